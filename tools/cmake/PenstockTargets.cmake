@@ -1,0 +1,116 @@
+# The few functions our CMakeLists.txt files are written with.
+include_guard(GLOBAL)
+include(PenstockFlags)
+
+# penstock_warnings(target): our own code compiles without a warning.
+function(penstock_warnings target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wconversion -Wshadow -Werror)
+endfunction()
+
+# penstock_use_aten_pch(target): take the ATen headers precompiled. The target
+# must link penstock::libtorch (or penstock), directly or not.
+function(penstock_use_aten_pch target)
+  if(NOT PENSTOCK_PCH OR NOT PENSTOCK_TORCH)
+    return()
+  endif()
+  if(NOT TARGET penstock_aten_pch)
+    set(source "${PROJECT_BINARY_DIR}/aten_pch.cpp")
+    file(CONFIGURE OUTPUT "${source}" CONTENT "// only carries the PCH\n")
+    add_library(penstock_aten_pch OBJECT "${source}")
+    target_link_libraries(penstock_aten_pch PRIVATE penstock::libtorch)
+    target_precompile_headers(penstock_aten_pch PRIVATE
+      "${PROJECT_SOURCE_DIR}/tools/cmake/aten_pch.h")
+    _penstock_pch_options(penstock_aten_pch)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM penstock_aten_pch)
+  _penstock_pch_options(${target})
+endfunction()
+
+# ccache can only cache a user of a PCH that was preprocessed with it.
+function(_penstock_pch_options target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
+
+# penstock_add_plugin(name SOURCES a.cpp ... [LIBS lib ...] [ATEN_PCH])
+#   penstock_<name>           lib/penstock/plugins/libpenstock_<name>.so
+#   penstock_<name>_objects   the same objects, for tests of its insides
+function(penstock_add_plugin name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ATEN_PCH" "" "SOURCES;LIBS")
+  _penstock_check_arguments(penstock_add_plugin ${name})
+  add_library(penstock_${name}_objects OBJECT ${arg_SOURCES})
+  target_link_libraries(penstock_${name}_objects PUBLIC
+                        penstock ${arg_LIBS})
+  target_include_directories(penstock_${name}_objects PUBLIC
+                             "${CMAKE_CURRENT_SOURCE_DIR}")
+  penstock_warnings(penstock_${name}_objects)
+  if(arg_ATEN_PCH)
+    penstock_use_aten_pch(penstock_${name}_objects)
+  endif()
+  add_library(penstock_${name} MODULE)
+  target_link_libraries(penstock_${name} PRIVATE penstock_${name}_objects)
+  target_link_options(penstock_${name} PRIVATE
+    $<$<STREQUAL:${PENSTOCK_SANITIZER},>:LINKER:-z,defs>)
+  set_target_properties(penstock_${name} PROPERTIES
+    LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/penstock/plugins")
+endfunction()
+
+# penstock_add_test(name SOURCES a_test.cpp ... [LIBS lib ...]
+#                   [LABELS label ...] [TIMEOUT seconds] [ENVIRONMENT A=b ...]
+#                   [PLUGINS core ...] [ATEN_PCH] [NO_MAIN])
+# One program, one ctest entry: a start with libtorch costs 0.2 to 1.8 s, so
+# its cases are not discovered one by one. `tests_<label>` builds all programs
+# of a label.
+function(penstock_add_test name)
+  if(NOT PENSTOCK_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ATEN_PCH;NO_MAIN" "TIMEOUT"
+                        "SOURCES;LIBS;LABELS;ENVIRONMENT;PLUGINS")
+  _penstock_check_arguments(penstock_add_test ${name})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gmock)
+  if(NOT arg_NO_MAIN)
+    target_link_libraries(${name} PRIVATE GTest::gtest_main)
+  endif()
+  penstock_warnings(${name})
+  if(arg_ATEN_PCH)
+    penstock_use_aten_pch(${name})
+  endif()
+  set_target_properties(${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin/tests")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES
+    LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "${_penstock_sanitizer_environment};${arg_ENVIRONMENT}")
+  foreach(plugin IN LISTS arg_PLUGINS)
+    add_dependencies(${name} penstock_${plugin})
+  endforeach()
+  foreach(label IN LISTS arg_LABELS)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
+endfunction()
+
+set(_penstock_sanitizer_environment
+  "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+
+macro(_penstock_check_arguments function name)
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR
+      "${function}(${name}): unknown ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(NOT arg_SOURCES)
+    message(FATAL_ERROR "${function}(${name}): SOURCES is empty")
+  endif()
+endmacro()
