@@ -1,0 +1,27 @@
+// A file mapped into memory, read-only.
+
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace penstock::weights {
+
+/// Owns the mapping; unmapped when destroyed. An empty file maps to no bytes.
+class MappedFile {
+ public:
+  /// Throws Error(kNotFound) when `path` cannot be opened for reading, kData
+  /// when it is a directory or no regular file.
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile();
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace penstock::weights
