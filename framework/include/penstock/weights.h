@@ -23,6 +23,7 @@ namespace penstock {
 
 /// How the numbers of a tensor are stored; names as ggml writes them.
 enum class WeightType {
+  // NOLINTBEGIN(readability-identifier-naming)
   kF32,
   kF16,
   kBF16,
@@ -37,6 +38,7 @@ enum class WeightType {
   kQ5_K,
   kQ6_K,
   kIQ4_NL,
+  // NOLINTEND(readability-identifier-naming)
 };
 
 /// The unit a type is stored in: a row is a whole number of blocks.

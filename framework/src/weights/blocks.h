@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -26,11 +27,11 @@ inline std::uint16_t load_half(Bytes bytes) {
 }
 
 /// Blocks of 32 with one scale, and for the `_1` types one minimum.
-inline constexpr int kSmallBlock = 32;
+inline constexpr std::size_t kSmallBlock = 32;
 
 /// 16 bytes to 32 numbers of 0 to 15: low nibbles first, then high ones.
 inline void split_nibbles(Bytes packed, std::uint8_t* __restrict out) {
-  for (int i = 0; i < kSmallBlock / 2; ++i) {
+  for (std::size_t i = 0; i < kSmallBlock / 2; ++i) {
     out[i] = packed[i] & 0x0fU;
     out[i + kSmallBlock / 2] = packed[i] >> 4U;
   }
@@ -40,7 +41,7 @@ inline void split_nibbles(Bytes packed, std::uint8_t* __restrict out) {
 inline void add_fifth_bits(Bytes high, std::uint8_t* __restrict out) {
   constexpr std::uint64_t kEach = 0x0101010101010101U;
   constexpr std::uint64_t kOneBitEach = 0x8040201008040201U;
-  for (int i = 0; i < kSmallBlock / 8; ++i) {
+  for (std::size_t i = 0; i < kSmallBlock / 8; ++i) {
     // Eight copies of the byte, a different bit kept in each; adding
     // 0x80 - bit then carries into the top bit exactly where it was set.
     const std::uint64_t kept = (high[i] * kEach) & kOneBitEach;
@@ -57,7 +58,7 @@ using SmallBlock = std::array<std::uint8_t, kSmallBlock>;
 /// scale * (q - offset)
 inline void scale_small(const SmallBlock& q, float scale, int offset,
                         Floats out) {
-  for (std::size_t i = 0; i < q.size(); ++i) {
+  for (std::size_t i = 0; i < kSmallBlock; ++i) {
     out[i] = scale * static_cast<float>(q[i] - offset);
   }
 }
@@ -65,19 +66,22 @@ inline void scale_small(const SmallBlock& q, float scale, int offset,
 /// scale * q + minimum
 inline void scale_small(const SmallBlock& q, float scale, float minimum,
                         Floats out) {
-  for (std::size_t i = 0; i < q.size(); ++i) {
+  for (std::size_t i = 0; i < kSmallBlock; ++i) {
     out[i] = scale * static_cast<float>(q[i]) + minimum;
   }
 }
 
+// The types below have ggml's names.
+// NOLINTBEGIN(readability-identifier-naming)
+
 /// scale, 32 signed bytes
 struct Q8_0 {
-  static constexpr int kElements = kSmallBlock;
-  static constexpr int kBytes = 34;
+  static constexpr std::size_t kElements = kSmallBlock;
+  static constexpr std::size_t kBytes = 34;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
     const float scale = half_to_float(half);
-    for (int i = 0; i < kElements; ++i) {
+    for (std::size_t i = 0; i < kElements; ++i) {
       out[i] =
           scale * static_cast<float>(static_cast<std::int8_t>(block[2 + i]));
     }
@@ -87,11 +91,11 @@ struct Q8_0 {
 
 /// scale, 16 bytes of nibbles
 struct Q4_0 {
-  static constexpr int kElements = kSmallBlock;
-  static constexpr int kBytes = 18;
+  static constexpr std::size_t kElements = kSmallBlock;
+  static constexpr std::size_t kBytes = 18;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
-    SmallBlock q;
+    SmallBlock q{};
     split_nibbles(block + 2, q.data());
     scale_small(q, half_to_float(half), /*offset=*/8, out);
     return half_is_finite(half);
@@ -100,12 +104,12 @@ struct Q4_0 {
 
 /// scale, minimum, 16 bytes of nibbles
 struct Q4_1 {
-  static constexpr int kElements = kSmallBlock;
-  static constexpr int kBytes = 20;
+  static constexpr std::size_t kElements = kSmallBlock;
+  static constexpr std::size_t kBytes = 20;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
     const auto minimum = load_half(block + 2);
-    SmallBlock q;
+    SmallBlock q{};
     split_nibbles(block + 4, q.data());
     scale_small(q, half_to_float(half), half_to_float(minimum), out);
     return half_is_finite(half) && half_is_finite(minimum);
@@ -114,11 +118,11 @@ struct Q4_1 {
 
 /// scale, 4 bytes of fifth bits, 16 bytes of nibbles
 struct Q5_0 {
-  static constexpr int kElements = kSmallBlock;
-  static constexpr int kBytes = 22;
+  static constexpr std::size_t kElements = kSmallBlock;
+  static constexpr std::size_t kBytes = 22;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
-    SmallBlock q;
+    SmallBlock q{};
     split_nibbles(block + 6, q.data());
     add_fifth_bits(block + 2, q.data());
     scale_small(q, half_to_float(half), /*offset=*/16, out);
@@ -128,12 +132,12 @@ struct Q5_0 {
 
 /// scale, minimum, 4 bytes of fifth bits, 16 bytes of nibbles
 struct Q5_1 {
-  static constexpr int kElements = kSmallBlock;
-  static constexpr int kBytes = 24;
+  static constexpr std::size_t kElements = kSmallBlock;
+  static constexpr std::size_t kBytes = 24;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
     const auto minimum = load_half(block + 2);
-    SmallBlock q;
+    SmallBlock q{};
     split_nibbles(block + 8, q.data());
     add_fifth_bits(block + 4, q.data());
     scale_small(q, half_to_float(half), half_to_float(minimum), out);
@@ -143,18 +147,20 @@ struct Q5_1 {
 
 /// scale, 16 bytes of nibbles that count in an uneven table
 struct IQ4_NL {
-  static constexpr int kElements = kSmallBlock;
-  static constexpr int kBytes = 18;
+  static constexpr std::size_t kElements = kSmallBlock;
+  static constexpr std::size_t kBytes = 18;
   static constexpr std::array<float, 16> kTable = {
       -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
     const float scale = half_to_float(half);
-    SmallBlock q;
+    SmallBlock q{};
     split_nibbles(block + 2, q.data());
-    for (std::size_t i = 0; i < q.size(); ++i) out[i] = scale * kTable[q[i]];
+    for (std::size_t i = 0; i < kSmallBlock; ++i) out[i] = scale * kTable[q[i]];
     return half_is_finite(half);
   }
 };
+
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace penstock::weights

@@ -4,24 +4,26 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "blocks.h"
 
 namespace penstock::weights {
 
-inline constexpr int kBigBlock = 256;
-inline constexpr int kChunk = 32;      // numbers unpacked by one loop
-inline constexpr int kHalfChunk = 16;  // numbers that share a scale, at least
-inline constexpr int kChunks = kBigBlock / kChunk;
+inline constexpr std::size_t kBigBlock = 256;
+/// Numbers unpacked by one loop, and the fewest that share a scale.
+inline constexpr std::size_t kChunk = 32;
+inline constexpr std::size_t kHalfChunk = 16;
+inline constexpr std::size_t kChunks = kBigBlock / kChunk;
 
 /// The scales and minimums of Q4_K and Q5_K: 6 bits each in 12 bytes.
 struct SixBitScales {
-  std::array<std::uint8_t, kChunks> scale;
-  std::array<std::uint8_t, kChunks> minimum;
+  std::array<std::uint8_t, kChunks> scale{};
+  std::array<std::uint8_t, kChunks> minimum{};
 
   explicit SixBitScales(Bytes packed) {
-    for (unsigned i = 0; i < kChunks / 2; ++i) {
+    for (std::size_t i = 0; i < kChunks / 2; ++i) {
       const unsigned low = packed[i];
       const unsigned middle = packed[i + 4];
       const unsigned high = packed[i + 8];
@@ -36,29 +38,32 @@ struct SixBitScales {
 };
 
 /// scale * q - minimum, for `count` numbers
-inline void scale_chunk(Bytes q, int count, float scale, float minimum,
+inline void scale_chunk(Bytes q, std::size_t count, float scale, float minimum,
                         Floats out) {
-  for (int i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     out[i] = scale * static_cast<float>(q[i]) - minimum;
   }
 }
 
+// The types below have ggml's names.
+// NOLINTBEGIN(readability-identifier-naming)
+
 /// 16 bytes of scale and minimum nibbles, 64 of 2 bits, scale, minimum
 struct Q2_K {
-  static constexpr int kElements = kBigBlock;
-  static constexpr int kBytes = 84;
+  static constexpr std::size_t kElements = kBigBlock;
+  static constexpr std::size_t kBytes = 84;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block + 80);
     const auto half_minimum = load_half(block + 82);
     const float scale = half_to_float(half);
     const float minimum = half_to_float(half_minimum);
-    for (int chunk = 0; chunk < kChunks; ++chunk) {
+    for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
       Bytes packed = block + 16 + chunk / 4 * kChunk;
-      std::array<std::uint8_t, kChunk> q;
-      for (int i = 0; i < kChunk; ++i) {
-        q[static_cast<std::size_t>(i)] = (packed[i] >> (chunk % 4 * 2)) & 3U;
+      std::array<std::uint8_t, kChunk> q{};
+      for (std::size_t i = 0; i < kChunk; ++i) {
+        q[i] = (packed[i] >> (chunk % 4 * 2)) & 3U;
       }
-      for (int part = 0; part < 2; ++part) {
+      for (std::size_t part = 0; part < 2; ++part) {
         const unsigned both = block[2 * chunk + part];
         scale_chunk(q.data() + part * kHalfChunk, kHalfChunk,
                     scale * static_cast<float>(both & 15U),
@@ -72,10 +77,10 @@ struct Q2_K {
 
 /// 32 bytes of third bits, 64 of 2 bits, 12 of 6-bit scales, scale
 struct Q3_K {
-  static constexpr int kElements = kBigBlock;
-  static constexpr int kBytes = 110;
+  static constexpr std::size_t kElements = kBigBlock;
+  static constexpr std::size_t kBytes = 110;
 
-  static float small_scale(Bytes packed, int index) {
+  static float small_scale(Bytes packed, std::size_t index) {
     const unsigned low = packed[index % 8] >> (index / 8 * 4) & 15U;
     const unsigned high = packed[8 + index % 4] >> (index / 4 * 2) & 3U;
     return static_cast<float>(static_cast<int>(low | high << 4U) - 32);
@@ -84,11 +89,12 @@ struct Q3_K {
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block + 108);
     const float scale = half_to_float(half);
-    for (int chunk = 0; chunk < kChunks; ++chunk) {
+    for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
       Bytes packed = block + 32 + chunk / 4 * kChunk;
-      for (int part = 0; part < 2; ++part) {
+      for (std::size_t part = 0; part < 2; ++part) {
         const float small = scale * small_scale(block + 96, 2 * chunk + part);
-        for (int i = part * kHalfChunk; i < (part + 1) * kHalfChunk; ++i) {
+        for (std::size_t i = part * kHalfChunk; i < (part + 1) * kHalfChunk;
+             ++i) {
           const int low = packed[i] >> (chunk % 4 * 2) & 3;
           const int high = block[i] >> chunk & 1;  // clear: 4 less
           out[chunk * kChunk + i] =
@@ -102,18 +108,18 @@ struct Q3_K {
 
 /// scale, minimum, 12 bytes of 6-bit scales, 128 of nibbles
 struct Q4_K {
-  static constexpr int kElements = kBigBlock;
-  static constexpr int kBytes = 144;
+  static constexpr std::size_t kElements = kBigBlock;
+  static constexpr std::size_t kBytes = 144;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
     const auto half_minimum = load_half(block + 2);
     const float scale = half_to_float(half);
     const float minimum = half_to_float(half_minimum);
     const SixBitScales small(block + 4);
-    for (unsigned chunk = 0; chunk < kChunks; ++chunk) {
+    for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
       Bytes packed = block + 16 + chunk / 2 * kChunk;
-      std::array<std::uint8_t, kChunk> q;
-      for (unsigned i = 0; i < kChunk; ++i) {
+      std::array<std::uint8_t, kChunk> q{};
+      for (std::size_t i = 0; i < kChunk; ++i) {
         q[i] = packed[i] >> (chunk % 2 * 4) & 15U;
       }
       scale_chunk(q.data(), kChunk,
@@ -127,8 +133,8 @@ struct Q4_K {
 
 /// scale, minimum, 12 bytes of 6-bit scales, 32 of fifth bits, 128 of nibbles
 struct Q5_K {
-  static constexpr int kElements = kBigBlock;
-  static constexpr int kBytes = 176;
+  static constexpr std::size_t kElements = kBigBlock;
+  static constexpr std::size_t kBytes = 176;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block);
     const auto half_minimum = load_half(block + 2);
@@ -136,10 +142,10 @@ struct Q5_K {
     const float minimum = half_to_float(half_minimum);
     const SixBitScales small(block + 4);
     Bytes high = block + 16;
-    for (unsigned chunk = 0; chunk < kChunks; ++chunk) {
+    for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
       Bytes packed = block + 48 + chunk / 2 * kChunk;
-      std::array<std::uint8_t, kChunk> q;
-      for (unsigned i = 0; i < kChunk; ++i) {
+      std::array<std::uint8_t, kChunk> q{};
+      for (std::size_t i = 0; i < kChunk; ++i) {
         q[i] = static_cast<std::uint8_t>((packed[i] >> (chunk % 2 * 4) & 15U) |
                                          ((high[i] >> chunk & 1U) << 4U));
       }
@@ -154,20 +160,21 @@ struct Q5_K {
 
 /// 128 bytes of nibbles, 64 of 2 high bits, 16 signed scales, scale
 struct Q6_K {
-  static constexpr int kElements = kBigBlock;
-  static constexpr int kBytes = 210;
+  static constexpr std::size_t kElements = kBigBlock;
+  static constexpr std::size_t kBytes = 210;
   static bool decode(Bytes block, Floats out) {
     const auto half = load_half(block + 208);
     const float scale = half_to_float(half);
-    for (int chunk = 0; chunk < kChunks; ++chunk) {
-      const int in_half = chunk % 4;
+    for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
+      const auto in_half = chunk % 4;
       Bytes low = block + chunk / 4 * 64 + in_half % 2 * kChunk;
       Bytes high = block + 128 + chunk / 4 * kChunk;
-      for (int part = 0; part < 2; ++part) {
+      for (std::size_t part = 0; part < 2; ++part) {
         const auto small =
             static_cast<std::int8_t>(block[192 + 2 * chunk + part]);
         const float scaled = scale * static_cast<float>(small);
-        for (int i = part * kHalfChunk; i < (part + 1) * kHalfChunk; ++i) {
+        for (std::size_t i = part * kHalfChunk; i < (part + 1) * kHalfChunk;
+             ++i) {
           const int q = (low[i] >> (in_half / 2 * 4) & 15) |
                         ((high[i] >> (in_half * 2) & 3) << 4);
           out[chunk * kChunk + i] = scaled * static_cast<float>(q - 32);
@@ -177,5 +184,7 @@ struct Q6_K {
     return half_is_finite(half);
   }
 };
+
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace penstock::weights

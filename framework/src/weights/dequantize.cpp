@@ -23,7 +23,8 @@ template <class Block>
 bool decode_blocks(weights::Bytes bytes, std::int64_t blocks,
                    weights::Floats out) {
   bool finite = true;
-  for (std::int64_t i = 0; i < blocks; ++i) {
+  const auto count = static_cast<std::size_t>(blocks);
+  for (std::size_t i = 0; i < count; ++i) {
     finite &=
         Block::decode(bytes + i * Block::kBytes, out + i * Block::kElements);
   }
@@ -156,7 +157,7 @@ void dequantize(const WeightTensor& tensor, std::int64_t row_begin,
 void dequantize_bf16(const WeightTensor& tensor, std::int64_t row_begin,
                      std::int64_t row_end, std::span<std::uint16_t> out) {
   constexpr std::int64_t kPart = 1024;  // a multiple of every block
-  std::array<float, kPart> part;
+  std::array<float, kPart> part{};
   const auto bytes = row_bytes(tensor, row_begin, row_end, out.size());
   const auto decode = decoder(tensor.type);
   const auto columns = tensor.columns();

@@ -159,6 +159,7 @@ void place(ByteReader& reader, std::span<const std::byte> bytes,
 void check_overlap(ByteReader& reader,
                    const std::vector<Description>& descriptions) {
   std::vector<const Description*> order;
+  order.reserve(descriptions.size());
   for (const auto& description : descriptions) order.push_back(&description);
   std::sort(order.begin(), order.end(),
             [](const auto* a, const auto* b) { return a->offset < b->offset; });

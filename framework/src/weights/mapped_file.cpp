@@ -19,6 +19,8 @@ class Descriptor {
   explicit Descriptor(int value) : value_(value) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+  Descriptor(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&&) = delete;
   ~Descriptor() {
     if (value_ >= 0) close(value_);
   }
@@ -60,13 +62,12 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   if (start == MAP_FAILED) {
     fail(path, Code::kRetry, "cannot map the file: " + reason());
   }
-  bytes_ = {static_cast<const std::byte*>(start), size};
+  start_ = start;
+  size_ = size;
 }
 
 MappedFile::~MappedFile() {
-  if (bytes_.empty()) return;
-  // munmap takes no const pointer, though it changes no byte.
-  munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (start_ != nullptr) munmap(start_, size_);
 }
 
 }  // namespace penstock::weights

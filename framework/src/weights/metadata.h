@@ -52,37 +52,40 @@ struct MetadataEntry {
 /// What an error calls the value: "u32", "array of text".
 [[nodiscard]] std::string describe(const MetadataValue& value);
 
+/// Calls `visit` with each number of `value`, all of which are stored as T.
+template <class T, class Visit>
+bool visit_stored(const MetadataValue& value, Visit& visit) {
+  for (std::uint64_t i = 0; i < value.count; ++i) {
+    visit(load<T>(value.bytes.data() + i * sizeof(T)));
+  }
+  return true;
+}
+
 /// Calls `visit` with each number of `value`, as the C++ type it is stored as.
 /// Returns false when they are no numbers.
 template <class Visit>
 bool visit_numbers(const MetadataValue& value, Visit visit) {
-  const auto each = [&]<class T>(T /*tag*/) {
-    for (std::uint64_t i = 0; i < value.count; ++i) {
-      visit(load<T>(value.bytes.data() + i * sizeof(T)));
-    }
-    return true;
-  };
   switch (value.type) {
     case ValueType::kU8:
-      return each(std::uint8_t{});
+      return visit_stored<std::uint8_t>(value, visit);
     case ValueType::kI8:
-      return each(std::int8_t{});
+      return visit_stored<std::int8_t>(value, visit);
     case ValueType::kU16:
-      return each(std::uint16_t{});
+      return visit_stored<std::uint16_t>(value, visit);
     case ValueType::kI16:
-      return each(std::int16_t{});
+      return visit_stored<std::int16_t>(value, visit);
     case ValueType::kU32:
-      return each(std::uint32_t{});
+      return visit_stored<std::uint32_t>(value, visit);
     case ValueType::kI32:
-      return each(std::int32_t{});
+      return visit_stored<std::int32_t>(value, visit);
     case ValueType::kU64:
-      return each(std::uint64_t{});
+      return visit_stored<std::uint64_t>(value, visit);
     case ValueType::kI64:
-      return each(std::int64_t{});
+      return visit_stored<std::int64_t>(value, visit);
     case ValueType::kF32:
-      return each(float{});
+      return visit_stored<float>(value, visit);
     case ValueType::kF64:
-      return each(double{});
+      return visit_stored<double>(value, visit);
     case ValueType::kBool:
     case ValueType::kText:
     case ValueType::kArray:

@@ -90,6 +90,7 @@ std::vector<double> to_reals(const MetadataValue& value,
 
 std::vector<std::string_view> WeightFile::keys() const {
   std::vector<std::string_view> keys;
+  keys.reserve(impl_->metadata.size());
   for (const auto& entry : impl_->metadata) keys.push_back(entry.key);
   return keys;
 }

@@ -21,7 +21,6 @@ namespace {
 using testing::bytes_of;
 using ::testing::HasSubstr;
 
-constexpr std::uint16_t kHalfOne = 0x3c00;
 constexpr std::uint16_t kHalfInfinity = 0x7c00;
 constexpr std::uint16_t kHalfNan = 0xfe01;
 
@@ -41,6 +40,7 @@ std::vector<std::byte> read_fixture(const std::string& name) {
 
 std::vector<std::uint32_t> bits_of(const std::vector<float>& values) {
   std::vector<std::uint32_t> bits;
+  bits.reserve(values.size());
   for (const auto value : values) {
     bits.push_back(std::bit_cast<std::uint32_t>(value));
   }

@@ -68,7 +68,7 @@ class GgufBuilder {
     std::optional<std::uint64_t> offset = std::nullopt;
   };
 
-  GgufBuilder& magic(std::string value) { return set(magic_, value); }
+  GgufBuilder& magic(const std::string& text) { return set(magic_, text); }
   GgufBuilder& version(std::uint32_t value) { return set(version_, value); }
   /// The numbers of tensors and keys the header claims.
   GgufBuilder& tensor_count(std::uint64_t n) { return set(tensor_count_, n); }

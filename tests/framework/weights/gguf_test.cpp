@@ -18,8 +18,8 @@ using ::testing::ElementsAre;
 using testing::GgufBuilder;
 using ::testing::HasSubstr;
 
-constexpr std::uint32_t kQ8_0 = 8;
-constexpr std::uint32_t kQ4K = 12;
+constexpr std::uint32_t kTypeQ80 = 8;
+constexpr std::uint32_t kTypeQ4K = 12;
 
 // A tensor of `count` floats.
 GgufBuilder::Tensor floats(std::string name, std::size_t count) {
@@ -36,7 +36,7 @@ TEST(Gguf, ReadsTensorsWithTheOutermostDimensionFirst) {
                                   .data = bytes_of(std::vector<float>(6))})
                          .tensor({.name = "b",
                                   .dims = {32, 2, 1, 1},
-                                  .type = kQ8_0,
+                                  .type = kTypeQ80,
                                   .data = std::vector<std::byte>(68)})
                          .build();
 
@@ -278,7 +278,7 @@ INSTANTIATE_TEST_SUITE_P(
          .file = GgufBuilder().tensor({.dims = {256}, .type = 4711}),
          .says = {"tensor 'w'", "type 4711 cannot be read"}},
         {.name = "RowOfBrokenBlocks",
-         .file = GgufBuilder().tensor({.dims = {128, 2}, .type = kQ4K}),
+         .file = GgufBuilder().tensor({.dims = {128, 2}, .type = kTypeQ4K}),
          .says = {"rows of 128 numbers", "a multiple of 256 for Q4_K"}},
         {.name = "OffsetNotAligned",
          .file = GgufBuilder().tensor(

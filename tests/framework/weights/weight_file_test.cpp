@@ -32,7 +32,7 @@ class WeightFileTest : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   [[nodiscard]] fs::path write(std::span<const std::byte> bytes) const {
-    const auto path = folder_ / "model.gguf";
+    auto path = folder_ / "model.gguf";
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()),
                static_cast<std::streamsize>(bytes.size()));
