@@ -1,0 +1,148 @@
+#include "describe.h"
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+
+#include "penstock/text.h"
+#include "table.h"
+
+namespace penstock::inspect {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kColumns = 80;
+
+/// The start of `text` in `width` columns.
+std::string cut(const std::string& text, std::size_t width) {
+  if (text.size() <= width) return text;
+  const std::string_view start = std::string_view(text).substr(0, width - 3);
+  return text.substr(0, complete_utf8(start)) + "...";
+}
+
+/// In lines of at most 80 columns, each after `indent` spaces.
+std::string wrapped(const std::string& text, std::size_t indent) {
+  const std::string margin(indent, ' ');
+  std::istringstream words(text);
+  std::string lines;
+  std::string line;
+  for (std::string word; words >> word;) {
+    if (!line.empty() &&
+        margin.size() + line.size() + 1 + word.size() > kColumns) {
+      lines += margin + line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return line.empty() ? lines : lines + margin + line + "\n";
+}
+
+std::string number(double value) { return to_text(ParamValue(value)); }
+
+std::string range(const ParamSpec& param) {
+  std::string words;
+  for (const std::string& word : param.choices) {
+    words += (words.empty() ? "" : "|") + word;
+  }
+  if (!words.empty()) return words;
+  const auto bound = [&param](double value) {
+    const bool is_whole = param.type() == ParamType::kInteger ||
+                          param.type() == ParamType::kIntegers;
+    return is_whole ? to_text(ParamValue(static_cast<std::int64_t>(value)))
+                    : number(value);
+  };
+  if (param.min && param.max)
+    return bound(*param.min) + ".." + bound(*param.max);
+  if (param.min) return ">= " + bound(*param.min);
+  if (param.max) return "<= " + bound(*param.max);
+  return "any";
+}
+
+std::string param_table(const std::vector<ParamSpec>& params) {
+  std::vector<std::vector<std::string>> rows{
+      {"param", "type", "range", "default", "per request"}};
+  for (const ParamSpec& param : params) {
+    rows.push_back({param.name, name(param.type()), range(param),
+                    to_text(param.fallback),
+                    param.is_per_request ? "yes" : "no"});
+  }
+  const std::vector<std::string> lines = aligned(rows);
+  std::string text = lines.front() + "\n";
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    text += lines[i + 1] + "\n" + wrapped(params[i].doc, /*indent=*/6);
+  }
+  return text;
+}
+
+std::string port_lines(const std::string& label,
+                       const std::vector<Port>& ports) {
+  std::string text;
+  for (const Port& port : ports) {
+    text += "  " + padded(text.empty() ? label : "", 9) + to_text(port) + "\n";
+  }
+  return text;
+}
+
+Json param_json(const ParamSpec& param) {
+  Json json{{"name", param.name}, {"type", name(param.type())}};
+  json["doc"] = param.doc;
+  json["default"] =
+      std::visit([](const auto& value) { return Json(value); }, param.fallback);
+  if (param.min) json["min"] = *param.min;
+  if (param.max) json["max"] = *param.max;
+  if (!param.choices.empty()) json["choices"] = param.choices;
+  json["per_request"] = param.is_per_request;
+  return json;
+}
+
+Json port_texts(const std::vector<Port>& ports) {
+  Json texts = Json::array();
+  for (const Port& port : ports) texts.push_back(to_text(port));
+  return texts;
+}
+
+}  // namespace
+
+std::string stage_lines(const std::vector<StageSpec>& stages) {
+  std::vector<std::vector<std::string>> rows;
+  for (const StageSpec& stage : stages) {
+    rows.push_back({stage.name, name(stage.kind), stage.doc});
+  }
+  std::string text;
+  for (const std::string& line : aligned(rows))
+    text += cut(line, kColumns) + "\n";
+  return text;
+}
+
+std::string stage_text(const StageSpec& stage) {
+  std::string text = stage.name + " (" + name(stage.kind) + ")\n";
+  text += wrapped(stage.doc, /*indent=*/2);
+  text += port_lines("inputs", stage.inputs);
+  text += port_lines("outputs", stage.outputs);
+  std::string layouts;
+  for (const Layout layout : stage.layouts) {
+    layouts += (layouts.empty() ? "" : ", ") + name(layout);
+  }
+  if (!layouts.empty()) text += "  " + padded("layouts", 9) + layouts + "\n";
+  const auto& params = stage.params.specs();
+  return text + (params.empty() ? "  no params\n" : param_table(params));
+}
+
+Json stage_json(const StageSpec& stage) {
+  Json json{{"name", stage.name}, {"kind", name(stage.kind)}};
+  json["doc"] = stage.doc;
+  json["inputs"] = port_texts(stage.inputs);
+  json["outputs"] = port_texts(stage.outputs);
+  json["layouts"] = Json::array();
+  for (const Layout layout : stage.layouts)
+    json["layouts"].push_back(name(layout));
+  json["params"] = Json::array();
+  for (const ParamSpec& param : stage.params.specs()) {
+    json["params"].push_back(param_json(param));
+  }
+  return json;
+}
+
+}  // namespace penstock::inspect

@@ -1,0 +1,130 @@
+// pipeline-inspect: which plugins there are, what their stages take and give,
+// and why a library cannot be used.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <iostream>
+#include <system_error>
+
+#include "penstock/plugin_host.h"
+#include "penstock/sdk_version.h"
+#include "probe.h"
+#include "report.h"
+
+namespace {
+
+using penstock::Code;
+using penstock::Error;
+using penstock::str;
+
+constexpr const char* kFooter = R"(
+  pipeline-inspect                    every plugin and its stages
+  pipeline-inspect gemma              the stages of one plugin
+  pipeline-inspect gemma.tokenize     one stage
+  pipeline-inspect lib/x.so           a library: what it is, why it is refused
+
+Plugins are libpenstock_<name>.so in the folders of --plugin-path, then of
+$PENSTOCK_PLUGIN_PATH, then in ../lib/penstock/plugins beside this program.
+
+Exit codes: 0 ok, 2 usage, 65 no such plugin or stage, 66 no such file,
+70 a plugin that cannot be used, 75 try again.)";
+
+/// A program started with 0, 1 or 2 closed would get those numbers for its own
+/// files.
+void open_standard_streams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (fcntl(stream, F_GETFD) < 0) open("/dev/null", O_RDWR);
+  }
+}
+
+/// A reader that has gone (`| head`) is no error.
+void print(const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t wrote =
+        write(STDOUT_FILENO, text.data() + done, text.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0 && errno == EPIPE) return;
+    if (wrote < 0) {
+      throw Error(Code::kRetry, "cannot write the result: " +
+                                    std::generic_category().message(errno));
+    }
+    done += static_cast<std::size_t>(wrote);
+  }
+}
+
+int complain(const Error& error) {
+  std::cerr << "pipeline-inspect: " << error.what() << "\n";
+  return static_cast<int>(error.code());
+}
+
+/// The folders of the search path; those that were named must be there.
+std::vector<std::filesystem::path> search_path(
+    const std::vector<std::string>& named) {
+  std::vector<std::filesystem::path> folders;
+  for (const std::string& folder : named) {
+    if (!std::filesystem::is_directory(folder)) {
+      throw Error(Code::kNotFound,
+                  str("--plugin-path: there is no folder '", folder, "'"));
+    }
+    folders.emplace_back(folder);
+  }
+  return penstock::PluginHost::search_path(folders);
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Shows plugins, their stages, and why a library is refused.",
+               "pipeline-inspect");
+  penstock::inspect::Options options;
+  std::vector<std::string> folders;
+  app.add_option("subject", options.subject,
+                 "a plugin, plugin.stage, or the path of a library");
+  app.add_option("--plugin-path", folders,
+                 "folder to search for plugins first; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  app.add_flag("--json", options.is_json, "print JSON");
+  app.set_version_flag("--version", "pipeline-inspect " PENSTOCK_SDK_VERSION,
+                       "print the version");
+  app.footer(kFooter);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    print(app.help());
+    return 0;
+  } catch (const CLI::CallForVersion&) {
+    print(app.version() + "\n");
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    throw Error(Code::kUsage,
+                str(error.what(), "; see pipeline-inspect --help"));
+  }
+  options.folders = search_path(folders);
+  const auto report = penstock::inspect::report(options);
+  print(report.text);
+  int code = 0;
+  for (const Error& problem : report.problems) code = complain(problem);
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    const std::vector<std::string> arguments(argv, argv + argc);
+    if (arguments.size() >= 4 &&
+        arguments[1] == penstock::inspect::kProbeFlag) {
+      penstock::inspect::answer({arguments.begin() + 2, arguments.end()});
+    }
+    open_standard_streams();
+    std::signal(SIGPIPE, SIG_IGN);
+    return run(argc, argv);
+  } catch (const Error& error) {
+    return complain(error);
+  } catch (const std::exception& error) {
+    return complain(Error(Code::kInternal, error.what()));
+  }
+}

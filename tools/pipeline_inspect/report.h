@@ -1,0 +1,28 @@
+// What `pipeline-inspect` says to each kind of question.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "penstock/error.h"
+
+namespace penstock::inspect {
+
+struct Options {
+  std::string subject;  ///< empty, "plugin", "plugin.stage" or a path
+  std::vector<std::filesystem::path> folders;  ///< the search path
+  bool is_json = false;
+};
+
+/// What to print, and what went wrong beside it: a library that cannot be used
+/// is explained all the same.
+struct Report {
+  std::string text;
+  std::vector<Error> problems;
+};
+
+/// Throws Error where there is nothing to print.
+[[nodiscard]] Report report(const Options& options);
+
+}  // namespace penstock::inspect
