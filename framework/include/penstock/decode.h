@@ -1,0 +1,64 @@
+// Decode: what do the scores mean, and is it finished?
+#pragma once
+
+#include <exception>
+#include <optional>
+
+#include "penstock/stage.h"
+#include "penstock/step.h"
+
+namespace penstock {
+
+enum class Finish {
+  kNo,
+  kStop,     ///< the model or a stop string ended it
+  kLength,   ///< a limit ended it
+  kEnd,      ///< the input was used up
+  kDropped,  ///< a branch that lost; its output is withdrawn
+};
+[[nodiscard]] PENSTOCK_API std::string name(Finish finish);
+
+/// What Decode hands to Postprocess.
+struct Decoded {
+  Tokens tokens;
+  Tensors tensors;
+  Notes notes;
+  // Set by the runtime:
+  std::shared_ptr<const Sample> sample;
+  int branch = 0;
+  Finish finish = Finish::kNo;
+};
+
+/// What becomes of a slice's row. Several of one slice: a fork, whose first
+/// keeps the slot.
+struct Next {
+  std::size_t slice = 0;
+  int branch = -1;            ///< name of this child; -1: the parent's
+  std::int64_t keep = kAll;   ///< first cut the row to so many tokens
+  Tokens tokens;              ///< then append
+  Tokens draft;               ///< then guess
+  std::int64_t use_feed = 0;  ///< feed units consumed
+  bool reset = false;         ///< empty the slot
+  Tensors inputs;
+  std::optional<Want> want;  ///< unset: as before
+  std::optional<Decoded> emit;
+  Finish finish = Finish::kNo;
+  std::exception_ptr error;  ///< fails this row only
+};
+
+/// Engine thread only.
+class PENSTOCK_API Decode : public Stage {
+ public:
+  static constexpr StageKind kKind = StageKind::kDecode;
+  /// Once per sample: sets row.want, row.draft, sample->state.
+  virtual void start(Row& /*row*/) {}
+  /// On Forward's device, enqueue only: the device half.
+  [[nodiscard]] virtual Result pick(const Step& /*step*/, Result result) {
+    return result;
+  }
+  /// Host half: at least one Next for each slice with outs > 0.
+  virtual void decode(const Step& step, const Result& picked,
+                      std::vector<Next>& out) = 0;
+};
+
+}  // namespace penstock

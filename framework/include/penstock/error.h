@@ -1,0 +1,65 @@
+// The one exception type that leaves the framework: a code that becomes the
+// exit code of a program, a text for a person, and where it happened.
+//
+// Throw it where the fault is found, with what was wrong, what was expected
+// and what to do. Context (stage, request, pipeline) is added while unwinding,
+// in one place: the runtime call that entered the stage.
+#pragma once
+
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "penstock/export.h"
+
+namespace penstock {
+
+/// Kinds of failure; the values are the exit codes of the programs.
+enum class Code {
+  kUsage = 2,         ///< the command line is wrong
+  kData = 65,         ///< a pipeline file, model file or input is wrong
+  kNotFound = 66,     ///< an input or a model is missing
+  kUnavailable = 69,  ///< a device is not there
+  kInternal = 70,     ///< a plugin or the framework is at fault
+  kRetry = 75,        ///< may work later: network, memory, time
+  kCancelled = 130,   ///< somebody asked to stop
+};
+
+/// A short lower-case word for JSON and logs, such as "data".
+[[nodiscard]] PENSTOCK_API std::string_view name(Code code);
+
+class PENSTOCK_API Error : public std::runtime_error {
+ public:
+  Error(Code code, const std::string& text);
+  ~Error() override;
+
+  [[nodiscard]] Code code() const { return code_; }
+  /// The text as thrown, then one line "  in ..." per added place.
+  [[nodiscard]] const char* what() const noexcept override;
+  /// The first line alone: what was wrong.
+  [[nodiscard]] std::string text() const;
+  /// Adds a place, innermost first: `throw error.in("stage 'decode'")`.
+  Error& in(const std::string& place);
+
+ private:
+  Code code_;
+  std::string full_;
+};
+
+/// Thrown by calls that wait, when their request was cancelled.
+class PENSTOCK_API Cancelled : public Error {
+ public:
+  Cancelled();
+  ~Cancelled() override;
+};
+
+/// Joins its arguments with operator<<: the formatter of error texts.
+template <class... Parts>
+[[nodiscard]] std::string str(const Parts&... parts) {
+  std::ostringstream out;
+  (out << ... << parts);
+  return out.str();
+}
+
+}  // namespace penstock

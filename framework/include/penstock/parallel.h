@@ -1,0 +1,32 @@
+// The process's one budget of compute threads.
+//
+// OpenMP teams belong to the thread that calls, so a budget of 2 becomes 11
+// threads when four workers each run one tensor operation. Here only engine
+// threads may use libtorch's team; every other thread calls
+// run_ops_serially() once. Plugins that split work themselves use
+// parallel_for(): one pool for the whole process, no OpenMP.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "penstock/export.h"
+
+namespace penstock {
+
+/// Sets the budget; 0: every core this process may use. Call it before any
+/// tensor operation. Later calls change the pool's size between two loops.
+PENSTOCK_API void set_threads(int threads);
+[[nodiscard]] PENSTOCK_API int threads();
+
+/// Tensor operations of the calling thread run on that thread alone.
+PENSTOCK_API void run_ops_serially();
+
+/// Runs body(begin, end) over parts of [0, count) of at least `grain`, on the
+/// caller and up to threads() - 1 others; returns when all are done. The first
+/// exception is thrown again. A call from inside a body runs serially.
+PENSTOCK_API void parallel_for(
+    std::int64_t count, std::int64_t grain,
+    const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+
+}  // namespace penstock

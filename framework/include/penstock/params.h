@@ -1,0 +1,166 @@
+// Params of a stage, declared once: the declaration parses, checks, documents
+// and fills a plain struct.
+//
+//   struct Params { double temperature = 1; };
+//   list.add("temperature", &Params::temperature, "0 takes the best token")
+//       .range(0, 100).per_request();
+//
+// A value may be written in the pipeline file, in an environment variable,
+// after --set or in a request's options: all become a `Raw` and pass through
+// the same parse_param(), so they are checked alike and fail with one text.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "penstock/error.h"
+#include "penstock/export.h"
+
+namespace penstock {
+
+/// A scalar as somebody wrote it. Quoted ("5") is text, never a number.
+struct RawScalar {
+  std::string text;
+  bool quoted = false;
+};
+/// An unparsed value: a scalar or a list of scalars.
+using Raw = std::variant<RawScalar, std::vector<RawScalar>>;
+
+/// A parsed value. The order is that of ParamType.
+using ParamValue =
+    std::variant<bool, std::int64_t, double, std::string,
+                 std::vector<std::int64_t>, std::vector<std::string>>;
+enum class ParamType { kBool, kInteger, kReal, kText, kIntegers, kTexts };
+
+/// What a param is: shown by pipeline-inspect, used by every check.
+struct ParamSpec {
+  std::string name;
+  std::string doc;  ///< one line: meaning and unit
+  ParamValue fallback;
+  std::optional<double> min, max;    ///< of a number, or of a list's numbers
+  std::vector<std::string> choices;  ///< of a text; empty: any
+  bool is_per_request = false;       ///< a request's options may override it
+
+  [[nodiscard]] ParamType type() const {
+    return static_cast<ParamType>(fallback.index());
+  }
+};
+
+/// "integer", "list of texts", ...
+[[nodiscard]] PENSTOCK_API std::string name(ParamType type);
+/// As it would be written in a pipeline file.
+[[nodiscard]] PENSTOCK_API std::string to_text(const ParamValue& value);
+/// What a spec accepts: "integer in 1..64", "one of left, right".
+[[nodiscard]] PENSTOCK_API std::string expected(const ParamSpec& spec);
+/// Reads and checks a value; throws Error(kData) that says what was expected,
+/// without a place: the caller knows it.
+[[nodiscard]] PENSTOCK_API ParamValue parse_param(const ParamSpec& spec,
+                                                  const Raw& raw);
+/// Reads `text` as --set and the environment write it: `[a, b]` is a list.
+[[nodiscard]] PENSTOCK_API Raw raw_from_text(const std::string& text);
+/// ", did you mean 'x'?" where a known name is near, else "".
+[[nodiscard]] PENSTOCK_API std::string suggestion(
+    const std::string& unknown, const std::vector<std::string>& known);
+
+/// The params of one stage type with the struct's type erased.
+class ParamSchema {
+ public:
+  [[nodiscard]] const std::vector<ParamSpec>& specs() const { return specs_; }
+  [[nodiscard]] const ParamSpec* find(const std::string& name) const {
+    for (const auto& spec : specs_) {
+      if (spec.name == name) return &spec;
+    }
+    return nullptr;
+  }
+  /// A struct with every default.
+  [[nodiscard]] std::shared_ptr<void> make() const { return make_(); }
+  [[nodiscard]] std::shared_ptr<void> copy(const void* params) const {
+    return copy_(params);
+  }
+  void set(void* params, const ParamSpec& spec, const ParamValue& value) const {
+    setters_.at(static_cast<std::size_t>(&spec - specs_.data()))(params, value);
+  }
+  /// What is wrong between params (one against another), or "".
+  [[nodiscard]] std::string conflict(const void* params) const {
+    return conflict_ ? conflict_(params) : std::string();
+  }
+
+ private:
+  template <class P>
+  friend class ParamList;
+  std::vector<ParamSpec> specs_;
+  std::vector<std::function<void(void*, const ParamValue&)>> setters_;
+  std::function<std::shared_ptr<void>()> make_;
+  std::function<std::shared_ptr<void>(const void*)> copy_;
+  std::function<std::string(const void*)> conflict_;
+};
+
+/// Fills a ParamSchema from the members of the struct P.
+template <class P>
+class ParamList {
+ public:
+  ParamList() {
+    schema_.make_ = [] { return std::make_shared<P>(); };
+    schema_.copy_ = [](const void* from) {
+      return std::make_shared<P>(*static_cast<const P*>(from));
+    };
+  }
+
+  /// Refines the param just added.
+  class Added {
+   public:
+    explicit Added(ParamSpec& spec) : spec_(spec) {}
+    Added& range(double min, double max) {
+      spec_.min = min;
+      spec_.max = max;
+      return *this;
+    }
+    Added& choices(std::vector<std::string> words) {
+      spec_.choices = std::move(words);
+      return *this;
+    }
+    Added& per_request() {
+      spec_.is_per_request = true;
+      return *this;
+    }
+
+   private:
+    ParamSpec& spec_;
+  };
+
+  /// T is bool, std::int64_t, double, std::string or a vector of the
+  /// integers or strings; the default is the member's own.
+  template <class T>
+  Added add(std::string name, T P::*member, std::string doc) {
+    ParamSpec spec;
+    spec.name = std::move(name);
+    spec.doc = std::move(doc);
+    spec.fallback.emplace<T>(P{}.*member);
+    schema_.specs_.push_back(std::move(spec));
+    schema_.setters_.push_back([member](void* to, const ParamValue& value) {
+      static_cast<P*>(to)->*member = std::get<T>(value);
+    });
+    return Added(schema_.specs_.back());
+  }
+
+  /// A check across params: returns what is wrong, or "".
+  void check(std::string (*conflict)(const P&)) {
+    schema_.conflict_ = [conflict](const void* params) {
+      return conflict(*static_cast<const P*>(params));
+    };
+  }
+
+  [[nodiscard]] ParamSchema take() { return std::move(schema_); }
+
+ private:
+  ParamSchema schema_;
+};
+
+}  // namespace penstock

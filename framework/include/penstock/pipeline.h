@@ -1,0 +1,139 @@
+// Pipeline: opens a checked pipeline file and runs requests through its five
+// stages.
+//
+//   PluginHost plugins(PluginHost::search_path());
+//   Pipeline pipeline(load_pipeline_file("gemma_text.yaml", plugins));
+//   pipeline.submit({.id = "a", .inputs = {{"text", "Hi"}}}, sink);
+//   pipeline.drain();
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "penstock/batch.h"
+#include "penstock/decode.h"
+#include "penstock/pipeline_file.h"
+#include "penstock/request.h"
+#include "penstock/sample.h"
+#include "penstock/step.h"
+
+namespace penstock {
+
+/// Milliseconds of one request, from submit() on.
+struct Timing {
+  double queue_ms = 0;        ///< until its first step began
+  double prefill_ms = 0;      ///< from then until its first output
+  double decode_ms = 0;       ///< from then until its last
+  double first_token_ms = 0;  ///< from submit() until its first output
+};
+
+/// How a request ended.
+struct Report {
+  /// stop | length | cancelled | deadline | error; "end" without tokens.
+  std::string finish_reason;
+  std::int64_t prompt_tokens = 0;
+  Tokens token_ids;  ///< new ones, without the stop id
+  Notes notes;       ///< of its samples
+  Timing timing;
+  std::optional<Error> error;
+};
+
+/// Receives one request's results, on a writer thread, one call at a time. It
+/// may be slow: its own rows wait, others go on.
+class PENSTOCK_API ResultSink {
+ public:
+  virtual ~ResultSink();
+  virtual void piece(const Request& request, const Value& value, int branch,
+                     bool is_final) = 0;
+  /// The last call for this request, always made.
+  virtual void done(const Request& request, const Report& report) = 0;
+};
+
+/// Looks at what each stage made; for --show and tests. Called on the thread
+/// that made it.
+class PENSTOCK_API Observer : public Probe {
+ public:
+  virtual void sample(const Request& request, const Sample& sample);
+  virtual void step(const Step& step, const Result& result);
+  void tensor(std::string_view name, const at::Tensor& value) override;
+  void count(std::string_view name, std::int64_t value) override;
+};
+
+/// Where the time went, in seconds, and what was done.
+struct Stats {
+  double preprocess_s = 0, plan_s = 0, collate_s = 0, forward_s = 0,
+         decode_s = 0, write_s = 0, open_s = 0, wall_s = 0;
+  std::int64_t requests = 0, failed = 0, steps = 0;
+  std::int64_t tokens_in = 0;   ///< tokens that went through Forward
+  std::int64_t tokens_out = 0;  ///< tokens that Decode emitted
+  std::int64_t truncates = 0, replays = 0, copies = 0;
+  int most_rows = 0;                         ///< in one step
+  std::array<std::int64_t, 5> closed_for{};  ///< steps by Closed
+};
+
+struct PipelineOptions {
+  int preprocess_workers = 2;
+  int writers = 1;
+  int max_in_flight = 64;  ///< submit() waits beyond it
+  Observer* observer = nullptr;
+  bool trace = false;
+};
+
+class PENSTOCK_API Pipeline {
+ public:
+  /// Opens every stage (loads weights) and starts its threads. Throws Error
+  /// with the stage named.
+  explicit Pipeline(PipelineFile file, const PipelineOptions& options = {});
+  /// Cancels what is in flight and waits for it.
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  /// Checks the request's options and queues it; throws Error(kData) when
+  /// they are wrong. Waits while max_in_flight are running. Any thread.
+  /// Requesting stop on the returned source cancels the request.
+  std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
+  /// Waits until every submitted request is done.
+  void drain();
+  /// Cancels every request in flight; any thread.
+  void cancel_all();
+
+  [[nodiscard]] const PipelineFile& file() const;
+  /// What the model says of itself: context_length, dtype, ...
+  [[nodiscard]] const Notes& facts() const;
+  [[nodiscard]] Stats stats() const;
+  /// Chrome/Perfetto trace-event JSON of all that ran, with trace = true.
+  [[nodiscard]] std::string trace_json() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Runs the preprocess stages alone, on the calling thread: what the model
+/// would see. Opens no weights beyond what Preprocess itself needs.
+class PENSTOCK_API PreprocessOnly {
+ public:
+  explicit PreprocessOnly(PipelineFile file);
+  ~PreprocessOnly();
+  [[nodiscard]] std::vector<Sample> run(Request request);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The device that a text such as "auto", "cpu" or "cuda:1" means here. Throws
+/// Error(kUnavailable) when it is not there.
+[[nodiscard]] PENSTOCK_API at::Device resolve_device(const std::string& text);
+
+/// The path that `model:` means: a file or folder, or the name of a fetched
+/// model. Throws Error(kNotFound) that says how to get it.
+[[nodiscard]] PENSTOCK_API std::string resolve_model(const std::string& text);
+
+}  // namespace penstock

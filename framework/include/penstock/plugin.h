@@ -1,0 +1,79 @@
+// What a plugin library exports. In one of its files:
+//
+//   PENSTOCK_PLUGIN(my_plugin, registry) {
+//     registry.add<Reverse>("reverse");        // my_plugin.reverse
+//   }
+//
+// where Reverse derives from one of the five interfaces and has
+//
+//   struct Params { ... };
+//   static void declare(Declaration<Reverse>& d);   // ports and params
+//   explicit Reverse(const Params& params);
+//
+// The macro also writes an ELF note with the facts that must agree between
+// plugin and host. It is read from the file and compared before the library is
+// opened: a static constructor would run before any symbol can be asked.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "penstock/abi.h"
+#include "penstock/batch.h"
+#include "penstock/decode.h"
+#include "penstock/forward.h"
+#include "penstock/postprocess.h"
+#include "penstock/preprocess.h"
+
+namespace penstock {
+
+/// The stages of one plugin, in the order they were added.
+class PENSTOCK_API Registry {
+ public:
+  explicit Registry(std::string plugin) : plugin_(std::move(plugin)) {}
+
+  /// Throws Error(kInternal) when the name is taken or malformed.
+  template <class T>
+  void add(const std::string& name) {
+    Declaration<T> declaration;
+    T::declare(declaration);
+    StageSpec spec = declaration.take();
+    spec.name = plugin_ + "." + name;
+    spec.kind = T::kKind;
+    spec.make = [](const void* params) -> std::unique_ptr<Stage> {
+      return std::make_unique<T>(
+          *static_cast<const typename T::Params*>(params));
+    };
+    insert(std::move(spec));
+  }
+
+  [[nodiscard]] const std::vector<StageSpec>& specs() const { return specs_; }
+
+ private:
+  void insert(StageSpec spec);
+
+  std::string plugin_;
+  std::vector<StageSpec> specs_;
+};
+
+/// What the exported symbol `penstock_plugin` returns.
+struct PluginEntry {
+  const char* abi;   ///< the note's text again: the second look
+  const char* name;  ///< plugin name; the library is libpenstock_<name>.so
+  void (*add_stages)(Registry&);
+};
+
+}  // namespace penstock
+
+// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): must define a C symbol
+#define PENSTOCK_PLUGIN(plugin_name, registry)                               \
+  PENSTOCK_ABI_NOTE(plugin_name)                                             \
+  static void penstock_add_stages(::penstock::Registry&);                    \
+  extern "C" PENSTOCK_API const ::penstock::PluginEntry* penstock_plugin() { \
+    static const ::penstock::PluginEntry entry{                              \
+        ::penstock::kAbiText, #plugin_name, &penstock_add_stages};           \
+    return &entry;                                                           \
+  }                                                                          \
+  static void penstock_add_stages(::penstock::Registry& registry)

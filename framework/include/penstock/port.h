@@ -1,0 +1,36 @@
+// Ports: what a stage takes and gives, as text that is compared before any
+// weight is loaded, so that 8 kHz sound or BGR pixels never reach a model
+// that expects something else.
+//
+//   "pixels: f32[B,3,224,224]{rgb}"   name: dtype[dims]{facts}
+//
+// A dim is a number, a symbol, or a symbol with a star (it may arrive in
+// pieces, see Feed). B (rows) and R (scored positions) are the batch's own: a
+// leading B or R is dropped before comparing. Facts are `word` or `key=value`.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "penstock/export.h"
+
+namespace penstock {
+
+struct Port {
+  std::string name;
+  std::string dtype;
+  std::vector<std::string> dims;
+  std::map<std::string, std::string> facts;
+};
+
+/// Throws Error(kInternal) on a malformed text: a stage's author's fault.
+[[nodiscard]] PENSTOCK_API Port parse_port(const std::string& text);
+[[nodiscard]] PENSTOCK_API std::string to_text(const Port& port);
+
+/// Why `given` ports do not serve the `wanted` ones; empty: they do. Every
+/// wanted port must be given by name, with its dtype, dims and facts.
+[[nodiscard]] PENSTOCK_API std::vector<std::string> mismatches(
+    const std::vector<Port>& given, const std::vector<Port>& wanted);
+
+}  // namespace penstock

@@ -1,0 +1,33 @@
+// Postprocess: what does a person get?
+#pragma once
+
+#include "penstock/decode.h"
+
+namespace penstock {
+
+class PENSTOCK_API OutputSink {
+ public:
+  virtual ~OutputSink();
+  /// A piece of a branch's output; is_final with its last one.
+  virtual void emit(Value value, int branch, bool is_final) = 0;
+};
+
+/// The results of one request, one thread at a time: samples in order, the
+/// branches of a sample interleaved, end() once.
+class PENSTOCK_API Writer {
+ public:
+  virtual ~Writer();
+  /// False: this branch is done (a stop string); the runtime ends its row.
+  virtual bool write(const Decoded& decoded, OutputSink& out) = 0;
+  virtual void end(OutputSink& out) = 0;
+};
+
+/// Called by several threads at once, hence const.
+class PENSTOCK_API Postprocess : public Stage {
+ public:
+  static constexpr StageKind kKind = StageKind::kPostprocess;
+  [[nodiscard]] virtual std::unique_ptr<Writer> begin(
+      const Request& request) const = 0;
+};
+
+}  // namespace penstock

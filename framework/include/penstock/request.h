@@ -1,0 +1,43 @@
+// Request: one job for a pipeline, from submit() to the end of its Writer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "penstock/params.h"
+#include "penstock/value.h"
+
+namespace penstock {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+
+/// Immutable once submitted; any thread may read it.
+struct Request {
+  std::string id;
+  std::map<std::string, Value> inputs;  ///< by name: text, image, audio, ...
+  /// Overrides of per-request params: `max_new_tokens`, or
+  /// `decode.max_new_tokens` where two stages share the name.
+  std::map<std::string, Raw> options;
+  std::optional<Time> deadline;
+  /// A hint: requests of one chat, which may find their state parked.
+  std::string affinity;
+
+  // Set by submit():
+  std::stop_token stop;  ///< requested when somebody cancels
+  /// Per stage of the pipeline: its params with this request's options.
+  std::vector<std::shared_ptr<const void>> checked;
+};
+
+/// The text input of that name; throws Error(kData) when it is not there, not
+/// text, or not UTF-8 (naming the position).
+[[nodiscard]] PENSTOCK_API const std::string& text_input(
+    const Request& request, const std::string& name = "text");
+
+}  // namespace penstock

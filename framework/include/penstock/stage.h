@@ -1,0 +1,54 @@
+// Stage: the life that the five interfaces share.
+//
+//   constructor(params)   cheap; params are already checked
+//   memory(context)       bytes that open() will take, before anything loads
+//   open(context)         loads; Forward first, so that others read its facts
+//   calls                 see preprocess.h ... postprocess.h
+//   close()               once; not called when open() threw
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstddef>
+#include <string>
+
+#include "penstock/request.h"
+#include "penstock/stage_spec.h"
+
+namespace penstock {
+
+struct Caps;
+
+struct StageContext {
+  at::Device device = at::kCPU;
+  std::string model;  ///< path of the model file or folder; may be empty
+  int slots = 0;      ///< rows that can run at once
+  int threads = 1;    ///< the process's budget of compute threads
+  std::int64_t max_step_tokens = 0;  ///< of one row in one step; 0: unknown
+  /// What the model says of itself (`eos_ids`, `vocab_size`,
+  /// `context_length`, ...). Forward writes, the others read.
+  Notes& facts;
+};
+
+class PENSTOCK_API Stage {
+ public:
+  Stage() = default;
+  Stage(const Stage&) = delete;
+  Stage& operator=(const Stage&) = delete;
+  virtual ~Stage();
+
+  [[nodiscard]] virtual std::int64_t memory(const StageContext& context) const;
+  virtual void open(StageContext& context);
+  virtual void close() noexcept;
+
+  /// Place in the pipeline, the key of Request::checked. Set by the runtime.
+  std::size_t index = 0;
+};
+
+/// The stage's params as this request set them.
+template <class P>
+[[nodiscard]] const P& params(const Stage& stage, const Request& request) {
+  return *static_cast<const P*>(request.checked.at(stage.index).get());
+}
+
+}  // namespace penstock

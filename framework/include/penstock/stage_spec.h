@@ -1,0 +1,79 @@
+// What a plugin says of each of its stages: kind, ports, layouts, params and
+// how to make one. Everything a pipeline file can be checked against without
+// loading weights or touching a device. Needs no tensors.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "penstock/params.h"
+#include "penstock/port.h"
+
+namespace penstock {
+
+class Stage;
+
+/// The five stages, in the order in which data passes them.
+enum class StageKind { kPreprocess, kBatch, kForward, kDecode, kPostprocess };
+/// The key of a pipeline file: "preprocess", "batch", ...
+[[nodiscard]] PENSTOCK_API std::string name(StageKind kind);
+
+/// The rectangle a Batch makes and a Forward takes:
+/// stacked [B, ...]: one unit a row; padded [B, Tmax] with a mask;
+/// packed [sum of T]: the rows' tokens end to end.
+enum class Layout { kStacked, kPadded, kPacked };
+[[nodiscard]] PENSTOCK_API std::string name(Layout layout);
+
+struct StageSpec {
+  std::string name;  ///< "plugin.stage", as `use:` writes it
+  StageKind kind = StageKind::kPreprocess;
+  std::string doc;
+  std::vector<Port> inputs, outputs;
+  std::vector<Layout> layouts;  ///< Batch: the one it makes; Forward: accepts
+  ParamSchema params;
+  std::function<std::unique_ptr<Stage>(const void* params)> make;
+};
+
+/// Filled by T::declare(Declaration<T>&); see plugin.h.
+template <class T>
+class Declaration {
+ public:
+  using P = typename T::Params;
+
+  Declaration& doc(std::string text) {
+    spec_.doc = std::move(text);
+    return *this;
+  }
+  Declaration& input(const std::string& port) {
+    spec_.inputs.push_back(parse_port(port));
+    return *this;
+  }
+  Declaration& output(const std::string& port) {
+    spec_.outputs.push_back(parse_port(port));
+    return *this;
+  }
+  Declaration& layouts(std::vector<Layout> layouts) {
+    spec_.layouts = std::move(layouts);
+    return *this;
+  }
+  template <class M>
+  typename ParamList<P>::Added param(std::string name, M P::*member,
+                                     std::string doc) {
+    return params_.add(std::move(name), member, std::move(doc));
+  }
+  void check(std::string (*conflict)(const P&)) { params_.check(conflict); }
+
+  [[nodiscard]] StageSpec take() {
+    spec_.params = params_.take();
+    return std::move(spec_);
+  }
+
+ private:
+  StageSpec spec_;
+  ParamList<P> params_;
+};
+
+}  // namespace penstock

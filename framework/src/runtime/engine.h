@@ -1,0 +1,52 @@
+// Engine: the one thread of a device. It serves the lanes of every pipeline
+// placed there in turn, and never blocks while a row can run.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "runtime/lane.h"
+
+namespace penstock {
+
+class Engine {
+ public:
+  /// The engine of a device, shared by all who hold it: there is one thread
+  /// per device, however many pipelines run there.
+  [[nodiscard]] static std::shared_ptr<Engine> of(at::Device device);
+
+  explicit Engine(at::Device device);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Runs `task` on the engine thread and waits; throws what it throws.
+  void call(const std::function<void()>& task);
+  void add(Lane& lane);
+  /// After this the engine does not touch the lane.
+  void remove(Lane& lane);
+  /// Something changed: look at the lanes again. Any thread.
+  void notify();
+
+ private:
+  void run();
+  void serve();
+
+  at::Device device_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_notified_ = false, is_stopping_ = false;
+  std::vector<std::function<void()>> tasks_;
+  std::vector<Lane*> lanes_;  ///< engine thread only
+  std::thread thread_;
+};
+
+}  // namespace penstock

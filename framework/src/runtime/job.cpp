@@ -1,0 +1,219 @@
+#include "runtime/job.h"
+
+#include <utility>
+
+#include "runtime/in_stage.h"
+
+namespace penstock {
+namespace {
+
+/// Unwritten outputs of one sample beyond which its rows wait, and unwritten
+/// samples of one job beyond which its Preprocess waits. Large enough that
+/// nobody waits in vain, small enough to bound memory.
+constexpr std::size_t kCredit = 64;
+constexpr std::int64_t kSamplesAhead = 64;
+
+double milliseconds(Time from, Time to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+Request with_stop(Request request, const std::stop_source& stop) {
+  request.stop = stop.get_token();
+  return request;
+}
+
+}  // namespace
+
+/// Passes a Writer's output to the request's sink.
+class Job::Out final : public OutputSink {
+ public:
+  explicit Out(Job& job) : job_(job) {}
+  void emit(Value value, int branch, bool is_final) override {
+    job_.sink_->piece(*job_.request_, value, branch, is_final);
+  }
+
+ private:
+  Job& job_;
+};
+
+Job::Job(Request request, std::shared_ptr<ResultSink> sink,
+         std::function<void()> ready)
+    : request_(std::make_shared<Request>(with_stop(std::move(request), stop_))),
+      sink_(std::move(sink)),
+      ready_(std::move(ready)) {}
+
+void Job::look_at_clock(Time now) {
+  if (is_dead_) return;
+  const bool is_late = request_->deadline && now >= *request_->deadline;
+  if (!is_late && !stop_.stop_requested()) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (reason_.empty()) reason_ = is_late ? "deadline" : "cancelled";
+    is_dead_ = true;
+  }
+  stop_.request_stop();  // wakes a Preprocess that waits
+  room_.notify_all();
+}
+
+void Job::fail(Error error) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (reason_.empty()) {
+      reason_ = "error";
+      error_ = std::move(error);
+    }
+    is_dead_ = true;
+  }
+  stop_.request_stop();
+  room_.notify_all();
+}
+
+std::int64_t Job::begin_sample(const Sample& sample) {
+  std::unique_lock lock(mutex_);
+  while (begun_ - written_ >= kSamplesAhead && !is_dead_) {
+    // A timeout, because a deadline passes without a notification.
+    room_.wait_for(lock, std::chrono::milliseconds(20));
+    lock.unlock();
+    look_at_clock(Clock::now());
+    lock.lock();
+  }
+  if (is_dead_) throw Cancelled();
+  prompt_tokens_ += static_cast<std::int64_t>(sample.tokens.size());
+  boxes_[begun_];
+  return begun_++;
+}
+
+void Job::preprocessed() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_preprocessed_ = true;
+  }
+  ready_();
+}
+
+bool Job::has_credit(std::int64_t sample, int /*branch*/) {
+  const std::scoped_lock lock(mutex_);
+  const auto box = boxes_.find(sample);
+  return box == boxes_.end() || box->second.ready.size() < kCredit;
+}
+
+bool Job::is_branch_done(std::int64_t sample, int branch) {
+  const std::scoped_lock lock(mutex_);
+  const auto box = boxes_.find(sample);
+  return box != boxes_.end() && box->second.done_branches.contains(branch);
+}
+
+void Job::step_began(Time now) {
+  const std::scoped_lock lock(mutex_);
+  if (!started_) started_ = now;
+}
+
+void Job::deliver(Decoded decoded) {
+  {
+    const std::scoped_lock lock(mutex_);
+    last_ = Clock::now();
+    if (!first_) first_ = last_;
+    boxes_[decoded.sample->index].ready.push_back(std::move(decoded));
+  }
+  ready_();
+}
+
+void Job::ended_sample(std::int64_t sample) {
+  {
+    const std::scoped_lock lock(mutex_);
+    boxes_[sample].is_ended = true;
+  }
+  ready_();
+}
+
+bool Job::is_complete() const { return is_preprocessed_ && written_ == begun_; }
+
+void Job::note(const Decoded& decoded) {
+  for (const auto& [key, value] : decoded.sample->notes) notes_[key] = value;
+  if (decoded.branch != 0) return;
+  token_ids_.insert(token_ids_.end(), decoded.tokens.begin(),
+                    decoded.tokens.end());
+  if (decoded.finish != Finish::kNo) finish_ = name(decoded.finish);
+}
+
+bool Job::write_next(std::unique_lock<std::mutex>& lock,
+                     const Postprocess& postprocess, const std::string& place) {
+  const auto found = boxes_.find(written_);
+  if (found == boxes_.end()) return false;
+  Box& box = found->second;
+  if (box.ready.empty()) {
+    if (!box.is_ended) return false;
+    boxes_.erase(found);
+    ++written_;
+    room_.notify_all();
+    return true;
+  }
+  const Decoded decoded = std::move(box.ready.front());
+  box.ready.pop_front();
+  if (box.done_branches.contains(decoded.branch)) return true;
+  note(decoded);
+  lock.unlock();
+  bool goes_on = true;
+  try {
+    in_stage(place, [&] {
+      if (!writer_) writer_ = postprocess.begin(*request_);
+      Out out(*this);
+      goes_on = writer_->write(decoded, out);
+    });
+  } catch (Error& error) {
+    goes_on = false;
+    fail(error);
+  }
+  lock.lock();
+  if (!goes_on) box.done_branches.insert(decoded.branch);
+  return true;
+}
+
+Job::Progress Job::write_some(const Postprocess& postprocess,
+                              const std::string& place) {
+  std::unique_lock lock(mutex_);
+  while (write_next(lock, postprocess, place)) {
+  }
+  if (!is_complete()) return Progress::kIdle;
+  lock.unlock();
+  finish(postprocess, place);
+  return Progress::kDone;
+}
+
+void Job::finish(const Postprocess& postprocess, const std::string& place) {
+  try {
+    in_stage(place, [&] {
+      if (!writer_) writer_ = postprocess.begin(*request_);
+      Out out(*this);
+      writer_->end(out);
+    });
+  } catch (Error& error) {
+    fail(error);
+  }
+  try {
+    sink_->done(*request_, report());
+  } catch (...) {
+    // A sink that fails has nobody left to tell.
+    is_dead_ = true;
+  }
+}
+
+Report Job::report() const {
+  const std::scoped_lock lock(mutex_);
+  Report report;
+  report.finish_reason = reason_.empty() ? finish_ : reason_;
+  report.prompt_tokens = prompt_tokens_;
+  report.token_ids = token_ids_;
+  report.notes = notes_;
+  report.error = error_;
+  const Time started = started_.value_or(Clock::now());
+  report.timing.queue_ms = milliseconds(submitted_, started);
+  if (first_) {
+    report.timing.prefill_ms = milliseconds(started, *first_);
+    report.timing.decode_ms = milliseconds(*first_, *last_);
+    report.timing.first_token_ms = milliseconds(submitted_, *first_);
+  }
+  return report;
+}
+
+}  // namespace penstock

@@ -1,0 +1,99 @@
+// Job: a request in flight. It joins what the engine decodes, sample by
+// sample and in order, into one Writer, and counts what waits to be written.
+//
+//   preprocess thread: began_sample() ... preprocessed()
+//   engine thread:     deliver() ... ended_sample()
+//   writer thread:     write_some() until it says kDone
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stop_token>
+
+#include "penstock/pipeline.h"
+#include "penstock/postprocess.h"
+
+namespace penstock {
+
+class Job {
+ public:
+  /// `ready` is called, on any thread, when write_some() has work.
+  Job(Request request, std::shared_ptr<ResultSink> sink,
+      std::function<void()> ready);
+
+  [[nodiscard]] const std::shared_ptr<const Request>& request() const {
+    return request_;
+  }
+  [[nodiscard]] std::stop_source& stop_source() { return stop_; }
+
+  /// Rows of a dead job are dropped before the next step.
+  [[nodiscard]] bool is_dead() const { return is_dead_; }
+  /// Marks the job dead when it was cancelled or is past its deadline.
+  void look_at_clock(Time now);
+  void fail(Error error);
+
+  /// A sample is about to go to the engine; gives its index. Waits while too
+  /// many of this job's samples are unwritten; throws Cancelled.
+  [[nodiscard]] std::int64_t begin_sample(const Sample& sample);
+  /// No more samples will come.
+  void preprocessed();
+
+  /// May this row's next step run? No: its output is not being read.
+  [[nodiscard]] bool has_credit(std::int64_t sample, int branch);
+  /// The writer has said that this branch is done.
+  [[nodiscard]] bool is_branch_done(std::int64_t sample, int branch);
+  void step_began(Time now);
+  void deliver(Decoded decoded);
+  /// The sample has no rows left.
+  void ended_sample(std::int64_t sample);
+
+  enum class Progress { kIdle, kDone };
+  /// Writes what is ready. One thread at a time.
+  Progress write_some(const Postprocess& postprocess, const std::string& place);
+
+ private:
+  struct Box {
+    std::deque<Decoded> ready;
+    std::set<int> done_branches;
+    bool is_ended = false;
+  };
+  class Out;
+
+  [[nodiscard]] bool is_complete() const;
+  bool write_next(std::unique_lock<std::mutex>& lock,
+                  const Postprocess& postprocess, const std::string& place);
+  void note(const Decoded& decoded);
+  void finish(const Postprocess& postprocess, const std::string& place);
+  [[nodiscard]] Report report() const;
+
+  std::stop_source stop_;
+  std::shared_ptr<const Request> request_;
+  std::shared_ptr<ResultSink> sink_;
+  std::function<void()> ready_;
+  std::unique_ptr<Writer> writer_;  ///< writer thread only
+
+  std::atomic<bool> is_dead_{false};
+  mutable std::mutex mutex_;
+  std::condition_variable room_;
+  std::map<std::int64_t, Box> boxes_;
+  std::int64_t begun_ = 0;
+  std::int64_t written_ = 0;  ///< samples written whole
+  bool is_preprocessed_ = false;
+  std::string finish_ = "end";  ///< of the branch 0 that ended last
+  std::string reason_;          ///< wins over finish_
+  std::optional<Error> error_;
+  std::int64_t prompt_tokens_ = 0;
+  Tokens token_ids_;
+  Notes notes_;
+  Time submitted_ = Clock::now();
+  std::optional<Time> started_, first_, last_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,304 @@
+#include "runtime/lane.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "runtime/in_stage.h"
+
+namespace penstock {
+namespace {
+
+std::int64_t first_wanted(const Row& row) {
+  switch (row.want.from) {
+    case kLast:
+      return static_cast<std::int64_t>(row.tokens.size()) - 1;
+    case kNone:
+      return kAll;
+    default:
+      return row.want.from;
+  }
+}
+
+/// The requests of a step, for the trace.
+std::string trace_args(const Step& step, Closed why) {
+  std::string out = str(R"("closed":")", name(why), R"(","rows":[)");
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    const Slice& slice = step.slices[i];
+    std::string id;
+    for (const char c : slice.row->sample->request->id) {
+      const bool is_plain = c >= ' ' && c != '"' && c != '\\';
+      id += is_plain ? c : '?';
+    }
+    out += str(i > 0 ? "," : "", R"({"id":")", id, R"(","begin":)", slice.begin,
+               R"(,"count":)", slice.count, "}");
+  }
+  return out + "]";
+}
+
+void check_shape(const at::Tensor& tensor, const char* what, std::int64_t rows,
+                 std::int64_t columns) {
+  if (tensor.defined() && tensor.size(0) == rows &&
+      (columns == 0 || (tensor.dim() == 2 && tensor.size(1) >= columns))) {
+    return;
+  }
+  std::ostringstream got;
+  if (tensor.defined()) {
+    got << tensor.sizes();
+  } else {
+    got << "nothing";
+  }
+  throw Error(Code::kInternal,
+              str("scores.", what, " is ", got.str(), ", but the step wants ",
+                  rows, " rows", columns > 0 ? str(" of ", columns) : ""));
+}
+
+}  // namespace
+
+Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
+           Trace& trace, Observer* observer)
+    : stages_(stages),
+      facts_(facts),
+      stats_(stats),
+      trace_(trace),
+      observer_(observer),
+      caps_(stages.forward.caps()),
+      max_rows_(stages.batch.max_rows()),
+      slots_(stages.forward, caps_) {
+  if (caps_.slots > 0 && caps_.slots < max_rows_) {
+    throw Error(Code::kInternal,
+                str("batch runs ", max_rows_, " rows, but forward has only ",
+                    caps_.slots, " slots"));
+  }
+}
+
+Lane::Member& Lane::member(const Slice& slice) const {
+  return *static_cast<Member*>(slice.row);
+}
+
+int Lane::free_slots() const {
+  int used = 0;
+  std::set<const Sample*> seen;
+  for (const auto& row : running_) {
+    if (seen.insert(row->sample).second) used += row->sample->width;
+  }
+  return std::max(0, max_rows_ - used);
+}
+
+bool Lane::is_idle() {
+  const std::scoped_lock lock(mutex_);
+  return arrivals_.empty() && waiting_.empty() && running_.empty();
+}
+
+bool Lane::turn(Time& look_again) {
+  const Time now = Clock::now();
+  take_arrivals();
+  drop_dead(now);
+  end_done_branches();
+  if (waiting_.empty() && running_.empty()) return false;
+  Plan made;
+  try {
+    made = plan(now);
+  } catch (Error& error) {
+    // Without a plan nobody can run: every row fails, the lane lives on.
+    for (auto* members : {&waiting_, &running_}) {
+      for (auto& row : *members) row->job->fail(error);
+    }
+    return true;
+  }
+  if (made.slices.empty()) {
+    if (made.look_again != Time{}) {
+      look_again = std::min(look_again, made.look_again);
+    }
+    return false;
+  }
+  start_waiting(made);
+  Step step = make_step(made);
+  run(step, made.why);
+  sweep(running_);
+  return true;
+}
+
+Plan Lane::plan(Time now) {
+  const auto offered = [](const Members& members) {
+    std::vector<Row*> rows;
+    for (const auto& row : members) {
+      if (row->job->has_credit(row->sample->index, row->branch)) {
+        rows.push_back(row.get());
+      }
+    }
+    return rows;
+  };
+  const auto waiting = offered(waiting_);
+  const auto running = offered(running_);
+  const int free = free_slots();
+  Plan made = in_stage(stages_.batch_place, [&] {
+    return stages_.batch.plan({.waiting = waiting,
+                               .running = running,
+                               .free_slots = free,
+                               .free_units = stages_.forward.free_units(),
+                               .more_coming = upstream > 0,
+                               .now = now});
+  });
+  int width = 0;
+  std::set<const Row*> seen;
+  for (const Slice& slice : made.slices) {
+    const bool is_new =
+        std::find(waiting.begin(), waiting.end(), slice.row) != waiting.end();
+    const bool is_offered = is_new || std::find(running.begin(), running.end(),
+                                                slice.row) != running.end();
+    if (!is_offered || !seen.insert(slice.row).second) {
+      throw Error(Code::kInternal,
+                  "the plan names a row twice or one that "
+                  "was not offered")
+          .in(stages_.batch_place);
+    }
+    if (is_new) width += slice.row->sample->width;
+  }
+  if (width > free) {
+    throw Error(Code::kInternal, str("the plan starts ", width,
+                                     " rows, but only ", free, " are free"))
+        .in(stages_.batch_place);
+  }
+  trace_.span("plan", now, Clock::now(), "");
+  stats_.change([&](Stats& s) { s.plan_s += seconds(now, Clock::now()); });
+  return made;
+}
+
+void Lane::start_waiting(const Plan& plan) {
+  for (const Slice& slice : plan.slices) {
+    const auto found =
+        std::find_if(waiting_.begin(), waiting_.end(),
+                     [&](const auto& row) { return row.get() == slice.row; });
+    if (found == waiting_.end()) continue;
+    slots_.take(**found);
+    slots_.sync(**found, true);
+    running_.push_back(std::move(*found));
+    waiting_.erase(found);
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    waiting_count_ = waiting_.size();
+  }
+  room_.notify_all();
+}
+
+Step Lane::make_step(const Plan& plan) const {
+  Step step;
+  step.layout = stages_.layout;
+  step.probe = observer_;
+  std::int64_t outs = 0;
+  for (Slice slice : plan.slices) {
+    const Row& row = *slice.row;
+    const std::int64_t length = row.length();
+    slice.begin = caps_.slots > 0 ? row.cached : 0;
+    slice.count = std::min(slice.count, length - slice.begin);
+    const std::int64_t end = slice.begin + slice.count;
+    const std::int64_t from = std::max(slice.begin, first_wanted(row));
+    slice.out = outs;
+    slice.outs = length > 0 ? std::max<std::int64_t>(0, end - from) : 1;
+    outs += slice.outs;
+    step.slices.push_back(slice);
+  }
+  return step;
+}
+
+void Lane::run(Step& step, Closed why) {
+  const Time start = Clock::now();
+  for (const Slice& slice : step.slices) member(slice).job->step_began(start);
+  std::vector<Next> nexts;
+  try {
+    for (const Slice& slice : step.slices) {
+      const bool is_cut = slice.begin + slice.count < slice.row->length();
+      if (is_cut && !caps_.can_chunk) {
+        throw Error(Code::kInternal,
+                    "the plan cuts a prompt, but forward cannot chunk")
+            .in(stages_.batch_place);
+      }
+    }
+    step.inputs = in_stage(stages_.batch_place,
+                           [&] { return stages_.batch.collate(step.slices); });
+    const Time collated = Clock::now();
+    Result result = in_stage(stages_.forward_place, [&] {
+      Result made = stages_.forward.forward(step);
+      check_scores(step, made.scores);
+      return made;
+    });
+    if (observer_ != nullptr) observer_->step(step, result);
+    const Time forwarded = Clock::now();
+    in_stage(stages_.decode_place, [&] {
+      const Result picked = stages_.decode.pick(step, std::move(result));
+      stages_.decode.decode(step, picked, nexts);
+    });
+    const Time decoded = Clock::now();
+    if (trace_.is_enabled()) {
+      trace_.span("collate", start, collated, "");
+      trace_.span("forward", collated, forwarded, trace_args(step, why));
+      trace_.span("decode", forwarded, decoded, "");
+    }
+    stats_.change([&](Stats& s) {
+      s.collate_s += seconds(start, collated);
+      s.forward_s += seconds(collated, forwarded);
+      s.decode_s += seconds(forwarded, decoded);
+    });
+    count_step(step, why);
+    apply(step, nexts);
+  } catch (Error& error) {
+    fail(step, error);
+  }
+}
+
+void Lane::check_scores(const Step& step, const Scores& scores) const {
+  const std::int64_t outs = step.outs();
+  if (outs == 0) return;
+  Want most;
+  std::size_t ids = 0;
+  bool has_tokens = false;
+  for (const Slice& slice : step.slices) {
+    const Want& want = slice.row->want;
+    has_tokens |= slice.row->length() > 0;
+    if (slice.outs == 0) continue;
+    most.top = std::max(most.top, want.top);
+    most.full |= want.full;
+    most.norm |= want.norm;
+    most.follow |= want.follow;
+    most.hidden |= want.hidden;
+    ids = std::max(ids, want.ids.size());
+  }
+  if (!has_tokens) return;
+  if (most.top > 0) {
+    check_shape(scores.ids, "ids", outs, most.top);
+    check_shape(scores.values, "values", outs, most.top);
+  }
+  if (most.full) check_shape(scores.full, "full", outs, 1);
+  if (most.norm) check_shape(scores.norm, "norm", outs, 0);
+  if (most.follow) check_shape(scores.follow, "follow", outs, 0);
+  if (most.hidden) check_shape(scores.hidden, "hidden", outs, 1);
+  if (ids > 0) {
+    check_shape(scores.at, "at", outs, static_cast<std::int64_t>(ids));
+  }
+}
+
+void Lane::count_step(const Step& step, Closed why) {
+  stats_.change([&](Stats& s) {
+    ++s.steps;
+    ++s.closed_for.at(static_cast<std::size_t>(why));
+    s.most_rows = std::max(s.most_rows, static_cast<int>(step.slices.size()));
+    for (const Slice& slice : step.slices) s.tokens_in += slice.count;
+    s.truncates = slots_.truncates();
+    s.replays = slots_.replays();
+    s.copies = slots_.copies();
+  });
+}
+
+void Lane::fail(const Step& step, const Error& error) {
+  // What the slots hold after a failed step is unknown: drop_dead() releases
+  // them before the next step.
+  for (const Slice& slice : step.slices) {
+    Member& row = member(slice);
+    row.job->fail(error);
+    row.is_dead = true;
+  }
+}
+
+}  // namespace penstock

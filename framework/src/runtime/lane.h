@@ -1,0 +1,104 @@
+// Lane: one pipeline's Batch, Forward and Decode on one device, and the loop
+// that runs them. Each turn(): take what Preprocess pushed, drop what is dead,
+// plan -> collate -> forward -> pick -> decode, then apply what Decode said.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "penstock/batch.h"
+#include "penstock/decode.h"
+#include "penstock/forward.h"
+#include "runtime/job.h"
+#include "runtime/slots.h"
+#include "runtime/stats_board.h"
+#include "runtime/trace.h"
+
+namespace penstock {
+
+/// The stages of a lane and what to call them in errors.
+struct LaneStages {
+  Batch& batch;
+  Forward& forward;
+  Decode& decode;
+  Layout layout = Layout::kStacked;  ///< of the batch
+  std::string batch_place, forward_place, decode_place;
+};
+
+class Lane {
+ public:
+  Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
+       Trace& trace, Observer* observer);
+
+  /// Preprocess threads: waits while the lane has enough to choose from;
+  /// throws Cancelled.
+  void push(const std::shared_ptr<Job>& job, Sample sample);
+  /// Requests that are still being preprocessed, or wait for it.
+  std::atomic<int> upstream{0};
+
+  /// Engine thread: one step at most. True: a step ran. Else `look_again`
+  /// becomes the time of the next look, where that is sooner.
+  bool turn(Time& look_again);
+  /// Engine thread: nothing waits and nothing runs.
+  [[nodiscard]] bool is_idle();
+
+ private:
+  /// A row with what keeps it alive. Plugins see the Row.
+  struct Member : Row {
+    std::shared_ptr<Job> job;
+    std::shared_ptr<Sample> owned;
+    bool is_dead = false;
+    bool is_rewound = false;
+  };
+  using Members = std::vector<std::unique_ptr<Member>>;
+  struct Arrival {
+    std::shared_ptr<Job> job;
+    std::shared_ptr<Sample> sample;
+  };
+
+  // Intake (lane_intake.cpp)
+  void take_arrivals();
+  void admit(const Arrival& arrival);
+  void check_prompt(const Row& row) const;
+  void drop_dead(Time now);
+  void end_done_branches();
+  void sweep(Members& members);
+  [[nodiscard]] bool has_rows(const Sample* sample) const;
+
+  // One step (lane.cpp)
+  [[nodiscard]] Plan plan(Time now);
+  [[nodiscard]] int free_slots() const;
+  void start_waiting(const Plan& plan);
+  [[nodiscard]] Step make_step(const Plan& plan) const;
+  void run(Step& step, Closed why);
+  void check_scores(const Step& step, const Scores& scores) const;
+  void count_step(const Step& step, Closed why);
+  void fail(const Step& step, const Error& error);
+  [[nodiscard]] Member& member(const Slice& slice) const;
+
+  // What Decode said (lane_apply.cpp)
+  void apply(const Step& step, std::vector<Next>& nexts);
+  void become(Member& member, Next& next);
+  void emit(Member& member, Next& next);
+
+  LaneStages stages_;
+  const Notes& facts_;
+  StatsBoard& stats_;
+  Trace& trace_;
+  Observer* observer_;
+  Caps caps_;
+  int max_rows_;
+  Slots slots_;
+  Members waiting_, running_;
+
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::deque<Arrival> arrivals_;
+  std::size_t waiting_count_ = 0;  ///< waiting_.size(), for push()
+};
+
+}  // namespace penstock

@@ -1,0 +1,250 @@
+#include "penstock/pipeline.h"
+
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <utility>
+
+#include "penstock/parallel.h"
+#include "runtime/engine.h"
+#include "runtime/in_stage.h"
+#include "runtime/job.h"
+#include "runtime/lane.h"
+#include "runtime/stages.h"
+#include "runtime/workers.h"
+
+namespace penstock {
+
+struct Pipeline::Impl {
+  Impl(PipelineFile checked, const PipelineOptions& chosen)
+      : file(std::move(checked)),
+        options(chosen),
+        trace(chosen.trace),
+        stages(file),
+        engine(Engine::of(resolve_device(file.forward.device))) {
+    const Time start = Clock::now();
+    engine->call([&] {
+      trace.name_thread("engine");
+      stages.open(file, resolve_device(file.forward.device));
+      lane.emplace(LaneStages{.batch = *stages.batch,
+                              .forward = *stages.forward,
+                              .decode = *stages.decode,
+                              .layout = file.batch.spec->layouts.front(),
+                              .batch_place = place_of(file.batch),
+                              .forward_place = place_of(file.forward),
+                              .decode_place = place_of(file.decode)},
+                   stages.facts, board, trace, options.observer);
+    });
+    trace.span("open", start, Clock::now(), "");
+    board.change([&](Stats& s) { s.open_s = seconds(start, Clock::now()); });
+    engine->add(*lane);
+    writers.emplace(options.writers, [this] { trace.name_thread("writer"); });
+    preprocessors.emplace(options.preprocess_workers,
+                          [this] { trace.name_thread("preprocess"); });
+  }
+
+  ~Impl() {
+    cancel_all();
+    drain();
+    preprocessors.reset();
+    writers.reset();
+    if (lane) engine->remove(*lane);
+    engine->call([&] { stages.close(); });
+  }
+
+  /// A job and whether a writer is at it; guarded by `mutex`.
+  struct Flight {
+    std::shared_ptr<Job> job;
+    bool is_queued = false;  ///< a writer will look or looks at it
+    bool is_again = false;   ///< more became ready while it looked
+  };
+  using Place = std::list<Flight>::iterator;
+
+  std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
+  void preprocess(const std::shared_ptr<Job>& job);
+  void ready(Place flight);
+  void write(Place flight);
+  void cancel_all();
+  void drain();
+
+  const PipelineFile file;
+  const PipelineOptions options;
+  StatsBoard board;
+  Trace trace;
+  Stages stages;
+  std::shared_ptr<Engine> engine;
+  std::optional<Lane> lane;
+
+  std::mutex mutex;
+  std::condition_variable landed;
+  std::list<Flight> flights;
+  Time first_submit{}, last_done{};
+
+  // Last, so that their threads end before what they use.
+  std::optional<Workers> writers, preprocessors;
+};
+
+std::stop_source Pipeline::Impl::submit(Request request,
+                                        std::shared_ptr<ResultSink> sink) {
+  request.checked = check_options(file, request.options);
+  Place place;
+  std::shared_ptr<Job> job;
+  {
+    std::unique_lock lock(mutex);
+    landed.wait(lock, [&] {
+      return flights.size() < static_cast<std::size_t>(options.max_in_flight);
+    });
+    if (first_submit == Time{}) first_submit = Clock::now();
+    place = flights.emplace(flights.end());
+    job = std::make_shared<Job>(std::move(request), std::move(sink),
+                                [this, place] { ready(place); });
+    place->job = job;
+  }
+  board.change([](Stats& s) { ++s.requests; });
+  ++lane->upstream;
+  preprocessors->add([this, job] { preprocess(job); });
+  return job->stop_source();
+}
+
+void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job) {
+  class Sink final : public SampleSink {
+   public:
+    Sink(Impl& impl, const std::shared_ptr<Job>& to) : impl_(impl), job_(to) {}
+    void push(Sample sample) override {
+      impl_.lane->push(job_, std::move(sample));
+      impl_.engine->notify();
+    }
+    void append(at::Tensor /*piece*/) override {
+      throw Error(Code::kInternal,
+                  "feeds are not available in this version: push one sample "
+                  "a piece");
+    }
+
+   private:
+    Impl& impl_;
+    const std::shared_ptr<Job>& job_;
+  };
+  const Time start = Clock::now();
+  try {
+    job->look_at_clock(start);
+    Sink sink(*this, job);
+    if (!job->is_dead()) {
+      run_preprocess(stages, file, *job->request(), sink);
+    }
+  } catch (const Cancelled&) {
+    job->look_at_clock(Clock::now());
+  } catch (...) {
+    job->fail(current_error(str("request '", job->request()->id, "'")));
+  }
+  trace.span("preprocess", start, Clock::now(), "");
+  board.change(
+      [&](Stats& s) { s.preprocess_s += seconds(start, Clock::now()); });
+  --lane->upstream;
+  engine->notify();
+  job->preprocessed();
+}
+
+void Pipeline::Impl::ready(Place flight) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (std::exchange(flight->is_queued, true)) {
+      flight->is_again = true;
+      return;
+    }
+  }
+  writers->add([this, flight] { write(flight); });
+}
+
+void Pipeline::Impl::write(Place flight) {
+  const std::string place = place_of(file.postprocess);
+  for (;;) {
+    const Time start = Clock::now();
+    const auto progress = flight->job->write_some(*stages.postprocess, place);
+    trace.span("write", start, Clock::now(), "");
+    board.change([&](Stats& s) { s.write_s += seconds(start, Clock::now()); });
+    engine->notify();  // credit may have come back
+    const std::scoped_lock lock(mutex);
+    if (progress == Job::Progress::kDone) {
+      board.change([&](Stats& s) { s.failed += flight->job->is_dead(); });
+      last_done = Clock::now();
+      flights.erase(flight);
+      landed.notify_all();
+      return;
+    }
+    if (!std::exchange(flight->is_again, false)) {
+      flight->is_queued = false;
+      return;
+    }
+  }
+}
+
+void Pipeline::Impl::cancel_all() {
+  std::vector<std::shared_ptr<Job>> jobs;
+  {
+    const std::scoped_lock lock(mutex);
+    for (const Flight& flight : flights) jobs.push_back(flight.job);
+  }
+  for (const auto& job : jobs) job->stop_source().request_stop();
+  engine->notify();
+}
+
+void Pipeline::Impl::drain() {
+  std::unique_lock lock(mutex);
+  landed.wait(lock, [&] { return flights.empty(); });
+}
+
+Pipeline::Pipeline(PipelineFile file, const PipelineOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(file), options)) {}
+Pipeline::~Pipeline() = default;
+
+std::stop_source Pipeline::submit(Request request,
+                                  std::shared_ptr<ResultSink> sink) {
+  return impl_->submit(std::move(request), std::move(sink));
+}
+void Pipeline::drain() { impl_->drain(); }
+void Pipeline::cancel_all() { impl_->cancel_all(); }
+const PipelineFile& Pipeline::file() const { return impl_->file; }
+const Notes& Pipeline::facts() const { return impl_->stages.facts; }
+std::string Pipeline::trace_json() const { return impl_->trace.json(); }
+
+Stats Pipeline::stats() const {
+  Stats stats = impl_->board.read();
+  const std::scoped_lock lock(impl_->mutex);
+  const bool is_over = impl_->flights.empty();
+  if (impl_->first_submit != Time{}) {
+    stats.wall_s =
+        seconds(impl_->first_submit, is_over ? impl_->last_done : Clock::now());
+  }
+  return stats;
+}
+
+struct PreprocessOnly::Impl {
+  explicit Impl(PipelineFile checked) : file(std::move(checked)), stages(file) {
+    stages.open_preprocess(file);
+  }
+  ~Impl() { stages.close(); }
+  PipelineFile file;
+  Stages stages;
+};
+
+PreprocessOnly::PreprocessOnly(PipelineFile file)
+    : impl_(std::make_unique<Impl>(std::move(file))) {}
+PreprocessOnly::~PreprocessOnly() = default;
+
+std::vector<Sample> PreprocessOnly::run(Request request) {
+  class Sink final : public SampleSink {
+   public:
+    void push(Sample sample) override {
+      sample.index = static_cast<std::int64_t>(samples.size());
+      samples.push_back(std::move(sample));
+    }
+    void append(at::Tensor /*piece*/) override {}
+    std::vector<Sample> samples;
+  };
+  request.checked = check_options(impl_->file, request.options);
+  Sink sink;
+  run_preprocess(impl_->stages, impl_->file, request, sink);
+  return std::move(sink.samples);
+}
+
+}  // namespace penstock

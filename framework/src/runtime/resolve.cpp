@@ -1,0 +1,75 @@
+// What the words of a pipeline file mean on this machine: devices and models.
+#include <ATen/Context.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "penstock/models.h"
+#include "penstock/pipeline.h"
+
+namespace penstock {
+namespace {
+
+bool has_cuda() {
+  try {
+    return at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
+  } catch (const std::exception&) {
+    return false;  // a CUDA libtorch without a driver throws
+  }
+}
+
+}  // namespace
+
+at::Device resolve_device(const std::string& text) {
+  if (text == "cpu") return at::kCPU;
+  if (text.empty() || text == "auto") {
+    return has_cuda() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  }
+  const at::Device device(text == "cuda" ? "cuda:0" : text);
+  if (!has_cuda()) {
+    throw Error(Code::kUnavailable,
+                str("device '", text, "' is not available: ",
+                    at::hasCUDA() ? "no NVIDIA driver or GPU was found"
+                                  : "this build's libtorch has no CUDA",
+                    "; use --device cpu"));
+  }
+  const int count = at::detail::getCUDAHooks().deviceCount();
+  if (device.index() >= count) {
+    throw Error(
+        Code::kUnavailable,
+        str("device '", text, "' does not exist: ", count, " GPUs are here"));
+  }
+  return device;
+}
+
+std::string resolve_model(const std::string& text) {
+  namespace fs = std::filesystem;
+  if (text.rfind("hf://", 0) == 0) {
+    throw Error(Code::kNotFound, str("'", text,
+                                     "': models of the Hugging Face "
+                                     "cache cannot be read by this version; "
+                                     "give the path of a .gguf file"));
+  }
+  if (fs::exists(text)) return text;
+  const auto known = known_models();
+  for (const KnownModel& model : known) {
+    if (model.name != text) continue;
+    const fs::path path = model_path(model);
+    if (fs::exists(path)) return path.string();
+    throw Error(Code::kNotFound, str("model '", text,
+                                     "' is not here yet; "
+                                     "fetch it with: tools/models fetch ",
+                                     text));
+  }
+  std::vector<std::string> names;
+  names.reserve(known.size());
+  for (const KnownModel& model : known) names.push_back(model.name);
+  throw Error(Code::kNotFound, str("there is no model '", text,
+                                   "': neither a file nor a name "
+                                   "of `tools/models list`",
+                                   suggestion(text, names)));
+}
+
+}  // namespace penstock

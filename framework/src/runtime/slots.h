@@ -1,0 +1,48 @@
+// Slots: which row owns which piece of Forward's state, and THE RULE of
+// sample.h that keeps the state a prefix of the row's tokens.
+#pragma once
+
+#include <vector>
+
+#include "penstock/forward.h"
+
+namespace penstock {
+
+/// Engine thread only.
+class Slots {
+ public:
+  Slots(Forward& forward, const Caps& caps);
+
+  /// Gives the row an empty slot. The caller has counted the free ones.
+  void take(Row& row);
+  void give_back(Row& row);
+  /// The row's first `count` tokens from `begin` are now in its slot.
+  void extend(const Row& row, std::int64_t begin, std::int64_t count);
+  /// Cuts the state to the longest prefix it shares with the row. Rewound:
+  /// positions whose scores are wanted must run again as well.
+  void sync(Row& row, bool is_rewound);
+  /// Empties the row's slot: inputs will be shown again.
+  void reset(Row& row);
+  /// Makes the child's slot a copy of the parent's, where Forward can.
+  void fork(const Row& parent, Row& child);
+
+  [[nodiscard]] std::int64_t truncates() const { return truncates_; }
+  [[nodiscard]] std::int64_t replays() const { return replays_; }
+  [[nodiscard]] std::int64_t copies() const { return copies_; }
+
+ private:
+  struct Slot {
+    Tokens held;
+    bool is_used = false;
+  };
+  [[nodiscard]] Slot& of(const Row& row) {
+    return slots_.at(static_cast<std::size_t>(row.slot));
+  }
+
+  Forward& forward_;
+  Caps caps_;
+  std::vector<Slot> slots_;
+  std::int64_t truncates_ = 0, replays_ = 0, copies_ = 0;
+};
+
+}  // namespace penstock

@@ -1,0 +1,129 @@
+#include "runtime/stages.h"
+
+#include <utility>
+
+#include "penstock/parallel.h"
+#include "penstock/pipeline.h"
+#include "runtime/in_stage.h"
+
+namespace penstock {
+namespace {
+
+template <class T>
+std::unique_ptr<T> make(const StageConfig& config, std::size_t index) {
+  return in_stage(place_of(config), [&] {
+    std::unique_ptr<Stage> stage = config.spec->make(config.params.get());
+    auto* typed = dynamic_cast<T*>(stage.get());
+    if (typed == nullptr) {
+      throw Error(Code::kInternal, "the factory made another kind of stage");
+    }
+    stage.release();
+    typed->index = index;
+    return std::unique_ptr<T>(typed);
+  });
+}
+
+/// Hands what one Preprocess pushed to the next of the list.
+class Chain final : public SampleSink {
+ public:
+  Chain(const Stages& stages, const PipelineFile& file, std::size_t next,
+        const Request& request, SampleSink& out)
+      : stages_(stages),
+        file_(file),
+        next_(next),
+        request_(request),
+        out_(out) {}
+
+  void push(Sample sample) override {
+    if (request_.stop.stop_requested()) throw Cancelled();
+    if (next_ == stages_.preprocess.size()) {
+      out_.push(std::move(sample));
+      return;
+    }
+    Chain rest(stages_, file_, next_ + 1, request_, out_);
+    in_stage(place_of(file_.preprocess[next_]), [&] {
+      stages_.preprocess[next_]->preprocess(request_, std::move(sample), rest);
+    });
+  }
+  void append(at::Tensor piece) override { out_.append(std::move(piece)); }
+
+ private:
+  const Stages& stages_;
+  const PipelineFile& file_;
+  std::size_t next_;
+  const Request& request_;
+  SampleSink& out_;
+};
+
+}  // namespace
+
+std::string place_of(const StageConfig& config) {
+  return "stage '" + name(config.spec->kind) + "' (" + config.spec->name + ")";
+}
+
+Stages::Stages(const PipelineFile& file) {
+  std::size_t index = 0;
+  for (const StageConfig& config : file.preprocess) {
+    preprocess.push_back(make<Preprocess>(config, index++));
+  }
+  batch = make<Batch>(file.batch, index++);
+  forward = make<Forward>(file.forward, index++);
+  decode = make<Decode>(file.decode, index++);
+  postprocess = make<Postprocess>(file.postprocess, index++);
+}
+
+void Stages::open_one(Stage& stage, const StageConfig& config,
+                      StageContext& context) {
+  in_stage(place_of(config), [&] {
+    context.model = config.model.empty() ? "" : resolve_model(config.model);
+    stage.open(context);
+  });
+  opened_.push_back(&stage);
+}
+
+void Stages::open(const PipelineFile& file, at::Device device) {
+  StageContext context{.device = device,
+                       .model = "",
+                       .slots = batch->max_rows(),
+                       .threads = threads(),
+                       .max_step_tokens = batch->max_step_tokens(),
+                       .facts = facts};
+  try {
+    open_one(*batch, file.batch, context);
+    open_one(*forward, file.forward, context);
+    for (std::size_t i = 0; i < preprocess.size(); ++i) {
+      open_one(*preprocess[i], file.preprocess[i], context);
+    }
+    open_one(*decode, file.decode, context);
+    open_one(*postprocess, file.postprocess, context);
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+void Stages::open_preprocess(const PipelineFile& file) {
+  StageContext context{.device = at::kCPU,
+                       .model = "",
+                       .slots = 0,
+                       .threads = threads(),
+                       .max_step_tokens = 0,
+                       .facts = facts};
+  for (std::size_t i = 0; i < preprocess.size(); ++i) {
+    open_one(*preprocess[i], file.preprocess[i], context);
+  }
+}
+
+void Stages::close() noexcept {
+  for (auto stage = opened_.rbegin(); stage != opened_.rend(); ++stage) {
+    (*stage)->close();
+  }
+  opened_.clear();
+}
+
+void run_preprocess(const Stages& stages, const PipelineFile& file,
+                    const Request& request, SampleSink& out) {
+  Chain(stages, file, 0, request, out).push(Sample{});
+}
+
+}  // namespace penstock

@@ -1,0 +1,46 @@
+// The stages of a pipeline, made from its file and opened in the right order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "penstock/batch.h"
+#include "penstock/decode.h"
+#include "penstock/forward.h"
+#include "penstock/pipeline_file.h"
+#include "penstock/postprocess.h"
+#include "penstock/preprocess.h"
+
+namespace penstock {
+
+/// "stage 'decode' (core.sample)", for errors.
+[[nodiscard]] std::string place_of(const StageConfig& config);
+
+struct Stages {
+  std::vector<std::unique_ptr<Preprocess>> preprocess;
+  std::unique_ptr<Batch> batch;
+  std::unique_ptr<Forward> forward;
+  std::unique_ptr<Decode> decode;
+  std::unique_ptr<Postprocess> postprocess;
+  Notes facts;
+
+  /// Makes every stage: cheap, nothing is loaded.
+  explicit Stages(const PipelineFile& file);
+  /// Opens Batch, then Forward (it writes facts), then the others. When one
+  /// throws, those that were open are closed.
+  void open(const PipelineFile& file, at::Device device);
+  void open_preprocess(const PipelineFile& file);
+  void close() noexcept;
+
+ private:
+  void open_one(Stage& stage, const StageConfig& config, StageContext& context);
+
+  std::vector<Stage*> opened_;
+};
+
+/// Pushes a request's samples through the list of Preprocess stages.
+void run_preprocess(const Stages& stages, const PipelineFile& file,
+                    const Request& request, SampleSink& out);
+
+}  // namespace penstock
