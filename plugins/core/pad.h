@@ -1,0 +1,35 @@
+// core.pad: static batches. Rows start together, as a rectangle with a mask,
+// and the next batch starts when the last of them has ended: what a first
+// course on inference shows.
+#pragma once
+
+#include "penstock/batch.h"
+
+namespace penstock::core {
+
+/// Outputs: input_ids i64[B,Tmax], attention_mask i64[B,Tmax] (1: a token).
+class Pad final : public Batch {
+ public:
+  struct Params {
+    std::int64_t max_rows = 8;
+    double max_wait_ms = 20;
+    std::string side = "left";
+    std::int64_t pad_id = 0;
+    std::int64_t max_length = 0;
+    std::string truncate = "right";
+  };
+  static void declare(Declaration<Pad>& d);
+  explicit Pad(const Params& params) : params_(params) {}
+
+  [[nodiscard]] int max_rows() const override {
+    return static_cast<int>(params_.max_rows);
+  }
+  void admit(Sample& sample) override;
+  [[nodiscard]] Plan plan(const Candidates& candidates) override;
+  [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace penstock::core

@@ -1,0 +1,99 @@
+#include "config.h"
+
+#include <cmath>
+#include <string>
+
+#include "penstock/error.h"
+
+namespace penstock::gemma {
+namespace {
+
+std::string key(const char* name) { return std::string("gemma3.") + name; }
+
+/// A size that must be in [1, limit].
+std::int64_t size(const WeightFile& file, const char* name,
+                  std::int64_t limit) {
+  const std::int64_t value = file.integer(key(name));
+  if (value < 1 || value > limit) {
+    throw Error(Code::kData,
+                str(file.path().filename().string(), ": ", key(name), " is ",
+                    value, ", expected 1 to ", limit));
+  }
+  return value;
+}
+
+double positive(const WeightFile& file, const char* name, double fallback) {
+  const double value = file.find_real(key(name)).value_or(fallback);
+  if (value > 0) return value;
+  throw Error(Code::kData, str(file.path().filename().string(), ": ", key(name),
+                               " is ", value, ", expected > 0"));
+}
+
+void read_rope(const WeightFile& file, Config& config) {
+  config.rope_base = positive(file, "rope.freq_base", 1e6);
+  // Most files leave the sliding layers' base out: it never varied.
+  config.rope_base_local = positive(file, "rope.freq_base_swa", 1e4);
+  const auto kind = file.find_text(key("rope.scaling.type"));
+  if (!kind || *kind == "none") return;
+  if (*kind != "linear") {
+    throw Error(Code::kData, str("rope.scaling.type '", *kind,
+                                 "' is not known; expected linear"));
+  }
+  config.rope_scale = positive(file, "rope.scaling.factor", 1);
+}
+
+double attention_scale(const Config& config) {
+  // The file has no key for it. All sizes use head_dim but the 62-layer one,
+  // which was trained with hidden / heads.
+  const bool is_27b = config.layers == 62;
+  const std::int64_t width =
+      is_27b ? config.hidden / config.heads : config.head_dim;
+  return 1.0 / std::sqrt(static_cast<double>(width));
+}
+
+}  // namespace
+
+Config read_config(const WeightFile& file) {
+  const auto architecture = file.text("general.architecture");
+  if (architecture != "gemma3") {
+    throw Error(Code::kData,
+                str(file.path().filename().string(), " holds a '", architecture,
+                    "' model; gemma.forward runs 'gemma3'"));
+  }
+  Config config;
+  config.hidden = size(file, "embedding_length", 1 << 16);
+  config.layers = size(file, "block_count", 1024);
+  config.heads = size(file, "attention.head_count", 1024);
+  config.kv_heads = size(file, "attention.head_count_kv", 1024);
+  config.head_dim = size(file, "attention.key_length", 4096);
+  config.ffn = size(file, "feed_forward_length", 1 << 20);
+  config.context = size(file, "context_length", 1 << 24);
+  config.window = size(file, "attention.sliding_window", 1 << 24);
+  if (file.has(key("attention.sliding_window_pattern"))) {
+    config.pattern = size(file, "attention.sliding_window_pattern", 1024);
+  }
+  config.norm_epsilon =
+      positive(file, "attention.layer_norm_rms_epsilon", 1e-6);
+  if (config.heads % config.kv_heads != 0 || config.head_dim % 2 != 0) {
+    throw Error(Code::kData,
+                str("the model has ", config.heads, " heads, ", config.kv_heads,
+                    " kv heads of ", config.head_dim, ": they do not fit"));
+  }
+  if (const auto cap = file.find_real(key("final_logit_softcapping"));
+      cap && *cap != 0) {
+    throw Error(Code::kData,
+                "the model caps its logits, which Gemma 3 does "
+                "not; this version cannot run it");
+  }
+  read_rope(file, config);
+  config.attention_scale = attention_scale(config);
+  config.vocab = file.at("token_embd.weight").rows();
+  for (const char* name : {"eos", "eot"}) {
+    const auto id =
+        file.find_integer(str("tokenizer.ggml.", name, "_token_id"));
+    if (id) config.eos_ids.push_back(*id);
+  }
+  return config;
+}
+
+}  // namespace penstock::gemma

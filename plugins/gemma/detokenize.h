@@ -1,0 +1,27 @@
+// gemma.detokenize: token ids to text, streamed.
+#pragma once
+
+#include <memory>
+
+#include "penstock/postprocess.h"
+#include "tokenizer.h"
+
+namespace penstock::gemma {
+
+/// Input: tokens i64[N]. Output: text, a piece whenever characters are
+/// complete; the piece marked final may be empty.
+class Detokenize final : public Postprocess {
+ public:
+  struct Params {};
+  static void declare(Declaration<Detokenize>& d);
+  explicit Detokenize(const Params& /*params*/) {}
+
+  void open(StageContext& context) override;
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& request) const override;
+
+ private:
+  std::shared_ptr<const Tokenizer> tokenizer_;
+};
+
+}  // namespace penstock::gemma

@@ -1,0 +1,105 @@
+#include "kv_cache.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+
+#include <algorithm>
+
+#include "penstock/error.h"
+
+namespace penstock::gemma {
+namespace {
+
+constexpr std::int64_t kFirstCapacity = 256;
+
+}  // namespace
+
+KvBuffer::KvBuffer(const Config& config, std::int64_t reach, std::int64_t slack,
+                   at::TensorOptions options)
+    : kv_heads_(config.kv_heads),
+      head_dim_(config.head_dim),
+      reach_(reach),
+      slack_(slack),
+      options_(options) {}
+
+void KvBuffer::make_room(std::int64_t count) {
+  if (held_ + count <= capacity_) return;
+  const std::int64_t keep =
+      reach_ == kAll ? held_ : std::min(held_, reach_ + slack_);
+  const std::int64_t drop = held_ - keep;
+  // Twice what is kept, so that the next move is as many tokens away.
+  const std::int64_t wanted = std::max(2 * keep, keep + count);
+  at::Tensor old_keys = keys_;
+  at::Tensor old_values = values_;
+  if (wanted > capacity_) {
+    capacity_ = std::max(wanted, kFirstCapacity);
+    keys_ = at::empty({kv_heads_, capacity_, head_dim_}, options_);
+    values_ = at::empty_like(keys_);
+  } else {
+    // Source and target may overlap in the same buffer.
+    old_keys = old_keys.narrow(1, drop, keep).clone();
+    old_values = old_values.narrow(1, drop, keep).clone();
+  }
+  if (keep > 0) {
+    const std::int64_t from = old_keys.size(1) == keep ? 0 : drop;
+    keys_.narrow(1, 0, keep).copy_(old_keys.narrow(1, from, keep));
+    values_.narrow(1, 0, keep).copy_(old_values.narrow(1, from, keep));
+  }
+  base_ += drop;
+  held_ = keep;
+}
+
+void KvBuffer::append(const at::Tensor& keys, const at::Tensor& values) {
+  const std::int64_t count = keys.size(0);
+  make_room(count);
+  keys_.narrow(1, held_, count).copy_(keys.transpose(0, 1));
+  values_.narrow(1, held_, count).copy_(values.transpose(0, 1));
+  held_ += count;
+}
+
+at::Tensor KvBuffer::keys(std::int64_t begin, std::int64_t end) const {
+  return keys_.narrow(1, begin - base_, end - begin);
+}
+
+at::Tensor KvBuffer::values(std::int64_t begin, std::int64_t end) const {
+  return values_.narrow(1, begin - base_, end - begin);
+}
+
+void KvBuffer::truncate(std::int64_t length) {
+  const std::int64_t first = reach_ == kAll ? 0 : length - reach_;
+  if (length > this->length() || (base_ > 0 && first < base_)) {
+    throw Error(Code::kInternal, str("cannot cut a cache of tokens ", base_,
+                                     " to ", this->length(), " to ", length));
+  }
+  held_ = length - base_;
+  if (length == 0) base_ = 0;
+}
+
+void KvBuffer::copy_from(const KvBuffer& other) {
+  base_ = other.base_;
+  held_ = other.held_;
+  capacity_ = other.capacity_;
+  if (!other.keys_.defined()) return;
+  keys_ = other.keys_.clone();
+  values_ = other.values_.clone();
+}
+
+KvCache::KvCache(const Config& config, std::int64_t slack,
+                 at::TensorOptions options) {
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    const std::int64_t reach = config.is_sliding(i) ? config.window - 1 : kAll;
+    layers_.emplace_back(config, reach, slack, options);
+  }
+}
+
+void KvCache::truncate(std::int64_t length) {
+  for (KvBuffer& layer : layers_) layer.truncate(length);
+}
+
+void KvCache::copy_from(const KvCache& other) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].copy_from(other.layers_[i]);
+  }
+}
+
+}  // namespace penstock::gemma

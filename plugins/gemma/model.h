@@ -1,0 +1,55 @@
+// Gemma 3 (Gemma Team, 2025), the text decoder, in ATen operations: the same
+// code for any device. It reads as the model is drawn:
+//
+//   x = embedding[token] * sqrt(hidden)
+//   each layer:  x += norm(attention(norm(x)))
+//                x += norm(feed_forward(norm(x)))
+//   scores = norm(x) . embedding^T
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "attention.h"
+#include "config.h"
+#include "kv_cache.h"
+#include "penstock/step.h"
+#include "weights.h"
+
+namespace penstock::gemma {
+
+/// A row's part of the packed tokens: its tokens [begin, begin + count).
+struct Part {
+  std::int64_t begin = 0;
+  std::int64_t count = 0;
+  KvCache* cache = nullptr;  ///< null: the part is the whole sequence
+};
+
+class Model {
+ public:
+  Model(const Config& config, Weights weights);
+
+  /// Final hidden states, normed, [wanted, hidden]. `tokens` i64[N] are the
+  /// parts end to end, `wanted` i64[W] the positions among them to answer for.
+  /// Caches must hold exactly [0, begin) of their rows, and are extended.
+  [[nodiscard]] at::Tensor hidden(const at::Tensor& tokens,
+                                  const std::vector<Part>& parts,
+                                  const at::Tensor& wanted, Probe* probe) const;
+  /// Scores f32[R, vocab] of hidden states [R, hidden].
+  [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
+
+ private:
+  struct Turn;
+
+  [[nodiscard]] at::Tensor norm(const at::Tensor& x,
+                                const at::Tensor& weight) const;
+  [[nodiscard]] at::Tensor attention(const at::Tensor& x, std::int64_t layer,
+                                     const Turn& turn) const;
+  [[nodiscard]] at::Tensor feed_forward(const at::Tensor& x,
+                                        const LayerWeights& w) const;
+
+  Config config_;
+  Weights weights_;
+};
+
+}  // namespace penstock::gemma

@@ -1,0 +1,12 @@
+// gemma: the text path of Gemma 3.
+#include "penstock/plugin.h"
+
+#include "detokenize.h"
+#include "forward.h"
+#include "tokenize.h"
+
+PENSTOCK_PLUGIN(gemma, registry) {
+  registry.add<penstock::gemma::Tokenize>("tokenize");
+  registry.add<penstock::gemma::GemmaForward>("forward");
+  registry.add<penstock::gemma::Detokenize>("detokenize");
+}

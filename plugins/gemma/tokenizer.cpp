@@ -1,0 +1,139 @@
+#include "tokenizer.h"
+
+#include <sentencepiece_processor.h>
+
+#include <array>
+#include <fstream>
+#include <sstream>
+#include <utility>
+#include <vector>
+
+#include "penstock/error.h"
+#include "penstock/weights.h"
+#include "vocabulary.h"
+
+namespace penstock::gemma {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kMostBytes = 64U << 20U;
+
+bool is_gguf(const fs::path& path) {
+  std::array<char, 4> magic{};
+  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
+  return std::string_view(magic.data(), magic.size()) == "GGUF";
+}
+
+/// A tokenizer.model's bytes.
+std::string read_model(const fs::path& path) {
+  if (fs::is_directory(path)) {
+    throw Error(Code::kData, str("'", path.string(),
+                                 "' is a folder; expected "
+                                 "a .gguf file or a tokenizer.model"));
+  }
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    throw Error(Code::kNotFound, str("cannot read '", path.string(), "'"));
+  }
+  if (fs::is_regular_file(path) && fs::file_size(path) > kMostBytes) {
+    throw Error(Code::kData, str("'", path.string(),
+                                 "' is larger than any "
+                                 "tokenizer.model (",
+                                 kMostBytes >> 20U, " MiB)"));
+  }
+  std::ostringstream bytes;
+  bytes << in.rdbuf();
+  return bytes.str();
+}
+
+}  // namespace
+
+struct Tokenizer::Impl {
+  sentencepiece::SentencePieceProcessor processor;
+  std::int64_t bos = 2;
+  std::int64_t context_length = 0;
+};
+
+Tokenizer::Tokenizer(std::unique_ptr<const Impl> impl)
+    : impl_(std::move(impl)) {}
+Tokenizer::~Tokenizer() = default;
+
+std::shared_ptr<const Tokenizer> Tokenizer::open(const fs::path& path) {
+  auto impl = std::make_unique<Impl>();
+  std::string model;
+  const bool from_gguf = is_gguf(path);
+  if (from_gguf) {
+    Vocabulary vocabulary = read_vocabulary(WeightFile::open(path));
+    model = std::move(vocabulary.model);
+    impl->bos = vocabulary.bos;
+    impl->context_length = vocabulary.context_length;
+  } else {
+    model = read_model(path);
+  }
+  const auto status = impl->processor.LoadFromSerializedProto(model);
+  if (!status.ok()) {
+    throw Error(Code::kData, str("'", path.filename().string(),
+                                 "' holds no "
+                                 "usable tokenizer: ",
+                                 status.message()));
+  }
+  if (!from_gguf) {
+    impl->bos = impl->processor.bos_id();
+    if (impl->bos < 0) impl->bos = impl->processor.PieceToId("<bos>");
+  }
+  return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(impl)));
+}
+
+Tokens Tokenizer::encode(std::string_view text) const {
+  std::vector<int> ids;
+  const auto status = impl_->processor.Encode(
+      absl::string_view(text.data(), text.size()), &ids);
+  if (!status.ok()) {
+    throw Error(Code::kInternal, str("cannot tokenize: ", status.message()));
+  }
+  return {ids.begin(), ids.end()};
+}
+
+Tokenizer::Piece Tokenizer::piece(std::int64_t id) const {
+  const auto& processor = impl_->processor;
+  const int index = static_cast<int>(id);
+  if (id < 0 || id >= size() || processor.IsControl(index)) return {};
+  const std::string& spelled = processor.IdToPiece(index);
+  if (processor.IsByte(index)) {  // <0xHH>
+    const auto value = std::stoul(spelled.substr(3, 2), nullptr, 16);
+    return {.kind = Kind::kByte,
+            .text = std::string(1, static_cast<char>(value))};
+  }
+  // What sentencepiece prints for the unknown piece.
+  if (processor.IsUnknown(index)) {
+    return {.kind = Kind::kText, .text = " \xE2\x81\x87 "};
+  }
+  std::string text;
+  constexpr std::string_view space = "\xE2\x96\x81";
+  for (std::size_t at = 0; at < spelled.size();) {
+    if (spelled.compare(at, space.size(), space) == 0) {
+      text += ' ';
+      at += space.size();
+    } else {
+      text += spelled[at++];
+    }
+  }
+  return {.kind = Kind::kText, .text = std::move(text)};
+}
+
+const std::string& Tokenizer::spelling(std::int64_t id) const {
+  if (id < 0 || id >= size()) {
+    throw Error(Code::kData, str("token id ", id,
+                                 " is not in the vocabulary "
+                                 "of ",
+                                 size()));
+  }
+  return impl_->processor.IdToPiece(static_cast<int>(id));
+}
+
+std::int64_t Tokenizer::size() const { return impl_->processor.GetPieceSize(); }
+std::int64_t Tokenizer::bos() const { return impl_->bos; }
+std::int64_t Tokenizer::context_length() const { return impl_->context_length; }
+
+}  // namespace penstock::gemma

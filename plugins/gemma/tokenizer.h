@@ -1,0 +1,48 @@
+// The tokenizer of a Gemma model: sentencepiece on the vocabulary of a
+// `tokenizer.model`, or on one rebuilt from the arrays of a GGUF file.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "penstock/value.h"
+
+namespace penstock::gemma {
+
+/// Const after opening: any thread may use it.
+class Tokenizer {
+ public:
+  /// Throws Error(kNotFound or kData).
+  [[nodiscard]] static std::shared_ptr<const Tokenizer> open(
+      const std::filesystem::path& path);
+  ~Tokenizer();
+
+  /// Ids of UTF-8 text, without BOS. Control words in it (`<bos>`) are text.
+  [[nodiscard]] Tokens encode(std::string_view text) const;
+
+  /// What an id stands for: text ready to print, or a single raw byte, or
+  /// nothing (control ids such as <bos>).
+  enum class Kind { kText, kByte, kNothing };
+  struct Piece {
+    Kind kind = Kind::kNothing;
+    std::string text;
+  };
+  [[nodiscard]] Piece piece(std::int64_t id) const;
+  /// The vocabulary's own spelling, for --show.
+  [[nodiscard]] const std::string& spelling(std::int64_t id) const;
+
+  [[nodiscard]] std::int64_t size() const;
+  [[nodiscard]] std::int64_t bos() const;
+  /// The longest sequence that the model takes; 0: the file does not say.
+  [[nodiscard]] std::int64_t context_length() const;
+
+ private:
+  struct Impl;
+  explicit Tokenizer(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace penstock::gemma
