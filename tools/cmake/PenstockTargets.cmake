@@ -37,6 +37,7 @@ endfunction()
 # penstock_add_plugin(name SOURCES a.cpp ... [LIBS lib ...] [ATEN_PCH])
 #   penstock_<name>           lib/penstock/plugins/libpenstock_<name>.so
 #   penstock_<name>_objects   the same objects, for tests of its insides
+#   penstock_plugins          all plugins there are
 function(penstock_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ATEN_PCH" "" "SOURCES;LIBS")
   _penstock_check_arguments(penstock_add_plugin ${name})
@@ -53,6 +54,10 @@ function(penstock_add_plugin name)
   target_link_libraries(penstock_${name} PRIVATE penstock_${name}_objects)
   target_link_options(penstock_${name} PRIVATE
     $<$<STREQUAL:${PENSTOCK_SANITIZER},>:LINKER:-z,defs>)
+  if(NOT TARGET penstock_plugins)
+    add_custom_target(penstock_plugins)
+  endif()
+  add_dependencies(penstock_plugins penstock_${name})
   set_target_properties(penstock_${name} PROPERTIES
     LINKER_LANGUAGE CXX
     LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/penstock/plugins")
