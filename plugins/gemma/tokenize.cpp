@@ -40,6 +40,7 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
           "longest prompt; 0: what the model's context holds")
       .range(0, 1e9)
       .per_request();
+  d.param("pieces", &Params::pieces, "note how each token is spelled");
 }
 
 void Tokenize::open(StageContext& context) {
@@ -100,6 +101,13 @@ void Tokenize::preprocess(const Request& request, Sample in,
                                  limit,
                                  "; shorten it, or pass --set "
                                  "preprocess.truncate=left (or right)"));
+  }
+  if (chosen.pieces) {
+    std::string spelled;
+    for (const std::int64_t id : tokens) {
+      spelled += tokenizer_->spelling(id) + '\0';
+    }
+    in.notes["pieces"] = spelled;
   }
   in.tokens = std::move(tokens);
   out.push(std::move(in));

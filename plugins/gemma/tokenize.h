@@ -8,7 +8,7 @@
 
 namespace penstock::gemma {
 
-/// Input: text. Output: tokens i64[T]. Notes: `pieces` when asked for,
+/// Input: text. Output: tokens i64[T]. Notes: `pieces`, NUL between them;
 /// `truncated`: how many tokens were cut.
 class Tokenize final : public Preprocess {
  public:
@@ -17,6 +17,7 @@ class Tokenize final : public Preprocess {
     bool add_bos = true;
     std::string truncate = "none";
     std::int64_t max_tokens = 0;
+    bool pieces = false;
   };
   static void declare(Declaration<Tokenize>& d);
   explicit Tokenize(const Params& /*params*/) {}

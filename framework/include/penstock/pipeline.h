@@ -94,6 +94,8 @@ class PENSTOCK_API Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
+  /// Throws Error(kData) when submit() would refuse the request's options.
+  void check(const Request& request) const;
   /// Checks the request's options and queues it; throws Error(kData) when
   /// they are wrong. Waits while max_in_flight are running. Any thread.
   /// Requesting stop on the returned source cancels the request.
@@ -106,6 +108,8 @@ class PENSTOCK_API Pipeline {
   [[nodiscard]] const PipelineFile& file() const;
   /// What the model says of itself: context_length, dtype, ...
   [[nodiscard]] const Notes& facts() const;
+  /// Where Forward runs: "cpu", "cuda:0".
+  [[nodiscard]] std::string device() const;
   [[nodiscard]] Stats stats() const;
   /// Chrome/Perfetto trace-event JSON of all that ran, with trace = true.
   [[nodiscard]] std::string trace_json() const;
@@ -127,6 +131,15 @@ class PENSTOCK_API PreprocessOnly {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// What a pipeline would need, found without loading weights.
+struct PipelineCheck {
+  std::string device;
+  std::int64_t memory = 0;  ///< bytes that opening its stages takes
+};
+/// Makes every stage and looks for its model and device; throws Error.
+[[nodiscard]] PENSTOCK_API PipelineCheck
+check_pipeline(const PipelineFile& file);
 
 /// The device that a text such as "auto", "cpu" or "cuda:1" means here. Throws
 /// Error(kUnavailable) when it is not there.

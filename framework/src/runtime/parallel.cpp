@@ -141,11 +141,17 @@ int threads() {
 }
 
 void run_ops_serially() {
-  // libtorch's own OpenMP runtime is in the process already; its limit of
-  // nested teams is per thread, unlike at::set_num_threads().
-  static const auto set_levels = reinterpret_cast<void (*)(int)>(
-      dlsym(RTLD_DEFAULT, "omp_set_max_active_levels"));
-  if (set_levels != nullptr) set_levels(0);
+  // Not omp_set_max_active_levels(0): in libtorch's OpenMP runtime that is one
+  // number for the whole process, and oneDNN computes NaN where it gets fewer
+  // threads than it asked for.
+  static const auto omp_threads = reinterpret_cast<void (*)(int)>(
+      dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  static const auto mkl_threads = reinterpret_cast<int (*)(int)>(
+      dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
+  // libtorch sets the thread's number once, at its first use: let it be now.
+  (void)at::get_num_threads();
+  if (omp_threads != nullptr) omp_threads(1);
+  if (mkl_threads != nullptr) (void)mkl_threads(1);
 }
 
 void parallel_for(

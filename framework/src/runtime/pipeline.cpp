@@ -201,6 +201,12 @@ std::stop_source Pipeline::submit(Request request,
                                   std::shared_ptr<ResultSink> sink) {
   return impl_->submit(std::move(request), std::move(sink));
 }
+void Pipeline::check(const Request& request) const {
+  (void)check_options(impl_->file, request.options);
+}
+std::string Pipeline::device() const {
+  return resolve_device(impl_->file.forward.device).str();
+}
 void Pipeline::drain() { impl_->drain(); }
 void Pipeline::cancel_all() { impl_->cancel_all(); }
 const PipelineFile& Pipeline::file() const { return impl_->file; }
@@ -216,6 +222,12 @@ Stats Pipeline::stats() const {
         seconds(impl_->first_submit, is_over ? impl_->last_done : Clock::now());
   }
   return stats;
+}
+
+PipelineCheck check_pipeline(const PipelineFile& file) {
+  const at::Device device = resolve_device(file.forward.device);
+  const Stages stages(file);
+  return {.device = device.str(), .memory = stages.memory(file, device)};
 }
 
 struct PreprocessOnly::Impl {

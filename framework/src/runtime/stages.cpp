@@ -23,6 +23,11 @@ std::unique_ptr<T> make(const StageConfig& config, std::size_t index) {
   });
 }
 
+/// A missing model is the pipeline's matter, not the stage's.
+std::string model_of(const StageConfig& config) {
+  return config.model.empty() ? "" : resolve_model(config.model);
+}
+
 /// Hands what one Preprocess pushed to the next of the list.
 class Chain final : public SampleSink {
  public:
@@ -74,10 +79,8 @@ Stages::Stages(const PipelineFile& file) {
 
 void Stages::open_one(Stage& stage, const StageConfig& config,
                       StageContext& context) {
-  in_stage(place_of(config), [&] {
-    context.model = config.model.empty() ? "" : resolve_model(config.model);
-    stage.open(context);
-  });
+  context.model = model_of(config);
+  in_stage(place_of(config), [&] { stage.open(context); });
   opened_.push_back(&stage);
 }
 
@@ -112,6 +115,34 @@ void Stages::open_preprocess(const PipelineFile& file) {
   for (std::size_t i = 0; i < preprocess.size(); ++i) {
     open_one(*preprocess[i], file.preprocess[i], context);
   }
+}
+
+template <class Visit>
+void Stages::each(const PipelineFile& file, Visit&& visit) const {
+  for (std::size_t i = 0; i < preprocess.size(); ++i) {
+    visit(*preprocess[i], file.preprocess[i]);
+  }
+  visit(*batch, file.batch);
+  visit(*forward, file.forward);
+  visit(*decode, file.decode);
+  visit(*postprocess, file.postprocess);
+}
+
+std::int64_t Stages::memory(const PipelineFile& file,
+                            at::Device device) const {
+  Notes none;
+  StageContext context{.device = device,
+                       .model = "",
+                       .slots = batch->max_rows(),
+                       .threads = threads(),
+                       .max_step_tokens = batch->max_step_tokens(),
+                       .facts = none};
+  std::int64_t bytes = 0;
+  each(file, [&](const Stage& stage, const StageConfig& config) {
+    context.model = model_of(config);
+    in_stage(place_of(config), [&] { bytes += stage.memory(context); });
+  });
+  return bytes;
 }
 
 void Stages::close() noexcept {

@@ -32,8 +32,14 @@ struct Stages {
   void open(const PipelineFile& file, at::Device device);
   void open_preprocess(const PipelineFile& file);
   void close() noexcept;
+  /// Bytes that open() would take.
+  [[nodiscard]] std::int64_t memory(const PipelineFile& file,
+                                    at::Device device) const;
 
  private:
+  /// Each stage with its part of the file, in the order of the file.
+  template <class Visit>
+  void each(const PipelineFile& file, Visit&& visit) const;
   void open_one(Stage& stage, const StageConfig& config, StageContext& context);
 
   std::vector<Stage*> opened_;

@@ -17,7 +17,8 @@ std::string environment(const char* name) {
 
 std::vector<KnownModel> known_models() {
   std::vector<KnownModel> models;
-  for (const auto& entry : nlohmann::json::parse(kModelsJson)["models"]) {
+  const auto list = nlohmann::json::parse(kModelsJson);
+  for (const auto& entry : list.at("models")) {
     models.push_back({.name = entry.at("name"),
                       .file = entry.at("file"),
                       .size = entry.at("size"),

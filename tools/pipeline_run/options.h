@@ -1,0 +1,28 @@
+// What the command line asked for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "penstock/pipeline_file.h"
+
+namespace penstock::run {
+
+struct Options {
+  std::string file;                ///< a path or a bare name
+  std::vector<std::string> texts;  ///< --text
+  bool use_stdin = false;          ///< a request per line
+  std::string jsonl;               ///< a path, "-" for stdin, or ""
+  std::vector<Override> overrides;
+  std::vector<std::string> plugin_path;
+  double timeout_s = 0;  ///< per request; 0: none
+  std::string until;     ///< "" or "preprocess"
+  std::string trace;     ///< file to write, or ""
+  bool json = false, show = false, quiet = false, summary = false;
+  bool check = false, explain = false;
+};
+
+/// Does it; gives the exit code. Throws Error.
+int run(const Options& options);
+
+}  // namespace penstock::run

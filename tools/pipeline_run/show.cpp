@@ -1,0 +1,132 @@
+#include "show.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace penstock::run {
+namespace {
+
+constexpr std::size_t kWidth = 78;
+/// Steps shown whole, and values of a row.
+constexpr std::int64_t kSteps = 2;
+constexpr std::int64_t kValues = 64;
+
+/// `title` and comma-separated words, wrapped and indented.
+std::string wrapped(const std::string& title,
+                    const std::vector<std::string>& words) {
+  std::string out = title;
+  std::size_t column = title.size();
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string word =
+        (i > 0 ? " " : "") + words[i] + (i + 1 < words.size() ? "," : "");
+    if (column + word.size() > kWidth) {
+      out += "\n     ";
+      column = 5;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out + "\n";
+}
+
+std::vector<std::string> values_of(const at::Tensor& row) {
+  std::vector<std::string> words;
+  const auto host = row.cpu().to(at::kDouble).contiguous();
+  const auto* values = host.const_data_ptr<double>();
+  for (std::int64_t i = 0; i < std::min(kValues, host.numel()); ++i) {
+    std::ostringstream word;
+    word << values[i];
+    words.push_back(word.str());
+  }
+  if (host.numel() > kValues) words.emplace_back("...");
+  return words;
+}
+
+std::vector<std::string> words_of(const Tokens& tokens) {
+  std::vector<std::string> words;
+  for (const std::int64_t token : tokens) {
+    words.push_back(std::to_string(token));
+  }
+  return words;
+}
+
+std::string dtype_text(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kLong:
+      return "i64";
+    case at::kFloat:
+      return "f32";
+    case at::kBFloat16:
+      return "bf16";
+    default:
+      return c10::toString(dtype);
+  }
+}
+
+std::string tensor_text(const std::string& name, const at::Tensor& tensor) {
+  std::string out = "  " + name + "  " + shape_text(tensor) + "\n";
+  if (tensor.dim() == 2 && tensor.size(0) <= 8) {
+    for (std::int64_t i = 0; i < tensor.size(0); ++i) {
+      out += wrapped("    [" + std::to_string(i) + "] ",
+                     values_of(tensor.select(0, i)));
+    }
+  } else if (tensor.dim() == 1) {
+    out += wrapped("    ", values_of(tensor));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string shape_text(const at::Tensor& tensor) {
+  std::ostringstream out;
+  out << dtype_text(tensor.scalar_type()) << tensor.sizes();
+  return out.str();
+}
+
+void Show::sample(const Request& request, const Sample& sample) {
+  std::string out = "preprocess  request '" + request.id + "'\n";
+  out += wrapped("  input_ids " + std::to_string(sample.tokens.size()) + ": ",
+                 words_of(sample.tokens));
+  if (const auto pieces = sample.notes.find("pieces");
+      pieces != sample.notes.end()) {
+    std::vector<std::string> words;
+    std::istringstream in(std::get<std::string>(pieces->second));
+    for (std::string word; std::getline(in, word, '\0');) {
+      words.push_back(word);
+    }
+    out += wrapped("  pieces    " + std::to_string(words.size()) + ": ", words);
+  }
+  for (const auto& [name, tensor] : sample.inputs) {
+    out += "  " + name + "  " + shape_text(tensor) + "\n";
+  }
+  output_.write(out);
+}
+
+void Show::step(const Step& step, const Result& result) {
+  if (steps_++ >= kSteps) return;
+  std::ostringstream out;
+  out << "\nstep " << steps_ - 1 << "  batch: " << step.slices.size()
+      << " rows, " << name(step.layout) << "\n";
+  for (const auto& [name, tensor] : step.inputs) {
+    out << tensor_text(name, tensor);
+  }
+  out << "        forward\n";
+  for (const auto& [name, tensor] : result.out) {
+    out << "  " << name << "  " << shape_text(tensor) << "\n";
+  }
+  const Scores& scores = result.scores;
+  if (scores.full.defined()) {
+    out << "  scores.full  " << shape_text(scores.full) << "\n";
+  }
+  if (scores.ids.defined()) {
+    out << tensor_text("scores.ids (best first)", scores.ids)
+        << tensor_text("scores.values", scores.values);
+  }
+  if (steps_ == kSteps) out << "\n... and so on, a token a row each step\n";
+  output_.write(out.str());
+}
+
+}  // namespace penstock::run
