@@ -5,7 +5,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
-#include <ATen/ops/linear.h>
+
 #include <ATen/ops/pow.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/scalar_tensor.h>
@@ -13,6 +13,8 @@
 #include <cmath>
 #include <string>
 #include <utility>
+
+#include "projection.h"
 
 namespace penstock::gemma {
 namespace {
@@ -96,7 +98,7 @@ at::Tensor Model::attention(const at::Tensor& x, std::int64_t layer,
   const bool is_sliding = c.is_sliding(layer);
   const Rotary& rotary = is_sliding ? turn.local : turn.full;
   const auto qkv =
-      at::linear(x, w.qkv).view({-1, c.heads + 2 * c.kv_heads, c.head_dim});
+      project(x, w.qkv).view({-1, c.heads + 2 * c.kv_heads, c.head_dim});
   const auto all_q = qkv.narrow(1, 0, c.heads);
   const auto all_k = qkv.narrow(1, c.heads, c.kv_heads);
   const auto v = qkv.narrow(1, c.heads + c.kv_heads, c.kv_heads);
@@ -130,8 +132,8 @@ at::Tensor Model::attention(const at::Tensor& x, std::int64_t layer,
 
 at::Tensor Model::feed_forward(const at::Tensor& x,
                                const LayerWeights& w) const {
-  const auto both = at::linear(x, w.gate_up).chunk(2, -1);
-  return at::linear(at::gelu(both[0], "tanh") * both[1], w.down);
+  const auto both = project(x, w.gate_up).chunk(2, -1);
+  return project(at::gelu(both[0], "tanh") * both[1], w.down);
 }
 
 at::Tensor Model::hidden(const at::Tensor& tokens,
@@ -154,7 +156,7 @@ at::Tensor Model::hidden(const at::Tensor& tokens,
       mixed = mixed.index_select(0, wanted);
       x = x.index_select(0, wanted);
     }
-    x = x + norm(at::linear(mixed, w.attention_out), w.post_attention_norm);
+    x = x + norm(project(mixed, w.attention_out), w.post_attention_norm);
     x = x + norm(feed_forward(norm(x, w.ffn_norm), w), w.post_ffn_norm);
     show(probe, "layer." + std::to_string(i), x);
   }
@@ -162,7 +164,7 @@ at::Tensor Model::hidden(const at::Tensor& tokens,
 }
 
 at::Tensor Model::logits(const at::Tensor& hidden) const {
-  return at::linear(hidden, weights_.embedding).to(at::kFloat);
+  return project(hidden, weights_.embedding).to(at::kFloat);
 }
 
 }  // namespace penstock::gemma
