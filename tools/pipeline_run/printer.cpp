@@ -62,6 +62,9 @@ Printer::Entry& Printer::add_entry(const Request& request) {
   Entry& entry = entries_.emplace_back();
   if (format_ == Format::kTerminal) {
     entry.held = "\033[1m" + prompt_of(request) + "\033[0m";
+  } else if (format_ == Format::kShow) {
+    entry.held = "\npostprocess  request '" + request.id + "'\n" +
+                 prompt_of(request);
   }
   return entry;
 }
@@ -124,6 +127,7 @@ void Printer::done(std::size_t index, const Request& request,
 void Printer::flush() {
   while (!entries_.empty()) {
     Entry& entry = entries_.front();
+    if (format_ == Format::kShow && !entry.is_done) return;
     print(std::exchange(entry.held, {}));
     if (!entry.is_done) return;
     entries_.pop_front();

@@ -18,6 +18,7 @@ namespace penstock::run {
 enum class Format {
   kText,      ///< what was generated, a newline after each request
   kTerminal,  ///< the prompt in bold before it
+  kShow,      ///< a heading and prompt before it, and only when it is whole
   kJson,      ///< one line a request
 };
 

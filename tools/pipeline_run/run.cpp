@@ -90,6 +90,7 @@ int preprocess_only(const Options& options, PipelineFile file) {
 
 Format format_of(const Options& options) {
   if (options.json) return Format::kJson;
+  if (options.show) return Format::kShow;
   return isatty(STDOUT_FILENO) == 1 ? Format::kTerminal : Format::kText;
 }
 

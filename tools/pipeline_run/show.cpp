@@ -113,7 +113,7 @@ void Show::step(const Step& step, const Result& result) {
   for (const auto& [name, tensor] : step.inputs) {
     out << tensor_text(name, tensor);
   }
-  out << "        forward\n";
+  out << "forward\n";
   for (const auto& [name, tensor] : result.out) {
     out << "  " << name << "  " << shape_text(tensor) << "\n";
   }
@@ -125,7 +125,7 @@ void Show::step(const Step& step, const Result& result) {
     out << tensor_text("scores.ids (best first)", scores.ids)
         << tensor_text("scores.values", scores.values);
   }
-  if (steps_ == kSteps) out << "\n... and so on, a token a row each step\n";
+  if (steps_ == kSteps) out << "\n... and so on: decode adds a token to each row, every step\n";
   output_.write(out.str());
 }
 
