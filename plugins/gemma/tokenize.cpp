@@ -68,7 +68,11 @@ void Tokenize::open(StageContext& context) {
 void Tokenize::preprocess(const Request& request, Sample in,
                           SampleSink& out) const {
   const Params& chosen = params<Params>(*this, request);
-  const std::string& text = text_input(request, chosen.input);
+  // A stage before this one may have made the text of the request's inputs.
+  const auto made = in.notes.find(chosen.input);
+  const std::string text = made != in.notes.end()
+                               ? std::get<std::string>(made->second)
+                               : text_input(request, chosen.input);
   // One token of the context stays free for the answer.
   const std::int64_t limit = chosen.max_tokens > 0 ? chosen.max_tokens
                              : context_length_ > 0 ? context_length_ - 1

@@ -8,8 +8,8 @@
 
 namespace penstock::gemma {
 
-/// Input: text. Output: tokens i64[T]. Notes: `pieces`, NUL between them;
-/// `truncated`: how many tokens were cut.
+/// Input: text, or a note of that name. Output: tokens i64[T]. Notes: `pieces`,
+/// NUL between them; `truncated`: how many tokens were cut.
 class Tokenize final : public Preprocess {
  public:
   struct Params {
