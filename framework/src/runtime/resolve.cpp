@@ -1,16 +1,19 @@
 // What the words of a pipeline file mean on this machine: devices and models.
 #include <ATen/Context.h>
 
-#include <array>
-#include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 
 namespace penstock {
 namespace {
+
+#ifdef PENSTOCK_CUDA
+constexpr bool kHasCudaBuild = true;
+#else
+constexpr bool kHasCudaBuild = false;
+#endif
 
 bool has_cuda() {
   try {
@@ -31,7 +34,7 @@ at::Device resolve_device(const std::string& text) {
   if (!has_cuda()) {
     throw Error(Code::kUnavailable,
                 str("device '", text, "' is not available: ",
-                    at::hasCUDA() ? "no NVIDIA driver or GPU was found"
+                    kHasCudaBuild ? "no NVIDIA driver or GPU was found"
                                   : "this build's libtorch has no CUDA",
                     "; use --device cpu"));
   }
