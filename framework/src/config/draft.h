@@ -1,0 +1,55 @@
+// A pipeline file while it is loaded: stages in order, each with what is known
+// of it so far.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "penstock/pipeline_file.h"
+#include "yaml_node.h"
+
+namespace penstock::config {
+
+struct StageDraft {
+  std::string key;  ///< "decode", "preprocess.0"
+  StageKind kind = StageKind::kPreprocess;
+  bool is_present = false;   ///< the file has its key
+  bool is_in_place = false;  ///< its spec is known and of this kind
+  bool is_complete = false;  ///< every param of the file could be read
+  Mark use_at = {};
+  StageConfig config = {};  ///< spec is nullptr where `use` is wrong
+  std::shared_ptr<void> params = {};
+  std::string conflict = {};       ///< between the params as the file has them
+  std::string overridden_by = {};  ///< the last override that changed a param
+
+  void set(const ParamSpec& spec, const ParamValue& value,
+           const std::string& source) {
+    config.spec->params.set(params.get(), spec, value);
+    config.settings[spec.name] = {value, source};
+  }
+};
+
+struct Draft {
+  PipelineFile file = {};
+  std::vector<StageDraft> preprocess = {};
+  StageDraft batch = {.key = "batch", .kind = StageKind::kBatch};
+  StageDraft forward = {.key = "forward", .kind = StageKind::kForward};
+  StageDraft decode = {.key = "decode", .kind = StageKind::kDecode};
+  StageDraft postprocess = {.key = "postprocess",
+                            .kind = StageKind::kPostprocess};
+
+  /// Every stage, in order.
+  [[nodiscard]] std::vector<StageDraft*> stages() {
+    std::vector<StageDraft*> out;
+    for (auto& stage : preprocess) out.push_back(&stage);
+    for (auto* stage : {&batch, &forward, &decode, &postprocess}) {
+      out.push_back(stage);
+    }
+    return out;
+  }
+};
+
+}  // namespace penstock::config

@@ -1,0 +1,69 @@
+#include "fit.h"
+
+#include <algorithm>
+
+#include "quote.h"
+
+namespace penstock::config {
+namespace {
+
+std::string names(const std::vector<Layout>& layouts) {
+  std::vector<std::string> out;
+  for (const auto layout : layouts) out.push_back(name(layout));
+  return out.empty() ? "none" : joined(out);
+}
+
+void check_layout(const StageDraft& batch, const StageDraft& forward,
+                  Problems& problems) {
+  if (!batch.is_in_place || !forward.is_in_place) return;
+  const auto& takes = forward.config.spec->layouts;
+  for (const auto made : batch.config.spec->layouts) {
+    if (std::find(takes.begin(), takes.end(), made) != takes.end()) continue;
+    problems.add(
+        batch.use_at,
+        str(batch.config.spec->name, " makes ", name(made), " batches; ",
+            forward.config.spec->name, " takes ", names(takes)));
+  }
+}
+
+void check_ports(const std::string& giver, const std::vector<Port>& given,
+                 const StageDraft& taker, Problems& problems) {
+  const StageSpec& spec = *taker.config.spec;
+  for (const auto& problem : mismatches(given, spec.inputs)) {
+    problems.add(taker.use_at, str(spec.name, " does not fit what ", giver,
+                                   " gives: ", problem));
+  }
+}
+
+void check_next(const StageDraft& giver, const StageDraft& taker,
+                Problems& problems) {
+  if (!giver.is_in_place || !taker.is_in_place) return;
+  const StageSpec& spec = *giver.config.spec;
+  check_ports(spec.name, spec.outputs, taker, problems);
+}
+
+/// The stages of a list add to one sample; the last to give a port wins.
+void check_preprocess(const Draft& draft, Problems& problems) {
+  if (draft.preprocess.empty() || !draft.forward.is_in_place) return;
+  std::vector<Port> given;
+  std::vector<std::string> givers;
+  for (auto stage = draft.preprocess.rbegin(); stage != draft.preprocess.rend();
+       ++stage) {
+    if (!stage->is_in_place) return;
+    const StageSpec& spec = *stage->config.spec;
+    given.insert(given.end(), spec.outputs.begin(), spec.outputs.end());
+    givers.insert(givers.begin(), spec.name);
+  }
+  check_ports(joined(givers), given, draft.forward, problems);
+}
+
+}  // namespace
+
+void check_fit(const Draft& draft, Problems& problems) {
+  check_layout(draft.batch, draft.forward, problems);
+  check_preprocess(draft, problems);
+  check_next(draft.forward, draft.decode, problems);
+  check_next(draft.decode, draft.postprocess, problems);
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,228 @@
+// load_pipeline_file(): from bytes to checked structs.
+#include <algorithm>
+
+#include "draft.h"
+#include "fit.h"
+#include "inputs_loader.h"
+#include "keys.h"
+#include "overrides.h"
+#include "quote.h"
+#include "source_text.h"
+#include "stage_loader.h"
+#include "values.h"
+#include "yaml_reader.h"
+
+namespace penstock {
+namespace config {
+namespace {
+
+constexpr std::size_t kMostPreprocess = 16;
+
+const std::vector<std::string>& top_keys() {
+  static const std::vector<std::string> keys = {
+      "version", "name",    "model",  "device",      "threads", "preprocess",
+      "batch",   "forward", "decode", "postprocess", "inputs"};
+  return keys;
+}
+
+void load_version(const Node& value, Problems& problems) {
+  const auto text = read_scalar(value, "1", problems);
+  if (!text || (text->text == "1" && !text->quoted)) return;
+  problems.add(value.at,
+               "expected version 1, not " +
+                   std::string(text->quoted ? "the quoted text " : "") +
+                   shown(text->text));
+}
+
+/// `name`, `model`, `device`, `threads`; false: it is another key.
+bool load_setting(const Entry& entry, PipelineFile& file, Problems& problems) {
+  const std::string source = problems.place(entry.value->at);
+  if (entry.key == "threads") {
+    const auto value = read_param(*entry.value, threads_spec(), problems);
+    if (value) file.threads = {*value, source};
+    return true;
+  }
+  if (entry.key != "name" && entry.key != "model" && entry.key != "device") {
+    return false;
+  }
+  const auto text = read_scalar(*entry.value, "a text", problems);
+  if (!text) return true;
+  try {
+    if (entry.key == "name") {
+      check_name(text->text);
+      file.name = text->text;
+      file.name_source = source;
+    } else if (entry.key == "model") {
+      file.model = {text->text, source};
+    } else {
+      check_device(text->text);
+      file.device = {text->text, source};
+    }
+  } catch (const Error& error) {
+    problems.add(entry.value->at, error.text());
+  }
+  return true;
+}
+
+void load_preprocess(const Entry& entry, StageCatalog& catalog, Draft& draft,
+                     Problems& problems) {
+  const Node& value = *entry.value;
+  if (value.kind != Node::Kind::kList) {
+    draft.preprocess.push_back({.key = "preprocess"});
+    load_stage(value, entry.at, catalog, draft.preprocess[0], problems);
+    return;
+  }
+  const std::size_t count = value.items.size();
+  if (count < 1 || count > kMostPreprocess) {
+    problems.add(value.at, str("expected 1 to ", kMostPreprocess,
+                               " stages, not ", count));
+  }
+  for (std::size_t i = 0; i < std::min(count, kMostPreprocess); ++i) {
+    draft.preprocess.push_back({.key = str("preprocess.", i)});
+    const Node& item = *value.items[i];
+    load_stage(item, item.at, catalog, draft.preprocess[i], problems);
+  }
+}
+
+/// False: it is the key of no stage.
+bool load_stages(const Entry& entry, StageCatalog& catalog, Draft& draft,
+                 Problems& problems) {
+  if (entry.key == "preprocess") {
+    load_preprocess(entry, catalog, draft, problems);
+    return true;
+  }
+  for (auto* stage :
+       {&draft.batch, &draft.forward, &draft.decode, &draft.postprocess}) {
+    if (entry.key != stage->key) continue;
+    load_stage(*entry.value, entry.at, catalog, *stage, problems);
+    return true;
+  }
+  return false;
+}
+
+void load_keys(const Node& root, StageCatalog& catalog, Draft& draft,
+               Problems& problems) {
+  for (const auto& entry : root.entries) {
+    if (entry.key == "version") {
+      load_version(*entry.value, problems);
+    } else if (entry.key == "steps") {
+      problems.add(entry.at, "composition is not available in this version");
+    } else if (entry.key == "inputs") {
+      continue;  // needs the stages, with their overrides
+    } else if (!load_setting(entry, draft.file, problems) &&
+               !load_stages(entry, catalog, draft, problems)) {
+      const auto near = suggestion(entry.key, top_keys());
+      problems.add(
+          entry.at,
+          "unknown key " + shown(entry.key) +
+              (near.empty() ? "; known: " + joined(top_keys()) : near));
+    }
+  }
+}
+
+void check_missing(const Node& root, Problems& problems) {
+  if (root.find("version") == nullptr) {
+    problems.add(root.at, "'version' is missing; write version: 1");
+  }
+  if (root.find("steps") != nullptr) return;
+  for (const auto& key : stage_keys()) {
+    if (root.find(key) != nullptr) continue;
+    problems.add(root.at, "stage '" + key + "' is missing; expected " + key +
+                              ": {use: plugin.stage}");
+  }
+}
+
+/// Params against each other, with every override in force.
+void check_conflicts(Draft& draft, Problems& problems) {
+  for (const auto* stage : draft.stages()) {
+    if (stage->config.spec == nullptr || !stage->is_complete) continue;
+    const auto text = stage->config.spec->params.conflict(stage->params.get());
+    if (text.empty()) continue;
+    if (stage->conflict.empty()) {
+      problems.add_override(stage->overridden_by, text);
+    } else {
+      problems.add(stage->use_at, stage->config.spec->name + ": " + text);
+    }
+  }
+}
+
+StageConfig finished(StageDraft& stage, const PipelineFile& file) {
+  StageConfig config = std::move(stage.config);
+  config.params = std::move(stage.params);
+  if (config.model_source.empty()) {
+    config.model = std::get<std::string>(file.model.value);
+  }
+  if (config.device_source.empty()) {
+    config.device = std::get<std::string>(file.device.value);
+  }
+  return config;
+}
+
+void finish_stages(Draft& draft) {
+  PipelineFile& file = draft.file;
+  for (auto& stage : draft.preprocess) {
+    file.preprocess.push_back(finished(stage, file));
+  }
+  file.batch = finished(draft.batch, file);
+  file.forward = finished(draft.forward, file);
+  file.decode = finished(draft.decode, file);
+  file.postprocess = finished(draft.postprocess, file);
+}
+
+std::string default_name(const std::filesystem::path& path) {
+  try {
+    check_name(path.stem().string());
+    return path.stem().string();
+  } catch (const Error&) {
+    return "pipeline";
+  }
+}
+
+}  // namespace
+}  // namespace config
+
+StageCatalog::~StageCatalog() = default;
+
+std::vector<const StageConfig*> PipelineFile::stages() const {
+  std::vector<const StageConfig*> out;
+  for (const auto& stage : preprocess) out.push_back(&stage);
+  for (const auto* stage : {&batch, &forward, &decode, &postprocess}) {
+    out.push_back(stage);
+  }
+  return out;
+}
+
+PipelineFile load_pipeline_file(const std::filesystem::path& path,
+                                StageCatalog& catalog,
+                                const std::vector<Override>& overrides) {
+  using namespace config;
+  Problems problems(path);
+  const NodePtr root = read_yaml(read_source(path, problems), problems);
+  if (root->kind != Node::Kind::kMap) {
+    problems.add(root->at,
+                 "expected a map with version, preprocess, batch, "
+                 "forward, decode, postprocess; not " +
+                     description(*root));
+    problems.throw_if_any();
+  }
+  Draft draft;
+  draft.file.path = path;
+  draft.file.name = default_name(path);
+  draft.file.name_source = "default";
+  draft.file.model = {std::string(), "default"};
+  draft.file.device = {std::string("auto"), "default"};
+  draft.file.threads = {std::int64_t{0}, "default"};
+  load_keys(*root, catalog, draft, problems);
+  check_missing(*root, problems);
+  check_fit(draft, problems);
+  apply(overrides, draft, problems);
+  check_conflicts(draft, problems);
+  finish_stages(draft);
+  if (const Entry* inputs = root->find("inputs")) {
+    load_inputs(*inputs->value, draft.file, problems);
+  }
+  problems.throw_if_any();
+  return std::move(draft.file);
+}
+
+}  // namespace penstock

@@ -1,0 +1,13 @@
+// Values from the environment and from --set over those of a file.
+#pragma once
+
+#include "draft.h"
+#include "problems.h"
+
+namespace penstock::config {
+
+/// Applies them in order, the last one wins, with the checks of the file.
+void apply(const std::vector<Override>& overrides, Draft& draft,
+           Problems& problems);
+
+}  // namespace penstock::config

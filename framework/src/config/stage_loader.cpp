@@ -1,0 +1,118 @@
+#include "stage_loader.h"
+
+#include "quote.h"
+#include "values.h"
+
+namespace penstock::config {
+namespace {
+
+void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
+               Problems& problems) {
+  stage.use_at = use.value->at;
+  const auto text = read_scalar(*use.value, "plugin.stage", problems);
+  if (!text) return;
+  try {
+    check_use(text->text);
+    stage.config.spec = &catalog.find(text->text);
+  } catch (const Error& error) {
+    problems.add(stage.use_at, error.text(), error.code());
+    return;
+  }
+  const auto& spec = *stage.config.spec;
+  stage.config.place = problems.place(stage.use_at);
+  stage.is_in_place = spec.kind == stage.kind;
+  if (!stage.is_in_place) {
+    problems.add(stage.use_at,
+                 str(spec.name, " is a ", name(spec.kind),
+                     " stage; it stands under ", name(stage.kind)));
+  }
+  stage.params = spec.params.make();
+  for (const auto& param : spec.params.specs()) {
+    stage.config.settings[param.name] = {param.fallback, "default"};
+  }
+}
+
+void load_device(const Node& value, StageDraft& stage, Problems& problems) {
+  const auto text = read_scalar(value, "cpu, cuda, cuda:N or auto", problems);
+  if (!text) return;
+  try {
+    check_device(text->text);
+    stage.config.device = text->text;
+    stage.config.device_source = problems.place(value.at);
+  } catch (const Error& error) {
+    problems.add(value.at, error.text());
+  }
+}
+
+void load_model(const Node& value, StageDraft& stage, Problems& problems) {
+  const auto text = read_scalar(value, "the name of a model", problems);
+  if (!text) return;
+  stage.config.model = text->text;
+  stage.config.model_source = problems.place(value.at);
+}
+
+void load_param(const Entry& entry, StageDraft& stage, Problems& problems) {
+  const StageSpec& spec = *stage.config.spec;
+  const ParamSpec* param = spec.params.find(entry.key);
+  if (param == nullptr) {
+    problems.add(entry.at, unknown_param(spec, entry.key));
+    return;
+  }
+  const auto value = read_param(*entry.value, *param, problems);
+  if (value) stage.set(*param, *value, problems.place(entry.value->at));
+}
+
+}  // namespace
+
+std::string param_hint(const StageSpec& spec, const std::string& param) {
+  std::vector<std::string> names;
+  for (const auto& known : spec.params.specs()) names.push_back(known.name);
+  auto all = names;
+  for (const char* reserved : {"use", "device", "model"}) {
+    all.emplace_back(reserved);
+  }
+  const std::string near = suggestion(param, all);
+  if (!near.empty()) return near;
+  return names.empty() ? "; it has none" : "; it has: " + joined(names);
+}
+
+std::string unknown_param(const StageSpec& spec, const std::string& param) {
+  return str("unknown param ", shown(param), " of ", spec.name,
+             param_hint(spec, param));
+}
+
+void load_stage(const Node& value, Mark key_at, StageCatalog& catalog,
+                StageDraft& stage, Problems& problems) {
+  stage.is_present = true;
+  stage.use_at = key_at;
+  if (value.kind != Node::Kind::kMap) {
+    problems.add(value.at, str("expected a map such as {use: plugin.stage}, "
+                               "not ",
+                               description(value)));
+    return;
+  }
+  const Entry* use = value.find("use");
+  if (use == nullptr) {
+    problems.add(key_at, str("'use' is missing in ", stage.key,
+                             "; expected {use: plugin.stage}"));
+  } else {
+    find_spec(*use, catalog, stage, problems);
+  }
+  const auto before = problems.count();
+  for (const auto& entry : value.entries) {
+    if (entry.key == "use") continue;
+    if (entry.key == "device") {
+      load_device(*entry.value, stage, problems);
+    } else if (entry.key == "model") {
+      load_model(*entry.value, stage, problems);
+    } else if (stage.config.spec != nullptr) {
+      load_param(entry, stage, problems);
+    }
+  }
+  // A param that could not be read would make its default look at fault.
+  stage.is_complete = problems.count() == before;
+  if (stage.config.spec == nullptr || !stage.is_complete) return;
+  stage.conflict = stage.config.spec->params.conflict(stage.params.get());
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,152 @@
+#include "values.h"
+
+#include <string_view>
+
+#include "expand.h"
+#include "quote.h"
+
+namespace penstock::config {
+namespace {
+
+constexpr std::string_view kDigits = "0123456789";
+
+bool is_name(std::string_view text) {
+  constexpr std::string_view kLetters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return !text.empty() && text.size() <= 64 &&
+         text.find_first_not_of(kLetters) == text.npos;
+}
+
+/// "cuda:1" for what people write instead of it, else "".
+std::string cuda_name(const std::string& text) {
+  const std::string_view given = text;
+  std::string_view number;
+  if (given.starts_with("gpu")) {
+    number = given.substr(3);
+  } else if (given.starts_with("cuda")) {
+    number = given.substr(4);
+  } else {
+    return "";
+  }
+  const auto digits = number.find_first_of(kDigits);
+  if (digits == number.npos) return "cuda";
+  number.remove_prefix(digits);
+  const bool is_number = number.find_first_not_of(kDigits) == number.npos;
+  return is_number && number.size() <= 3 ? "cuda:" + std::string(number)
+                                         : "cuda";
+}
+
+bool is_device(std::string_view text) {
+  if (text == "cpu" || text == "cuda" || text == "auto") return true;
+  if (!text.starts_with("cuda:")) return false;
+  const auto number = text.substr(5);
+  const bool has_zeros = number.size() > 1 && number[0] == '0';
+  return !number.empty() && number.size() <= 3 && !has_zeros &&
+         number.find_first_not_of(kDigits) == number.npos;
+}
+
+}  // namespace
+
+std::string description(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::kNull:
+      return "no value";
+    case Node::Kind::kScalar:
+      return shown(node.text);
+    case Node::Kind::kList:
+      return "a list";
+    case Node::Kind::kMap:
+      return "a map";
+  }
+  return "";
+}
+
+std::optional<RawScalar> read_scalar(const Node& node,
+                                     const std::string& wanted,
+                                     Problems& problems) {
+  if (node.kind != Node::Kind::kScalar) {
+    problems.add(node.at, "expected " + wanted + ", not " + description(node));
+    return std::nullopt;
+  }
+  try {
+    return expanded(node);
+  } catch (const Error& error) {
+    problems.add(node.at, error.text());
+    return std::nullopt;
+  }
+}
+
+std::optional<Raw> read_raw(const Node& node, const std::string& wanted,
+                            Problems& problems) {
+  if (node.kind != Node::Kind::kList) {
+    const auto scalar = read_scalar(node, wanted, problems);
+    return scalar ? std::optional<Raw>(*scalar) : std::nullopt;
+  }
+  std::vector<RawScalar> items;
+  for (const auto& item : node.items) {
+    const auto scalar = read_scalar(*item, wanted, problems);
+    if (scalar) items.push_back(*scalar);
+  }
+  if (items.size() < node.items.size()) return std::nullopt;
+  return items;
+}
+
+std::optional<ParamValue> read_param(const Node& node, const ParamSpec& spec,
+                                     Problems& problems) {
+  const auto raw = read_raw(node, expected(spec), problems);
+  if (!raw) return std::nullopt;
+  try {
+    return parse_param(spec, *raw);
+  } catch (const Error& error) {
+    problems.add(node.at, error.text());
+    return std::nullopt;
+  }
+}
+
+void check_name(const std::string& text) {
+  if (is_name(text)) return;
+  throw Error(Code::kData,
+              "expected a name of 1 to 64 letters, digits, '.', '_' or '-', "
+              "not " +
+                  shown(text));
+}
+
+void check_use(const std::string& text) {
+  const auto dot = text.find('.');
+  const bool has_halves = dot != text.npos && dot > 0 && dot + 1 < text.size();
+  if (has_halves && is_name(text)) return;
+  throw Error(Code::kData,
+              "expected plugin.stage, such as core.pad, not " + shown(text));
+}
+
+void check_device(const std::string& text) {
+  if (is_device(text)) return;
+  const std::string cuda = cuda_name(text);
+  const std::string hint = is_device(cuda)
+                               ? ", did you mean '" + cuda + "'?"
+                               : suggestion(text, {"cpu", "cuda", "auto"});
+  throw Error(Code::kData,
+              "expected cpu, cuda, cuda:N or auto, not " + shown(text) + hint);
+}
+
+const ParamSpec& text_spec() {
+  static const ParamSpec spec{.name = {},
+                              .doc = {},
+                              .fallback = std::string(),
+                              .min = {},
+                              .max = {},
+                              .choices = {}};
+  return spec;
+}
+
+const ParamSpec& threads_spec() {
+  static const ParamSpec spec{.name = "threads",
+                              .doc = {},
+                              .fallback = std::int64_t{0},
+                              .min = 0,
+                              .max = 1024,
+                              .choices = {}};
+  return spec;
+}
+
+}  // namespace penstock::config

@@ -1,0 +1,39 @@
+// Reads single values of a pipeline file: scalars, raws, names, devices.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "penstock/params.h"
+#include "problems.h"
+#include "yaml_node.h"
+
+namespace penstock::config {
+
+/// "a list", "no value", ...: for error texts.
+[[nodiscard]] std::string description(const Node& node);
+
+/// A scalar with its variables expanded. Nothing: a problem was added, which
+/// says what was `wanted`.
+[[nodiscard]] std::optional<RawScalar> read_scalar(const Node& node,
+                                                   const std::string& wanted,
+                                                   Problems& problems);
+/// A scalar or a list of them, likewise.
+[[nodiscard]] std::optional<Raw> read_raw(const Node& node,
+                                          const std::string& wanted,
+                                          Problems& problems);
+/// Reads a value and checks it against a spec, likewise.
+[[nodiscard]] std::optional<ParamValue> read_param(const Node& node,
+                                                   const ParamSpec& spec,
+                                                   Problems& problems);
+
+/// Each throws Error(kData) that says what was expected.
+void check_name(const std::string& text);
+void check_use(const std::string& text);
+void check_device(const std::string& text);
+
+/// The checks of `model`, `device`, `name` and `threads`, as params.
+[[nodiscard]] const ParamSpec& text_spec();
+[[nodiscard]] const ParamSpec& threads_spec();
+
+}  // namespace penstock::config
