@@ -133,7 +133,11 @@ void Job::note(const Decoded& decoded) {
   if (decoded.branch != 0) return;
   token_ids_.insert(token_ids_.end(), decoded.tokens.begin(),
                     decoded.tokens.end());
-  if (decoded.finish != Finish::kNo) finish_ = name(decoded.finish);
+}
+
+void Job::note_finish(const Decoded& decoded) {
+  const bool is_end = decoded.branch == 0 && decoded.finish != Finish::kNo;
+  if (is_end) finish_ = name(decoded.finish);
 }
 
 bool Job::write_next(std::unique_lock<std::mutex>& lock,
@@ -150,6 +154,7 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
   }
   const Decoded decoded = std::move(box.ready.front());
   box.ready.pop_front();
+  note_finish(decoded);
   if (box.done_branches.contains(decoded.branch)) return true;
   note(decoded);
   lock.unlock();

@@ -70,6 +70,7 @@ class Job {
   bool write_next(std::unique_lock<std::mutex>& lock,
                   const Postprocess& postprocess, const std::string& place);
   void note(const Decoded& decoded);
+  void note_finish(const Decoded& decoded);
   void finish(const Postprocess& postprocess, const std::string& place);
   [[nodiscard]] Report report() const;
 

@@ -1,0 +1,191 @@
+// Continuous and static batches, chunks, drafts, forks: whatever the way, the
+// tokens are those of the textbook.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fakes.h"
+
+namespace penstock::fakes {
+namespace {
+
+const std::vector<Tokens> kPrompts{
+    {3, 1, 4},
+    {1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3},
+    {2},
+    {6, 2, 6, 4, 3, 3, 8, 3, 2, 7, 9, 5, 0, 2, 8, 8, 4, 1, 9, 7, 1},
+    {6, 9, 3, 9, 9, 3, 7},
+    {5, 1},
+    {0, 5, 8, 2, 0, 9, 7, 4, 9, 4, 4, 5, 9, 2}};
+
+struct Case {
+  std::string name;
+  Setup setup;
+  bool is_stateful = true, can_copy = true;
+  std::int64_t rollback = 8, drafts = 0;
+  int samples = 1;
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+class Batching : public testing::TestWithParam<Case> {};
+
+TEST_P(Batching, GivesTheTextbooksTokens) {
+  const Case& c = GetParam();
+  Script script;
+  script.is_stateful = c.is_stateful;
+  script.can_copy = c.can_copy;
+  script.rollback = c.rollback;
+  script.drafts = c.drafts;
+  script.samples = c.samples;
+  Pipeline pipeline(file(script, c.setup));
+  std::vector<std::shared_ptr<Collect>> sinks;
+  for (const Tokens& prompt : kPrompts) {
+    sinks.push_back(std::make_shared<Collect>());
+    pipeline.submit(request(str(sinks.size()), text_of(prompt)), sinks.back());
+  }
+  pipeline.drain();
+  for (std::size_t i = 0; i < kPrompts.size(); ++i) {
+    ASSERT_FALSE(sinks[i]->wait().error) << sinks[i]->wait().error->what();
+    for (int branch = 0; branch < c.samples; ++branch) {
+      EXPECT_EQ(sinks[i]->text(branch),
+                text_of(answer(kPrompts[i], script.max_new, branch)))
+          << "prompt " << i << ", branch " << branch;
+    }
+    EXPECT_EQ(sinks[i]->wait().finish_reason, "length");
+    EXPECT_EQ(sinks[i]->wait().prompt_tokens, kPrompts[i].size());
+  }
+  if (c.drafts > 0) {
+    EXPECT_GT(script.accepted, 0);
+  }
+  if (c.drafts > 0 && c.rollback == 0) {
+    EXPECT_GT(pipeline.stats().replays, 0);
+  }
+  if (c.samples > 1 && c.is_stateful) {
+    EXPECT_EQ(pipeline.stats().copies > 0, c.can_copy);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Batching,
+    testing::ValuesIn<Case>({
+        {.name = "OneRow", .setup = {.max_rows = 1}},
+        {.name = "FourRows", .setup = {.max_rows = 4}},
+        {.name = "MoreRowsThanRequests", .setup = {.max_rows = 16}},
+        {.name = "ChunksOf1", .setup = {.max_rows = 3, .chunk = 1}},
+        {.name = "ChunksOf3", .setup = {.max_rows = 3, .chunk = 3}},
+        {.name = "ChunksOf9", .setup = {.max_rows = 3, .chunk = 9}},
+        {.name = "StepsOf10Tokens",
+         .setup = {.max_rows = 3, .chunk = 9, .max_step_tokens = 10}},
+        {.name = "NoCache", .setup = {.max_rows = 3}, .is_stateful = false},
+        {.name = "Padded", .setup = {.rows = Rows::kPadded, .max_rows = 3}},
+        {.name = "PaddedNoCache",
+         .setup = {.rows = Rows::kPadded, .max_rows = 3},
+         .is_stateful = false},
+        {.name = "DraftsOf3", .setup = {.max_rows = 3}, .drafts = 3},
+        {.name = "DraftsWithoutRollback",
+         .setup = {.max_rows = 3},
+         .rollback = 0,
+         .drafts = 3},
+        {.name = "DraftsNoCache",
+         .setup = {.max_rows = 3},
+         .is_stateful = false,
+         .drafts = 2},
+        {.name = "ThreeSamplesCopied", .setup = {.max_rows = 6}, .samples = 3},
+        {.name = "ThreeSamplesReplayed",
+         .setup = {.max_rows = 6},
+         .can_copy = false,
+         .samples = 3},
+        {.name = "ThreeSamplesNoCache",
+         .setup = {.max_rows = 6},
+         .is_stateful = false,
+         .samples = 3},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+struct Ran {
+  Stats stats;
+  std::string trace;
+};
+
+/// Runs prompts of one token; the second batch comes when the first runs.
+Ran run(const Setup& setup, int first, int second) {
+  Script script;
+  script.forward_time = std::chrono::milliseconds(2);
+  PipelineOptions options;
+  options.trace = true;
+  Pipeline pipeline(file(script, setup), options);
+  std::vector<std::shared_ptr<Collect>> sinks;
+  const auto add = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      sinks.push_back(std::make_shared<Collect>());
+      pipeline.submit(request(str("r", sinks.size()), "7"), sinks.back());
+    }
+  };
+  add(first);
+  while (second > 0 && script.calls < 3) std::this_thread::yield();
+  add(second);
+  pipeline.drain();
+  return {pipeline.stats(), pipeline.trace_json()};
+}
+
+std::int64_t closed(const Stats& stats, Closed why) {
+  return stats.closed_for.at(static_cast<std::size_t>(why));
+}
+
+TEST(Closing, AFullBatchStartsAtOnce) {
+  const Ran ran = run({.max_rows = 4, .max_wait_ms = 1e4}, 4, 0);
+  EXPECT_EQ(
+      closed(ran.stats, Closed::kFull) + closed(ran.stats, Closed::kDrained),
+      1);
+  EXPECT_EQ(ran.stats.most_rows, 4);
+}
+
+TEST(Closing, WhatIsLeftStartsWhenNobodyElseComes) {
+  const Ran ran = run({.max_rows = 8, .max_wait_ms = 1e4}, 2, 0);
+  EXPECT_EQ(closed(ran.stats, Closed::kDrained), 1);
+}
+
+TEST(Closing, TheFirstRowWaitsNoLongerThanMaxWait) {
+  Script script;
+  std::atomic<bool> may_go{false};
+  script.in_preprocess = [&](const Request& r) {
+    while (r.id == "late" && !may_go) std::this_thread::yield();
+  };
+  Pipeline pipeline(file(script, {.max_rows = 8, .max_wait_ms = 30}));
+  const auto early = std::make_shared<Collect>();
+  const auto late = std::make_shared<Collect>();
+  const Time start = Clock::now();
+  pipeline.submit(request("late", "1"), late);
+  pipeline.submit(request("early", "1"), early);
+  early->wait();
+  EXPECT_GE(Clock::now() - start, std::chrono::milliseconds(30));
+  EXPECT_FALSE(late->is_done());
+  may_go = true;
+  pipeline.drain();
+  EXPECT_EQ(closed(pipeline.stats(), Closed::kWaited), 1);
+}
+
+TEST(Continuous, RowsJoinWhileOthersRun) {
+  const Ran ran = run({.max_rows = 4}, 2, 2);
+  EXPECT_EQ(ran.stats.most_rows, 4);
+  const auto trace = nlohmann::json::parse(ran.trace);
+  bool has_joined = false;
+  for (const auto& event : trace["traceEvents"]) {
+    if (event["name"] != "forward") continue;
+    bool has_new = false;
+    bool has_old = false;
+    for (const auto& row : event["args"]["rows"]) {
+      (row["begin"] == 0 ? has_new : has_old) = true;
+    }
+    has_joined |= has_new && has_old;
+  }
+  EXPECT_TRUE(has_joined);
+}
+
+TEST(Padded, RowsDoNotJoinARunningBatch) {
+  const Ran ran = run({.rows = Rows::kPadded, .max_rows = 4}, 2, 2);
+  EXPECT_EQ(ran.stats.most_rows, 2);
+}
+
+}  // namespace
+}  // namespace penstock::fakes

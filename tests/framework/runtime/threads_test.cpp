@@ -1,0 +1,123 @@
+// The budget of compute threads holds; parallel_for does what it says.
+#include <ATen/ops/mm.h>
+#include <ATen/ops/randn.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <set>
+#include <thread>
+
+#include "fakes.h"
+#include "penstock/parallel.h"
+
+namespace penstock::fakes {
+namespace {
+
+int threads_of_process() {
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/self/task")) {
+    count += entry.exists() ? 1 : 0;
+  }
+  return count;
+}
+
+TEST(Budget, HoldsWhileEverybodyComputes) {
+  constexpr int kBudget = 2;
+  set_threads(kBudget);
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  Script script;
+  script.in_preprocess = [&](const Request&) {
+    ++inside;
+    const auto a = at::randn({400, 400});
+    for (int i = 0; i < 20 || inside < 4; ++i) {
+      (void)at::mm(a, a);
+      most = std::max<int>(most, threads_of_process());
+      if (i > 2000) break;
+    }
+  };
+  script.in_decode = [&](const Row&) {
+    const auto a = at::randn({400, 400});
+    (void)at::mm(a, a);  // the engine's own team
+    parallel_for(100, 1, [](std::int64_t, std::int64_t) {});
+    most = std::max<int>(most, threads_of_process());
+  };
+  PipelineOptions options;
+  options.preprocess_workers = 4;
+  Pipeline pipeline(file(script), options);
+  for (int i = 0; i < 4; ++i) {
+    pipeline.submit(request(str(i), "1 2"), std::make_shared<Collect>());
+  }
+  pipeline.drain();
+  EXPECT_GE(inside, 4);
+  EXPECT_LE(most, kBudget + 8);
+  set_threads(0);
+}
+
+TEST(ParallelFor, VisitsEachIndexOnce) {
+  for (const int budget : {1, 2, 5}) {
+    set_threads(budget);
+    for (const std::int64_t count : {0, 1, 7, 1000}) {
+      std::vector<std::atomic<int>> seen(static_cast<std::size_t>(count));
+      parallel_for(count, 3, [&](std::int64_t begin, std::int64_t end) {
+        for (auto i = begin; i < end; ++i) ++seen[static_cast<std::size_t>(i)];
+      });
+      for (const auto& each : seen) EXPECT_EQ(each, 1);
+    }
+  }
+  set_threads(0);
+}
+
+TEST(ParallelFor, UsesSeveralThreadsAndThrowsAgain) {
+  set_threads(3);
+  std::mutex mutex;
+  std::set<std::thread::id> ids;
+  parallel_for(64, 1, [&](std::int64_t, std::int64_t) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    const std::scoped_lock lock(mutex);
+    ids.insert(std::this_thread::get_id());
+  });
+  EXPECT_EQ(ids.size(), 3);
+  EXPECT_THROW(parallel_for(64, 1,
+                            [](std::int64_t begin, std::int64_t) {
+                              if (begin > 10) throw std::out_of_range("x");
+                            }),
+               std::out_of_range);
+  set_threads(0);
+}
+
+TEST(ParallelFor, RunsSeriallyInsideItself) {
+  set_threads(2);
+  std::atomic<std::int64_t> sum{0};
+  parallel_for(8, 1, [&](std::int64_t, std::int64_t) {
+    const auto outer = std::this_thread::get_id();
+    parallel_for(10, 1, [&](std::int64_t begin, std::int64_t end) {
+      EXPECT_EQ(std::this_thread::get_id(), outer);
+      sum += end - begin;
+    });
+  });
+  EXPECT_GT(sum, 0);
+  set_threads(0);
+}
+
+TEST(ParallelFor, SeveralCallersTakeTurns) {
+  set_threads(2);
+  std::atomic<std::int64_t> sum{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      for (int k = 0; k < 50; ++k) {
+        parallel_for(20, 1, [&](std::int64_t begin, std::int64_t end) {
+          sum += end - begin;
+        });
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  EXPECT_EQ(sum, 4 * 50 * 20);
+  set_threads(0);
+}
+
+}  // namespace
+}  // namespace penstock::fakes
