@@ -84,10 +84,8 @@ std::int64_t Job::begin_sample(const Sample& sample) {
 }
 
 void Job::preprocessed() {
-  {
-    const std::scoped_lock lock(mutex_);
-    is_preprocessed_ = true;
-  }
+  const std::scoped_lock lock(mutex_);
+  is_preprocessed_ = true;
   ready_();
 }
 
@@ -109,20 +107,16 @@ void Job::step_began(Time now) {
 }
 
 void Job::deliver(Decoded decoded) {
-  {
-    const std::scoped_lock lock(mutex_);
-    last_ = Clock::now();
-    if (!first_) first_ = last_;
-    boxes_[decoded.sample->index].ready.push_back(std::move(decoded));
-  }
+  const std::scoped_lock lock(mutex_);
+  last_ = Clock::now();
+  if (!first_) first_ = last_;
+  boxes_[decoded.sample->index].ready.push_back(std::move(decoded));
   ready_();
 }
 
 void Job::ended_sample(std::int64_t sample) {
-  {
-    const std::scoped_lock lock(mutex_);
-    boxes_[sample].is_ended = true;
-  }
+  const std::scoped_lock lock(mutex_);
+  boxes_[sample].is_ended = true;
   ready_();
 }
 

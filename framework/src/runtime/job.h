@@ -24,7 +24,8 @@ namespace penstock {
 
 class Job {
  public:
-  /// `ready` is called, on any thread, when write_some() has work.
+  /// `ready` is called, on any thread, when write_some() has work: under the
+  /// job's lock, so that no writer can end the job before it has returned.
   Job(Request request, std::shared_ptr<ResultSink> sink,
       std::function<void()> ready);
 

@@ -1,0 +1,157 @@
+#include "support.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iostream>
+
+#include "penstock/plugin_host.h"
+
+namespace penstock::gemma {
+namespace {
+
+/// As core.sample's author meant: below this both tokens are right.
+constexpr double kNearTie = 4e-3;
+
+void join(at::Tensor& all, const at::Tensor& more) {
+  if (more.defined()) all = all.defined() ? at::cat({all, more}) : more;
+}
+
+}  // namespace
+
+std::string repository() { return PENSTOCK_SOURCE_DIR "/"; }
+std::string tiny(const std::string& name) {
+  return repository() + "tests/fixtures/tiny/" + name;
+}
+
+nlohmann::json golden_json(const std::string& path) {
+  std::ifstream in(repository() + "tests/golden/" + path);
+  if (!in) throw std::runtime_error("no golden " + path);
+  return nlohmann::json::parse(in);
+}
+
+at::Tensor golden_floats(const std::string& path,
+                         std::vector<std::int64_t> shape) {
+  std::ifstream in(repository() + "tests/golden/" + path, std::ios::binary);
+  auto tensor = at::empty(shape, at::kFloat);
+  in.read(static_cast<char*>(tensor.mutable_data_ptr()),
+          static_cast<std::streamsize>(tensor.nbytes()));
+  if (!in) throw std::runtime_error("golden too short: " + path);
+  return tensor;
+}
+
+Driven::Driven(const std::string& model, const GemmaForward::Params& params,
+               int slots)
+    : forward_(params) {
+  StageContext context{.device = at::kCPU,
+                       .model = model,
+                       .slots = slots,
+                       .threads = 2,
+                       .max_step_tokens = 0,
+                       .facts = facts_};
+  forward_.open(context);
+}
+
+Scores Driven::run(const Tokens& tokens, const Want& want, std::int64_t chunk) {
+  Sample sample;
+  sample.tokens = tokens;
+  Row row;
+  row.sample = &sample;
+  row.slot = 0;
+  row.tokens = tokens;
+  row.want = want;
+  const auto length = static_cast<std::int64_t>(tokens.size());
+  const std::int64_t from = want.from == kLast ? length - 1 : want.from;
+  Scores all;
+  for (std::int64_t begin = 0; begin < length; begin += chunk) {
+    const std::int64_t count = std::min(chunk, length - begin);
+    const std::int64_t outs =
+        std::max<std::int64_t>(0, begin + count - std::max(begin, from));
+    Step step;
+    step.layout = Layout::kPacked;
+    step.slices = {{.row = &row,
+                    .count = count,
+                    .feed = 0,
+                    .begin = begin,
+                    .out = 0,
+                    .outs = outs}};
+    step.inputs = {
+        {"tokens", at::tensor(Tokens(tokens.begin() + begin,
+                                     tokens.begin() + begin + count))}};
+    const Scores part = forward_.forward(step).scores;
+    join(all.ids, part.ids);
+    join(all.values, part.values);
+    join(all.full, part.full);
+    join(all.at, part.at);
+    join(all.norm, part.norm);
+    join(all.follow, part.follow);
+    join(all.hidden, part.hidden);
+  }
+  if (forward_.caps().slots > 0) forward_.release(0);
+  return all;
+}
+
+void Keep::piece(const Request& /*request*/, const Value& value, int /*branch*/,
+                 bool /*is_final*/) {
+  text += std::get<std::string>(value);
+}
+void Keep::done(const Request& /*request*/, const Report& all) { report = all; }
+
+std::vector<std::shared_ptr<Keep>> run(const std::vector<std::string>& prompts,
+                                       const RunOptions& how) {
+  PluginHost plugins({PENSTOCK_PLUGINS});
+  std::vector<Override> overrides{
+      {"model", how.model, "test"},
+      {"device", "cpu", "test"},
+      {"forward.dtype", how.dtype, "test"},
+      {"forward.cache", how.cache ? "true" : "false", "test"},
+      {"batch.max_rows", std::to_string(how.max_rows), "test"},
+      {"decode.max_new_tokens", std::to_string(how.max_new_tokens), "test"}};
+  if (!how.is_padded) {
+    // Without a cache a row runs whole.
+    const std::int64_t chunk = how.cache ? how.chunk : 1 << 20;
+    overrides.push_back({"batch.chunk", std::to_string(chunk), "test"});
+    overrides.push_back({"batch.max_step_tokens", "1048576", "test"});
+  }
+  const std::string file = how.is_padded ? "gemma_padded" : "gemma_text";
+  PipelineOptions options;
+  options.observer = how.observer;
+  Pipeline pipeline(
+      load_pipeline_file(repository() + "pipelines/" + file + ".yaml", plugins,
+                         overrides),
+      options);
+  std::vector<std::shared_ptr<Keep>> kept;
+  for (const std::string& prompt : prompts) {
+    kept.push_back(std::make_shared<Keep>());
+    Request request;
+    request.id = std::to_string(kept.size());
+    request.inputs["text"] = prompt;
+    pipeline.submit(std::move(request), kept.back());
+  }
+  pipeline.drain();
+  for (const auto& each : kept) {
+    if (each->report.error) throw Error(*each->report.error);
+  }
+  return kept;
+}
+
+std::string compare_greedy(const Tokens& got, const Tokens& wanted,
+                           const std::vector<double>& margins,
+                           const std::string& name) {
+  const auto pair =
+      std::mismatch(got.begin(), got.end(), wanted.begin(), wanted.end());
+  const auto at = static_cast<std::size_t>(pair.first - got.begin());
+  if (pair.first == got.end() && pair.second == wanted.end()) return "";
+  if (at < margins.size() && margins[at] < kNearTie) {
+    std::cout << "near tie: " << name << ", token " << at << ", margin "
+              << margins[at] << "\n";
+    return "";
+  }
+  return str(name, ": token ", at, " of ", wanted.size(), " differs, margin ",
+             at < margins.size() ? margins[at] : -1.0, "\n");
+}
+
+}  // namespace penstock::gemma

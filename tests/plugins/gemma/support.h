@@ -1,0 +1,74 @@
+// What the tests of the gemma plugin share: goldens, a Forward driven by hand,
+// whole pipelines.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "forward.h"
+#include "penstock/pipeline.h"
+
+namespace penstock::gemma {
+
+[[nodiscard]] std::string repository();  ///< its path, with a slash
+[[nodiscard]] std::string tiny(const std::string& name);  ///< a fixture
+[[nodiscard]] nlohmann::json golden_json(const std::string& path);
+[[nodiscard]] at::Tensor golden_floats(const std::string& path,
+                                       std::vector<std::int64_t> shape);
+
+/// An open gemma.forward without a pipeline around it.
+class Driven {
+ public:
+  Driven(const std::string& model, const GemmaForward::Params& params,
+         int slots = 4);
+  [[nodiscard]] GemmaForward& forward() { return forward_; }
+  [[nodiscard]] const Notes& facts() const { return facts_; }
+
+  /// Runs a sequence in slot 0, in chunks; joins the scores of all steps.
+  /// want.from counts as for a row. The slot is empty afterwards.
+  [[nodiscard]] Scores run(const Tokens& tokens, const Want& want,
+                           std::int64_t chunk = 512);
+
+ private:
+  Notes facts_;
+  GemmaForward forward_;
+};
+
+/// Keeps a result.
+class Keep final : public ResultSink {
+ public:
+  void piece(const Request& request, const Value& value, int branch,
+             bool is_final) override;
+  void done(const Request& request, const Report& report) override;
+  std::string text;
+  Report report;
+};
+
+/// How to run a pipeline; the defaults are those of gemma_text.yaml.
+struct RunOptions {
+  std::string model = {};
+  bool is_padded = false, cache = true;
+  std::int64_t max_rows = 8, chunk = 512, max_new_tokens = 64;
+  std::string dtype = "fp32";
+  Observer* observer = nullptr;
+};
+
+/// Results of the prompts, in their order. Throws the first error.
+[[nodiscard]] std::vector<std::shared_ptr<Keep>> run(
+    const std::vector<std::string>& prompts, const RunOptions& how);
+
+/// Compares greedy ids with a golden's; a difference is allowed only at a near
+/// tie (margin < 4e-3), after which the rest is another text. Gives the
+/// failures; near ties are printed.
+[[nodiscard]] std::string compare_greedy(const Tokens& got,
+                                         const Tokens& wanted,
+                                         const std::vector<double>& margins,
+                                         const std::string& name);
+
+}  // namespace penstock::gemma

@@ -1,0 +1,221 @@
+// Two tiny random Gemma 3 models against transformers: logits, greedy text in
+// every way of running, and what a model file may not be.
+#include <ATen/TensorOperators.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "penstock/testing/conformance.h"
+#include "support.h"
+
+namespace penstock::gemma {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Tiny : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::string model_ = tiny(GetParam() + ".gguf");
+  nlohmann::json golden_ = golden_json("tiny/" + GetParam() + ".json");
+};
+
+TEST_P(Tiny, GivesTransformersLogitsAtEveryPosition) {
+  const auto wanted =
+      golden_floats("tiny/" + GetParam() + ".logits.f32", {120, 576});
+  const auto sequence = golden_["sequence"].get<Tokens>();
+  for (const bool cache : {true, false}) {
+    Driven driven(model_, {.dtype = "fp32", .cache = cache, .logits = false});
+    for (const std::int64_t chunk : {1, 5, 16, 120}) {
+      if (!cache && chunk < 120) continue;
+      Want want;
+      want.from = 0;
+      want.full = true;
+      const auto got = driven.run(sequence, want, chunk).full;
+      const double worst = (got - wanted).abs().max().item<double>();
+      std::cout << GetParam() << (cache ? "" : ", no cache") << ", chunk "
+                << chunk << ": largest logit difference " << worst << "\n";
+      // The logits have a deviation of 3.4; fp32 against fp64 differs by 1e-4.
+      EXPECT_LE(worst, 5e-4);
+      EXPECT_TRUE(got.argmax(1).equal(wanted.argmax(1)));
+    }
+  }
+}
+
+TEST_P(Tiny, ContinuesAsTransformersInEveryWayOfRunning) {
+  std::vector<std::string> prompts;
+  for (const auto& each : golden_["greedy"]) prompts.push_back(each["prompt"]);
+  int runs = 0;
+  for (const bool is_padded : {false, true}) {
+    for (const bool cache : {true, false}) {
+      for (const std::int64_t rows : {1, 3, 8}) {
+        for (const std::int64_t chunk : {7, 64, 1 << 20}) {
+          // Chunks are continuous batching's; no cache means whole rows.
+          if ((is_padded || !cache) && chunk < 1 << 20) continue;
+          // The loop without a cache takes 10 s: one batch size is enough.
+          if (!cache && rows != 3) continue;
+          const RunOptions how{.model = model_,
+                               .is_padded = is_padded,
+                               .cache = cache,
+                               .max_rows = rows,
+                               .chunk = chunk,
+                               .max_new_tokens = 256};
+          const auto results = run(prompts, how);
+          ++runs;
+          for (std::size_t i = 0; i < prompts.size(); ++i) {
+            const auto& wanted = golden_["greedy"][i];
+            EXPECT_EQ(
+                compare_greedy(results[i]->report.token_ids,
+                               wanted["ids"].get<Tokens>(),
+                               wanted["margins"].get<std::vector<double>>(),
+                               str("prompt ", i)),
+                "")
+                << (is_padded ? "padded" : "continuous") << ", cache " << cache
+                << ", rows " << rows << ", chunk " << chunk;
+            if (results[i]->report.token_ids == wanted["ids"].get<Tokens>()) {
+              EXPECT_EQ(results[i]->text, wanted["text"]);
+              EXPECT_EQ(results[i]->report.finish_reason, wanted["finish"]);
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_EQ(runs, 9 + 3 + 1 + 1);
+}
+
+TEST_P(Tiny, Conforms) {
+  const auto sequence = golden_["sequence"].get<Tokens>();
+  std::vector<Tokens> prompts;
+  for (const std::int64_t length : {9, 40, 23}) {
+    prompts.emplace_back(sequence.begin(), sequence.begin() + length);
+  }
+  for (const Layout layout : {Layout::kPacked, Layout::kPadded}) {
+    Driven cached(model_, {.dtype = "fp32", .cache = true, .logits = false});
+    Driven uncached(model_, {.dtype = "fp32", .cache = false, .logits = false});
+    const auto result = penstock::testing::check_forward(
+        cached.forward(), uncached.forward(),
+        {.prompts = prompts, .layout = layout, .tolerance = 5e-4});
+    EXPECT_TRUE(result.failures.empty()) << result.failures.front();
+    std::cout << result.comparisons << " comparisons, worst " << result.worst
+              << "\n";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Tiny, ::testing::Values("tiny", "tiny_gqa"));
+
+TEST(Forward, AnswersEveryWantAlike) {
+  Driven driven(tiny("tiny.gguf"),
+                {.dtype = "fp32", .cache = true, .logits = false});
+  const auto ids = golden_json("tiny/tiny.json")["sequence"].get<Tokens>();
+  Want want;
+  want.from = 0;
+  want.top = 5;
+  want.full = want.norm = want.follow = want.hidden = true;
+  want.ids = {7, 3, 575};
+  const Scores scores = driven.run(ids, want, 50);
+  EXPECT_EQ(scores.full.size(0), 120);
+  EXPECT_EQ(scores.hidden.size(1), 32);
+  for (std::int64_t i = 0; i < 120; ++i) {
+    const auto full = scores.full[i];
+    EXPECT_EQ(scores.ids[i][0].item<std::int64_t>(),
+              full.argmax().item<std::int64_t>());
+    EXPECT_EQ(scores.values[i][0].item<float>(), full.max().item<float>());
+    EXPECT_NEAR(scores.norm[i].item<float>(), full.logsumexp(0).item<float>(),
+                1e-4);
+    EXPECT_EQ(scores.at[i][2].item<float>(), full[575].item<float>());
+    const float follows = scores.follow[i].item<float>();
+    if (i + 1 < 120) {
+      EXPECT_EQ(follows,
+                full[ids[static_cast<std::size_t>(i) + 1]].item<float>());
+    } else {
+      EXPECT_TRUE(std::isnan(follows));
+    }
+  }
+}
+
+/// Counts rows of matrix products, keeps the logits of the first step.
+class Watch final : public Observer {
+ public:
+  void step(const Step& step, const Result& result) override {
+    for (const Slice& slice : step.slices) tokens += slice.count;
+    if (const auto* found = find(result.out, "logits"); !logits.defined()) {
+      if (found != nullptr) logits = *found;
+      mask = get(step.inputs, "attention_mask");
+    }
+  }
+  void count(std::string_view name, std::int64_t value) override {
+    if (name == "matmul_rows") rows += value;
+  }
+  std::int64_t tokens = 0, rows = 0;
+  at::Tensor logits, mask;
+};
+
+TEST(Forward, ComputesNoPadding) {
+  Watch watch;
+  const RunOptions how{.model = tiny("tiny.gguf"),
+                       .is_padded = true,
+                       .cache = false,
+                       .max_rows = 3,
+                       .max_new_tokens = 5,
+                       .observer = &watch};
+  (void)run({"a", "a much longer prompt than the first", "medium one"}, how);
+  EXPECT_GT(watch.rows, 100);
+  EXPECT_EQ(watch.rows, watch.tokens);
+  ASSERT_TRUE(watch.mask.defined());
+  EXPECT_LT(watch.mask.sum().item<std::int64_t>(), watch.mask.numel());
+}
+
+TEST(Forward, GivesLogitsOfBatchSequenceAndVocabulary) {
+  Driven driven(tiny("tiny.gguf"),
+                {.dtype = "fp32", .cache = false, .logits = true});
+  Sample samples[2];
+  Row rows[2];
+  Step step;
+  step.layout = Layout::kPadded;
+  const Tokens prompts[2] = {{2, 300, 301, 302, 303}, {2, 300, 301}};
+  std::int64_t out = 0;
+  for (int i = 0; i < 2; ++i) {
+    rows[i].sample = &samples[i];
+    rows[i].tokens = prompts[i];
+    rows[i].want.full = true;
+    const auto count = static_cast<std::int64_t>(prompts[i].size());
+    step.slices.push_back({.row = &rows[i],
+                           .count = count,
+                           .feed = 0,
+                           .begin = 0,
+                           .out = out++,
+                           .outs = 1});
+  }
+  step.inputs = penstock::testing::collate(Layout::kPadded, step.slices);
+  const Result result = driven.forward().forward(step);
+  const auto& logits = get(result.out, "logits");
+  EXPECT_EQ(logits.sizes(), at::IntArrayRef({2, 5, 576}));
+  EXPECT_EQ(logits[1].narrow(0, 0, 2).abs().max().item<float>(), 0);
+  // Two rows and eight take other ways through libtorch's matrix product.
+  EXPECT_TRUE(logits[1][4].allclose(result.scores.full[1], 1e-4, 1e-3));
+  // Causal: the same three tokens have the same scores in both rows.
+  EXPECT_TRUE(logits[0].narrow(0, 0, 3).allclose(logits[1].narrow(0, 2, 3),
+                                                 1e-4, 1e-4));
+}
+
+TEST(Forward, RunsInBf16) {
+  const RunOptions how{
+      .model = tiny("tiny.gguf"), .max_new_tokens = 20, .dtype = "bf16"};
+  EXPECT_EQ(run({"Hello"}, how)[0]->report.token_ids.size(), 20);
+}
+
+TEST(Forward, RefusesIdsOutsideTheVocabulary) {
+  Driven driven(tiny("tiny.gguf"),
+                {.dtype = "fp32", .cache = true, .logits = false});
+  try {
+    (void)driven.run({2, 576}, Want{});
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kData);
+    EXPECT_THAT(error.what(), HasSubstr("576"));
+  }
+}
+
+}  // namespace
+}  // namespace penstock::gemma
