@@ -16,7 +16,7 @@ class SampleDecode final : public Decode {
     double min_p = 0;
     std::int64_t seed = 0;
     std::int64_t max_new_tokens = 64;
-    std::vector<std::int64_t> stop_ids;
+    std::vector<std::int64_t> stop_ids = {};
     bool ignore_eos = false;
   };
   static void declare(Declaration<SampleDecode>& d);

@@ -91,7 +91,14 @@ TEST(Forward, GivesTransformersLogitsOver1500Tokens) {
   want.top = 8;
   want.norm = true;
   want.ids = golden["fixed_ids"].get<Tokens>();
+  const char* dump = std::getenv("PENSTOCK_DUMP_LOGITS");
+  want.full = dump != nullptr;  // for compare_full.py
   const Scores scores = fp32().run(ids, want, 512);
+  if (dump != nullptr) {
+    std::ofstream(dump, std::ios::binary)
+        .write(static_cast<const char*>(scores.full.const_data_ptr()),
+               static_cast<std::streamsize>(scores.full.nbytes()));
+  }
   const auto top = golden_floats("gemma/logits_top.f32", {1500, 8});
   const auto fixed = golden_floats("gemma/logits_fixed.f32", {1500, 32});
   const auto norm = golden_floats("gemma/logits_norm.f32", {1500});

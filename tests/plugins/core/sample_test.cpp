@@ -1,0 +1,143 @@
+// core.sample: what it wants, what it picks, when a row ends.
+#include "sample.h"
+
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "penstock/forward.h"
+
+namespace penstock::core {
+namespace {
+
+/// A row that has been asked for one more token.
+struct Setting {
+  explicit Setting(const SampleDecode::Params& chosen) : decode(chosen) {
+    request->checked = {std::make_shared<SampleDecode::Params>(chosen)};
+    sample.request = request;
+    sample.tokens = {2, 3};
+    row.sample = &sample;
+    row.tokens = sample.tokens;
+    facts["eos_ids"] = Tokens{1};
+    facts["context_length"] = std::int64_t{10};
+    StageContext context{.device = at::kCPU,
+                         .model = "",
+                         .slots = 1,
+                         .threads = 1,
+                         .max_step_tokens = 0,
+                         .facts = facts};
+    decode.open(context);
+    decode.start(row);
+  }
+  Next next(const std::vector<float>& scores) {
+    Step step;
+    const auto count = static_cast<std::int64_t>(row.tokens.size());
+    step.slices = {{.row = &row,
+                    .count = count,
+                    .feed = 0,
+                    .begin = 0,
+                    .out = 0,
+                    .outs = 1}};
+    const auto logits = at::tensor(scores).unsqueeze(0);
+    std::vector<Next> out;
+    decode.decode(step, {.out = {}, .scores = fill_scores(logits, step)}, out);
+    return out.at(0);
+  }
+  std::shared_ptr<Request> request = std::make_shared<Request>();
+  Sample sample;
+  Row row;
+  Notes facts;
+  SampleDecode decode;
+};
+
+TEST(Sample, WantsNoMoreThanItNeeds) {
+  EXPECT_EQ(Setting({.temperature = 0}).row.want.top, 1);
+  EXPECT_EQ(Setting({.temperature = 1, .top_k = 40}).row.want.top, 40);
+  EXPECT_TRUE(Setting({.temperature = 1}).row.want.full);
+}
+
+TEST(Sample, GreedyTakesTheLowestIdOfATie) {
+  EXPECT_EQ(Setting({}).next({0, 0, 3, 3, 1}).tokens, Tokens{2});
+}
+
+TEST(Sample, TheSameSeedPicksTheSameToken) {
+  const std::vector<float> scores{1, 2, 3, 2, 1};
+  for (const std::int64_t top_k : {0, 3}) {
+    std::vector<int> counts(5);
+    for (std::int64_t seed = 0; seed < 300; ++seed) {
+      const SampleDecode::Params params{
+          .temperature = 1, .top_k = top_k, .seed = seed};
+      const auto token = Setting(params).next(scores).tokens.at(0);
+      EXPECT_EQ(Setting(params).next(scores).tokens.at(0), token);
+      ++counts[static_cast<std::size_t>(token)];
+    }
+    // e^3 to 2 e^2 to 2 e^1: 0.53, 0.39, 0.08 of all.
+    EXPECT_GT(counts[2], 120);
+    EXPECT_GT(counts[1], 20);
+    EXPECT_EQ(counts[0] == 0, top_k == 3);
+  }
+}
+
+struct End {
+  std::string name;
+  SampleDecode::Params params;
+  std::vector<float> scores;
+  std::int64_t generated;
+  Finish wanted;
+};
+void PrintTo(const End& c, std::ostream* os) { *os << c.name; }
+
+class Ends : public ::testing::TestWithParam<End> {};
+
+TEST_P(Ends, WithItsReason) {
+  const End& c = GetParam();
+  Setting setting(c.params);
+  for (std::int64_t i = 0; i < c.generated; ++i) {
+    setting.row.tokens.push_back(3);
+  }
+  EXPECT_EQ(setting.next(c.scores).finish, c.wanted);
+}
+
+const std::vector<float> kEos{0, 9, 0, 0};
+const std::vector<float> kOther{0, 0, 9, 0};
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Ends,
+    ::testing::ValuesIn<End>({
+        {"GoesOn", {.max_new_tokens = 5}, kOther, 0, Finish::kNo},
+        {"AtEos", {.max_new_tokens = 5}, kEos, 0, Finish::kStop},
+        {"EosIgnored",
+         {.max_new_tokens = 5, .ignore_eos = true},
+         kEos,
+         0,
+         Finish::kNo},
+        {"AtAStopId",
+         {.max_new_tokens = 5, .stop_ids = {2}},
+         kOther,
+         0,
+         Finish::kStop},
+        {"AtTheLimit", {.max_new_tokens = 5}, kOther, 4, Finish::kLength},
+        {"AtTheContextsEnd",
+         {.max_new_tokens = 50},
+         kOther,
+         7,
+         Finish::kLength},
+        {"StopWinsOverLength", {.max_new_tokens = 5}, kEos, 4, Finish::kStop},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Sample, ScoresThatAreNoNumbersFailTheRow) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const double temperature : {0., 1.}) {
+    for (const float bad : {nan, inf, -nan}) {
+      const Next next =
+          Setting({.temperature = temperature}).next({0, bad, 1, 2});
+      EXPECT_TRUE(next.error) << temperature << " " << bad;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace penstock::core

@@ -1,0 +1,112 @@
+// Which tokens stay and with what probability, by hand; the random numbers.
+#include "sampler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "random.h"
+
+namespace penstock::core {
+namespace {
+
+using ::testing::DoubleNear;
+using ::testing::Pointwise;
+
+struct Case {
+  std::string name;
+  std::vector<float> scores;
+  Sampling sampling;
+  std::vector<double> wanted;
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+class Kept : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Kept, HasTheProbabilitiesOfTheFormula) {
+  const Case& c = GetParam();
+  EXPECT_THAT(kept_probabilities(c.scores, c.sampling),
+              Pointwise(DoubleNear(1e-6), c.wanted));
+}
+
+const float kLn2 = std::log(2.0F);
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Kept,
+    ::testing::ValuesIn<Case>({
+        {"Ln2GivesTwoToOne", {kLn2, 0}, {.temperature = 1}, {2 / 3., 1 / 3.}},
+        {"HalfTheTemperatureSquaresTheRatio",
+         {kLn2, 0},
+         {.temperature = 0.5},
+         {0.8, 0.2}},
+        {"TopKKeepsTheFirst",
+         {3, 2, 1, 0},
+         {.temperature = 1, .top_k = 2},
+         {0.7310586, 0.2689414}},
+        {"TopKBeyondTheEnd",
+         {0, 0},
+         {.temperature = 1, .top_k = 9},
+         {0.5, 0.5}},
+        {"TheTokenThatCrossesTopPStays",
+         {2 * kLn2, kLn2, 0, 0},
+         {.temperature = 1, .top_p = 0.6},
+         {2 / 3., 1 / 3.}},
+        {"TopPMetExactlyKeepsNoMore",
+         {kLn2, 0, 0},
+         {.temperature = 1, .top_p = 0.5},
+         {1}},
+        {"TinyTopPKeepsOne", {0, 0, 0}, {.temperature = 1, .top_p = 1e-9}, {1}},
+        {"MinPIsAShareOfTheBest",
+         {2 * kLn2, kLn2, 0},
+         {.temperature = 1, .min_p = 0.4},
+         {2 / 3., 1 / 3.}},
+        {"MinPOfOneKeepsTheBest",
+         {1, 0.5, 0},
+         {.temperature = 1, .min_p = 1},
+         {1}},
+        {"TopKComesBeforeTopP",
+         {0, 0, 0, 0},
+         {.temperature = 1, .top_k = 2, .top_p = 0.6},
+         {0.5, 0.5}},
+        {"HugeScoresDoNotOverflow", {1e4F, 0}, {.temperature = 1}, {1, 0}},
+        {"OneToken", {-7}, {.temperature = 2}, {1}},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Pick, FollowsTheCumulativeProbabilities) {
+  const std::vector<float> scores{2 * kLn2, kLn2, kLn2};  // 1/2 1/4 1/4
+  const Sampling sampling{.temperature = 1};
+  EXPECT_EQ(pick_index(scores, sampling, 0), 0);
+  EXPECT_EQ(pick_index(scores, sampling, 0.49), 0);
+  EXPECT_EQ(pick_index(scores, sampling, 0.51), 1);
+  EXPECT_EQ(pick_index(scores, sampling, 0.76), 2);
+  EXPECT_EQ(pick_index(scores, sampling, 1 - 1e-17), 2);
+  EXPECT_EQ(pick_index(scores, {.temperature = 0}, 0.99), 0);
+}
+
+TEST(Uniform, IsAFunctionOfSeedBranchAndPosition) {
+  EXPECT_EQ(uniform(1, 2, 3), uniform(1, 2, 3));
+  EXPECT_NE(uniform(1, 2, 3), uniform(2, 2, 3));
+  EXPECT_NE(uniform(1, 2, 3), uniform(1, 3, 3));
+  EXPECT_NE(uniform(1, 2, 3), uniform(1, 2, 4));
+}
+
+TEST(Uniform, IsUniform) {
+  double sum = 0;
+  double squares = 0;
+  constexpr int kCount = 100000;
+  for (int i = 0; i < kCount; ++i) {
+    const double x = uniform(7, 0, static_cast<std::uint64_t>(i));
+    ASSERT_GE(x, 0);
+    ASSERT_LT(x, 1);
+    sum += x;
+    squares += x * x;
+  }
+  // Five standard errors of each.
+  EXPECT_NEAR(sum / kCount, 0.5, 5 * 0.2887 / std::sqrt(kCount));
+  EXPECT_NEAR(squares / kCount, 1 / 3., 5 * 0.2981 / std::sqrt(kCount));
+}
+
+}  // namespace
+}  // namespace penstock::core
