@@ -142,7 +142,7 @@ std::string name(ParamType type) {
     case ParamType::kInteger:
       return "integer";
     case ParamType::kReal:
-      return "real";
+      return "number";
     case ParamType::kText:
       return "text";
     case ParamType::kIntegers:

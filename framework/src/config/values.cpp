@@ -50,7 +50,7 @@ bool is_device(std::string_view text) {
 std::string description(const Node& node) {
   switch (node.kind) {
     case Node::Kind::kNull:
-      return "no value";
+      return "an empty value";
     case Node::Kind::kScalar:
       return shown(node.text);
     case Node::Kind::kList:

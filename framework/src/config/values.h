@@ -10,7 +10,7 @@
 
 namespace penstock::config {
 
-/// "a list", "no value", ...: for error texts.
+/// "a list", "an empty value", ...: for error texts.
 [[nodiscard]] std::string description(const Node& node);
 
 /// A scalar with its variables expanded. Nothing: a problem was added, which

@@ -1,5 +1,6 @@
 // How rows come into a lane and leave it.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "runtime/in_stage.h"
@@ -117,9 +118,13 @@ void Lane::sweep(Members& members) {
   }
   if (dead.empty()) return;
   std::erase(members, nullptr);
+  for (auto& row : dead) slots_.give_back(*row);
+  // Once a sample, though several of its branches may have ended together:
+  // with its last sample the job may be gone.
+  std::set<const Sample*> ended;
   for (auto& row : dead) {
-    slots_.give_back(*row);
-    if (!has_rows(row->sample)) row->job->ended_sample(row->sample->index);
+    if (has_rows(row->sample) || !ended.insert(row->sample).second) continue;
+    row->job->ended_sample(row->sample->index);
   }
 }
 

@@ -95,7 +95,7 @@ TEST(PipelineInspect, PrintsAStageAsJson) {
   EXPECT_EQ(stage["kind"], "decode");
   EXPECT_EQ(stage["inputs"], json::array({"scores: f32[R,26]"}));
   EXPECT_EQ(stage["params"][0], json({{"name", "temperature"},
-                                      {"type", "real"},
+                                      {"type", "number"},
                                       {"doc", "0 takes the best letter"},
                                       {"default", 0.5},
                                       {"min", 0.0},

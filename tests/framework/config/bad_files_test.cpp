@@ -1,0 +1,252 @@
+// Every fault of a pipeline file has its place and a text that helps.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fake_catalog.h"
+
+namespace penstock::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The good file with one line changed, and what must be said of it.
+struct Bad {
+  std::string name;
+  std::string from, to;  ///< replaced once
+  std::string place;     ///< line:column
+  std::string words;
+};
+void PrintTo(const Bad& c, std::ostream* os) { *os << c.name; }
+
+std::string replaced(std::string text, const std::string& from,
+                     const std::string& to) {
+  const auto at = text.find(from);
+  if (at == std::string::npos) throw std::logic_error("not in file: " + from);
+  return text.replace(at, from.size(), to);
+}
+
+std::vector<std::string> problems_of(const std::filesystem::path& path,
+                                     const std::vector<Override>& over = {}) {
+  FakeCatalog catalog;
+  try {
+    (void)load_pipeline_file(path, catalog, over);
+  } catch (const ConfigError& error) {
+    return error.problems();
+  }
+  return {};
+}
+
+class BadFiles : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadFiles, AreRefusedAtTheirPlace) {
+  const Bad& c = GetParam();
+  const TempFile file(replaced(good_file(), c.from, c.to));
+  const auto problems = problems_of(file.path());
+  ASSERT_FALSE(problems.empty()) << "accepted";
+  EXPECT_THAT(problems[0], HasSubstr(c.words));
+  EXPECT_EQ(problems[0].rfind(file.path().string() + ":" + c.place + ": ", 0),
+            0)
+      << problems[0];
+  EXPECT_EQ(problems.size(), 1) << problems[1];
+}
+
+std::string deep(int levels) {
+  return "name: " + std::string(static_cast<std::size_t>(levels), '[') +
+         std::string(static_cast<std::size_t>(levels), ']');
+}
+
+/// `names` anchors, each twice the one before: 2^names nodes.
+std::string bomb() {
+  std::string text = "a0: &a0 [x]\nx:";
+  for (int i = 1; i < 20; ++i) {
+    text += str("\n  - &a", i, " [*a", i - 1, ", *a", i - 1, "]");
+  }
+  return text + "\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadFiles,
+    ::testing::ValuesIn<Bad>({
+        {"UnknownKey", "device: cpu", "devise: cpu", "4:1",
+         "unknown key 'devise', did you mean 'device'?"},
+        {"NoVersion", "version: 1\n", "", "1:1", "version"},
+        {"VersionTwo", "version: 1", "version: 2", "1:10",
+         "expected version 1"},
+        {"VersionQuoted", "version: 1", "version: '1'", "1:10",
+         "expected version 1"},
+        {"VersionAList", "version: 1", "version: [1]", "1:10", "expected"},
+        {"NoPreprocess", "preprocess:  {use: text.words}\n", "", "1:1",
+         "preprocess"},
+        {"NoBatch", "batch:       {use: rows.packed, max_rows: 4}\n", "", "1:1",
+         "batch"},
+        {"NoForward", "forward:     {use: net.run}\n", "", "1:1", "forward"},
+        {"NoDecode", "decode:      {use: pick.best, temperature: 0.5}\n", "",
+         "1:1", "decode"},
+        {"NoPostprocess", "postprocess: {use: text.join}\n", "", "1:1",
+         "postprocess"},
+        {"KeyTwice", "device: cpu", "device: cpu\ndevice: cpu", "5:1",
+         "line 4"},
+        {"ParamTwice", "max_rows: 4", "max_rows: 4, max_rows: 5", "6:46",
+         "max_rows"},
+        {"KeyIsAList", "name: good", "[name]: good", "2:1", "key"},
+        {"UnknownParam", "temperature: 0.5", "temperatur: 0.5", "8:31",
+         "did you mean 'temperature'?"},
+        {"WrongType", "temperature: 0.5", "temperature: hot", "8:44", "number"},
+        {"QuotedNumber", "max_rows: 4", "max_rows: \"4\"", "6:43", "integer"},
+        {"NotAnInteger", "max_rows: 4", "max_rows: 4.5", "6:43", "integer"},
+        {"OutOfRange", "max_rows: 4", "max_rows: 65", "6:43", "1..64"},
+        {"BelowRange", "max_rows: 4", "max_rows: 0", "6:43", "1..64"},
+        {"Overflow", "max_rows: 4", "max_rows: 99999999999999999999", "6:43",
+         "integer"},
+        {"NotFinite", "temperature: 0.5", "temperature: .inf", "8:44",
+         "number"},
+        {"NotABool", "temperature: 0.5", "loud: yes", "8:37", "true or false"},
+        {"BadChoice", "max_rows: 4", "side: lift", "6:39",
+         "did you mean 'left'?"},
+        {"ListOfWrongItems", "temperature: 0.5", "stop_ids: [1, x]", "8:41",
+         "integer"},
+        {"MapAsParam", "temperature: 0.5", "temperature: {a: 1}", "8:44",
+         "map"},
+        {"EmptyParam", "temperature: 0.5", "temperature: ", "8:31", "number"},
+        {"StageUnderTheWrongKey", "{use: text.join}", "{use: pick.best}",
+         "9:20", "it stands under postprocess"},
+        {"UnknownStage", "net.run", "net.runn", "7:20",
+         "there is no stage 'net.runn'"},
+        {"NoUse", "{use: net.run}", "{dtype: auto}", "7:1", "use"},
+        {"UseWithoutDot", "{use: net.run}", "{use: net}", "7:20", "."},
+        {"StageIsText", "{use: net.run}", "net.run", "7:14", "use"},
+        {"EmptyList", "{use: text.words}", "[]", "5:14", "1 to 16"},
+        {"BadName", "name: good", "name: a b", "2:7", "1 to 64 letters"},
+        {"LongName", "name: good", "name: " + std::string(65, 'x'), "2:7",
+         "64"},
+        {"PortsDoNotFit", "text.words", "text.bytes", "7:20", "i64"},
+        {"LayoutDoesNotFit", "rows.packed", "rows.padded", "6:20",
+         "rows.padded makes padded batches; net.run takes packed"},
+        {"UnknownDevice", "device: cpu", "device: cpuu", "4:9",
+         "did you mean 'cpu'?"},
+        {"DeviceNumber", "device: cpu", "device: 'cuda:x'", "4:9", "cuda"},
+        {"DeviceOfAStage", "{use: net.run}", "{use: net.run, device: gpu}",
+         "7:37", "cuda"},
+        {"Steps", "name: good", "name: good\nsteps: {}", "3:1",
+         "not available"},
+        {"UndefinedVariable", "some/model.gguf", "${NO_SUCH_VARIABLE_X}", "3:8",
+         "NO_SUCH_VARIABLE_X"},
+        {"OpenVariable", "some/model.gguf", "${HOME", "3:8", "${"},
+        {"ParamsConflict", "{use: net.run}", "{use: net.run, low: 9, high: 3}",
+         "7:20", "low is above high"},
+        {"InputsIsAMap", "  - {text: \"Hi\"}", "  text: Hi", "11:3", "list"},
+        {"InputIsText", "{text: \"Hi\"}", "Hi", "11:5", "map"},
+        {"InputIsAList", "\"Hi\"", "[Hi]", "11:12", "text"},
+        {"InputOptionUnknown", "\"Hi\"}", "\"Hi\", options: {topk: 3}}",
+         "11:28", "did you mean 'top_k'"},
+        {"InputOptionOutOfRange", "\"Hi\"}", "\"Hi\", options: {top_k: -1}}",
+         "11:35", "0..1000"},
+        {"InputOptionNotPerRequest", "\"Hi\"}",
+         "\"Hi\", options: {loud: true}}", "11:28", "request"},
+        {"ThreadsNegative", "device: cpu", "threads: -1", "4:10", "0..1024"},
+        {"TooDeep", "name: good", deep(70), "2:70", "64"},
+        {"NotYaml", "name: good", "name: [good", "3:6", ""},
+        {"SecondDocument", "inputs:", "---\ninputs:", "10:1",
+         "second document"},
+        {"AliasCycle", "name: good", "name: &a [*a]", "2:11", "cycle"},
+        {"UnknownAlias", "name: good", "name: *nobody", "2:7",
+         "anchor is not defined"},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+TEST(BadFile, EachPortThatDoesNotFitIsNamed) {
+  const TempFile file(replaced(good_file(), "net.run", "net.image"));
+  const auto problems = problems_of(file.path());
+  ASSERT_EQ(problems.size(), 2);
+  EXPECT_THAT(problems[0], HasSubstr("7:20: net.image does not fit"));
+  EXPECT_THAT(problems[0], HasSubstr("'pixels': missing; given: tokens"));
+  EXPECT_THAT(problems[1], HasSubstr("8:20: pick.best does not fit"));
+}
+
+TEST(BadFile, AnAliasBombIsNotExpanded) {
+  const TempFile file(
+      replaced(good_file(), "inputs:\n  - {text: \"Hi\"}\n", bomb()));
+  const auto problems = problems_of(file.path());
+  ASSERT_FALSE(problems.empty());
+  EXPECT_THAT(problems[0], HasSubstr("10000"));
+}
+
+TEST(BadFile, AllFaultsAreToldInOnePassAndInOrder) {
+  const TempFile file(
+      "version: 3\nnme: x\ndevice: gpu\npreprocess: {use: text.wrds}\n"
+      "batch: {use: rows.packed, max_rows: 99}\n"
+      "forward: {use: pick.best}\n"
+      "decode: {use: pick.best, temperature: hot, loud: 1}\n");
+  const auto problems = problems_of(file.path());
+  ASSERT_EQ(problems.size(), 9);
+  const char* const wanted[] = {"1:1: ",  "1:10: ", "2:1: ",  "3:9: ", "4:19: ",
+                                "5:37: ", "6:16: ", "7:39: ", "7:50: "};
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    EXPECT_THAT(problems[i], HasSubstr(":" + std::string(wanted[i])));
+  }
+}
+
+struct Whole {
+  std::string name, text, words;
+};
+void PrintTo(const Whole& c, std::ostream* os) { *os << c.name; }
+
+class WholeFiles : public ::testing::TestWithParam<Whole> {};
+
+TEST_P(WholeFiles, AreRefused) {
+  const TempFile file(GetParam().text);
+  const auto problems = problems_of(file.path());
+  ASSERT_FALSE(problems.empty()) << "accepted";
+  EXPECT_THAT(problems[0], HasSubstr(GetParam().words));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, WholeFiles,
+    ::testing::ValuesIn<Whole>({
+        {"Empty", "", "an empty value"},
+        {"OverOneMebibyte",
+         good_file() + "# " + std::string((1 << 20) + 1, 'x'), "1 MiB"},
+        {"InvalidUtf8", "version: 1\nname: \xFF\n", "UTF-8"},
+        {"NulByte", std::string("version: 1\nname: a\0b\n", 21), "NUL"},
+        {"AList", "- 1\n- 2\n", "map"},
+        {"AScalar", "hello\n", "map"},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+TEST(NoFile, HasItsOwnCode) {
+  FakeCatalog catalog;
+  try {
+    (void)load_pipeline_file("/nowhere/p.yaml", catalog);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kNotFound);
+    EXPECT_THAT(error.what(), HasSubstr("/nowhere/p.yaml"));
+  }
+  EXPECT_THROW((void)load_pipeline_file("/tmp", catalog), Error);
+}
+
+TEST(Overrides, AreCheckedLikeTheFile) {
+  const TempFile file(good_file());
+  struct Case {
+    std::string key, value, words;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"decode.temperatur", "1", "did you mean 'temperature'?"},
+           {"decode.temperature", "hot", "number"},
+           {"decode.top_k", "1001", "0..1000"},
+           {"decode.use", "pick.best", "use"},
+           {"decoder.top_k", "1", "did you mean 'decode'"},
+           {"device", "cudda", "cuda"},
+           {"threads", "many", "integer"},
+           {"batch.side", "lefft", "did you mean 'left'?"},
+           {"nonsense", "1", "nonsense"},
+       }) {
+    const auto problems = problems_of(file.path(), {{c.key, c.value, "--set"}});
+    ASSERT_EQ(problems.size(), 1) << c.key;
+    EXPECT_THAT(problems[0], HasSubstr(c.words));
+    EXPECT_EQ(problems[0].rfind("--set " + c.key, 0), 0) << problems[0];
+  }
+}
+
+}  // namespace
+}  // namespace penstock::testing

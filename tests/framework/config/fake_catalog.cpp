@@ -1,0 +1,122 @@
+#include "fake_catalog.h"
+
+#include <unistd.h>
+
+namespace penstock::testing {
+namespace {
+
+struct PickParams {
+  double temperature = 0;
+  std::int64_t top_k = 0;
+  std::int64_t max_new = 64;
+  std::vector<std::int64_t> stop_ids = {};
+  bool loud = false;
+};
+struct RowsParams {
+  std::int64_t max_rows = 8;
+  std::string side = "left";
+};
+struct NetParams {
+  std::string dtype = "auto";
+  std::int64_t low = 0, high = 10;
+};
+struct NoParams {};
+
+StageSpec spec(const std::string& name, StageKind kind,
+               const std::vector<std::string>& inputs,
+               const std::vector<std::string>& outputs,
+               std::vector<Layout> layouts, ParamSchema params) {
+  StageSpec made;
+  made.name = name;
+  made.kind = kind;
+  for (const auto& port : inputs) made.inputs.push_back(parse_port(port));
+  for (const auto& port : outputs) made.outputs.push_back(parse_port(port));
+  made.layouts = std::move(layouts);
+  made.params = std::move(params);
+  return made;
+}
+
+ParamSchema pick_params() {
+  ParamList<PickParams> list;
+  list.add("temperature", &PickParams::temperature, "")
+      .range(0, 100)
+      .per_request();
+  list.add("top_k", &PickParams::top_k, "").range(0, 1000).per_request();
+  list.add("max_new", &PickParams::max_new, "").range(1, 4096).per_request();
+  list.add("stop_ids", &PickParams::stop_ids, "").range(0, 99).per_request();
+  list.add("loud", &PickParams::loud, "");
+  return list.take();
+}
+
+ParamSchema rows_params() {
+  ParamList<RowsParams> list;
+  list.add("max_rows", &RowsParams::max_rows, "").range(1, 64);
+  list.add("side", &RowsParams::side, "").choices({"left", "right"});
+  return list.take();
+}
+
+ParamSchema net_params() {
+  ParamList<NetParams> list;
+  list.add("dtype", &NetParams::dtype, "");
+  list.add("low", &NetParams::low, "");
+  list.add("high", &NetParams::high, "");
+  list.check([](const NetParams& p) -> std::string {
+    return p.low <= p.high ? "" : "low is above high";
+  });
+  return list.take();
+}
+
+}  // namespace
+
+FakeCatalog::FakeCatalog() {
+  using enum StageKind;
+  const auto none = [] { return ParamList<NoParams>().take(); };
+  specs_.push_back(
+      spec("text.words", kPreprocess, {}, {"tokens: i64[T]"}, {}, none()));
+  specs_.push_back(
+      spec("text.bytes", kPreprocess, {}, {"tokens: u8[T]"}, {}, none()));
+  specs_.push_back(
+      spec("rows.packed", kBatch, {}, {}, {Layout::kPacked}, rows_params()));
+  specs_.push_back(
+      spec("rows.padded", kBatch, {}, {}, {Layout::kPadded}, rows_params()));
+  specs_.push_back(spec("net.run", kForward, {"tokens: i64[T]"},
+                        {"scores: f32[R,V]"}, {Layout::kPacked}, net_params()));
+  specs_.push_back(spec("net.image", kForward, {"pixels: f32[B,3,H,W]{rgb}"},
+                        {"classes: f32[B,C]"}, {Layout::kPacked},
+                        net_params()));
+  specs_.push_back(spec("pick.best", kDecode, {"scores: f32[R,V]"},
+                        {"tokens: i64[N]"}, {}, pick_params()));
+  specs_.push_back(
+      spec("text.join", kPostprocess, {"tokens: i64[N]"}, {}, {}, none()));
+}
+
+const StageSpec& FakeCatalog::find(const std::string& use) {
+  for (const StageSpec& each : specs_) {
+    if (each.name == use) return each;
+  }
+  throw Error(Code::kData, "there is no stage '" + use + "'");
+}
+
+std::string good_file() {
+  return R"(version: 1
+name: good
+model: some/model.gguf
+device: cpu
+preprocess:  {use: text.words}
+batch:       {use: rows.packed, max_rows: 4}
+forward:     {use: net.run}
+decode:      {use: pick.best, temperature: 0.5}
+postprocess: {use: text.join}
+inputs:
+  - {text: "Hi"}
+)";
+}
+
+TempFile::TempFile(const std::string& text, const std::string& name)
+    : path_(std::filesystem::temp_directory_path() /
+            ("penstock_" + std::to_string(getpid()) + "_" + name)) {
+  std::ofstream(path_, std::ios::binary) << text;
+}
+TempFile::~TempFile() { std::filesystem::remove(path_); }
+
+}  // namespace penstock::testing

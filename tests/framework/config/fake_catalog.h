@@ -1,0 +1,40 @@
+// Stage types that exist only here: enough to be right and wrong with.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "penstock/pipeline_file.h"
+
+namespace penstock::testing {
+
+/// text.words, text.bytes | rows.packed, rows.padded | net.run, net.image |
+/// pick.best | text.join
+class FakeCatalog final : public StageCatalog {
+ public:
+  FakeCatalog();
+  const StageSpec& find(const std::string& use) override;
+
+ private:
+  std::vector<StageSpec> specs_;
+};
+
+/// A pipeline file that has no fault; line 5 is preprocess, 9 postprocess.
+[[nodiscard]] std::string good_file();
+
+/// Writes a file for the time of a test.
+class TempFile {
+ public:
+  explicit TempFile(const std::string& text,
+                    const std::string& name = "p.yaml");
+  ~TempFile();
+  TempFile(const TempFile&) = delete;
+  TempFile& operator=(const TempFile&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace penstock::testing

@@ -1,0 +1,82 @@
+// Ports: how they are written and when they fit.
+#include "penstock/port.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "penstock/error.h"
+
+namespace penstock {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Port, IsWrittenAsItIsRead) {
+  for (const std::string text :
+       {"tokens: i64[T]", "pixels: f32[B,3,224,224]{rgb}",
+        "sound: f32[80,T*]{rate=16000}", "score: f32"}) {
+    EXPECT_EQ(to_text(parse_port(text)), text);
+  }
+}
+
+TEST(Port, OfBadFormIsRefused) {
+  for (const std::string text :
+       {"", "tokens", "tokens: [T]", ": i64[T]", "tokens: i64[T",
+        "tokens: i64[T]{", "tokens: i64[,]"}) {
+    EXPECT_THROW((void)parse_port(text), Error) << text;
+  }
+}
+
+struct Case {
+  std::string name;
+  std::vector<std::string> given, wanted;
+  std::string words;  ///< empty: they fit
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+class Fit : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Fit, OrSayWhyNot) {
+  const Case& c = GetParam();
+  const auto parse = [](const std::vector<std::string>& texts) {
+    std::vector<Port> ports;
+    for (const auto& text : texts) ports.push_back(parse_port(text));
+    return ports;
+  };
+  const auto problems = mismatches(parse(c.given), parse(c.wanted));
+  if (c.words.empty()) {
+    EXPECT_TRUE(problems.empty()) << problems.front();
+  } else {
+    ASSERT_FALSE(problems.empty());
+    EXPECT_THAT(problems.front(), HasSubstr(c.words));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Fit,
+    ::testing::ValuesIn<Case>({
+        {"Same", {"x: f32[3,H]"}, {"x: f32[3,H]"}, ""},
+        {"OtherSymbol", {"x: f32[N]"}, {"x: f32[T]"}, ""},
+        {"LeadingB", {"x: f32[3,4]"}, {"x: f32[B,3,4]"}, ""},
+        {"LeadingR", {"x: f32[R,V]"}, {"x: f32[V]"}, ""},
+        {"NothingWanted", {"x: f32[3]"}, {}, ""},
+        {"Missing", {"x: f32[3]"}, {"y: f32[3]"}, "y"},
+        {"Dtype", {"x: f32[3]"}, {"x: f16[3]"}, "f16"},
+        {"Rank", {"x: f32[3]"}, {"x: f32[3,4]"}, "[3,4]"},
+        {"Number", {"x: f32[3]"}, {"x: f32[4]"}, "4"},
+        {"NumberForSymbol", {"x: f32[3]"}, {"x: f32[C]"}, ""},
+        {"SymbolsBindOnce",
+         {"x: f32[3]", "y: f32[4]"},
+         {"x: f32[C]", "y: f32[C]"},
+         "C"},
+        {"Fact", {"x: f32[3]{rgb}"}, {"x: f32[3]{rgb}"}, ""},
+        {"OtherFact",
+         {"x: f32[3]{rate=8000}"},
+         {"x: f32[3]{rate=16000}"},
+         "16000"},
+        {"FactMissing", {"x: f32[3]"}, {"x: f32[3]{rgb}"}, "rgb"},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace penstock
