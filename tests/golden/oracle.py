@@ -25,12 +25,15 @@ def write_json(path, data, indent=None):
     path.write_text(text)
 
 
-def write_versions(folder, **extra):
-    """Records what made the files of `folder`: package versions, the script, its seed."""
+def versions():
+    """Package versions and the name of the running script."""
     found = {name: version(name) for name in PACKAGES}
-    found["python"] = platform.python_version()
-    found["script"] = pathlib.Path(sys.argv[0]).name
-    write_json(pathlib.Path(folder) / "versions.json", found | extra, indent=2)
+    return found | {"python": platform.python_version(), "script": pathlib.Path(sys.argv[0]).name}
+
+
+def write_versions(folder, **extra):
+    """Records what made the files of `folder`: versions, the script, its seed."""
+    write_json(pathlib.Path(folder) / "versions.json", versions() | extra, indent=2)
 
 
 def write_array(path, array, dtype):

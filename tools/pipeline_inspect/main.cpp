@@ -1,6 +1,5 @@
 // pipeline-inspect: which plugins there are, what their stages take and give,
 // and why a library cannot be used.
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,6 +11,7 @@
 #include "penstock/plugin_host.h"
 #include "penstock/sdk_version.h"
 #include "probe.h"
+#include "program.h"
 #include "report.h"
 
 namespace {
@@ -32,14 +32,6 @@ $PENSTOCK_PLUGIN_PATH, then in ../lib/penstock/plugins beside this program.
 Exit codes: 0 ok, 2 usage, 65 no such plugin or stage, 66 no such file,
 70 a plugin that cannot be used, 75 try again.)";
 
-/// A program started with 0, 1 or 2 closed would get those numbers for its own
-/// files.
-void open_standard_streams() {
-  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
-    if (fcntl(stream, F_GETFD) < 0) open("/dev/null", O_RDWR);
-  }
-}
-
 /// A reader that has gone (`| head`) is no error.
 void print(const std::string& text) {
   std::size_t done = 0;
@@ -59,20 +51,6 @@ void print(const std::string& text) {
 int complain(const Error& error) {
   std::cerr << "pipeline-inspect: " << error.what() << "\n";
   return static_cast<int>(error.code());
-}
-
-/// The folders of the search path; those that were named must be there.
-std::vector<std::filesystem::path> search_path(
-    const std::vector<std::string>& named) {
-  std::vector<std::filesystem::path> folders;
-  for (const std::string& folder : named) {
-    if (!std::filesystem::is_directory(folder)) {
-      throw Error(Code::kNotFound,
-                  str("--plugin-path: there is no folder '", folder, "'"));
-    }
-    folders.emplace_back(folder);
-  }
-  return penstock::PluginHost::search_path(folders);
 }
 
 int run(int argc, char** argv) {
@@ -102,7 +80,7 @@ int run(int argc, char** argv) {
     throw Error(Code::kUsage,
                 str(error.what(), "; see pipeline-inspect --help"));
   }
-  options.folders = search_path(folders);
+  options.folders = penstock::plugin_search_path(folders);
   const auto report = penstock::inspect::report(options);
   print(report.text);
   int code = 0;
@@ -119,7 +97,7 @@ int main(int argc, char** argv) {
         arguments[1] == penstock::inspect::kProbeFlag) {
       penstock::inspect::answer({arguments.begin() + 2, arguments.end()});
     }
-    open_standard_streams();
+    penstock::open_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);
     return run(argc, argv);
   } catch (const Error& error) {

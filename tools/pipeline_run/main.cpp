@@ -4,6 +4,7 @@
 
 #include "options.h"
 #include "penstock/sdk_version.h"
+#include "program.h"
 
 namespace {
 
@@ -126,6 +127,7 @@ int main_or_throw(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  penstock::open_standard_streams();
   try {
     return main_or_throw(argc, argv);
   } catch (const Error& error) {

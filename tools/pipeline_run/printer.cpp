@@ -63,8 +63,8 @@ Printer::Entry& Printer::add_entry(const Request& request) {
   if (format_ == Format::kTerminal) {
     entry.held = "\033[1m" + prompt_of(request) + "\033[0m";
   } else if (format_ == Format::kShow) {
-    entry.held = "\npostprocess  request '" + request.id + "'\n" +
-                 prompt_of(request);
+    entry.held =
+        "\npostprocess  request '" + request.id + "'\n" + prompt_of(request);
   }
   return entry;
 }

@@ -12,18 +12,13 @@
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
 #include "printer.h"
+#include "program.h"
 #include "show.h"
 #include "signals.h"
 #include "summary.h"
 
 namespace penstock::run {
 namespace {
-
-PluginHost open_plugins(const Options& options) {
-  std::vector<std::filesystem::path> folders(options.plugin_path.begin(),
-                                             options.plugin_path.end());
-  return PluginHost(PluginHost::search_path(folders));
-}
 
 /// --show turns on what stages can tell about themselves, where they can.
 PipelineFile load(const Options& options, PluginHost& plugins) {
@@ -96,6 +91,7 @@ Format format_of(const Options& options) {
 
 void submit_all(const Options& options, Pipeline& pipeline, Printer& printer,
                 const Inputs& inputs, const std::atomic<bool>& is_stopping) {
+  const auto more = pipeline.more_coming();
   while (!is_stopping) {
     auto input = inputs();
     if (!input) return;
@@ -144,7 +140,7 @@ int exit_code(const Options& options, const Printer& printer,
 
 int run(const Options& options) {
   Signals signals;
-  PluginHost plugins = open_plugins(options);
+  PluginHost plugins(plugin_search_path(options.plugin_path));
   PipelineFile file = load(options, plugins);
   set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
   if (options.explain) {

@@ -125,7 +125,8 @@ void Show::step(const Step& step, const Result& result) {
     out << tensor_text("scores.ids (best first)", scores.ids)
         << tensor_text("scores.values", scores.values);
   }
-  if (steps_ == kSteps) out << "\n... and so on: decode adds a token to each row, every step\n";
+  if (steps_ == kSteps)
+    out << "\n... and so on: decode adds a token to each row, every step\n";
   output_.write(out.str());
 }
 

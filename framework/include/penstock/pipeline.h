@@ -100,6 +100,10 @@ class PENSTOCK_API Pipeline {
   /// they are wrong. Waits while max_in_flight are running. Any thread.
   /// Requesting stop on the returned source cancels the request.
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
+  /// While it is held, batches expect more requests: they close when they are
+  /// full or have waited, not because nobody else is there. Hold it while you
+  /// submit several.
+  [[nodiscard]] std::shared_ptr<void> more_coming();
   /// Waits until every submitted request is done.
   void drain();
   /// Cancels every request in flight; any thread.

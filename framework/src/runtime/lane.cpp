@@ -92,13 +92,15 @@ bool Lane::is_idle() {
 
 bool Lane::turn(Time& look_again) {
   const Time now = Clock::now();
+  // Before the arrivals are taken: whoever is no longer upstream has arrived.
+  const bool is_more_coming = upstream > 0;
   take_arrivals();
   drop_dead(now);
   end_done_branches();
   if (waiting_.empty() && running_.empty()) return false;
   Plan made;
   try {
-    made = plan(now);
+    made = plan(now, is_more_coming);
   } catch (Error& error) {
     // Without a plan nobody can run: every row fails, the lane lives on.
     for (auto* members : {&waiting_, &running_}) {
@@ -119,7 +121,7 @@ bool Lane::turn(Time& look_again) {
   return true;
 }
 
-Plan Lane::plan(Time now) {
+Plan Lane::plan(Time now, bool is_more_coming) {
   const auto offered = [](const Members& members) {
     std::vector<Row*> rows;
     for (const auto& row : members) {
@@ -137,7 +139,7 @@ Plan Lane::plan(Time now) {
                                .running = running,
                                .free_slots = free,
                                .free_units = stages_.forward.free_units(),
-                               .more_coming = upstream > 0,
+                               .more_coming = is_more_coming,
                                .now = now});
   });
   int width = 0;

@@ -70,7 +70,7 @@ class Lane {
   [[nodiscard]] bool has_rows(const Sample* sample) const;
 
   // One step (lane.cpp)
-  [[nodiscard]] Plan plan(Time now);
+  [[nodiscard]] Plan plan(Time now, bool is_more_coming);
   [[nodiscard]] int free_slots() const;
   void start_waiting(const Plan& plan);
   [[nodiscard]] Step make_step(const Plan& plan) const;

@@ -201,6 +201,13 @@ std::stop_source Pipeline::submit(Request request,
                                   std::shared_ptr<ResultSink> sink) {
   return impl_->submit(std::move(request), std::move(sink));
 }
+std::shared_ptr<void> Pipeline::more_coming() {
+  ++impl_->lane->upstream;
+  return {this, [impl = impl_.get()](void*) {
+            --impl->lane->upstream;
+            impl->engine->notify();
+          }};
+}
 void Pipeline::check(const Request& request) const {
   (void)check_options(impl_->file, request.options);
 }

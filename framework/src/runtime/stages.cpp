@@ -128,8 +128,7 @@ void Stages::each(const PipelineFile& file, Visit&& visit) const {
   visit(*postprocess, file.postprocess);
 }
 
-std::int64_t Stages::memory(const PipelineFile& file,
-                            at::Device device) const {
+std::int64_t Stages::memory(const PipelineFile& file, at::Device device) const {
   Notes none;
   StageContext context{.device = device,
                        .model = "",

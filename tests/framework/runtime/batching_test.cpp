@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "fakes.h"
 
@@ -121,7 +122,15 @@ Ran run(const Setup& setup, int first, int second) {
       pipeline.submit(request(str("r", sinks.size()), "7"), sinks.back());
     }
   };
-  add(first);
+  {
+    const auto more = pipeline.more_coming();
+    add(first);
+    if (first < setup.max_rows) {
+      // Nobody starts before max_wait while more are announced.
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      EXPECT_TRUE(setup.max_wait_ms < 100 || script.calls == 0);
+    }
+  }
   while (second > 0 && script.calls < 3) std::this_thread::yield();
   add(second);
   pipeline.drain();

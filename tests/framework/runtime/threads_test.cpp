@@ -1,6 +1,6 @@
 // The budget of compute threads holds; parallel_for does what it says.
+#include <ATen/ops/full.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -30,7 +30,7 @@ TEST(Budget, HoldsWhileEverybodyComputes) {
   Script script;
   script.in_preprocess = [&](const Request&) {
     ++inside;
-    const auto a = at::randn({400, 400});
+    const auto a = at::full({400, 400}, 0.5);
     for (int i = 0; i < 20 || inside < 4; ++i) {
       (void)at::mm(a, a);
       most = std::max<int>(most, threads_of_process());
@@ -38,7 +38,7 @@ TEST(Budget, HoldsWhileEverybodyComputes) {
     }
   };
   script.in_decode = [&](const Row&) {
-    const auto a = at::randn({400, 400});
+    const auto a = at::full({400, 400}, 0.5);
     (void)at::mm(a, a);  // the engine's own team
     parallel_for(100, 1, [](std::int64_t, std::int64_t) {});
     most = std::max<int>(most, threads_of_process());
@@ -51,6 +51,9 @@ TEST(Budget, HoldsWhileEverybodyComputes) {
   }
   pipeline.drain();
   EXPECT_GE(inside, 4);
+#ifdef __SANITIZE_THREAD__
+  --most;  // the sanitizer's own thread
+#endif
   EXPECT_LE(most, kBudget + 8);
   set_threads(0);
 }

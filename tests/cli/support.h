@@ -1,0 +1,19 @@
+// What the tests of the programs share: a shell, damaged models.
+#pragma once
+
+#include <string>
+
+#include "run_program.h"
+
+namespace penstock::cli {
+
+/// Runs a line in a shell that knows $RUN, $TINY, $BAD, $T, $PLUGINS.
+[[nodiscard]] Ran shell(const std::string& line);
+/// The same for `$RUN $TINY <arguments>`.
+[[nodiscard]] Ran run_tiny(const std::string& arguments);
+
+/// A folder with models damaged each in one way, and broken pipelines; made
+/// once, removed at the end.
+[[nodiscard]] const std::string& damaged_folder();
+
+}  // namespace penstock::cli
