@@ -47,11 +47,13 @@ void run(const std::string& path, const std::string& model) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  if (argc < 2) throw penstock::Error(penstock::Code::kUsage, "name a file");
-  run(argv[1], argc > 2 ? argv[2] : "");
-  return 0;
-} catch (const penstock::Error& error) {
-  std::cerr << error.what() << "\n";
-  return static_cast<int>(error.code());
+int main(int argc, char** argv) {
+  try {
+    if (argc < 2) throw penstock::Error(penstock::Code::kUsage, "name a file");
+    run(argv[1], argc > 2 ? argv[2] : "");
+    return 0;
+  } catch (const penstock::Error& error) {
+    std::cerr << error.what() << "\n";
+    return static_cast<int>(error.code());
+  }
 }

@@ -92,7 +92,7 @@
 namespace penstock {
 
 /// This translation unit's own text; not inline, as it may differ elsewhere.
-constexpr char kAbiText[] = PENSTOCK_ABI_TEXT;
+constexpr const char* kAbiText = PENSTOCK_ABI_TEXT;
 
 /// One fact of a library beside the same fact of this libpenstock. A side that
 /// does not state it has an empty value.

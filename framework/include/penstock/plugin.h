@@ -67,7 +67,8 @@ struct PluginEntry {
 
 }  // namespace penstock
 
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): must define a C symbol
+// A macro, because it must define a C symbol.
+// NOLINTBEGIN(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)
 #define PENSTOCK_PLUGIN(plugin_name, registry)                               \
   PENSTOCK_ABI_NOTE(plugin_name)                                             \
   static void penstock_add_stages(::penstock::Registry&);                    \
@@ -77,3 +78,4 @@ struct PluginEntry {
     return &entry;                                                           \
   }                                                                          \
   static void penstock_add_stages(::penstock::Registry& registry)
+// NOLINTEND(cppcoreguidelines-macro-usage,bugprone-macro-parentheses)

@@ -40,7 +40,7 @@ class Reader {
     const auto length =
         std::min(rest_.find_first_not_of(letters), rest_.size());
     if (length == 0) refuse(wanted);
-    const std::string out(rest_.substr(0, length));
+    std::string out(rest_.substr(0, length));
     rest_.remove_prefix(length);
     return out;
   }
@@ -215,6 +215,7 @@ std::vector<std::string> mismatches(const std::vector<Port>& given,
     const std::string who = "port '" + want.name + "': ";
     if (have == given.end()) {
       std::vector<std::string> names;
+      names.reserve(given.size());
       for (const auto& port : given) names.push_back(port.name);
       out.push_back(
           str(who, "missing; given: ", names.empty() ? "none" : joined(names)));

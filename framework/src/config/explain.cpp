@@ -136,9 +136,11 @@ std::string Writer::aligned() const {
     const std::size_t begin = std::max(column, code.size());
     if (begin + tail.size() > kWidth && code.size() > column) {
       const auto indent = code.find_first_not_of(' ');
-      out += std::string(indent, ' ') + "# " + comment + "\n" + code + "\n";
+      out.append(indent, ' ').append("# ").append(comment).append("\n");
+      out.append(code).append("\n");
     } else {
-      out += code + std::string(begin - code.size(), ' ') + tail + "\n";
+      out.append(code).append(begin - code.size(), ' ');
+      out.append(tail).append("\n");
     }
   }
   return out;

@@ -9,6 +9,7 @@ namespace {
 
 std::string names(const std::vector<Layout>& layouts) {
   std::vector<std::string> out;
+  out.reserve(layouts.size());
   for (const auto layout : layouts) out.push_back(name(layout));
   return out.empty() ? "none" : joined(out);
 }
@@ -47,6 +48,7 @@ void check_preprocess(const Draft& draft, Problems& problems) {
   if (draft.preprocess.empty() || !draft.forward.is_in_place) return;
   std::vector<Port> given;
   std::vector<std::string> givers;
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 has no views::reverse
   for (auto stage = draft.preprocess.rbegin(); stage != draft.preprocess.rend();
        ++stage) {
     if (!stage->is_in_place) return;

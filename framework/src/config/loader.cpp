@@ -127,8 +127,8 @@ void check_missing(const Node& root, Problems& problems) {
   if (root.find("steps") != nullptr) return;
   for (const auto& key : stage_keys()) {
     if (root.find(key) != nullptr) continue;
-    problems.add(root.at, "stage '" + key + "' is missing; expected " + key +
-                              ": {use: plugin.stage}");
+    problems.add(root.at, str("stage '", key, "' is missing; expected ", key,
+                              ": {use: plugin.stage}"));
   }
 }
 

@@ -71,7 +71,7 @@ std::string param_hint(const StageSpec& spec, const std::string& param) {
   for (const char* reserved : {"use", "device", "model"}) {
     all.emplace_back(reserved);
   }
-  const std::string near = suggestion(param, all);
+  std::string near = suggestion(param, all);
   if (!near.empty()) return near;
   return names.empty() ? "; it has none" : "; it has: " + joined(names);
 }
