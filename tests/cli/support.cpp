@@ -98,7 +98,7 @@ Ran shell(const std::string& line) {
        "TINY=" + kSource + "pipelines/gemma_text.yaml --set model=" + kTiny,
        "BAD=" + kSource +
            "tests/cli/trouble.yaml --plugin-path " PENSTOCK_FIXTURE_PLUGINS
-           "/good",
+           "/stages",
        "PLUGINS=" PENSTOCK_FIXTURE_PLUGINS, "T=" + damaged_folder()});
 }
 

@@ -6,6 +6,7 @@
 
 #include <iostream>
 
+#include "penstock/parallel.h"
 #include "penstock/testing/conformance.h"
 #include "support.h"
 
@@ -16,6 +17,9 @@ using ::testing::HasSubstr;
 
 class Tiny : public ::testing::TestWithParam<std::string> {
  protected:
+  /// Matrices this small gain nothing from a second thread.
+  void SetUp() override { set_threads(1); }
+
   std::string model_ = tiny(GetParam() + ".gguf");
   nlohmann::json golden_ = golden_json("tiny/" + GetParam() + ".json");
 };
@@ -42,6 +46,13 @@ TEST_P(Tiny, GivesTransformersLogitsAtEveryPosition) {
   }
 }
 
+/// As many as the goldens have; fewer under a sanitizer, for time.
+#ifdef PENSTOCK_SANITIZER
+constexpr std::int64_t kNewTokens = 24;
+#else
+constexpr std::int64_t kNewTokens = 256;
+#endif
+
 TEST_P(Tiny, ContinuesAsTransformersInEveryWayOfRunning) {
   std::vector<std::string> prompts;
   for (const auto& each : golden_["greedy"]) prompts.push_back(each["prompt"]);
@@ -59,20 +70,22 @@ TEST_P(Tiny, ContinuesAsTransformersInEveryWayOfRunning) {
                                .cache = cache,
                                .max_rows = rows,
                                .chunk = chunk,
-                               .max_new_tokens = 256};
+                               .max_new_tokens = kNewTokens};
           const auto results = run(prompts, how);
           ++runs;
           for (std::size_t i = 0; i < prompts.size(); ++i) {
             const auto& wanted = golden_["greedy"][i];
+            auto ids = wanted["ids"].get<Tokens>();
+            const bool is_whole = std::ssize(ids) <= kNewTokens;
+            if (!is_whole) ids.resize(kNewTokens);
             EXPECT_EQ(
-                compare_greedy(results[i]->report.token_ids,
-                               wanted["ids"].get<Tokens>(),
+                compare_greedy(results[i]->report.token_ids, ids,
                                wanted["margins"].get<std::vector<double>>(),
                                str("prompt ", i)),
                 "")
                 << (is_padded ? "padded" : "continuous") << ", cache " << cache
                 << ", rows " << rows << ", chunk " << chunk;
-            if (results[i]->report.token_ids == wanted["ids"].get<Tokens>()) {
+            if (is_whole && results[i]->report.token_ids == ids) {
               EXPECT_EQ(results[i]->text, wanted["text"]);
               EXPECT_EQ(results[i]->report.finish_reason, wanted["finish"]);
             }
