@@ -198,9 +198,9 @@ TEST(Environment, StandsBetweenFileAndFlags) {
 
 TEST(Threads, StayWithinTheBudget) {
   const Ran ran = shell(
-      "seq 3000 | $RUN $TINY --threads 2 --stdin > /dev/null & sleep 1; pid=$("
-      "pgrep -n -f 'pipeline-run.*threads 2 --stdin'); "
-      "grep Threads /proc/$pid/status; kill $pid; wait");
+      "seq 3000 > $T/lines; $RUN $TINY --threads 2 --stdin < $T/lines > "
+      "/dev/null & sleep 1; grep Threads /proc/$!/status; kill $!; wait");
+  ASSERT_NE(ran.out, "") << ran.err;
   const int threads = std::stoi(ran.out.substr(ran.out.find('\t')));
   EXPECT_LE(threads, 2 + 8);
   EXPECT_GE(threads, 4);
