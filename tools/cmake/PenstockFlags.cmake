@@ -41,7 +41,10 @@ set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
 find_program(PENSTOCK_CCACHE ccache)
 if(PENSTOCK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      env CCACHE_SLOPPINESS=pch_defines,time_macros "${PENSTOCK_CCACHE}")
+      env CCACHE_SLOPPINESS=pch_defines,time_macros
+      # Another checkout of the same sources finds the same objects.
+      "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+      "${PENSTOCK_CCACHE}")
 endif()
 
 # Where tools/setup puts what it fetches.
