@@ -55,5 +55,8 @@ int main(int argc, char** argv) {
   } catch (const penstock::Error& error) {
     std::cerr << error.what() << "\n";
     return static_cast<int>(error.code());
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
   }
 }

@@ -3,6 +3,8 @@
 // course on inference shows.
 #pragma once
 
+#include <utility>
+
 #include "penstock/batch.h"
 
 namespace penstock::core {
@@ -19,7 +21,7 @@ class Pad final : public Batch {
     std::string truncate = "right";
   };
   static void declare(Declaration<Pad>& d);
-  explicit Pad(const Params& params) : params_(params) {}
+  explicit Pad(Params params) : params_(std::move(params)) {}
 
   [[nodiscard]] int max_rows() const override {
     return static_cast<int>(params_.max_rows);

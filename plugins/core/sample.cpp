@@ -95,7 +95,7 @@ void SampleDecode::start(Row& row) {
 }
 
 std::int64_t SampleDecode::choose(const Slice& slice, const Params& params,
-                                  const Scores& scores) const {
+                                  const Scores& scores) {
   const std::int64_t at = slice.out + slice.outs - 1;
   at::Tensor values = scores.values;
   at::Tensor ids = scores.ids;

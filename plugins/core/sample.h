@@ -29,8 +29,9 @@ class SampleDecode final : public Decode {
 
  private:
   [[nodiscard]] const Params& params_of(const Row& row) const;
-  [[nodiscard]] std::int64_t choose(const Slice& slice, const Params& params,
-                                    const Scores& scores) const;
+  [[nodiscard]] static std::int64_t choose(const Slice& slice,
+                                           const Params& params,
+                                           const Scores& scores);
   [[nodiscard]] Finish finish(const Row& row, const Params& params,
                               std::int64_t token) const;
 

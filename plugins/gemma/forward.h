@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "kv_cache.h"
@@ -21,7 +22,7 @@ class GemmaForward final : public Forward {
     bool logits = false;
   };
   static void declare(Declaration<GemmaForward>& d);
-  explicit GemmaForward(const Params& params) : params_(params) {}
+  explicit GemmaForward(Params params) : params_(std::move(params)) {}
 
   [[nodiscard]] std::int64_t memory(const StageContext& context) const override;
   void open(StageContext& context) override;

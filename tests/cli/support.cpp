@@ -96,9 +96,8 @@ Ran shell(const std::string& line) {
       {"/bin/bash", "-c", line},
       {"RUN=" PENSTOCK_RUN,
        "TINY=" + kSource + "pipelines/gemma_text.yaml --set model=" + kTiny,
-       "BAD=" + kSource +
-           "tests/cli/trouble.yaml --plugin-path " PENSTOCK_FIXTURE_PLUGINS
-           "/stages",
+       "BAD=" + kSource + "tests/cli/trouble.yaml --plugin-path " +
+           PENSTOCK_FIXTURE_PLUGINS + "/stages",
        "PLUGINS=" PENSTOCK_FIXTURE_PLUGINS, "T=" + damaged_folder()});
 }
 

@@ -75,10 +75,10 @@ class Lane {
   void start_waiting(const Plan& plan);
   [[nodiscard]] Step make_step(const Plan& plan) const;
   void run(Step& step, Closed why);
-  void check_scores(const Step& step, const Scores& scores) const;
+  static void check_scores(const Step& step, const Scores& scores);
   void count_step(const Step& step, Closed why);
   void fail(const Step& step, const Error& error);
-  [[nodiscard]] Member& member(const Slice& slice) const;
+  [[nodiscard]] static Member& member(const Slice& slice);
 
   // What Decode said (lane_apply.cpp)
   void apply(const Step& step, std::vector<Next>& nexts);

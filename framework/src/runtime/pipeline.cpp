@@ -165,7 +165,8 @@ void Pipeline::Impl::write(Place flight) {
     engine->notify();  // credit may have come back
     const std::scoped_lock lock(mutex);
     if (progress == Job::Progress::kDone) {
-      board.change([&](Stats& s) { s.failed += flight->job->is_dead(); });
+      board.change(
+          [&](Stats& s) { s.failed += flight->job->is_dead() ? 1 : 0; });
       last_done = Clock::now();
       flights.erase(flight);
       landed.notify_all();

@@ -17,9 +17,10 @@ std::unique_ptr<T> make(const StageConfig& config, std::size_t index) {
     if (typed == nullptr) {
       throw Error(Code::kInternal, "the factory made another kind of stage");
     }
-    stage.release();
     typed->index = index;
-    return std::unique_ptr<T>(typed);
+    std::unique_ptr<T> owned(typed);
+    (void)stage.release();
+    return owned;
   });
 }
 
@@ -145,6 +146,7 @@ std::int64_t Stages::memory(const PipelineFile& file, at::Device device) const {
 }
 
 void Stages::close() noexcept {
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 has no views::reverse
   for (auto stage = opened_.rbegin(); stage != opened_.rend(); ++stage) {
     (*stage)->close();
   }

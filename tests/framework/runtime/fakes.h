@@ -50,6 +50,7 @@ struct Params {
   std::int64_t max_new = 0;  ///< 0: the script's
 };
 [[nodiscard]] inline Script& script_of(const Params& params) {
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): params hold numbers and texts
   return *reinterpret_cast<Script*>(params.script);
 }
 

@@ -108,6 +108,7 @@ TEST(ParallelFor, SeveralCallersTakeTurns) {
   set_threads(2);
   std::atomic<std::int64_t> sum{0};
   std::vector<std::thread> callers;
+  callers.reserve(4);
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&] {
       for (int k = 0; k < 50; ++k) {
