@@ -36,7 +36,7 @@ std::vector<std::string> names_in(const std::vector<fs::path>& where) {
 
 fs::path find_pipeline(const std::string& name) {
   if (fs::exists(name)) return name;
-  const bool is_bare = !name.empty() && name.find('/') == std::string::npos;
+  const bool is_bare = name.find('/') == std::string::npos;
   const auto where = folders();
   if (is_bare) {
     for (const fs::path& folder : where) {

@@ -1,21 +1,21 @@
 #include "inputs.h"
 
-#include <memory>
+#include <iostream>
 #include <utility>
 
 #include "jsonl.h"
-#include "line_reader.h"
 
 namespace penstock::run {
 namespace {
+
+constexpr std::size_t kMostLineBytes = 16U << 20U;
 
 Inputs from_list(std::vector<Request> requests) {
   auto list = std::make_shared<std::vector<Request>>(std::move(requests));
   auto next = std::make_shared<std::size_t>(0);
   return [list, next]() -> std::optional<Input> {
     if (*next == list->size()) return std::nullopt;
-    return Input{
-        .request = (*list)[(*next)++], .place = "", .error = std::nullopt};
+    return Input{.request = (*list)[(*next)++], .error = std::nullopt};
   };
 }
 
@@ -48,47 +48,43 @@ Inputs from_file(const PipelineFile& file) {
   return from_list(std::move(requests));
 }
 
-/// `take` reads a line into a request and says whether it is one. "-" as path:
-/// stdin.
-Inputs from_lines(const std::string& path, const Stop& stop,
-                  bool (*take)(std::string line, Request& request)) {
-  auto lines = std::make_shared<LineReader>(path, stop);
-  return [lines, take]() -> std::optional<Input> {
-    for (;;) {
-      Input input;
-      input.request.id = std::to_string(lines->number());
-      try {
-        auto line = lines->next();
-        if (!line) return std::nullopt;
-        if (!take(std::move(*line), input.request)) continue;
-      } catch (const Error& error) {
-        input.error = error;
-      }
-      input.place = lines->place();
-      return input;
+Inputs from_stdin() {
+  auto count = std::make_shared<std::size_t>(0);
+  return [count]() -> std::optional<Input> {
+    const std::string id = std::to_string((*count)++);
+    try {
+      auto line = read_line(std::cin, kMostLineBytes);
+      if (!line) return std::nullopt;
+      return Input{.request = text_request(id, std::move(*line)),
+                   .error = std::nullopt};
+    } catch (Error& error) {
+      return Input{.request = text_request(id, ""),
+                   .error = error.in(str("stdin, line ", *count))};
     }
   };
 }
 
-bool take_text(std::string line, Request& request) {
-  request.inputs["text"] = std::move(line);
-  return true;
-}
-
-bool take_json(std::string line, Request& request) {
-  if (line.find_first_not_of(" \t\r") == std::string::npos) return false;
-  parse_jsonl(line, request);
-  return true;
-}
-
 }  // namespace
 
-Inputs open_inputs(const Options& options, const PipelineFile& file,
-                   const Stop& stop) {
-  if (!options.jsonl.empty()) {
-    return from_lines(options.jsonl, stop, take_json);
+std::optional<std::string> read_line(std::istream& in, std::size_t limit) {
+  std::string line;
+  for (int next = in.get(); next != std::istream::traits_type::eof();
+       next = in.get()) {
+    if (next == '\n') return line;
+    if (line.size() == limit) {
+      in.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+      throw Error(Code::kData,
+                  str("the line is longer than ", limit >> 20U, " MiB"));
+    }
+    line += static_cast<char>(next);
   }
-  if (options.use_stdin) return from_lines("-", stop, take_text);
+  if (line.empty()) return std::nullopt;
+  return line;
+}
+
+Inputs open_inputs(const Options& options, const PipelineFile& file) {
+  if (!options.jsonl.empty()) return open_jsonl(options.jsonl, kMostLineBytes);
+  if (options.use_stdin) return from_stdin();
   if (!options.texts.empty()) return from_texts(options.texts);
   if (file.inputs.empty()) {
     throw Error(Code::kUsage,

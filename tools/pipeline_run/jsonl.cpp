@@ -1,10 +1,9 @@
 #include "jsonl.h"
 
+#include <fstream>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <utility>
-
-#include "penstock/params.h"
-#include "penstock/text.h"
 
 namespace penstock::run {
 namespace {
@@ -36,24 +35,6 @@ Raw raw(const std::string& key, const Json& value) {
   return list;
 }
 
-/// At most `most` bytes of `text`, cut between characters.
-std::string shortened(std::string text, std::size_t most) {
-  if (text.size() <= most) return text;
-  text.resize(most);
-  text.resize(complete_utf8(text));
-  return text + "...";
-}
-
-/// "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
-/// without what is of no use to a person; it quotes what it read, at any length.
-std::string short_reason(std::string what) {
-  for (const std::string& useless : {"] ", "parse error at line 1, "}) {
-    const auto at = what.find(useless);
-    if (at != std::string::npos && at < 64) what.erase(0, at + useless.size());
-  }
-  return shortened(std::move(what), 160);
-}
-
 Json parse(const std::string& line) {
   // Deeply nested input would overflow the stack when it is copied.
   const auto limit = [](int depth, Json::parse_event_t /*event*/,
@@ -66,7 +47,11 @@ Json parse(const std::string& line) {
   try {
     return Json::parse(line, limit);
   } catch (const Json::exception& error) {
-    throw Error(Code::kData, "not JSON: " + short_reason(error.what()));
+    std::string what = error.what();  // "[json.exception.parse_error.101] ..."
+    if (const auto at = what.find("] "); at != std::string::npos) {
+      what.erase(0, at + 2);
+    }
+    throw Error(Code::kData, "not JSON: " + what);
   }
 }
 
@@ -77,8 +62,9 @@ std::string id_of(const Json& value) {
 }
 
 void set(Request& request, const std::string& key, const Json& value) {
-  if (key == "id") return;  // was first
-  if (key == "text") {
+  if (key == "id") {
+    request.id = id_of(value);
+  } else if (key == "text") {
     if (!value.is_string()) complain(key, "a text", value);
     request.inputs["text"] = value.get<std::string>();
   } else if (key == "inputs") {
@@ -102,24 +88,53 @@ void set(Request& request, const std::string& key, const Json& value) {
                                std::min(value.get<double>(), 1e12)));
   } else {
     throw Error(Code::kData,
-                str("unknown key '", shortened(key, 64), "'",
-                    suggestion(key, kKeys)));
+                str("unknown key '", key, "'", suggestion(key, kKeys)));
   }
 }
 
 }  // namespace
 
-void parse_jsonl(const std::string& line, Request& request) {
+Request parse_jsonl(const std::string& line, std::size_t number) {
+  Request request;
+  request.id = std::to_string(number - 1);
   const Json json = parse(line);
   if (!json.is_object()) {
     throw Error(Code::kData, str("expected an object such as {\"text\": "
                                  "\"...\"}, got ",
                                  json.type_name()));
   }
-  if (const auto id = json.find("id"); id != json.end()) {
-    request.id = id_of(*id);
-  }
   for (const auto& [key, value] : json.items()) set(request, key, value);
+  return request;
+}
+
+Inputs open_jsonl(const std::string& path, std::size_t limit) {
+  std::shared_ptr<std::istream> in;
+  if (path == "-") {
+    in = std::shared_ptr<std::istream>(&std::cin, [](auto*) {});
+  } else {
+    in = std::make_shared<std::ifstream>(path);
+    if (!*in) {
+      throw Error(Code::kNotFound, str("cannot read '", path, "'"));
+    }
+  }
+  auto number = std::make_shared<std::size_t>(0);
+  return [in, number, path, limit]() -> std::optional<Input> {
+    for (;;) {
+      Input input;
+      ++*number;
+      input.request.id = std::to_string(*number - 1);
+      try {
+        const auto line = read_line(*in, limit);
+        if (!line) return std::nullopt;
+        if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
+        input.request = parse_jsonl(*line, *number);
+      } catch (Error& error) {
+        input.error =
+            error.in(str(path == "-" ? "stdin" : path, ", line ", *number));
+      }
+      return input;
+    }
+  };
 }
 
 }  // namespace penstock::run

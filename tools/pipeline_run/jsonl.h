@@ -5,12 +5,15 @@
 
 #include <string>
 
-#include "penstock/request.h"
+#include "inputs.h"
 
 namespace penstock::run {
 
-/// Reads one line into `request`, whose id stands for lines without one. Throws
-/// Error(kData); the id is set first, where there is one.
-void parse_jsonl(const std::string& line, Request& request);
+/// `path`: a file, or "-" for stdin. A bad line is an Input with its error.
+[[nodiscard]] Inputs open_jsonl(const std::string& path, std::size_t limit);
+
+/// One line; `number` (from 1) gives the id where the line has none. Throws
+/// Error(kData).
+[[nodiscard]] Request parse_jsonl(const std::string& line, std::size_t number);
 
 }  // namespace penstock::run

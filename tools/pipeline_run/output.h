@@ -2,21 +2,19 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <string_view>
 
 namespace penstock::run {
 
 class Output {
  public:
-  /// Writes all of it, waiting for a slow reader; any thread. Throws
+  /// Writes all of it at once; any thread, not two at a time. Throws
   /// Error(kRetry) when the disk is full.
   void write(std::string_view text);
   /// Nobody reads any more: `| head` had enough.
   [[nodiscard]] bool is_closed() const { return is_closed_; }
 
  private:
-  std::mutex mutex_;
   std::atomic<bool> is_closed_{false};
 };
 

@@ -5,8 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "terminal.h"
-
 namespace penstock::run {
 namespace {
 
@@ -30,14 +28,8 @@ std::string prompt_of(const Request& request) {
   return text == nullptr ? "" : *text;
 }
 
-std::string warning(const Request& request, std::string text) {
-  // The framework names the request as well.
-  const std::string again = "\n  in request '" + request.id + "'";
-  if (text.size() >= again.size() &&
-      text.compare(text.size() - again.size(), again.size(), again) == 0) {
-    text.resize(text.size() - again.size());
-  }
-  return "pipeline-run: request '" + request.id + "': " + text + "\n";
+void warn(const Request& request, const std::string& text) {
+  std::cerr << "pipeline-run: request '" << request.id << "': " << text << "\n";
 }
 
 }  // namespace
@@ -69,12 +61,10 @@ void Printer::set_facts(std::string dtype, std::string device) {
 Printer::Entry& Printer::add_entry(const Request& request) {
   Entry& entry = entries_.emplace_back();
   if (format_ == Format::kTerminal) {
-    entry.held = bold(harmless(prompt_of(request)));
-    entry.has_output = true;
+    entry.held = "\033[1m" + prompt_of(request) + "\033[0m";
   } else if (format_ == Format::kShow) {
     entry.held =
         "\npostprocess  request '" + request.id + "'\n" + prompt_of(request);
-    entry.has_output = true;
   }
   return entry;
 }
@@ -105,8 +95,7 @@ void Printer::piece(std::size_t index, const std::string& text) {
   if (format_ == Format::kJson) {
     entry.text += text;
   } else {
-    entry.held += format_ == Format::kTerminal ? harmless(text) : text;
-    entry.has_output |= !text.empty();
+    entry.held += text;
   }
   flush();
 }
@@ -116,23 +105,21 @@ void Printer::done(std::size_t index, const Request& request,
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[index - first_];
   entry.is_done = true;
-  entry.error = report.error;
   if (format_ == Format::kJson) {
     entry.held = json_line(request, report, entry.text);
-  } else if (entry.has_output || !report.error) {
-    entry.held += "\n";  // what failed before its first word has no line
+  } else {
+    entry.held += "\n";
   }
   if (report.error) {
-    entry.warnings = warning(request, report.error->what());
+    if (!first_error_) first_error_ = report.error;
+    warn(request, report.error->what());
   } else if (report.finish_reason == "deadline") {
-    entry.warnings =
-        warning(request, "the deadline passed; what there is was printed");
+    warn(request, "the deadline passed; what there is was printed");
   }
   if (const auto cut = report.notes.find("truncated");
       cut != report.notes.end()) {
-    entry.warnings +=
-        warning(request, str("the prompt was cut by ",
-                             std::get<std::int64_t>(cut->second), " tokens"));
+    warn(request, str("the prompt was cut by ",
+                      std::get<std::int64_t>(cut->second), " tokens"));
   }
   flush();
 }
@@ -143,8 +130,6 @@ void Printer::flush() {
     if (format_ == Format::kShow && !entry.is_done) return;
     print(std::exchange(entry.held, {}));
     if (!entry.is_done) return;
-    std::cerr << entry.warnings << std::flush;
-    if (!first_error_) first_error_ = entry.error;
     entries_.pop_front();
     ++first_;
   }
@@ -152,12 +137,13 @@ void Printer::flush() {
 
 void Printer::print(const std::string& text) {
   if (text.empty() || output_error_) return;
+  const bool was_closed = output_.is_closed();
   try {
     output_.write(text);
   } catch (const Error& error) {
     output_error_ = error;
   }
-  if (output_.is_closed() || output_error_) quit_();
+  if ((output_.is_closed() && !was_closed) || output_error_) quit_();
 }
 
 std::string Printer::json_line(const Request& request, const Report& report,

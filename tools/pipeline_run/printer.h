@@ -24,7 +24,7 @@ enum class Format {
 
 class Printer {
  public:
-  /// `quit` is called when nobody reads the output any more.
+  /// `quit` is called once when nobody reads the output any more.
   Printer(Output& output, Format format, std::function<void()> quit)
       : output_(output), format_(format), quit_(std::move(quit)) {}
 
@@ -36,7 +36,7 @@ class Printer {
   /// The next request could not even be submitted.
   void refuse(const Request& request, const Error& error);
 
-  /// The error of the first request, in their order, that failed.
+  /// The error of the first request that failed.
   [[nodiscard]] std::optional<Error> first_error() const;
   /// Output could not be written: its error.
   [[nodiscard]] std::optional<Error> output_error() const;
@@ -46,9 +46,7 @@ class Printer {
   struct Entry {
     std::string held;  ///< not yet printed
     std::string text;  ///< everything of branch 0, for JSON
-    std::string warnings;
-    std::optional<Error> error;
-    bool is_done = false, has_output = false;
+    bool is_done = false;
   };
 
   Entry& add_entry(const Request& request);
