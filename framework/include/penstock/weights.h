@@ -50,6 +50,20 @@ struct WeightBlock {
 /// The block of `type`; {1, size of a number} for the plain types.
 [[nodiscard]] PENSTOCK_API WeightBlock weight_block(WeightType type);
 
+/// How a quantised type makes numbers of small codes:
+/// `scale * (code - zero) - minimum`, with a scale and a minimum a group.
+struct WeightCoding {
+  int bits = 8;             ///< a code is below 2^bits
+  std::int64_t group = 32;  ///< consecutive numbers of one scale
+  int zero = 0;
+  bool has_minimum = false;  ///< else it is 0
+  bool is_half = true;       ///< scales and minimums fit 16-bit floats exactly
+};
+
+/// Nothing for the plain types.
+[[nodiscard]] PENSTOCK_API std::optional<WeightCoding> weight_coding(
+    WeightType type);
+
 /// The name people know the type by, such as "Q4_K".
 [[nodiscard]] PENSTOCK_API std::string_view to_string(WeightType type);
 
@@ -61,7 +75,8 @@ struct WeightTensor {
   /// `[out_features, in_features]`. Empty for a single number.
   std::vector<std::int64_t> shape;
   /// The stored blocks, row after row. WeightFile gives exactly
-  /// `rows() * columns()` elements' worth, starting on 8 bytes or more.
+  /// `rows() * columns()` elements' worth. GGUF starts them on 8 bytes or
+  /// more, safetensors may at any byte.
   std::span<const std::byte> data;
 
   /// Numbers in a row: the last dimension, or 1.
@@ -70,7 +85,8 @@ struct WeightTensor {
   [[nodiscard]] PENSTOCK_API std::int64_t rows() const;
 };
 
-/// A weight file, mapped read-only and checked when it is opened.
+/// A weight file or folder of them, mapped read-only and checked when it is
+/// opened.
 ///
 /// Const after opening, so any number of threads may read it. Every
 /// `string_view` and `span` it hands out points into the mapping. The file must
@@ -81,8 +97,10 @@ struct WeightTensor {
 /// and still throws when it is there with another type.
 class PENSTOCK_API WeightFile {
  public:
-  /// Maps and checks the file at `path` (GGUF version 2 or 3). Throws
-  /// kNotFound when it cannot be read, kData when it is not what it should be.
+  /// Maps and checks what is at `path`: a GGUF file (version 2 or 3, also in
+  /// parts such as x-00001-of-00003.gguf), a safetensors file, or a folder
+  /// with one of these or with model.safetensors.index.json. Throws kNotFound
+  /// when it cannot be read, kData when it is not what it should be.
   [[nodiscard]] static WeightFile open(const std::filesystem::path& path);
 
   WeightFile(WeightFile&& other) noexcept;
@@ -93,7 +111,7 @@ class PENSTOCK_API WeightFile {
 
   /// As given to open().
   [[nodiscard]] const std::filesystem::path& path() const;
-  /// The format in words, such as "GGUF 3".
+  /// The format in words: "GGUF 3", "safetensors", "safetensors in 2 files".
   [[nodiscard]] const std::string& format() const;
 
   /// All tensors, in the order of the file.
@@ -109,6 +127,7 @@ class PENSTOCK_API WeightFile {
   /// All metadata keys, in the order of the file.
   [[nodiscard]] std::vector<std::string_view> keys() const;
   [[nodiscard]] bool has(std::string_view key) const;
+  [[nodiscard]] bool is_array(std::string_view key) const;
 
   /// Any stored integer type whose value fits.
   [[nodiscard]] std::int64_t integer(std::string_view key) const;
@@ -117,6 +136,7 @@ class PENSTOCK_API WeightFile {
   [[nodiscard]] bool boolean(std::string_view key) const;
   [[nodiscard]] std::string_view text(std::string_view key) const;
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view key) const;
+  [[nodiscard]] std::vector<bool> booleans(std::string_view key) const;
   [[nodiscard]] std::vector<double> reals(std::string_view key) const;
   [[nodiscard]] std::vector<std::string_view> texts(std::string_view key) const;
 
@@ -147,5 +167,17 @@ PENSTOCK_API void dequantize(const WeightTensor& tensor, std::int64_t row_begin,
 PENSTOCK_API void dequantize_bf16(const WeightTensor& tensor,
                                   std::int64_t row_begin, std::int64_t row_end,
                                   std::span<std::uint16_t> out);
+
+/// Room for what unpack() writes: rows of codes, and for each group of them a
+/// scale and a minimum.
+struct WeightCodes {
+  std::span<std::uint8_t> codes;
+  std::span<float> scales, minimums;
+};
+
+/// Writes rows [row_begin, row_end) of a quantised `tensor` as codes, in the
+/// order of the columns. Throws as dequantize().
+PENSTOCK_API void unpack(const WeightTensor& tensor, std::int64_t row_begin,
+                         std::int64_t row_end, const WeightCodes& out);
 
 }  // namespace penstock

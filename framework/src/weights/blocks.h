@@ -1,10 +1,16 @@
-// The quantised block layouts of ggml and how each is turned into floats.
+// The quantised block layouts of ggml and what each says.
 //
-// A type has `kElements`, `kBytes` and `decode`, which writes kElements floats
-// and returns whether the block's scales are finite. The order of operations
-// and the roundings are ggml's: `scale * q`, then `+ min` or `- min`; the file
-// that includes this is compiled with -ffp-contract=off. decode first gathers
-// the integers in a small array, which keeps its loops vectorisable.
+// A type has `kElements`, `kBytes` and `decode`, which hands kElements codes to
+// a sink, group by group in order, each group with its scale, and returns
+// whether the block's scales are finite. A sink (sinks.h) has one method for
+// each way a number is made of its code q:
+//
+//   centred(q, scale, zero)     scale * (q - zero)
+//   plus(q, scale, minimum)     scale * q + minimum
+//   minus(q, scale, minimum)    scale * q - minimum
+//
+// decode first gathers the codes in a small array, which keeps the loops
+// vectorisable.
 
 #pragma once
 
@@ -18,7 +24,6 @@
 namespace penstock::weights {
 
 using Bytes = const std::uint8_t* __restrict;
-using Floats = float* __restrict;
 
 inline std::uint16_t load_half(Bytes bytes) {
   std::uint16_t half = 0;
@@ -55,22 +60,6 @@ inline void add_fifth_bits(Bytes high, std::uint8_t* __restrict out) {
 
 using SmallBlock = std::array<std::uint8_t, kSmallBlock>;
 
-/// scale * (q - offset)
-inline void scale_small(const SmallBlock& q, float scale, int offset,
-                        Floats out) {
-  for (std::size_t i = 0; i < kSmallBlock; ++i) {
-    out[i] = scale * static_cast<float>(q[i] - offset);
-  }
-}
-
-/// scale * q + minimum
-inline void scale_small(const SmallBlock& q, float scale, float minimum,
-                        Floats out) {
-  for (std::size_t i = 0; i < kSmallBlock; ++i) {
-    out[i] = scale * static_cast<float>(q[i]) + minimum;
-  }
-}
-
 // The types below have ggml's names.
 // NOLINTBEGIN(readability-identifier-naming)
 
@@ -78,13 +67,12 @@ inline void scale_small(const SmallBlock& q, float scale, float minimum,
 struct Q8_0 {
   static constexpr std::size_t kElements = kSmallBlock;
   static constexpr std::size_t kBytes = 34;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
-    const float scale = half_to_float(half);
-    for (std::size_t i = 0; i < kElements; ++i) {
-      out[i] =
-          scale * static_cast<float>(static_cast<std::int8_t>(block[2 + i]));
-    }
+    SmallBlock q{};
+    for (std::size_t i = 0; i < kSmallBlock; ++i) q[i] = block[2 + i] ^ 0x80U;
+    sink.centred(q, half_to_float(half), /*zero=*/128);
     return half_is_finite(half);
   }
 };
@@ -93,11 +81,12 @@ struct Q8_0 {
 struct Q4_0 {
   static constexpr std::size_t kElements = kSmallBlock;
   static constexpr std::size_t kBytes = 18;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
     SmallBlock q{};
     split_nibbles(block + 2, q.data());
-    scale_small(q, half_to_float(half), /*offset=*/8, out);
+    sink.centred(q, half_to_float(half), /*zero=*/8);
     return half_is_finite(half);
   }
 };
@@ -106,12 +95,13 @@ struct Q4_0 {
 struct Q4_1 {
   static constexpr std::size_t kElements = kSmallBlock;
   static constexpr std::size_t kBytes = 20;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
     const auto minimum = load_half(block + 2);
     SmallBlock q{};
     split_nibbles(block + 4, q.data());
-    scale_small(q, half_to_float(half), half_to_float(minimum), out);
+    sink.plus(q, half_to_float(half), half_to_float(minimum));
     return half_is_finite(half) && half_is_finite(minimum);
   }
 };
@@ -120,12 +110,13 @@ struct Q4_1 {
 struct Q5_0 {
   static constexpr std::size_t kElements = kSmallBlock;
   static constexpr std::size_t kBytes = 22;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
     SmallBlock q{};
     split_nibbles(block + 6, q.data());
     add_fifth_bits(block + 2, q.data());
-    scale_small(q, half_to_float(half), /*offset=*/16, out);
+    sink.centred(q, half_to_float(half), /*zero=*/16);
     return half_is_finite(half);
   }
 };
@@ -134,13 +125,14 @@ struct Q5_0 {
 struct Q5_1 {
   static constexpr std::size_t kElements = kSmallBlock;
   static constexpr std::size_t kBytes = 24;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
     const auto minimum = load_half(block + 2);
     SmallBlock q{};
     split_nibbles(block + 8, q.data());
     add_fifth_bits(block + 4, q.data());
-    scale_small(q, half_to_float(half), half_to_float(minimum), out);
+    sink.plus(q, half_to_float(half), half_to_float(minimum));
     return half_is_finite(half) && half_is_finite(minimum);
   }
 };
@@ -149,14 +141,16 @@ struct Q5_1 {
 struct IQ4_NL {
   static constexpr std::size_t kElements = kSmallBlock;
   static constexpr std::size_t kBytes = 18;
-  static constexpr std::array<float, 16> kTable = {
-      -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
-  static bool decode(Bytes block, Floats out) {
+  /// ggml's table plus 128.
+  static constexpr std::array<std::uint8_t, 16> kTable = {
+      1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241};
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
-    const float scale = half_to_float(half);
     SmallBlock q{};
     split_nibbles(block + 2, q.data());
-    for (std::size_t i = 0; i < kSmallBlock; ++i) out[i] = scale * kTable[q[i]];
+    for (std::uint8_t& code : q) code = kTable[code];
+    sink.centred(q, half_to_float(half), /*zero=*/128);
     return half_is_finite(half);
   }
 };

@@ -37,13 +37,7 @@ struct SixBitScales {
   }
 };
 
-/// scale * q - minimum, for `count` numbers
-inline void scale_chunk(Bytes q, std::size_t count, float scale, float minimum,
-                        Floats out) {
-  for (std::size_t i = 0; i < count; ++i) {
-    out[i] = scale * static_cast<float>(q[i]) - minimum;
-  }
-}
+using HalfChunk = std::array<std::uint8_t, kHalfChunk>;
 
 // The types below have ggml's names.
 // NOLINTBEGIN(readability-identifier-naming)
@@ -52,23 +46,22 @@ inline void scale_chunk(Bytes q, std::size_t count, float scale, float minimum,
 struct Q2_K {
   static constexpr std::size_t kElements = kBigBlock;
   static constexpr std::size_t kBytes = 84;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block + 80);
     const auto half_minimum = load_half(block + 82);
     const float scale = half_to_float(half);
     const float minimum = half_to_float(half_minimum);
     for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
       Bytes packed = block + 16 + chunk / 4 * kChunk;
-      std::array<std::uint8_t, kChunk> q{};
-      for (std::size_t i = 0; i < kChunk; ++i) {
-        q[i] = (packed[i] >> (chunk % 4 * 2)) & 3U;
-      }
       for (std::size_t part = 0; part < 2; ++part) {
+        HalfChunk q{};
+        for (std::size_t i = 0; i < kHalfChunk; ++i) {
+          q[i] = (packed[part * kHalfChunk + i] >> (chunk % 4 * 2)) & 3U;
+        }
         const unsigned both = block[2 * chunk + part];
-        scale_chunk(q.data() + part * kHalfChunk, kHalfChunk,
-                    scale * static_cast<float>(both & 15U),
-                    minimum * static_cast<float>(both >> 4U),
-                    out + chunk * kChunk + part * kHalfChunk);
+        sink.minus(q, scale * static_cast<float>(both & 15U),
+                   minimum * static_cast<float>(both >> 4U));
       }
     }
     return half_is_finite(half) && half_is_finite(half_minimum);
@@ -86,20 +79,22 @@ struct Q3_K {
     return static_cast<float>(static_cast<int>(low | high << 4U) - 32);
   }
 
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block + 108);
     const float scale = half_to_float(half);
     for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
       Bytes packed = block + 32 + chunk / 4 * kChunk;
       for (std::size_t part = 0; part < 2; ++part) {
-        const float small = scale * small_scale(block + 96, 2 * chunk + part);
-        for (std::size_t i = part * kHalfChunk; i < (part + 1) * kHalfChunk;
-             ++i) {
-          const int low = packed[i] >> (chunk % 4 * 2) & 3;
-          const int high = block[i] >> chunk & 1;  // clear: 4 less
-          out[chunk * kChunk + i] =
-              small * static_cast<float>(low + 4 * high - 4);
+        HalfChunk q{};
+        for (std::size_t i = 0; i < kHalfChunk; ++i) {
+          const std::size_t from = part * kHalfChunk + i;
+          const unsigned low = packed[from] >> (chunk % 4 * 2) & 3U;
+          const unsigned high = block[from] >> chunk & 1U;
+          q[i] = static_cast<std::uint8_t>(low | high << 2U);
         }
+        sink.centred(q, scale * small_scale(block + 96, 2 * chunk + part),
+                     /*zero=*/4);
       }
     }
     return half_is_finite(half);
@@ -110,7 +105,8 @@ struct Q3_K {
 struct Q4_K {
   static constexpr std::size_t kElements = kBigBlock;
   static constexpr std::size_t kBytes = 144;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
     const auto half_minimum = load_half(block + 2);
     const float scale = half_to_float(half);
@@ -122,10 +118,8 @@ struct Q4_K {
       for (std::size_t i = 0; i < kChunk; ++i) {
         q[i] = packed[i] >> (chunk % 2 * 4) & 15U;
       }
-      scale_chunk(q.data(), kChunk,
-                  scale * static_cast<float>(small.scale[chunk]),
-                  minimum * static_cast<float>(small.minimum[chunk]),
-                  out + chunk * kChunk);
+      sink.minus(q, scale * static_cast<float>(small.scale[chunk]),
+                 minimum * static_cast<float>(small.minimum[chunk]));
     }
     return half_is_finite(half) && half_is_finite(half_minimum);
   }
@@ -135,7 +129,8 @@ struct Q4_K {
 struct Q5_K {
   static constexpr std::size_t kElements = kBigBlock;
   static constexpr std::size_t kBytes = 176;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block);
     const auto half_minimum = load_half(block + 2);
     const float scale = half_to_float(half);
@@ -149,10 +144,8 @@ struct Q5_K {
         q[i] = static_cast<std::uint8_t>((packed[i] >> (chunk % 2 * 4) & 15U) |
                                          ((high[i] >> chunk & 1U) << 4U));
       }
-      scale_chunk(q.data(), kChunk,
-                  scale * static_cast<float>(small.scale[chunk]),
-                  minimum * static_cast<float>(small.minimum[chunk]),
-                  out + chunk * kChunk);
+      sink.minus(q, scale * static_cast<float>(small.scale[chunk]),
+                 minimum * static_cast<float>(small.minimum[chunk]));
     }
     return half_is_finite(half) && half_is_finite(half_minimum);
   }
@@ -162,7 +155,8 @@ struct Q5_K {
 struct Q6_K {
   static constexpr std::size_t kElements = kBigBlock;
   static constexpr std::size_t kBytes = 210;
-  static bool decode(Bytes block, Floats out) {
+  template <class Sink>
+  static bool decode(Bytes block, Sink& sink) {
     const auto half = load_half(block + 208);
     const float scale = half_to_float(half);
     for (std::size_t chunk = 0; chunk < kChunks; ++chunk) {
@@ -172,13 +166,14 @@ struct Q6_K {
       for (std::size_t part = 0; part < 2; ++part) {
         const auto small =
             static_cast<std::int8_t>(block[192 + 2 * chunk + part]);
-        const float scaled = scale * static_cast<float>(small);
-        for (std::size_t i = part * kHalfChunk; i < (part + 1) * kHalfChunk;
-             ++i) {
-          const int q = (low[i] >> (in_half / 2 * 4) & 15) |
-                        ((high[i] >> (in_half * 2) & 3) << 4);
-          out[chunk * kChunk + i] = scaled * static_cast<float>(q - 32);
+        HalfChunk q{};
+        for (std::size_t i = 0; i < kHalfChunk; ++i) {
+          const std::size_t from = part * kHalfChunk + i;
+          const unsigned top = high[from] >> (in_half * 2) & 3U;
+          q[i] = static_cast<std::uint8_t>(
+              (low[from] >> (in_half / 2 * 4) & 15U) | top << 4U);
         }
+        sink.centred(q, scale * static_cast<float>(small), /*zero=*/32);
       }
     }
     return half_is_finite(half);

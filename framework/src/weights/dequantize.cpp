@@ -10,31 +10,31 @@
 #include "half.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
+#include "sinks.h"
 
 namespace penstock {
 
 namespace {
 
 // Decodes `blocks` blocks; returns whether all numbers in them are finite.
-using Decode = bool (*)(weights::Bytes bytes, std::int64_t blocks,
-                        weights::Floats out);
+using Decode = bool (*)(weights::Bytes bytes, std::int64_t blocks, float* out);
 
 template <class Block>
 bool decode_blocks(weights::Bytes bytes, std::int64_t blocks,
-                   weights::Floats out) {
+                   float* out) {  // NOLINT(*-non-const-parameter)
   bool finite = true;
   const auto count = static_cast<std::size_t>(blocks);
   for (std::size_t i = 0; i < count; ++i) {
-    finite &=
-        Block::decode(bytes + i * Block::kBytes, out + i * Block::kElements);
+    weights::FloatSink sink{out + i * Block::kElements};
+    finite &= Block::decode(bytes + i * Block::kBytes, sink);
   }
   return finite;
 }
 
 // The plain types: a block is one number, converted by `to_float`.
 template <class Stored, class ToFloat>
-bool decode_numbers(weights::Bytes bytes, std::int64_t count,
-                    weights::Floats out, ToFloat to_float) {
+bool decode_numbers(weights::Bytes bytes, std::int64_t count, float* out,
+                    ToFloat to_float) {
   constexpr std::uint32_t kExponent = 0x7f800000U;
   std::uint32_t wrong = 0;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -48,16 +48,59 @@ bool decode_numbers(weights::Bytes bytes, std::int64_t count,
   return wrong == 0;
 }
 
-bool decode_f32(weights::Bytes bytes, std::int64_t n, weights::Floats out) {
+bool decode_f32(weights::Bytes bytes, std::int64_t n, float* out) {
   return decode_numbers<float>(bytes, n, out, [](float x) { return x; });
 }
 
-bool decode_f16(weights::Bytes bytes, std::int64_t n, weights::Floats out) {
+bool decode_f16(weights::Bytes bytes, std::int64_t n, float* out) {
   return decode_numbers<std::uint16_t>(bytes, n, out, weights::half_to_float);
 }
 
-bool decode_bf16(weights::Bytes bytes, std::int64_t n, weights::Floats out) {
+bool decode_bf16(weights::Bytes bytes, std::int64_t n, float* out) {
   return decode_numbers<std::uint16_t>(bytes, n, out, weights::bf16_to_float);
+}
+
+template <class Block>
+bool unpack_blocks(weights::Bytes bytes, std::int64_t blocks,
+                   weights::CodeSink sink) {
+  bool finite = true;
+  const auto count = static_cast<std::size_t>(blocks);
+  for (std::size_t i = 0; i < count; ++i) {
+    finite &= Block::decode(bytes + i * Block::kBytes, sink);
+  }
+  return finite;
+}
+
+using Unpack = bool (*)(weights::Bytes bytes, std::int64_t blocks,
+                        weights::CodeSink sink);
+
+Unpack unpacker(WeightType type) {
+  switch (type) {
+    case WeightType::kQ8_0:
+      return unpack_blocks<weights::Q8_0>;
+    case WeightType::kQ4_0:
+      return unpack_blocks<weights::Q4_0>;
+    case WeightType::kQ4_1:
+      return unpack_blocks<weights::Q4_1>;
+    case WeightType::kQ5_0:
+      return unpack_blocks<weights::Q5_0>;
+    case WeightType::kQ5_1:
+      return unpack_blocks<weights::Q5_1>;
+    case WeightType::kQ2_K:
+      return unpack_blocks<weights::Q2_K>;
+    case WeightType::kQ3_K:
+      return unpack_blocks<weights::Q3_K>;
+    case WeightType::kQ4_K:
+      return unpack_blocks<weights::Q4_K>;
+    case WeightType::kQ5_K:
+      return unpack_blocks<weights::Q5_K>;
+    case WeightType::kQ6_K:
+      return unpack_blocks<weights::Q6_K>;
+    case WeightType::kIQ4_NL:
+      return unpack_blocks<weights::IQ4_NL>;
+    default:
+      throw Error(Code::kInternal, str(to_string(type), " has no codes"));
+  }
 }
 
 Decode decoder(WeightType type) {
@@ -173,6 +216,32 @@ void dequantize_bf16(const WeightTensor& tensor, std::int64_t row_begin,
                      weights::float_to_bf16);
       from += blocks * block.bytes;
       to += count;
+    }
+  }
+}
+
+void unpack(const WeightTensor& tensor, std::int64_t row_begin,
+            std::int64_t row_end, const WeightCodes& out) {
+  const auto bytes = row_bytes(tensor, row_begin, row_end, out.codes.size());
+  const auto unpack_row = unpacker(tensor.type);
+  const auto groups = static_cast<std::int64_t>(out.codes.size()) /
+                      weight_coding(tensor.type)->group;
+  if (std::cmp_not_equal(out.scales.size(), groups) ||
+      std::cmp_not_equal(out.minimums.size(), groups)) {
+    fail(Code::kInternal, tensor,
+         str("room for other than ", groups, " groups"));
+  }
+  const auto rows = std::max<std::int64_t>(1, row_end - row_begin);
+  const auto columns = tensor.columns();
+  const auto blocks = columns / weight_block(tensor.type).elements;
+  for (auto row = row_begin; row < row_end; ++row) {
+    const auto done = row - row_begin;
+    const weights::CodeSink sink{
+        .codes = out.codes.data() + done * columns,
+        .scales = out.scales.data() + done * (groups / rows),
+        .minimums = out.minimums.data() + done * (groups / rows)};
+    if (!unpack_row(row_start(tensor, row, bytes), blocks, sink)) {
+      fail_row(tensor, row);
     }
   }
 }

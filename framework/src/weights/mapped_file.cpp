@@ -50,10 +50,10 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   struct stat facts = {};
   if (fstat(file.value(), &facts) != 0) fail(path, Code::kData, reason());
   if (S_ISDIR(facts.st_mode)) {
-    fail(path, Code::kData, "is a directory, expected a GGUF file");
+    fail(path, Code::kData, "is a folder, expected a weight file");
   }
   if (!S_ISREG(facts.st_mode)) {
-    fail(path, Code::kData, "is no regular file, expected a GGUF file");
+    fail(path, Code::kData, "is no regular file, expected a weight file");
   }
   if (facts.st_size == 0) return;
   const auto size = static_cast<std::size_t>(facts.st_size);

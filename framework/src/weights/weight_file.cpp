@@ -1,7 +1,6 @@
 #include <utility>
 
 #include "byte_reader.h"
-#include "gguf.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
 #include "weight_file_impl.h"
@@ -21,18 +20,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }  // namespace
 
 WeightFile WeightFile::open(const std::filesystem::path& path) {
-  auto impl = std::make_unique<Impl>(path);
-  auto parsed = weights::parse_gguf(impl->bytes.bytes(), path.string());
-  impl->format = str("GGUF ", parsed.version);
-  impl->metadata = std::move(parsed.metadata);
-  impl->tensors = std::move(parsed.tensors);
-  for (std::size_t i = 0; i < impl->metadata.size(); ++i) {
-    impl->metadata_by_key.emplace(impl->metadata[i].key, i);
-  }
-  for (std::size_t i = 0; i < impl->tensors.size(); ++i) {
-    impl->tensors_by_name.emplace(impl->tensors[i].name, i);
-  }
-  return WeightFile(std::move(impl));
+  return WeightFile(std::make_unique<Impl>(path));
 }
 
 WeightFile::WeightFile(std::unique_ptr<const Impl> impl)
@@ -57,13 +45,19 @@ std::optional<WeightTensor> WeightFile::find(std::string_view name) const {
 
 const WeightTensor& WeightFile::at(std::string_view name) const {
   const auto found = impl_->tensors_by_name.find(name);
-  if (found == impl_->tensors_by_name.end()) {
-    throw Error(Code::kData,
-                str(path().string(), ": no tensor ", weights::in_quotes(name),
-                    " among its ", impl_->tensors.size(),
-                    weights::nearest_hint(impl_->tensors_by_name, name)));
+  if (found != impl_->tensors_by_name.end()) {
+    return impl_->tensors[found->second];
   }
-  return impl_->tensors[found->second];
+  for (const auto& other : impl_->others) {
+    if (other.name != name) continue;
+    throw Error(Code::kData,
+                str(path().string(), ": tensor ", weights::in_quotes(name),
+                    " holds ", other.type, ", expected F32, F16 or BF16"));
+  }
+  throw Error(Code::kData,
+              str(path().string(), ": no tensor ", weights::in_quotes(name),
+                  " among its ", impl_->tensors.size(),
+                  weights::nearest_hint(impl_->tensors_by_name, name)));
 }
 
 const WeightTensor& WeightFile::at(

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,12 +11,23 @@
 #include "mapped_file.h"
 #include "metadata.h"
 #include "nearest.h"
+#include "parts.h"
 #include "penstock/weights.h"
+#include "safetensors.h"
 
 namespace penstock {
 
 struct WeightFile::Impl {
-  explicit Impl(const std::filesystem::path& file) : path(file), bytes(file) {}
+  /// Reads the file or folder: see weight_open.cpp.
+  explicit Impl(std::filesystem::path file_or_folder);
+  std::span<const std::byte> map(const std::filesystem::path& file);
+  void append(std::vector<WeightTensor> more);
+  /// Of the file mapped last, which is at `file`.
+  void read_gguf(const std::filesystem::path& file);
+  void read_safetensors(const std::filesystem::path& file);
+  void read_shards(const std::filesystem::path& index);
+  void check_complete(const weights::Shards& shards,
+                      const std::filesystem::path& index) const;
 
   /// The value under `key`, or null.
   [[nodiscard]] const weights::MetadataValue* value(std::string_view key) const;
@@ -27,10 +39,11 @@ struct WeightFile::Impl {
                          const std::string& problem) const;
 
   std::filesystem::path path;
-  weights::MappedFile bytes;
+  std::vector<std::unique_ptr<weights::MappedFile>> files;
   std::string format;
   std::vector<weights::MetadataEntry> metadata;
   std::vector<WeightTensor> tensors;
+  std::vector<weights::OtherTensor> others;
   weights::Index metadata_by_key;  // into metadata
   weights::Index tensors_by_name;  // into tensors
 };

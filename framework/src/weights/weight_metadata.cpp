@@ -43,6 +43,7 @@ constexpr std::string_view kBoolean = "a bool";
 constexpr std::string_view kText = "a text";
 constexpr std::string_view kIntegers = "an array of integers";
 constexpr std::string_view kReals = "an array of numbers";
+constexpr std::string_view kBooleans = "an array of bools";
 constexpr std::string_view kTexts = "an array of texts";
 
 // Each function below takes apart a value of one kind; `fail(problem)` throws.
@@ -99,6 +100,11 @@ bool WeightFile::has(std::string_view key) const {
   return impl_->value(key) != nullptr;
 }
 
+bool WeightFile::is_array(std::string_view key) const {
+  const auto* const value = impl_->value(key);
+  return value != nullptr && value->is_array;
+}
+
 std::int64_t WeightFile::integer(std::string_view key) const {
   const auto& value = impl_->required(key, kInteger);
   const auto fail = [&](const std::string& text) { impl_->fail(key, text); };
@@ -135,6 +141,18 @@ std::vector<std::int64_t> WeightFile::integers(std::string_view key) const {
   const auto fail = [&](const std::string& text) { impl_->fail(key, text); };
   if (!value.is_array) fail(not_a(value, kIntegers));
   return to_integers(value, kIntegers, fail);
+}
+
+std::vector<bool> WeightFile::booleans(std::string_view key) const {
+  const auto& value = impl_->required(key, kBooleans);
+  if (!value.is_array || value.type != ValueType::kBool) {
+    impl_->fail(key, not_a(value, kBooleans));
+  }
+  std::vector<bool> result;
+  for (const auto byte : value.bytes) {
+    result.push_back(std::to_integer<int>(byte) != 0);
+  }
+  return result;
 }
 
 std::vector<double> WeightFile::reals(std::string_view key) const {

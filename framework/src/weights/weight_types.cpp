@@ -38,6 +38,40 @@ WeightBlock weight_block(WeightType type) {
   throw Error(Code::kInternal, "a weight type that does not exist");
 }
 
+std::optional<WeightCoding> weight_coding(WeightType type) {
+  switch (type) {
+    case WeightType::kF32:
+    case WeightType::kF16:
+    case WeightType::kBF16:
+      return std::nullopt;
+    case WeightType::kQ8_0:
+    case WeightType::kIQ4_NL:
+      return WeightCoding{.bits = 8, .group = 32, .zero = 128};
+    case WeightType::kQ4_0:
+      return WeightCoding{.bits = 4, .group = 32, .zero = 8};
+    case WeightType::kQ4_1:
+      return WeightCoding{.bits = 4, .group = 32, .has_minimum = true};
+    case WeightType::kQ5_0:
+      return WeightCoding{.bits = 5, .group = 32, .zero = 16};
+    case WeightType::kQ5_1:
+      return WeightCoding{.bits = 5, .group = 32, .has_minimum = true};
+    case WeightType::kQ2_K:
+      return WeightCoding{
+          .bits = 2, .group = 16, .has_minimum = true, .is_half = false};
+    case WeightType::kQ3_K:
+      return WeightCoding{.bits = 3, .group = 16, .zero = 4, .is_half = false};
+    case WeightType::kQ4_K:
+      return WeightCoding{
+          .bits = 4, .group = 32, .has_minimum = true, .is_half = false};
+    case WeightType::kQ5_K:
+      return WeightCoding{
+          .bits = 5, .group = 32, .has_minimum = true, .is_half = false};
+    case WeightType::kQ6_K:
+      return WeightCoding{.bits = 6, .group = 16, .zero = 32, .is_half = false};
+  }
+  throw Error(Code::kInternal, "a weight type that does not exist");
+}
+
 std::string_view to_string(WeightType type) {
   switch (type) {
     case WeightType::kF32:

@@ -108,6 +108,30 @@ TEST_P(QuantFixtureTest, Bf16OfOneLongRowIsTheSame) {
   }
 }
 
+TEST_P(QuantFixtureTest, CodesGiveTheSameNumbers) {
+  const auto coding = weight_coding(GetParam());
+  if (!coding) {
+    EXPECT_EQ(weight_block(GetParam()).elements, 1);
+    return;
+  }
+  const auto groups = want_.size() / static_cast<std::size_t>(coding->group);
+  std::vector<std::uint8_t> codes(want_.size());
+  std::vector<float> scales(groups);
+  std::vector<float> minimums(groups);
+
+  unpack(tensor_, 0, tensor_.rows(),
+         {.codes = codes, .scales = scales, .minimums = minimums});
+
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const auto group = i / static_cast<std::size_t>(coding->group);
+    ASSERT_LT(codes[i], 1 << coding->bits);
+    const float product =
+        scales[group] * static_cast<float>(codes[i] - coding->zero);
+    ASSERT_EQ(product - minimums[group], want_[i]) << i;
+    ASSERT_TRUE(coding->has_minimum || minimums[group] == 0) << i;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Types, QuantFixtureTest,
                          ::testing::Values(WeightType::kF16, WeightType::kBF16,
                                            WeightType::kQ8_0, WeightType::kQ4_0,

@@ -196,9 +196,9 @@ TEST_F(WeightFileTest, MissingFileIsNotFound) {
                Code::kNotFound, {"no.gguf", "No such file", "tools/models"});
 }
 
-TEST_F(WeightFileTest, DirectoryIsRefused) {
-  expect_error([&] { (void)WeightFile::open(folder_); }, Code::kData,
-               {"is a directory, expected a GGUF file"});
+TEST_F(WeightFileTest, FolderWithoutAModelIsNotFound) {
+  expect_error([&] { (void)WeightFile::open(folder_); }, Code::kNotFound,
+               {"no model in this folder", "model.safetensors.index.json"});
 }
 
 TEST_F(WeightFileTest, NamedPipeIsRefusedWithoutWaiting) {
