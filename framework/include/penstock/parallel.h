@@ -7,6 +7,7 @@
 // parallel_for(): one pool for the whole process, no OpenMP.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 
@@ -22,11 +23,46 @@ PENSTOCK_API void set_threads(int threads);
 /// Tensor operations of the calling thread run on that thread alone.
 PENSTOCK_API void run_ops_serially();
 
+/// While it lives, tensor operations of its thread run on that thread alone:
+/// for bodies of parallel_for() that call them.
+class PENSTOCK_API SerialOps {
+ public:
+  SerialOps();
+  SerialOps(const SerialOps&) = delete;
+  SerialOps& operator=(const SerialOps&) = delete;
+  ~SerialOps();
+
+ private:
+  int omp_, mkl_;
+};
+
 /// Runs body(begin, end) over parts of [0, count) of at least `grain`, on the
 /// caller and up to threads() - 1 others; returns when all are done. The first
 /// exception is thrown again. A call from inside a body runs serially.
 PENSTOCK_API void parallel_for(
     std::int64_t count, std::int64_t grain,
     const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+
+/// The threads of one parallel_region(), which run at once and meet.
+class PENSTOCK_API Team {
+ public:
+  explicit Team(int size) : size_(size) {}
+  [[nodiscard]] int size() const { return size_; }
+  /// Returns when all `size()` threads have called it. What one wrote before,
+  /// the others see after. Spins, then yields: work between two meetings should
+  /// be short and even.
+  void meet();
+
+ private:
+  int size_;
+  std::atomic<int> arrived_{0};
+  std::atomic<unsigned> meetings_{0};
+};
+
+/// Runs body(thread, team) with thread = 0 .. team.size() - 1, all at once, on
+/// the caller and the pool: one wake-up for work of many short phases. The body
+/// must not throw. A call from inside a loop or region has a team of one.
+PENSTOCK_API void parallel_region(
+    const std::function<void(int thread, Team& team)>& body);
 
 }  // namespace penstock

@@ -34,10 +34,18 @@ struct RawScalar {
 using Raw = std::variant<RawScalar, std::vector<RawScalar>>;
 
 /// A parsed value. The order is that of ParamType.
-using ParamValue =
-    std::variant<bool, std::int64_t, double, std::string,
-                 std::vector<std::int64_t>, std::vector<std::string>>;
-enum class ParamType { kBool, kInteger, kReal, kText, kIntegers, kTexts };
+using ParamValue = std::variant<bool, std::int64_t, double, std::string,
+                                std::vector<std::int64_t>,
+                                std::vector<std::string>, std::vector<double>>;
+enum class ParamType {
+  kBool,
+  kInteger,
+  kReal,
+  kText,
+  kIntegers,
+  kTexts,
+  kReals
+};
 
 /// What a param is: shown by pipeline-inspect, used by every check.
 struct ParamSpec {
@@ -135,8 +143,8 @@ class ParamList {
     ParamSpec& spec_;
   };
 
-  /// T is bool, std::int64_t, double, std::string or a vector of the
-  /// integers or strings; the default is the member's own.
+  /// T is bool, std::int64_t, double, std::string or a vector of one of the
+  /// last three; the default is the member's own.
   template <class T>
   Added add(std::string name, T P::*member, std::string doc) {
     ParamSpec spec;

@@ -32,13 +32,22 @@ struct Timing {
   double first_token_ms = 0;  ///< from submit() until its first output
 };
 
+/// How one branch of a request ended: one of `n` answers.
+struct Branch {
+  /// stop | length; "end" without tokens.
+  std::string finish_reason = "end";
+  Tokens token_ids;  ///< new ones, with the stop id
+};
+
 /// How a request ended.
 struct Report {
-  /// stop | length | cancelled | deadline | error; "end" without tokens.
+  /// stop | length | cancelled | deadline | error; "end" without tokens. Of
+  /// branch 0, as token_ids.
   std::string finish_reason;
   std::int64_t prompt_tokens = 0;
-  Tokens token_ids;  ///< new ones, without the stop id
-  Notes notes;       ///< of its samples
+  Tokens token_ids;              ///< new ones, with the stop id
+  std::vector<Branch> branches;  ///< every one; at least one
+  Notes notes;                   ///< of its samples
   Timing timing;
   std::optional<Error> error;
 };
@@ -72,7 +81,8 @@ struct Stats {
   std::int64_t tokens_in = 0;   ///< tokens that went through Forward
   std::int64_t tokens_out = 0;  ///< tokens that Decode emitted
   std::int64_t truncates = 0, replays = 0, copies = 0;
-  int most_rows = 0;                         ///< in one step
+  std::int64_t reused = 0;  ///< tokens kept from a chat's turn before
+  int most_rows = 0;        ///< in one step
   std::array<std::int64_t, 5> closed_for{};  ///< steps by Closed
 };
 
@@ -140,6 +150,9 @@ class PENSTOCK_API PreprocessOnly {
 struct PipelineCheck {
   std::string device;
   std::int64_t memory = 0;  ///< bytes that opening its stages takes
+  /// What the stages foresee: `context_length`, and `row_bytes`, what a row of
+  /// that length takes in addition.
+  Notes facts;
 };
 /// Makes every stage and looks for its model and device; throws Error.
 [[nodiscard]] PENSTOCK_API PipelineCheck

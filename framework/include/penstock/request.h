@@ -26,7 +26,8 @@ struct Request {
   /// `decode.max_new_tokens` where two stages share the name.
   std::map<std::string, Raw> options;
   std::optional<Time> deadline;
-  /// A hint: requests of one chat, which may find their state parked.
+  /// Names a chat: when a request ends, its state is kept, while there is room,
+  /// for the next with the same name, whose prompt begins with it. Empty: not.
   std::string affinity;
 
   // Set by submit():

@@ -91,12 +91,20 @@ auto read_list(const ParamSpec& spec, const Raw& raw, Read read) {
   return values;
 }
 
+std::string bound_text(const ParamSpec& spec, double bound) {
+  const bool is_whole =
+      spec.type() == ParamType::kInteger || spec.type() == ParamType::kIntegers;
+  return is_whole ? number_text(static_cast<std::int64_t>(bound))
+                  : number_text(bound);
+}
+
 std::string range_text(const ParamSpec& spec) {
   if (spec.min && spec.max) {
-    return str(" in ", number_text(*spec.min), "..", number_text(*spec.max));
+    return str(" in ", bound_text(spec, *spec.min), "..",
+               bound_text(spec, *spec.max));
   }
-  if (spec.min) return " of at least " + number_text(*spec.min);
-  if (spec.max) return " of at most " + number_text(*spec.max);
+  if (spec.min) return " of at least " + bound_text(spec, *spec.min);
+  if (spec.max) return " of at most " + bound_text(spec, *spec.max);
   return "";
 }
 
@@ -153,6 +161,8 @@ std::string name(ParamType type) {
       return "list of integers";
     case ParamType::kTexts:
       return "list of texts";
+    case ParamType::kReals:
+      return "list of numbers";
   }
   return "";
 }
@@ -175,6 +185,9 @@ std::string to_text(const ParamValue& value) {
     std::string operator()(const std::vector<std::string>& list) const {
       return list_text(list);
     }
+    std::string operator()(const std::vector<double>& list) const {
+      return list_text(list);
+    }
   };
   return std::visit(Writer{}, value);
 }
@@ -192,6 +205,7 @@ ParamValue parse_param(const ParamSpec& spec, const Raw& raw) {
     return read_list(spec, raw, read_integer);
   }
   if (spec.type() == ParamType::kTexts) return read_list(spec, raw, read_text);
+  if (spec.type() == ParamType::kReals) return read_list(spec, raw, read_real);
   const auto* scalar = std::get_if<RawScalar>(&raw);
   if (scalar == nullptr) refuse(spec, raw);
   switch (spec.type()) {

@@ -43,7 +43,7 @@ std::string value_of(std::string_view inside) {
 
 }  // namespace
 
-RawScalar expanded(const Node& scalar) {
+RawScalar expanded(const YamlNode& scalar) {
   const std::string_view text = scalar.text;
   RawScalar out{.text = "", .quoted = scalar.is_quoted};
   for (std::size_t at = 0; at < text.size(); ++at) {

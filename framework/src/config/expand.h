@@ -11,6 +11,6 @@ namespace penstock::config {
 /// The scalar with its variables replaced; `$$` is a `$`. A quoted scalar
 /// that is one variable and nothing else counts as plain: inside of { } YAML
 /// allows it only in quotes. Throws Error(kData).
-[[nodiscard]] RawScalar expanded(const Node& scalar);
+[[nodiscard]] RawScalar expanded(const YamlNode& scalar);
 
 }  // namespace penstock::config

@@ -38,8 +38,8 @@ void load_option(const Entry& entry, const PipelineFile& file, Overlay& overlay,
 
 void load_options(const Entry& options, const PipelineFile& file,
                   InputConfig& input, Problems& problems) {
-  const Node& value = *options.value;
-  if (value.kind != Node::Kind::kMap) {
+  const YamlNode& value = *options.value;
+  if (value.kind != YamlNode::Kind::kMap) {
     problems.add(value.at,
                  "expected a map of params, not " + description(value));
     return;
@@ -68,7 +68,7 @@ void load_value(const Entry& entry, InputConfig& input, Problems& problems) {
   if (text) input.values[entry.key] = text->text;
 }
 
-void load_id(const Node& value, InputConfig& input,
+void load_id(const YamlNode& value, InputConfig& input,
              std::map<std::string, int>& lines, Problems& problems) {
   const auto text = read_scalar(value, "a name", problems);
   if (!text) return;
@@ -87,8 +87,9 @@ void load_id(const Node& value, InputConfig& input,
 
 }  // namespace
 
-void load_inputs(const Node& value, PipelineFile& file, Problems& problems) {
-  if (value.kind != Node::Kind::kList) {
+void load_inputs(const YamlNode& value, PipelineFile& file,
+                 Problems& problems) {
+  if (value.kind != YamlNode::Kind::kList) {
     problems.add(value.at,
                  "expected a list of maps such as - {text: Hi}, not " +
                      description(value));
@@ -96,7 +97,7 @@ void load_inputs(const Node& value, PipelineFile& file, Problems& problems) {
   }
   std::map<std::string, int> lines;
   for (const auto& item : value.items) {
-    if (item->kind != Node::Kind::kMap) {
+    if (item->kind != YamlNode::Kind::kMap) {
       problems.add(item->at, "expected a map such as {text: Hi}, not " +
                                  description(*item));
       continue;

@@ -9,6 +9,6 @@ namespace penstock::config {
 
 /// Fills file.inputs. The stages of `file` are there; those whose `use` was
 /// wrong have no spec.
-void load_inputs(const Node& value, PipelineFile& file, Problems& problems);
+void load_inputs(const YamlNode& value, PipelineFile& file, Problems& problems);
 
 }  // namespace penstock::config

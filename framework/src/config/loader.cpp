@@ -25,7 +25,7 @@ const std::vector<std::string>& top_keys() {
   return keys;
 }
 
-void load_version(const Node& value, Problems& problems) {
+void load_version(const YamlNode& value, Problems& problems) {
   const auto text = read_scalar(value, "1", problems);
   if (!text || (text->text == "1" && !text->quoted)) return;
   problems.add(value.at,
@@ -66,8 +66,8 @@ bool load_setting(const Entry& entry, PipelineFile& file, Problems& problems) {
 
 void load_preprocess(const Entry& entry, StageCatalog& catalog, Draft& draft,
                      Problems& problems) {
-  const Node& value = *entry.value;
-  if (value.kind != Node::Kind::kList) {
+  const YamlNode& value = *entry.value;
+  if (value.kind != YamlNode::Kind::kList) {
     draft.preprocess.push_back({.key = "preprocess"});
     load_stage(value, entry.at, catalog, draft.preprocess[0], problems);
     return;
@@ -79,7 +79,7 @@ void load_preprocess(const Entry& entry, StageCatalog& catalog, Draft& draft,
   }
   for (std::size_t i = 0; i < std::min(count, kMostPreprocess); ++i) {
     draft.preprocess.push_back({.key = str("preprocess.", i)});
-    const Node& item = *value.items[i];
+    const YamlNode& item = *value.items[i];
     load_stage(item, item.at, catalog, draft.preprocess[i], problems);
   }
 }
@@ -100,7 +100,7 @@ bool load_stages(const Entry& entry, StageCatalog& catalog, Draft& draft,
   return false;
 }
 
-void load_keys(const Node& root, StageCatalog& catalog, Draft& draft,
+void load_keys(const YamlNode& root, StageCatalog& catalog, Draft& draft,
                Problems& problems) {
   for (const auto& entry : root.entries) {
     if (entry.key == "version") {
@@ -120,7 +120,7 @@ void load_keys(const Node& root, StageCatalog& catalog, Draft& draft,
   }
 }
 
-void check_missing(const Node& root, Problems& problems) {
+void check_missing(const YamlNode& root, Problems& problems) {
   if (root.find("version") == nullptr) {
     problems.add(root.at, "'version' is missing; write version: 1");
   }
@@ -198,7 +198,7 @@ PipelineFile load_pipeline_file(const std::filesystem::path& path,
   using namespace config;
   Problems problems(path);
   const NodePtr root = read_yaml(read_source(path, problems), problems);
-  if (root->kind != Node::Kind::kMap) {
+  if (root->kind != YamlNode::Kind::kMap) {
     problems.add(root->at,
                  "expected a map with version, preprocess, batch, "
                  "forward, decode, postprocess; not " +

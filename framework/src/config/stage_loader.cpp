@@ -32,7 +32,7 @@ void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
   }
 }
 
-void load_device(const Node& value, StageDraft& stage, Problems& problems) {
+void load_device(const YamlNode& value, StageDraft& stage, Problems& problems) {
   const auto text = read_scalar(value, "cpu, cuda, cuda:N or auto", problems);
   if (!text) return;
   try {
@@ -44,7 +44,7 @@ void load_device(const Node& value, StageDraft& stage, Problems& problems) {
   }
 }
 
-void load_model(const Node& value, StageDraft& stage, Problems& problems) {
+void load_model(const YamlNode& value, StageDraft& stage, Problems& problems) {
   const auto text = read_scalar(value, "the name of a model", problems);
   if (!text) return;
   stage.config.model = text->text;
@@ -81,11 +81,11 @@ std::string unknown_param(const StageSpec& spec, const std::string& param) {
              param_hint(spec, param));
 }
 
-void load_stage(const Node& value, Mark key_at, StageCatalog& catalog,
+void load_stage(const YamlNode& value, Mark key_at, StageCatalog& catalog,
                 StageDraft& stage, Problems& problems) {
   stage.is_present = true;
   stage.use_at = key_at;
-  if (value.kind != Node::Kind::kMap) {
+  if (value.kind != YamlNode::Kind::kMap) {
     problems.add(value.at, str("expected a map such as {use: plugin.stage}, "
                                "not ",
                                description(value)));

@@ -8,7 +8,7 @@ namespace penstock::config {
 
 /// Fills `stage` (its key and kind are set) from the value under its key.
 /// `key_at` is the place of problems that have no better one.
-void load_stage(const Node& value, Mark key_at, StageCatalog& catalog,
+void load_stage(const YamlNode& value, Mark key_at, StageCatalog& catalog,
                 StageDraft& stage, Problems& problems);
 
 /// What the stage has and does not have: "unknown param 'x' of core.pad, ...".

@@ -47,24 +47,24 @@ bool is_device(std::string_view text) {
 
 }  // namespace
 
-std::string description(const Node& node) {
+std::string description(const YamlNode& node) {
   switch (node.kind) {
-    case Node::Kind::kNull:
+    case YamlNode::Kind::kNull:
       return "an empty value";
-    case Node::Kind::kScalar:
+    case YamlNode::Kind::kScalar:
       return shown(node.text);
-    case Node::Kind::kList:
+    case YamlNode::Kind::kList:
       return "a list";
-    case Node::Kind::kMap:
+    case YamlNode::Kind::kMap:
       return "a map";
   }
   return "";
 }
 
-std::optional<RawScalar> read_scalar(const Node& node,
+std::optional<RawScalar> read_scalar(const YamlNode& node,
                                      const std::string& wanted,
                                      Problems& problems) {
-  if (node.kind != Node::Kind::kScalar) {
+  if (node.kind != YamlNode::Kind::kScalar) {
     problems.add(node.at, "expected " + wanted + ", not " + description(node));
     return std::nullopt;
   }
@@ -76,9 +76,9 @@ std::optional<RawScalar> read_scalar(const Node& node,
   }
 }
 
-std::optional<Raw> read_raw(const Node& node, const std::string& wanted,
+std::optional<Raw> read_raw(const YamlNode& node, const std::string& wanted,
                             Problems& problems) {
-  if (node.kind != Node::Kind::kList) {
+  if (node.kind != YamlNode::Kind::kList) {
     const auto scalar = read_scalar(node, wanted, problems);
     return scalar ? std::optional<Raw>(*scalar) : std::nullopt;
   }
@@ -91,7 +91,8 @@ std::optional<Raw> read_raw(const Node& node, const std::string& wanted,
   return items;
 }
 
-std::optional<ParamValue> read_param(const Node& node, const ParamSpec& spec,
+std::optional<ParamValue> read_param(const YamlNode& node,
+                                     const ParamSpec& spec,
                                      Problems& problems) {
   const auto raw = read_raw(node, expected(spec), problems);
   if (!raw) return std::nullopt;

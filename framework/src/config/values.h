@@ -11,19 +11,19 @@
 namespace penstock::config {
 
 /// "a list", "an empty value", ...: for error texts.
-[[nodiscard]] std::string description(const Node& node);
+[[nodiscard]] std::string description(const YamlNode& node);
 
 /// A scalar with its variables expanded. Nothing: a problem was added, which
 /// says what was `wanted`.
-[[nodiscard]] std::optional<RawScalar> read_scalar(const Node& node,
+[[nodiscard]] std::optional<RawScalar> read_scalar(const YamlNode& node,
                                                    const std::string& wanted,
                                                    Problems& problems);
 /// A scalar or a list of them, likewise.
-[[nodiscard]] std::optional<Raw> read_raw(const Node& node,
+[[nodiscard]] std::optional<Raw> read_raw(const YamlNode& node,
                                           const std::string& wanted,
                                           Problems& problems);
 /// Reads a value and checks it against a spec, likewise.
-[[nodiscard]] std::optional<ParamValue> read_param(const Node& node,
+[[nodiscard]] std::optional<ParamValue> read_param(const YamlNode& node,
                                                    const ParamSpec& spec,
                                                    Problems& problems);
 

@@ -15,9 +15,9 @@ struct Mark {
   int column = 1;
 };
 
-struct Node;
+struct YamlNode;
 /// Shared where the file has an alias; never a cycle.
-using NodePtr = std::shared_ptr<const Node>;
+using NodePtr = std::shared_ptr<const YamlNode>;
 
 struct Entry {
   std::string key;
@@ -25,7 +25,7 @@ struct Entry {
   NodePtr value;
 };
 
-struct Node {
+struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
   Mark at = {};

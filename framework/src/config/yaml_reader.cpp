@@ -43,18 +43,18 @@ class Builder final : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     // yaml-cpp gives the position of whatever follows an empty value.
     const bool has_place = open_.empty() || open_.back().is_key_next();
-    add(std::make_shared<Node>(
-            Node{.at = has_place ? mark_of(mark) : open_.back().place()}),
+    add(std::make_shared<YamlNode>(
+            YamlNode{.at = has_place ? mark_of(mark) : open_.back().place()}),
         anchor);
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag,
                 YAML::anchor_t anchor, const std::string& value) override {
     check_tag(mark, tag);
-    add(std::make_shared<Node>(Node{.kind = Node::Kind::kScalar,
-                                    .at = mark_of(mark),
-                                    .text = value,
-                                    .is_quoted = tag == "!",
-                                    .bytes = value.size()}),
+    add(std::make_shared<YamlNode>(YamlNode{.kind = YamlNode::Kind::kScalar,
+                                            .at = mark_of(mark),
+                                            .text = value,
+                                            .is_quoted = tag == "!",
+                                            .bytes = value.size()}),
         anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override;
@@ -62,12 +62,12 @@ class Builder final : public YAML::EventHandler {
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
                        YAML::anchor_t anchor,
                        YAML::EmitterStyle::value /*style*/) override {
-    open(Node::Kind::kList, mark, tag, anchor);
+    open(YamlNode::Kind::kList, mark, tag, anchor);
   }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag,
                   YAML::anchor_t anchor,
                   YAML::EmitterStyle::value /*style*/) override {
-    open(Node::Kind::kMap, mark, tag, anchor);
+    open(YamlNode::Kind::kMap, mark, tag, anchor);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapEnd() override { close(); }
@@ -77,7 +77,7 @@ class Builder final : public YAML::EventHandler {
  private:
   /// A list or map that has not ended.
   struct Open {
-    std::shared_ptr<Node> node;
+    std::shared_ptr<YamlNode> node;
     YAML::anchor_t anchor = 0;
     bool has_key = false;  ///< of a map: the next node is a value
     bool is_key_bad = false;
@@ -86,7 +86,7 @@ class Builder final : public YAML::EventHandler {
     std::map<std::string, int> lines = {};  ///< of the keys so far
 
     [[nodiscard]] bool is_key_next() const {
-      return node->kind == Node::Kind::kMap && !has_key;
+      return node->kind == YamlNode::Kind::kMap && !has_key;
     }
     [[nodiscard]] Mark place() const { return has_key ? key_at : node->at; }
   };
@@ -101,16 +101,16 @@ class Builder final : public YAML::EventHandler {
                                      ": tags have no meaning here; quote a "
                                      "value to make it a text");
   }
-  void open(Node::Kind kind, const YAML::Mark& mark, const std::string& tag,
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::anchor_t anchor);
   void close();
-  void add(const std::shared_ptr<Node>& node, YAML::anchor_t anchor) {
+  void add(const std::shared_ptr<YamlNode>& node, YAML::anchor_t anchor) {
     if (anchor != 0) anchors_[anchor] = node;
     place(node, node->at);
   }
   void place(const NodePtr& node, Mark at);
   void take_key(Open& map, const NodePtr& node, Mark at);
-  void count(Node& parent, const Node& child, Mark at);
+  void count(YamlNode& parent, const YamlNode& child, Mark at);
 
   Problems& problems_;
   int documents_ = 0;
@@ -131,13 +131,14 @@ void Builder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
   place(known->second, mark_of(mark));
 }
 
-void Builder::open(Node::Kind kind, const YAML::Mark& mark,
+void Builder::open(YamlNode::Kind kind, const YAML::Mark& mark,
                    const std::string& tag, YAML::anchor_t anchor) {
   check_tag(mark, tag);
   if (open_.size() == kDeepest) {
     stop(mark_of(mark), str("nested more than ", kDeepest, " deep"));
   }
-  auto node = std::make_shared<Node>(Node{.kind = kind, .at = mark_of(mark)});
+  auto node =
+      std::make_shared<YamlNode>(YamlNode{.kind = kind, .at = mark_of(mark)});
   open_.push_back({.node = std::move(node), .anchor = anchor});
 }
 
@@ -155,7 +156,7 @@ void Builder::place(const NodePtr& node, Mark at) {
   }
   Open& parent = open_.back();
   count(*parent.node, *node, at);
-  if (parent.node->kind == Node::Kind::kList) {
+  if (parent.node->kind == YamlNode::Kind::kList) {
     parent.node->items.push_back(node);
   } else if (!parent.has_key) {
     take_key(parent, node, at);
@@ -171,7 +172,7 @@ void Builder::take_key(Open& map, const NodePtr& node, Mark at) {
   map.key_at = at;
   map.key = node->text;
   map.is_key_bad = true;
-  if (node->kind != Node::Kind::kScalar) {
+  if (node->kind != YamlNode::Kind::kScalar) {
     problems_.add(at, "a key must be a word");
   } else if (map.key == "<<") {
     problems_.add(at, "merge keys (<<) are not supported");
@@ -184,7 +185,7 @@ void Builder::take_key(Open& map, const NodePtr& node, Mark at) {
   }
 }
 
-void Builder::count(Node& parent, const Node& child, Mark at) {
+void Builder::count(YamlNode& parent, const YamlNode& child, Mark at) {
   parent.nodes += child.nodes;
   parent.bytes += child.bytes;
   if (parent.nodes > kMostNodes) {
@@ -221,7 +222,7 @@ NodePtr read_yaml(const std::string& text, Problems& problems) {
     problems.throw_if_any();
   }
   if (builder.root()) return builder.root();
-  return std::make_shared<Node>();
+  return std::make_shared<YamlNode>();
 }
 
 }  // namespace penstock::config

@@ -50,7 +50,7 @@ class Bytes {
   /// A copy: nothing in a file need be aligned.
   template <class T>
   [[nodiscard]] T get(std::uint64_t offset, std::string_view what) const {
-    T value;
+    T value{};
     std::memcpy(&value, part(offset, sizeof(T), what).bytes_.data(), sizeof(T));
     return value;
   }

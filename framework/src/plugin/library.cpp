@@ -18,8 +18,10 @@ using Library = boost::dll::shared_library;
 
 // Leaked on purpose: nothing may be unloaded, not even at exit.
 const Library& keep(Library library) {
+  // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): it is kept
   static std::mutex& mutex = *new std::mutex;
   static std::deque<Library>& kept = *new std::deque<Library>;
+  // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
   const std::lock_guard lock(mutex);
   return kept.emplace_back(std::move(library));
 }

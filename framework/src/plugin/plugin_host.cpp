@@ -51,6 +51,7 @@ Error unknown_plugin(const std::string& name,
                      const std::vector<FoundLibrary>& all,
                      const std::vector<fs::path>& folders) {
   std::vector<std::string> known;
+  known.reserve(all.size());
   for (const FoundLibrary& library : all) known.push_back(library.name);
   const std::string hint = suggestion(name, known);
   return {Code::kData,
@@ -62,6 +63,7 @@ Error unknown_plugin(const std::string& name,
 Error unknown_stage(const std::string& use, const std::string& plugin,
                     const std::vector<StageSpec>& specs) {
   std::vector<std::string> known;
+  known.reserve(specs.size());
   for (const StageSpec& spec : specs) known.push_back(spec.name);
   const std::string hint = suggestion(use, known);
   return {Code::kData,

@@ -55,12 +55,12 @@ void Job::look_at_clock(Time now) {
   room_.notify_all();
 }
 
-void Job::fail(Error error) {
+void Job::fail(const Error& error) {
   {
     const std::scoped_lock lock(mutex_);
     if (reason_.empty()) {
       reason_ = "error";
-      error_ = std::move(error);
+      error_ = error;
     }
     is_dead_ = true;
   }
@@ -122,16 +122,18 @@ void Job::ended_sample(std::int64_t sample) {
 
 bool Job::is_complete() const { return is_preprocessed_ && written_ == begun_; }
 
-void Job::note(const Decoded& decoded) {
-  for (const auto& [key, value] : decoded.sample->notes) notes_[key] = value;
-  if (decoded.branch != 0) return;
-  token_ids_.insert(token_ids_.end(), decoded.tokens.begin(),
-                    decoded.tokens.end());
+Branch& Job::branch(int index) {
+  const auto at = static_cast<std::size_t>(index);
+  if (at >= branches_.size()) branches_.resize(at + 1);
+  return branches_[at];
 }
 
-void Job::note_finish(const Decoded& decoded) {
-  const bool is_end = decoded.branch == 0 && decoded.finish != Finish::kNo;
-  if (is_end) finish_ = name(decoded.finish);
+void Job::note(const Decoded& decoded) {
+  for (const auto& [key, value] : decoded.sample->notes) notes_[key] = value;
+  Branch& its = branch(decoded.branch);
+  its.token_ids.insert(its.token_ids.end(), decoded.tokens.begin(),
+                       decoded.tokens.end());
+  if (decoded.finish != Finish::kNo) its.finish_reason = name(decoded.finish);
 }
 
 bool Job::write_next(std::unique_lock<std::mutex>& lock,
@@ -148,7 +150,6 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
   }
   const Decoded decoded = std::move(box.ready.front());
   box.ready.pop_front();
-  note_finish(decoded);
   if (box.done_branches.contains(decoded.branch)) return true;
   note(decoded);
   lock.unlock();
@@ -164,7 +165,10 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
     fail(error);
   }
   lock.lock();
-  if (!goes_on) box.done_branches.insert(decoded.branch);
+  if (!goes_on) {
+    box.done_branches.insert(decoded.branch);
+    branch(decoded.branch).finish_reason = name(Finish::kStop);
+  }
   return true;
 }
 
@@ -200,9 +204,11 @@ void Job::finish(const Postprocess& postprocess, const std::string& place) {
 Report Job::report() const {
   const std::scoped_lock lock(mutex_);
   Report report;
-  report.finish_reason = reason_.empty() ? finish_ : reason_;
+  report.finish_reason =
+      reason_.empty() ? branches_.front().finish_reason : reason_;
   report.prompt_tokens = prompt_tokens_;
-  report.token_ids = token_ids_;
+  report.token_ids = branches_.front().token_ids;
+  report.branches = branches_;
   report.notes = notes_;
   report.error = error_;
   const Time started = started_.value_or(Clock::now());

@@ -38,7 +38,7 @@ class Job {
   [[nodiscard]] bool is_dead() const { return is_dead_; }
   /// Marks the job dead when it was cancelled or is past its deadline.
   void look_at_clock(Time now);
-  void fail(Error error);
+  void fail(const Error& error);
 
   /// A sample is about to go to the engine; gives its index. Waits while too
   /// many of this job's samples are unwritten; throws Cancelled.
@@ -71,7 +71,7 @@ class Job {
   bool write_next(std::unique_lock<std::mutex>& lock,
                   const Postprocess& postprocess, const std::string& place);
   void note(const Decoded& decoded);
-  void note_finish(const Decoded& decoded);
+  [[nodiscard]] Branch& branch(int index);
   void finish(const Postprocess& postprocess, const std::string& place);
   [[nodiscard]] Report report() const;
 
@@ -88,11 +88,10 @@ class Job {
   std::int64_t begun_ = 0;
   std::int64_t written_ = 0;  ///< samples written whole
   bool is_preprocessed_ = false;
-  std::string finish_ = "end";  ///< of the branch 0 that ended last
-  std::string reason_;          ///< wins over finish_
+  std::vector<Branch> branches_{Branch{}};
+  std::string reason_;  ///< why it ended before its branches did
   std::optional<Error> error_;
   std::int64_t prompt_tokens_ = 0;
-  Tokens token_ids_;
   Notes notes_;
   Time submitted_ = Clock::now();
   std::optional<Time> started_, first_, last_;

@@ -292,6 +292,7 @@ void Lane::count_step(const Step& step, Closed why) {
     s.truncates = slots_.truncates();
     s.replays = slots_.replays();
     s.copies = slots_.copies();
+    s.reused = slots_.reused();
   });
 }
 
@@ -302,6 +303,7 @@ void Lane::fail(const Step& step, const Error& error) {
     Member& row = member(slice);
     row.job->fail(error);
     row.is_dead = true;
+    slots_.spoil(row);
   }
 }
 

@@ -82,8 +82,8 @@ class Lane {
 
   // What Decode said (lane_apply.cpp)
   void apply(const Step& step, std::vector<Next>& nexts);
-  void become(Member& member, Next& next);
-  void emit(Member& member, Next& next);
+  void become(Member& row, Next& next);
+  void emit(Member& row, Next& next);
 
   LaneStages stages_;
   const Notes& facts_;

@@ -73,6 +73,7 @@ void Lane::become(Member& row, Next& next) {
     } catch (...) {
       row.job->fail(current_error(stages_.decode_place));
     }
+    slots_.spoil(row);
     row.is_dead = true;
     return;
   }

@@ -15,7 +15,17 @@
 namespace penstock {
 namespace {
 
+// NOLINTNEXTLINE(*-avoid-non-const-global-variables): a thread's own state
 thread_local bool inside_loop = false;
+
+/// Tells the processor that this is a wait.
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
 
 /// One loop being run. Parts are claimed by a counter; the last one to leave
 /// wakes the caller.
@@ -41,6 +51,21 @@ struct Loop {
     inside_loop = false;
   }
 };
+
+int allowed_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+/// Waits some tens of microseconds, which a thread's waking would take as well:
+/// the next token's loop comes soon after the last one's.
+template <class Condition>
+void spin_until(const Condition& condition) {
+  constexpr int kSpins = 4000;
+  for (int i = 0; i < kSpins && !condition(); ++i) relax();
+}
 
 /// Threads that sleep between loops. Loops of several callers take turns.
 class Pool {
@@ -71,6 +96,7 @@ class Pool {
     }
     wake_.notify_all();
     loop.run();
+    spin_until([&] { return busy_ == 0; });
     std::unique_lock lock(mutex_);
     done_.wait(lock, [&] { return busy_ == 0; });
     loop_ = nullptr;
@@ -88,6 +114,9 @@ class Pool {
     std::unique_lock lock(mutex_);
     std::uint64_t seen = 0;
     for (;;) {
+      lock.unlock();
+      spin_until([&] { return generation_ != seen || is_stopping_; });
+      lock.lock();
       wake_.wait(lock, [&] {
         return is_stopping_ || (loop_ != nullptr && generation_ != seen);
       });
@@ -106,24 +135,33 @@ class Pool {
   std::condition_variable wake_, done_;
   std::vector<std::thread> threads_;
   Loop* loop_ = nullptr;
-  std::uint64_t generation_ = 0;
-  int helpers_ = 0, busy_ = 0;
-  bool is_stopping_ = false;
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<int> busy_{0};
+  std::atomic<bool> is_stopping_{false};
+  int helpers_ = 0;
 };
 
-int allowed_cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-  return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-}
-
+// NOLINTNEXTLINE(*-avoid-non-const-global-variables): the process's budget
 std::atomic<int> budget{0};
 
 /// Leaked: helpers of the pool may outlive static destruction otherwise.
 Pool& pool() {
-  static auto* const instance = new Pool;  // NOLINT(*-owning-memory)
+  // NOLINTNEXTLINE(*-avoid-non-const-global-variables)
+  static auto* const instance = new Pool;
   return *instance;
+}
+
+/// What the calling thread's OpenMP and MKL use; gives MKL's number before.
+int set_own_threads(int omp, int mkl) {
+  // Not omp_set_max_active_levels(0): in libtorch's OpenMP runtime that is one
+  // number for the whole process, and oneDNN computes NaN where it gets fewer
+  // threads than it asked for.
+  static const auto omp_threads = reinterpret_cast<void (*)(int)>(
+      dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  static const auto mkl_threads = reinterpret_cast<int (*)(int)>(
+      dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
+  if (omp_threads != nullptr) omp_threads(omp);
+  return mkl_threads != nullptr ? mkl_threads(mkl) : 0;
 }
 
 }  // namespace
@@ -141,18 +179,16 @@ int threads() {
 }
 
 void run_ops_serially() {
-  // Not omp_set_max_active_levels(0): in libtorch's OpenMP runtime that is one
-  // number for the whole process, and oneDNN computes NaN where it gets fewer
-  // threads than it asked for.
-  static const auto omp_threads = reinterpret_cast<void (*)(int)>(
-      dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-  static const auto mkl_threads = reinterpret_cast<int (*)(int)>(
-      dlsym(RTLD_DEFAULT, "MKL_Set_Num_Threads_Local"));
   // libtorch sets the thread's number once, at its first use: let it be now.
   (void)at::get_num_threads();
-  if (omp_threads != nullptr) omp_threads(1);
-  if (mkl_threads != nullptr) (void)mkl_threads(1);
+  set_own_threads(1, 1);
 }
+
+SerialOps::SerialOps() : omp_(at::get_num_threads()), mkl_(0) {
+  mkl_ = set_own_threads(1, 1);
+}
+
+SerialOps::~SerialOps() { set_own_threads(omp_, mkl_); }
 
 void parallel_for(
     std::int64_t count, std::int64_t grain,
@@ -167,9 +203,49 @@ void parallel_for(
   loop.body = &body;
   loop.count = count;
   // Four parts a thread even out threads that start late.
-  loop.part = std::max(grain, (count + parts * 4 - 1) / (parts * 4));
+  const std::int64_t pieces = std::int64_t{4} * parts;
+  loop.part = std::max(grain, (count + pieces - 1) / pieces);
   pool().run(loop);
   if (loop.error) std::rethrow_exception(loop.error);
+}
+
+void Team::meet() {
+  // Some tens of microseconds; with more threads than cores, waiting in a loop
+  // keeps the others from coming.
+  static const int cores = allowed_cores();
+  const int spins = size_ <= cores ? 4000 : 0;
+  const unsigned meeting = meetings_.load(std::memory_order_relaxed);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    meetings_.store(meeting + 1, std::memory_order_release);
+    return;
+  }
+  for (int i = 0; meetings_.load(std::memory_order_acquire) == meeting; ++i) {
+    if (i < spins) {
+      relax();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+void parallel_region(const std::function<void(int thread, Team& team)>& body) {
+  Team team(inside_loop ? 1 : threads());
+  if (team.size() == 1) {
+    body(0, team);
+    return;
+  }
+  // A part is a thread: who waits in a meeting cannot take a second one, and
+  // the pool has a helper for each.
+  const std::function<void(std::int64_t, std::int64_t)> part =
+      [&](std::int64_t begin, std::int64_t) {
+        body(static_cast<int>(begin), team);
+        team.meet();
+      };
+  Loop loop;
+  loop.body = &part;
+  loop.count = team.size();
+  pool().run(loop);
 }
 
 }  // namespace penstock

@@ -235,7 +235,10 @@ Stats Pipeline::stats() const {
 PipelineCheck check_pipeline(const PipelineFile& file) {
   const at::Device device = resolve_device(file.forward.device);
   const Stages stages(file);
-  return {.device = device.str(), .memory = stages.memory(file, device)};
+  PipelineCheck check;
+  check.device = device.str();
+  check.memory = stages.memory(file, device, check.facts);
+  return check;
 }
 
 struct PreprocessOnly::Impl {

@@ -38,23 +38,19 @@ at::Device resolve_device(const std::string& text) {
                                   : "this build's libtorch has no CUDA",
                     "; use --device cpu"));
   }
-  const int count = at::detail::getCUDAHooks().deviceCount();
-  if (device.index() >= count) {
-    throw Error(
-        Code::kUnavailable,
-        str("device '", text, "' does not exist: ", count, " GPUs are here"));
+  const auto count =
+      static_cast<unsigned char>(at::detail::getCUDAHooks().deviceCount());
+  if (device.index() >= static_cast<int>(count)) {
+    throw Error(Code::kUnavailable,
+                str("device '", text, "' does not exist: ",
+                    static_cast<int>(count), " GPUs are here"));
   }
   return device;
 }
 
 std::string resolve_model(const std::string& text) {
   namespace fs = std::filesystem;
-  if (text.rfind("hf://", 0) == 0) {
-    throw Error(Code::kNotFound, str("'", text,
-                                     "': models of the Hugging Face "
-                                     "cache cannot be read by this version; "
-                                     "give the path of a .gguf file"));
-  }
+  if (is_hub_model(text)) return hub_model_path(text).string();
   if (fs::exists(text)) return text;
   const auto known = known_models();
   for (const KnownModel& model : known) {

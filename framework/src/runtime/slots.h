@@ -1,7 +1,11 @@
 // Slots: which row owns which piece of Forward's state, and THE RULE of
 // sample.h that keeps the state a prefix of the row's tokens.
+//
+// A slot whose row has ended is empty, or parked: a chat's next turn begins
+// with what it holds. Nobody waits for a parked slot; the oldest gives way.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "penstock/forward.h"
@@ -13,9 +17,13 @@ class Slots {
  public:
   Slots(Forward& forward, const Caps& caps);
 
-  /// Gives the row an empty slot. The caller has counted the free ones.
+  /// Gives the row a slot: the parked one of its affinity that holds most of
+  /// it, else an empty one. The caller has counted the free ones.
   void take(Row& row);
+  /// Parks the slot where the request has an affinity, else empties it.
   void give_back(Row& row);
+  /// What the row's slot holds is unknown: it will not be parked.
+  void spoil(const Row& row);
   /// The row's first `count` tokens from `begin` are now in its slot.
   void extend(const Row& row, std::int64_t begin, std::int64_t count);
   /// Cuts the state to the longest prefix it shares with the row. Rewound:
@@ -29,12 +37,18 @@ class Slots {
   [[nodiscard]] std::int64_t truncates() const { return truncates_; }
   [[nodiscard]] std::int64_t replays() const { return replays_; }
   [[nodiscard]] std::int64_t copies() const { return copies_; }
+  /// Tokens of parked slots that did not have to run again.
+  [[nodiscard]] std::int64_t reused() const { return reused_; }
 
  private:
   struct Slot {
     Tokens held;
     bool is_used = false;
+    std::string affinity;        ///< of a parked one, else empty
+    std::int64_t parked_at = 0;  ///< a count, not a time
   };
+  void take_empty(Row& row);
+  [[nodiscard]] Slot* find_parked(const Row& row);
   [[nodiscard]] Slot& of(const Row& row) {
     return slots_.at(static_cast<std::size_t>(row.slot));
   }
@@ -42,7 +56,8 @@ class Slots {
   Forward& forward_;
   Caps caps_;
   std::vector<Slot> slots_;
-  std::int64_t truncates_ = 0, replays_ = 0, copies_ = 0;
+  std::int64_t truncates_ = 0, replays_ = 0, copies_ = 0, reused_ = 0;
+  std::int64_t parked_ = 0;
 };
 
 }  // namespace penstock

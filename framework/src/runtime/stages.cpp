@@ -129,14 +129,14 @@ void Stages::each(const PipelineFile& file, Visit&& visit) const {
   visit(*postprocess, file.postprocess);
 }
 
-std::int64_t Stages::memory(const PipelineFile& file, at::Device device) const {
-  Notes none;
+std::int64_t Stages::memory(const PipelineFile& file, at::Device device,
+                            Notes& found) const {
   StageContext context{.device = device,
                        .model = "",
                        .slots = batch->max_rows(),
                        .threads = threads(),
                        .max_step_tokens = batch->max_step_tokens(),
-                       .facts = none};
+                       .facts = found};
   std::int64_t bytes = 0;
   each(file, [&](const Stage& stage, const StageConfig& config) {
     context.model = model_of(config);

@@ -33,8 +33,9 @@ struct Stages {
   void open_preprocess(const PipelineFile& file);
   void close() noexcept;
   /// Bytes that open() would take.
-  [[nodiscard]] std::int64_t memory(const PipelineFile& file,
-                                    at::Device device) const;
+  /// `found`: what the stages foresee, see PipelineCheck.
+  [[nodiscard]] std::int64_t memory(const PipelineFile& file, at::Device device,
+                                    Notes& found) const;
 
  private:
   /// Each stage with its part of the file, in the order of the file.

@@ -23,7 +23,8 @@ void Trace::add(std::string event) {
   events_.push_back(std::move(event));
 }
 
-void Trace::span(const char* name, Time begin, Time end, std::string args) {
+void Trace::span(const char* name, Time begin, Time end,
+                 const std::string& args) {
   if (!is_enabled_) return;
   std::ostringstream out;
   out << std::fixed << std::setprecision(3) << R"({"name":")" << name

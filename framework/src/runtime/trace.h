@@ -17,7 +17,7 @@ class Trace {
 
   [[nodiscard]] bool is_enabled() const { return is_enabled_; }
   /// `args`: the inside of a JSON object, or "".
-  void span(const char* name, Time begin, Time end, std::string args);
+  void span(const char* name, Time begin, Time end, const std::string& args);
   void count(const std::string& name, std::int64_t value);
   /// Names the calling thread in the picture.
   void name_thread(const std::string& name);

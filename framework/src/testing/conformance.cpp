@@ -46,7 +46,7 @@ at::Tensor run(Forward& forward, Layout layout,
     outs += counts[i];
   }
   step.inputs = collate(layout, step.slices);
-  const at::Tensor full = forward.forward(step).scores.full.cpu();
+  at::Tensor full = forward.forward(step).scores.full.cpu();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Row& row = rows[i]->row;
     if (row.slot >= 0) row.cached += counts[i];
@@ -87,7 +87,7 @@ class Check {
   void compare(const std::string& what, const at::Tensor& got,
                const at::Tensor& wanted) {
     ++result_.comparisons;
-    const double worst = (got - wanted).abs().max().item<double>();
+    const auto worst = (got - wanted).abs().max().item<double>();
     if (!(worst <= result_.worst)) result_.worst = worst;
     if (worst <= test_.tolerance) return;
     result_.failures.push_back(str(what, ": scores differ by ", worst,

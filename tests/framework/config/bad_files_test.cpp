@@ -1,6 +1,7 @@
 // Every fault of a pipeline file has its place and a text that helps.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <array>
 
 #include "fake_catalog.h"
 
@@ -179,8 +180,9 @@ TEST(BadFile, AllFaultsAreToldInOnePassAndInOrder) {
       "decode: {use: pick.best, temperature: hot, loud: 1}\n");
   const auto problems = problems_of(file.path());
   ASSERT_EQ(problems.size(), 9);
-  const char* const wanted[] = {"1:1: ",  "1:10: ", "2:1: ",  "3:9: ", "4:19: ",
-                                "5:37: ", "6:16: ", "7:39: ", "7:50: "};
+  const std::array<const char*, 9> wanted{
+      "1:1: ",  "1:10: ", "2:1: ",  "3:9: ", "4:19: ",
+      "5:37: ", "6:16: ", "7:39: ", "7:50: "};
   for (std::size_t i = 0; i < problems.size(); ++i) {
     EXPECT_THAT(problems[i], HasSubstr(":" + std::string(wanted[i])));
   }

@@ -40,6 +40,7 @@ TEST_P(Fit, OrSayWhyNot) {
   const Case& c = GetParam();
   const auto parse = [](const std::vector<std::string>& texts) {
     std::vector<Port> ports;
+    ports.reserve(texts.size());
     for (const auto& text : texts) ports.push_back(parse_port(text));
     return ports;
   };

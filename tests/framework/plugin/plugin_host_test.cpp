@@ -60,6 +60,7 @@ TEST(PluginHost, GivesTheSameSpecToEveryThread) {
   PluginHost host({kGood});
   std::vector<const StageSpec*> found(4);
   std::vector<std::jthread> threads;
+  threads.reserve(found.size());
 
   for (const StageSpec*& spec : found) {
     threads.emplace_back([&host, &spec] { spec = &host.find("toy.join"); });

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <array>
 #include <string>
 
 #include "penstock/plugin.h"
@@ -30,8 +31,8 @@ struct BadParams : Plain {
   using Params = Plain::Params;
   using Plain::Plain;
   static void declare(Declaration<BadParams>& d) {
-    constexpr const char* kNames[] = {"a-b", "device", "twice"};
-    d.param(kNames[kCase], &Params::count, "");
+    constexpr std::array kNames{"a-b", "device", "twice"};
+    d.param(kNames.at(kCase), &Params::count, "");
     d.param("twice", &Params::count, "");
   }
 };

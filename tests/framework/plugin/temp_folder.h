@@ -30,7 +30,7 @@ class TempFolder {
                             const std::string& name) const {
     std::string file = fixture;
     file.replace(file.find('/'), 1, "/libpenstock_");
-    const std::filesystem::path to = path_ / ("libpenstock_" + name + ".so");
+    std::filesystem::path to = path_ / ("libpenstock_" + name + ".so");
     std::filesystem::copy_file(
         std::filesystem::path(PENSTOCK_FIXTURE_PLUGINS) / (file + ".so"), to);
     std::filesystem::permissions(to, std::filesystem::perms(0755));

@@ -9,7 +9,7 @@
 namespace penstock::fakes {
 namespace {
 
-using testing_kit = penstock::testing::Conformance;
+using TestingKit = penstock::testing::Conformance;
 
 struct Model {
   explicit Model(bool is_stateful) : params{}, script{} {
@@ -30,7 +30,7 @@ struct Model {
   std::unique_ptr<RingModel> forward;
 };
 
-testing_kit prompts(Layout layout) {
+TestingKit prompts(Layout layout) {
   return {.prompts = {{3, 1, 4, 1, 5, 9, 2, 6},
                       {2, 7, 1, 8, 2, 8, 1, 8, 2, 8},
                       {1, 4, 1, 4, 2, 1, 3, 5, 6, 2, 3, 7, 3, 0, 9, 5}},
@@ -55,8 +55,7 @@ class NoTruncate final : public Forward {
   explicit NoTruncate(RingModel& inner) : inner_(inner) {}
   [[nodiscard]] Caps caps() const override { return inner_.caps(); }
   [[nodiscard]] Result forward(const Step& step) override {
-    Step shifted = step;
-    Result result = inner_.forward(shifted);
+    Result result = inner_.forward(step);
     if (was_cut_) result.scores.full = result.scores.full + 1;
     return result;
   }

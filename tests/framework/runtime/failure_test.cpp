@@ -158,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(Table, BadPlans,
                               },
                               "was not offered"},
                              {"Throws",
-                              [](Plan) -> Plan {
+                              [](const Plan&) -> Plan {
                                 throw std::logic_error("no plan today");
                               },
                               "no plan today"},

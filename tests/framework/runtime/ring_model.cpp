@@ -68,7 +68,7 @@ void RingModel::copy(int from, int to) {
   ring(to) = ring(from);
 }
 
-std::vector<Tokens> RingModel::shown(const Step& step) const {
+std::vector<Tokens> RingModel::shown(const Step& step) {
   std::vector<Tokens> rows;
   std::int64_t at = 0;
   for (std::size_t r = 0; r < step.slices.size(); ++r) {

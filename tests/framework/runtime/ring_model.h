@@ -29,7 +29,7 @@ class RingModel final : public Forward {
     std::vector<Cell> cells;
     std::int64_t length = 0;
   };
-  [[nodiscard]] std::vector<Tokens> shown(const Step& step) const;
+  [[nodiscard]] static std::vector<Tokens> shown(const Step& step);
   void score(const Slice& slice, const Tokens& tokens, std::vector<float>& out);
   [[nodiscard]] Ring& ring(int slot) {
     return rings_.at(static_cast<std::size_t>(slot));

@@ -1,6 +1,7 @@
 // Many requests at once, with cancels, deadlines and failures among them: each
 // ends exactly once, and those that end well have the textbook's tokens.
 #include <gtest/gtest.h>
+#include <array>
 
 #include <random>
 #include <thread>
@@ -37,8 +38,8 @@ TEST(Stress, EachRequestEndsOnceAndRight) {
     for (auto n = 1 + random() % 30; n > 0; --n) {
       prompt.push_back(static_cast<std::int64_t>(random() % kVocab));
     }
-    const char* const names[] = {"ok",  "ok",     "ok",  "fail",
-                                 "odd", "cancel", "late"};
+    const std::array<const char*, 7> names{"ok",  "ok",     "ok",  "fail",
+                                           "odd", "cancel", "late"};
     kinds.emplace_back(names[random() % 7]);
     Request made = request(kinds.back() + str(i), text_of(prompt));
     if (kinds.back() == "late") {

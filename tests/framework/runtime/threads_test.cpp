@@ -104,6 +104,42 @@ TEST(ParallelFor, RunsSeriallyInsideItself) {
   set_threads(0);
 }
 
+TEST(ParallelRegion, EveryThreadSeesWhatAllWroteBeforeAMeeting) {
+  for (const int budget : {1, 2, 5}) {
+    set_threads(budget);
+    std::vector<int> rounds(static_cast<std::size_t>(budget));
+    std::atomic<int> wrong{0};
+    parallel_region([&](int thread, Team& team) {
+      if (team.size() != budget) ++wrong;
+      for (int round = 1; round <= 200; ++round) {
+        rounds[static_cast<std::size_t>(thread)] = round;
+        team.meet();
+        for (const int other : rounds) {
+          if (other != round) ++wrong;
+        }
+        team.meet();
+      }
+    });
+    EXPECT_EQ(wrong, 0);
+  }
+  set_threads(0);
+}
+
+TEST(ParallelRegion, IsAloneInsideALoop) {
+  set_threads(3);
+  std::atomic<int> regions{0};
+  parallel_for(9, 1, [&](std::int64_t, std::int64_t) {
+    parallel_region([&](int thread, Team& team) {
+      EXPECT_EQ(thread, 0);
+      EXPECT_EQ(team.size(), 1);
+      team.meet();
+      ++regions;
+    });
+  });
+  EXPECT_EQ(regions, 9);
+  set_threads(0);
+}
+
 TEST(ParallelFor, SeveralCallersTakeTurns) {
   set_threads(2);
   std::atomic<std::int64_t> sum{0};

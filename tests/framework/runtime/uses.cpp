@@ -1,0 +1,249 @@
+#include "uses.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <deque>
+#include <mutex>
+#include <sstream>
+#include <utility>
+
+namespace penstock::uses {
+namespace {
+
+Tokens numbers(const std::string& text) {
+  std::istringstream in(text);
+  Tokens tokens;
+  for (std::int64_t token = 0; in >> token;) tokens.push_back(token);
+  return tokens;
+}
+
+class AnyPreprocess final : public Preprocess {
+ public:
+  AnyPreprocess(Stages& stages, std::size_t place)
+      : stages_(stages), place_(place) {}
+  void preprocess(const Request& request, Sample in,
+                  SampleSink& out) const override {
+    if (place_ < stages_.preprocess.size()) {
+      stages_.preprocess[place_](request, std::move(in), out);
+      return;
+    }
+    in.tokens = numbers(text_input(request));
+    out.push(std::move(in));
+  }
+
+ private:
+  Stages& stages_;
+  std::size_t place_;
+};
+
+class AnyBatch final : public Batch {
+ public:
+  explicit AnyBatch(Stages& stages) : stages_(stages) {}
+  [[nodiscard]] int max_rows() const override { return stages_.max_rows; }
+  [[nodiscard]] Plan plan(const Candidates& candidates) override {
+    Plan plan;
+    for (Row* row : candidates.running) add(row, plan);
+    int free = candidates.free_slots;
+    for (Row* row : candidates.waiting) {
+      if (row->sample->width > free) break;
+      free -= row->sample->width;
+      add(row, plan);
+    }
+    plan.why = plan.slices.empty() ? Closed::kNothing : Closed::kRunning;
+    return plan;
+  }
+  [[nodiscard]] Tensors collate(std::span<const Slice> slices) override {
+    if (stages_.collate) return stages_.collate(slices);
+    std::int64_t total = 0;
+    for (const Slice& slice : slices) total += slice.count;
+    auto tokens = at::empty({total}, at::kLong);
+    auto* to = tokens.mutable_data_ptr<std::int64_t>();
+    for (const Slice& slice : slices) {
+      for (std::int64_t i = 0; i < slice.count; ++i) {
+        *to++ = slice.row->token(slice.begin + i);
+      }
+    }
+    return {{"tokens", tokens}};
+  }
+
+ private:
+  void add(Row* row, Plan& plan) const {
+    const std::int64_t left = row->length() - row->cached;
+    plan.slices.push_back({.row = row, .count = std::min(left, stages_.chunk)});
+  }
+  Stages& stages_;
+};
+
+class AnyForward final : public Forward {
+ public:
+  explicit AnyForward(Stages& stages) : stages_(stages) {}
+  [[nodiscard]] Caps caps() const override { return stages_.caps; }
+  [[nodiscard]] Result forward(const Step& step) override {
+    return stages_.forward(step);
+  }
+
+ private:
+  Stages& stages_;
+};
+
+class AnyDecode final : public Decode {
+ public:
+  explicit AnyDecode(Stages& stages) : stages_(stages) {}
+  void start(Row& row) override {
+    if (stages_.start) stages_.start(row);
+  }
+  [[nodiscard]] Result pick(const Step& step, Result result) override {
+    return stages_.pick ? stages_.pick(step, std::move(result)) : result;
+  }
+  void decode(const Step& step, const Result& picked,
+              std::vector<Next>& out) override {
+    stages_.decode(step, picked, out);
+  }
+
+ private:
+  Stages& stages_;
+};
+
+class AnyPostprocess final : public Postprocess {
+ public:
+  explicit AnyPostprocess(Stages& stages) : stages_(stages) {}
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& /*request*/) const override {
+    return std::make_unique<Any>(stages_);
+  }
+
+ private:
+  class Any final : public Writer {
+   public:
+    explicit Any(Stages& stages) : stages_(stages) {}
+    bool write(const Decoded& decoded, OutputSink& out) override {
+      if (stages_.write) return stages_.write(decoded, out);
+      out.emit(fakes::text_of(decoded.tokens), decoded.branch,
+               decoded.finish != Finish::kNo);
+      return true;
+    }
+    void end(OutputSink& /*out*/) override {}
+
+   private:
+    Stages& stages_;
+  };
+  Stages& stages_;
+};
+
+}  // namespace
+
+PipelineFile file(Stages& stages) {
+  // Kept for the process: configs point to their specs.
+  static std::mutex mutex;
+  static std::deque<StageSpec> specs;
+  const std::scoped_lock lock(mutex);
+  const auto add = [&](StageKind kind, const std::string& name, auto make) {
+    StageSpec& spec = specs.emplace_back();
+    spec.kind = kind;
+    spec.name = name;
+    struct None {};
+    spec.params = ParamList<None>().take();
+    spec.layouts = {Layout::kPacked};
+    spec.make = [make](const void*) -> std::unique_ptr<Stage> {
+      return make();
+    };
+    StageConfig config;
+    config.spec = &spec;
+    config.device = "cpu";
+    config.params = spec.params.make();
+    return config;
+  };
+  PipelineFile made;
+  made.name = "uses";
+  const std::size_t count = std::max<std::size_t>(1, stages.preprocess.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    made.preprocess.push_back(add(
+        StageKind::kPreprocess, "any" + std::to_string(i),
+        [&stages, i] { return std::make_unique<AnyPreprocess>(stages, i); }));
+  }
+  made.batch = add(StageKind::kBatch, "any",
+                   [&stages] { return std::make_unique<AnyBatch>(stages); });
+  made.forward = add(StageKind::kForward, "any", [&stages] {
+    return std::make_unique<AnyForward>(stages);
+  });
+  made.decode = add(StageKind::kDecode, "any",
+                    [&stages] { return std::make_unique<AnyDecode>(stages); });
+  made.postprocess = add(StageKind::kPostprocess, "any", [&stages] {
+    return std::make_unique<AnyPostprocess>(stages);
+  });
+  return made;
+}
+
+std::vector<Tokens> shown(const Step& step) {
+  const auto& packed = get(step.inputs, "tokens");
+  const auto* at = packed.const_data_ptr<std::int64_t>();
+  std::vector<Tokens> rows;
+  for (const Slice& slice : step.slices) {
+    rows.emplace_back(at, at + slice.count);
+    at += slice.count;
+  }
+  return rows;
+}
+
+at::Tensor scores(
+    const Step& step,
+    const std::function<float(const Slice&, std::int64_t, std::int64_t)>& of) {
+  auto out = at::empty({step.outs(), fakes::kVocab}, at::kFloat);
+  auto* to = out.mutable_data_ptr<float>();
+  for (const Slice& slice : step.slices) {
+    const std::int64_t end = slice.begin + slice.count;
+    for (std::int64_t at = end - slice.outs; at < end; ++at) {
+      for (std::int64_t v = 0; v < fakes::kVocab; ++v) *to++ = of(slice, at, v);
+    }
+  }
+  return out;
+}
+
+Result full_scores(at::Tensor full) {
+  Result result;
+  result.scores.full = std::move(full);
+  return result;
+}
+
+Result hidden_states(at::Tensor hidden) {
+  Result result;
+  result.scores.hidden = std::move(hidden);
+  return result;
+}
+
+Value value_of(const at::Tensor& tensor) { return Tensors{{"value", tensor}}; }
+
+float number(const Value& value, std::int64_t at) {
+  return get(std::get<Tensors>(value), "value").flatten()[at].item<float>();
+}
+
+bool emit_tensor(const Decoded& decoded, OutputSink& out) {
+  out.emit(value_of(get(decoded.tensors, "value")), decoded.branch, true);
+  return true;
+}
+
+void Values::piece(const Request& /*request*/, const Value& value,
+                   int /*branch*/, bool /*is_final*/) {
+  values.push_back(value);
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    texts.push_back(*text);
+  }
+}
+void Values::done(const Request& /*request*/, const Report& whole) {
+  report = whole;
+}
+
+std::vector<std::shared_ptr<Values>> run(
+    Stages& stages, const std::vector<std::string>& texts) {
+  Pipeline pipeline(file(stages));
+  std::vector<std::shared_ptr<Values>> sinks;
+  for (const std::string& text : texts) {
+    sinks.push_back(std::make_shared<Values>());
+    pipeline.submit(fakes::request(text, text), sinks.back());
+  }
+  pipeline.drain();
+  return sinks;
+}
+
+}  // namespace penstock::uses

@@ -1,0 +1,66 @@
+// A pipeline of five lambdas, for the tests of what the interfaces are for.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fakes.h"
+
+namespace penstock::uses {
+
+/// What each stage does. What is unset does the plain thing: one sample of the
+/// text's numbers; every row at once, its tokens end to end; scores of the
+/// ring's hash; nothing; tokens as text.
+struct Stages {
+  std::vector<std::function<void(const Request&, Sample, SampleSink&)>>
+      preprocess;
+  std::function<Tensors(std::span<const Slice>)> collate;
+  Caps caps;
+  std::function<Result(const Step&)> forward;
+  std::function<void(Row&)> start;
+  std::function<Result(const Step&, Result)> pick;
+  std::function<void(const Step&, const Result&, std::vector<Next>&)> decode;
+  std::function<bool(const Decoded&, OutputSink&)> write;
+  int max_rows = 4;
+  std::int64_t chunk = 1 << 20;
+};
+
+/// As if it had been loaded; `stages` must outlive the pipeline.
+[[nodiscard]] PipelineFile file(Stages& stages);
+
+/// The tokens of each slice, from the packed input.
+[[nodiscard]] std::vector<Tokens> shown(const Step& step);
+/// f32[R, kVocab] from a function of (slice, position within the row).
+[[nodiscard]] at::Tensor scores(
+    const Step& step,
+    const std::function<float(const Slice&, std::int64_t, std::int64_t)>& of);
+
+/// Results that have just these scores.
+[[nodiscard]] Result full_scores(at::Tensor full);
+[[nodiscard]] Result hidden_states(at::Tensor hidden);
+
+/// What a stage named "value", as a Value and back.
+[[nodiscard]] Value value_of(const at::Tensor& tensor);
+[[nodiscard]] float number(const Value& value, std::int64_t at = 0);
+/// A Writer that emits what Decode named "value".
+bool emit_tensor(const Decoded& decoded, OutputSink& out);
+
+/// Keeps every value that a request gave, and its end.
+class Values final : public ResultSink {
+ public:
+  void piece(const Request& request, const Value& value, int branch,
+             bool is_final) override;
+  void done(const Request& request, const Report& report) override;
+
+  std::vector<Value> values;
+  std::vector<std::string> texts;  ///< those of `values` that are text
+  Report report;
+};
+
+/// Runs requests of these texts to their end, in a new pipeline.
+[[nodiscard]] std::vector<std::shared_ptr<Values>> run(
+    Stages& stages, const std::vector<std::string>& texts);
+
+}  // namespace penstock::uses

@@ -1,0 +1,270 @@
+// The uses with inputs other than text: models without tokens, encoders,
+// pictures beside words, states that Decode sets, feeds.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "uses.h"
+
+namespace penstock::uses {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// One picture a row, stacked: no tokens, no state, one step.
+Tensors stack_pixels(std::span<const Slice> slices) {
+  std::vector<at::Tensor> pixels;
+  for (const Slice& slice : slices) {
+    pixels.push_back(get(slice.row->sample->inputs, "pixels"));
+  }
+  return {{"pixels", at::stack(pixels)}};
+}
+
+void end_with_logits(const Step& step, const Result& result,
+                     std::vector<Next>& out) {
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    Next next;
+    next.slice = i;
+    next.emit = Decoded{};
+    next.emit->tensors = {
+        {"value", get(result.out, "logits")[static_cast<std::int64_t>(i)]}};
+    next.finish = Finish::kEnd;
+    out.push_back(std::move(next));
+  }
+}
+
+Stages pictures() {
+  Stages stages;
+  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+    const std::string text = text_input(request);
+    if (text == "broken") throw Error(Code::kData, "not a picture");
+    in.inputs = {{"pixels", at::full({2, 2}, std::stof(text))}};
+    out.push(std::move(in));
+  }};
+  stages.collate = stack_pixels;
+  stages.forward = [](const Step& step) {
+    return Result{.out = {{"logits", get(step.inputs, "pixels").sum({1, 2})}},
+                  .scores = {}};
+  };
+  stages.decode = end_with_logits;
+  stages.write = emit_tensor;
+  return stages;
+}
+
+/// Ten thousand files, one of them broken: it fails alone, the order stays.
+TEST(Uses, ManyFilesOfWhichOneIsBroken) {
+  Stages stages = pictures();
+  stages.max_rows = 16;
+  std::vector<std::string> texts;
+  for (int i = 0; i < 500; ++i) texts.push_back(std::to_string(i));
+  texts[123] = "broken";
+  const auto got = run(stages, texts);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    ASSERT_EQ(got[i]->report.error.has_value(), i == 123) << i;
+    if (i == 123) {
+      EXPECT_EQ(got[i]->report.error->code(), Code::kData);
+    } else {
+      EXPECT_EQ(number(got[i]->values.at(0)), 4 * static_cast<float>(i));
+    }
+  }
+}
+
+/// Speech recognition: the encoder sees the inputs with the first slice only,
+/// and a retry keeps them.
+TEST(Uses, AnEncoderRunsOncePerSample) {
+  Stages stages;
+  stages.caps = {
+      .slots = 4, .rollback = kAll, .can_copy = true, .can_chunk = true};
+  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+    in.tokens = {1};
+    in.inputs = {{"mel", at::full({3}, std::stof(text_input(request)))}};
+    out.push(std::move(in));
+  }};
+  int encoded = 0;
+  std::map<int, float> states;
+  stages.forward = [&](const Step& step) {
+    for (const Slice& slice : step.slices) {
+      if (!slice.row->is_fresh) continue;
+      ++encoded;
+      states[slice.row->slot] =
+          get(slice.row->sample->inputs, "mel").sum().item<float>();
+    }
+    return full_scores(
+        scores(step, [&](const Slice& slice, std::int64_t, std::int64_t v) {
+          return v == static_cast<std::int64_t>(states[slice.row->slot]) ? 1.0F
+                                                                         : 0.0F;
+        }));
+  };
+  stages.start = [](Row& row) { row.want.full = true; };
+  std::map<const Row*, int> tries;
+  stages.decode = [&](const Step& step, const Result& result,
+                      std::vector<Next>& out) {
+    for (std::size_t i = 0; i < step.slices.size(); ++i) {
+      Row& row = *step.slices[i].row;
+      Next next;
+      next.slice = i;
+      if (row.generated() == 2 && tries[&row]++ == 0) {
+        next.keep = 1;  // another temperature: again from the prompt
+      } else {
+        const auto last = step.slices[i].out + step.slices[i].outs - 1;
+        next.tokens = {result.scores.full[last].argmax().item<std::int64_t>()};
+        if (row.generated() == 2) {
+          next.finish = Finish::kStop;
+          next.emit = Decoded{};
+          next.emit->tokens = row.tokens;
+        }
+      }
+      out.push_back(std::move(next));
+    }
+  };
+  const auto got = run(stages, {"2", "4"});
+  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
+  EXPECT_THAT(got[0]->texts, ElementsAre("1 6 6 "));
+  EXPECT_THAT(got[1]->texts, ElementsAre("1 12 12 "));
+  EXPECT_EQ(encoded, 2);
+}
+
+/// Diffusion: what pick() computed is the next step's input; no tokens at all.
+TEST(Uses, DiffusionFeedsItsLatentsBack) {
+  Stages stages;
+  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+    in.inputs = {{"latents", at::full({2}, std::stof(text_input(request)))}};
+    out.push(std::move(in));
+  }};
+  const auto latents = [](const Row& row) {
+    const at::Tensor* own = find(row.inputs, "latents");
+    return own != nullptr ? *own : get(row.sample->inputs, "latents");
+  };
+  stages.collate = [&](std::span<const Slice> slices) {
+    std::vector<at::Tensor> all;
+    for (const Slice& slice : slices) all.push_back(latents(*slice.row));
+    return Tensors{{"latents", at::stack(all)}};
+  };
+  stages.forward = [](const Step& step) {
+    return Result{.out = {{"noise", get(step.inputs, "latents") / 2}},
+                  .scores = {}};
+  };
+  stages.pick = [](const Step& step, Result result) {
+    result.out = {
+        {"latents", get(step.inputs, "latents") - get(result.out, "noise")}};
+    return result;
+  };
+  std::map<const Sample*, int> steps;
+  stages.decode = [&](const Step& step, const Result& picked,
+                      std::vector<Next>& out) {
+    for (std::size_t i = 0; i < step.slices.size(); ++i) {
+      const auto now = get(picked.out, "latents")[static_cast<std::int64_t>(i)];
+      Next next;
+      next.slice = i;
+      next.inputs = {{"latents", now}};
+      if (++steps[step.slices[i].row->sample] == 4) {
+        next.finish = Finish::kEnd;
+        next.emit = Decoded{};
+        next.emit->tensors = {{"value", now}};
+      }
+      out.push_back(std::move(next));
+    }
+  };
+  stages.write = emit_tensor;
+  const auto got = run(stages, {"16", "32"});
+  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
+  EXPECT_EQ(number(got[0]->values.at(0)), 1);
+  EXPECT_EQ(number(got[1]->values.at(0)), 2);
+}
+
+/// A picture and its text: a list of stages, each given what the one before
+/// pushed, so that the text's knows how many places the picture takes.
+TEST(Uses, APictureAndWordsMakeOneSample) {
+  Stages stages;
+  stages.preprocess = {[](const Request&, Sample in, SampleSink& out) {
+                         in.inputs = {{"pixels", at::ones({3, 4})}};
+                         in.notes["crops"] = std::int64_t{3};
+                         out.push(std::move(in));
+                       },
+                       [](const Request& request, Sample in, SampleSink& out) {
+                         in.tokens.assign(
+                             static_cast<std::size_t>(
+                                 std::get<std::int64_t>(in.notes.at("crops"))),
+                             20);
+                         in.tokens.push_back(std::stol(text_input(request)));
+                         out.push(std::move(in));
+                       }};
+  stages.start = [](Row& row) { row.want.hidden = true; };
+  stages.forward = [](const Step& step) {
+    auto hidden = at::zeros({step.outs(), 1});
+    for (const Slice& slice : step.slices) {
+      hidden[slice.out][0] =
+          static_cast<double>(slice.count) +
+          get(slice.row->sample->inputs, "pixels").sum().item<double>();
+    }
+    return hidden_states(hidden);
+  };
+  stages.decode = [](const Step& step, const Result& result,
+                     std::vector<Next>& out) {
+    for (std::size_t i = 0; i < step.slices.size(); ++i) {
+      Next next;
+      next.slice = i;
+      next.emit = Decoded{};
+      next.emit->tensors = {
+          {"value", result.scores.hidden[step.slices[i].out]}};
+      next.finish = Finish::kEnd;
+      out.push_back(std::move(next));
+    }
+  };
+  stages.write = emit_tensor;
+  const auto got = run(stages, {"7"});
+  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
+  EXPECT_EQ(number(got[0]->values.at(0)), 16);  // 3 places, a word, 12 pixels
+}
+
+/// One pipeline's values are the next one's requests, on one engine thread.
+TEST(Uses, PipelinesCompose) {
+  class Forwarder final : public ResultSink {
+   public:
+    Forwarder(Pipeline& next, std::shared_ptr<Values> end)
+        : next_(next), end_(std::move(end)) {}
+    void piece(const Request& request, const Value& value, int, bool) override {
+      next_.submit(fakes::request(request.id, str(number(value))), end_);
+    }
+    void done(const Request&, const Report&) override {}
+
+   private:
+    Pipeline& next_;
+    std::shared_ptr<Values> end_;
+  };
+  Stages first = pictures();
+  Stages second = pictures();
+  Pipeline last(file(second));
+  const auto end = std::make_shared<Values>();
+  {
+    Pipeline pipeline(file(first));
+    pipeline.submit(fakes::request("a", "2"),
+                    std::make_shared<Forwarder>(last, end));
+    pipeline.drain();
+  }
+  last.drain();
+  EXPECT_EQ(number(end->values.at(0)), 32);
+}
+
+/// Microphones, long films: in the interfaces, not yet in the runtime.
+TEST(Uses, AFeedIsRefusedInWords) {
+  Stages stages = pictures();
+  stages.preprocess = {[](const Request&, Sample in, SampleSink& out) {
+    in.inputs = {{"pixels", at::ones({2, 2})}};
+    in.feed.is_closed = false;
+    out.push(std::move(in));
+    out.append(at::ones({1}));
+  }};
+  const auto got = run(stages, {"1"});
+  ASSERT_TRUE(got[0]->report.error.has_value());
+  EXPECT_THAT(got[0]->report.error->what(),
+              HasSubstr("feeds are not available"));
+}
+
+}  // namespace
+}  // namespace penstock::uses
