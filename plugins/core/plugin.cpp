@@ -3,10 +3,16 @@
 
 #include "continuous.h"
 #include "pad.h"
+#include "rows.h"
 #include "sample.h"
+#include "stack.h"
+#include "top.h"
 
 PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Pad>("pad");
   registry.add<penstock::core::Continuous>("continuous");
+  registry.add<penstock::core::Rows>("rows");
   registry.add<penstock::core::SampleDecode>("sample");
+  registry.add<penstock::core::Stack>("stack");
+  registry.add<penstock::core::Top>("top");
 }

@@ -1,79 +1,82 @@
 #include "sample.h"
 
-#include <ATen/ops/sort.h>
-#include <ATen/ops/topk.h>
-
 #include <algorithm>
-#include <cmath>
 
+#include "logprobs.h"
 #include "random.h"
 
 namespace penstock::core {
 namespace {
 
-std::span<const float> row_of(const at::Tensor& values, std::int64_t row) {
-  const auto columns = static_cast<std::size_t>(values.size(1));
-  return {values.const_data_ptr<float>() + row * values.size(1), columns};
-}
+/// With more of the best wanted, every score costs less.
+constexpr std::int64_t kMostTop = 1024;
 
 Scores to_host(const Scores& scores) {
-  Scores host;
   const auto move = [](const at::Tensor& tensor) {
     return tensor.defined() ? tensor.cpu().contiguous() : tensor;
   };
-  host.ids = move(scores.ids);
-  host.values = move(scores.values);
-  host.full = move(scores.full);
-  return host;
+  return {.ids = move(scores.ids),
+          .values = move(scores.values),
+          .full = move(scores.full),
+          .at = move(scores.at),
+          .norm = move(scores.norm),
+          .follow = move(scores.follow),
+          .hidden = {}};
+}
+
+float value_at(const at::Tensor& values, std::int64_t row) {
+  return values.const_data_ptr<float>()[row];
+}
+
+template <class T>
+const T* fact(const Notes& facts, const char* name) {
+  const auto found = facts.find(name);
+  return found == facts.end() ? nullptr : &std::get<T>(found->second);
+}
+
+/// Whether some of the model's best hold the best `need`, ties at the end
+/// included.
+bool is_enough(const Candidates& candidates, std::int64_t need) {
+  const auto& all = candidates.all;
+  if (all.size() == 1) return true;
+  const auto last = std::min(static_cast<std::size_t>(need), all.size()) - 1;
+  std::vector<Candidate> sorted(last + 1);
+  std::partial_sort_copy(all.begin(), all.end(), sorted.begin(), sorted.end(),
+                         is_better);
+  return sorted[last].score > candidates.floor;
 }
 
 }  // namespace
 
-void SampleDecode::declare(Declaration<SampleDecode>& d) {
-  d.doc("Picks the next token: greedy, or by temperature, top_k, top_p, min_p")
-      .input("scores: f32[R,V]")
-      .output("tokens: i64[N]");
-  d.param("temperature", &Params::temperature,
-          "divides the scores; 0: always the best token")
-      .range(0, 100)
-      .per_request();
-  d.param("top_k", &Params::top_k, "sample among the best k; 0: all")
-      .range(0, 1 << 20)
-      .per_request();
-  d.param("top_p", &Params::top_p,
-          "sample among the smallest set with this probability")
-      .range(1e-9, 1)
-      .per_request();
-  d.param("min_p", &Params::min_p,
-          "drop tokens below this share of the best one's probability")
-      .range(0, 1)
-      .per_request();
-  d.param("seed", &Params::seed,
-          "of the random numbers; the same seed gives "
-          "the same text, alone or in a batch")
-      .range(0, 9e15)
-      .per_request();
-  d.param("max_new_tokens", &Params::max_new_tokens,
-          "tokens after which the answer ends")
-      .range(1, 1 << 20)
-      .per_request();
-  d.param("stop_ids", &Params::stop_ids,
-          "token ids that end the answer, besides the model's own")
-      .range(0, 1e9)
-      .per_request();
-  d.param("ignore_eos", &Params::ignore_eos,
-          "go on after the model's own end token")
-      .per_request();
-}
+struct SampleDecode::State final : DecodeState {
+  explicit State(Rules made) : rules(std::move(made)) {}
+  Rules rules;
+};
+
+struct SampleDecode::Answered {
+  std::size_t index = 0;
+  const Slice& slice;
+  const Scores& scores;
+  const Rules& rules;
+  const Params& params;
+
+  [[nodiscard]] const Row& row() const { return *slice.row; }
+  /// Where the scores of the slice's last token are.
+  [[nodiscard]] std::int64_t last() const { return slice.out + slice.outs - 1; }
+  [[nodiscard]] Next next() const {
+    Next out;
+    out.slice = index;
+    return out;
+  }
+};
 
 void SampleDecode::open(StageContext& context) {
-  if (const auto eos = context.facts.find("eos_ids");
-      eos != context.facts.end()) {
-    eos_ids_ = std::get<Tokens>(eos->second);
+  if (const auto* ids = fact<Tokens>(context.facts, "eos_ids")) eos_ids_ = *ids;
+  if (const auto* limit = fact<std::int64_t>(context.facts, "context_length")) {
+    context_length_ = *limit;
   }
-  if (const auto limit = context.facts.find("context_length");
-      limit != context.facts.end()) {
-    context_length_ = std::get<std::int64_t>(limit->second);
+  if (const auto* size = fact<std::int64_t>(context.facts, "vocab_size")) {
+    vocab_ = *size;
   }
 }
 
@@ -83,58 +86,134 @@ const SampleDecode::Params& SampleDecode::params_of(const Row& row) const {
 
 void SampleDecode::start(Row& row) {
   const Params& chosen = params_of(row);
-  // Without a bound on the candidates every score is needed: the softmax runs
-  // over all of them.
-  if (chosen.temperature == 0) {
-    row.want.top = 1;
-  } else if (chosen.top_k > 0) {
-    row.want.top = chosen.top_k;
-  } else {
-    row.want.full = true;
+  Tokens ends = chosen.stop_ids;
+  if (!chosen.ignore_eos) {
+    ends.insert(ends.end(), eos_ids_.begin(), eos_ids_.end());
   }
+  auto state = std::make_unique<State>(Rules(chosen, std::move(ends), vocab_));
+  const Rules& rules = state->rules;
+  row.sample->state = std::move(state);
+  row.sample->width = static_cast<int>(chosen.n);
+  if (chosen.prompt_logprobs >= 0) {
+    // The prompt first, with no more than it needs; then the answer.
+    row.want = Want();
+    row.want.from = 0;
+    row.want.top = std::clamp<std::int64_t>(chosen.prompt_logprobs, 1, size());
+    row.want.norm = row.want.follow = true;
+    return;
+  }
+  const auto prompt = static_cast<std::int64_t>(row.sample->tokens.size());
+  row.want = want_for(rules, chosen, rules.edits(row.tokens, prompt));
 }
 
-std::int64_t SampleDecode::choose(const Slice& slice, const Params& params,
-                                  const Scores& scores) {
-  const std::int64_t at = slice.out + slice.outs - 1;
-  at::Tensor values = scores.values;
-  at::Tensor ids = scores.ids;
-  std::int64_t row = at;
-  if (slice.row->want.full) {
-    std::tie(values, ids) = scores.full.narrow(0, at, 1).sort(
-        /*stable=*/true, /*dim=*/1, /*descending=*/true);
-    row = 0;
+Want SampleDecode::want_for(const Rules& rules, const Params& params,
+                            const Edits& edits) const {
+  Want want;
+  want.norm = params.logprobs >= 0;
+  const std::int64_t need = needed(rules.sampling());
+  // As many as are needed remain when all edited ones fall behind, and one
+  // that shows whether others equal the last.
+  const auto edited = static_cast<std::int64_t>(edits.size());
+  const bool is_greedy = need == 1 && edited == 0;
+  want.top = std::max(is_greedy ? 1 : need + 1 + edited, params.logprobs);
+  want.full = need == 0 || want.top > std::min(kMostTop, size());
+  if (want.full) {
+    want.top = 0;
+    return want;
   }
-  const auto best = row_of(values, row);
-  if (!std::isfinite(best.front())) {
-    throw Error(Code::kInternal,
-                str("the scores after token ", slice.begin + slice.count - 1,
-                    " are not finite (", best.front(), ")"));
-  }
-  const Sampling sampling{.temperature = params.temperature,
-                          .top_k = params.top_k,
-                          .top_p = params.top_p,
-                          .min_p = params.min_p};
-  const double random =
-      uniform(static_cast<std::uint64_t>(params.seed),
-              static_cast<std::uint64_t>(slice.row->branch),
-              static_cast<std::uint64_t>(slice.row->generated()));
-  const auto chosen = pick_index(best, sampling, random);
-  return ids.const_data_ptr<std::int64_t>()[row * ids.size(1) +
-                                            static_cast<std::int64_t>(chosen)];
+  for (const auto& [id, edit] : edits) want.ids.push_back(id);
+  return want;
 }
 
-Finish SampleDecode::finish(const Row& row, const Params& params,
-                            std::int64_t token) const {
-  const auto has = [&](const Tokens& ids) {
-    return std::find(ids.begin(), ids.end(), token) != ids.end();
-  };
-  if (has(params.stop_ids) || (!params.ignore_eos && has(eos_ids_))) {
+Finish SampleDecode::finish(const Row& row, const Rules& rules,
+                            const Params& params, std::int64_t token) const {
+  const Tokens& ends = rules.ends();
+  if (std::find(ends.begin(), ends.end(), token) != ends.end()) {
     return Finish::kStop;
   }
   const bool is_long = row.generated() + 1 >= params.max_new_tokens;
   const bool is_full = row.length() + 1 >= context_length_;
   return is_long || is_full ? Finish::kLength : Finish::kNo;
+}
+
+void SampleDecode::read_prompt(const Answered& slice,
+                               std::vector<Next>& out) const {
+  const Row& row = slice.row();
+  const std::int64_t length = row.length();
+  Logprobs logprobs(slice.params.prompt_logprobs);
+  for (std::int64_t i = 0; i < slice.slice.outs; ++i) {
+    const std::int64_t at = slice.slice.out + i;
+    const std::int64_t next =
+        slice.slice.begin + slice.slice.count - slice.slice.outs + i + 1;
+    if (next == length) continue;
+    const Candidates best = candidates_of(slice.scores, at, row.want);
+    logprobs.add(row.token(next), value_at(slice.scores.follow, at), best.all,
+                 value_at(slice.scores.norm, at));
+  }
+  Next next = slice.next();
+  if (!logprobs.empty()) {
+    logprobs.put("prompt_logprobs", next.emit.emplace().tensors);
+  }
+  const bool is_whole = slice.slice.begin + slice.slice.count == length;
+  if (is_whole) {
+    next.want = want_for(slice.rules, slice.params,
+                         slice.rules.edits(row.tokens, length));
+  }
+  out.push_back(std::move(next));
+}
+
+Next SampleDecode::chosen(const Answered& slice, const Candidates& from,
+                          int branch) const {
+  const Row& row = slice.row();
+  const double random = uniform(static_cast<std::uint64_t>(slice.params.seed),
+                                static_cast<std::uint64_t>(branch),
+                                static_cast<std::uint64_t>(row.generated()));
+  const Candidate token = draw(from.all, slice.rules.sampling(), random);
+  Next next = slice.next();
+  next.branch = branch;
+  next.tokens = {token.id};
+  next.finish = finish(row, slice.rules, slice.params, token.id);
+  next.emit.emplace().tokens = {token.id};
+  if (slice.params.logprobs >= 0) {
+    Logprobs logprobs(slice.params.logprobs);
+    logprobs.add(token.id, token.raw, from.all,
+                 value_at(slice.scores.norm, slice.last()));
+    logprobs.put("logprobs", next.emit->tensors);
+  }
+  if (next.finish == Finish::kNo) {
+    Tokens tokens = row.tokens;
+    tokens.push_back(token.id);
+    const auto prompt = static_cast<std::int64_t>(row.sample->tokens.size());
+    next.want =
+        want_for(slice.rules, slice.params, slice.rules.edits(tokens, prompt));
+  }
+  return next;
+}
+
+void SampleDecode::answer(const Answered& slice, std::vector<Next>& out) const {
+  const Row& row = slice.row();
+  if (row.want.from == 0) {
+    read_prompt(slice, out);
+    return;
+  }
+  Candidates from = candidates_of(slice.scores, slice.last(), row.want);
+  const auto prompt = static_cast<std::int64_t>(row.sample->tokens.size());
+  apply(from.all, slice.rules.edits(row.tokens, prompt),
+        slice.rules.penalties());
+  if (!row.want.full && !is_enough(from, needed(slice.rules.sampling()))) {
+    // Others may equal the last of the best: look at all of them.
+    Next again = slice.next();
+    again.want.emplace().full = true;
+    again.want->norm = slice.params.logprobs >= 0;
+    out.push_back(std::move(again));
+    return;
+  }
+  // The prompt's answers part at their first token.
+  const bool is_fork = row.generated() == 0;
+  const auto end = is_fork ? static_cast<int>(slice.params.n) : row.branch + 1;
+  for (int branch = is_fork ? 0 : row.branch; branch < end; ++branch) {
+    out.push_back(chosen(slice, from, branch));
+  }
 }
 
 void SampleDecode::decode(const Step& step, const Result& picked,
@@ -143,19 +222,21 @@ void SampleDecode::decode(const Step& step, const Result& picked,
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     const Slice& slice = step.slices[i];
     if (slice.outs == 0) continue;
-    const Params& params = params_of(*slice.row);
-    Next next;
-    next.slice = i;
+    const auto before = out.size();
     try {
-      const std::int64_t token = choose(slice, params, scores);
-      next.finish = finish(*slice.row, params, token);
-      next.tokens = {token};
-      next.emit = Decoded{};
-      next.emit->tokens = {token};
-    } catch (const Error&) {
+      const auto& state = dynamic_cast<State&>(*slice.row->sample->state);
+      answer({.index = i,
+              .slice = slice,
+              .scores = scores,
+              .rules = state.rules,
+              .params = params_of(*slice.row)},
+             out);
+    } catch (const Error& error) {
+      out.resize(before);
+      Next& next = out.emplace_back();
+      next.slice = i;
       next.error = std::current_exception();
     }
-    out.push_back(std::move(next));
   }
 }
 

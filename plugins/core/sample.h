@@ -2,23 +2,18 @@
 #pragma once
 
 #include "penstock/decode.h"
-#include "sampler.h"
+#include "rules.h"
+#include "sample_params.h"
 
 namespace penstock::core {
 
-/// Input: scores f32[R,V]. Output: tokens i64[N], one a step.
+/// Input: scores f32[R,V]. Output: tokens i64[N], one a step; with `logprobs`
+/// also logprobs.ids i64[1, 1+n] and logprobs.values, its own and the best n;
+/// with `prompt_logprobs` the same of the prompt, as prompt_logprobs.*: row i
+/// is about the token after the one it was computed from.
 class SampleDecode final : public Decode {
  public:
-  struct Params {
-    double temperature = 0;
-    std::int64_t top_k = 0;
-    double top_p = 1;
-    double min_p = 0;
-    std::int64_t seed = 0;
-    std::int64_t max_new_tokens = 64;
-    std::vector<std::int64_t> stop_ids = {};
-    bool ignore_eos = false;
-  };
+  using Params = SampleParams;
   static void declare(Declaration<SampleDecode>& d);
   explicit SampleDecode(const Params& /*params*/) {}
 
@@ -28,15 +23,25 @@ class SampleDecode final : public Decode {
               std::vector<Next>& out) override;
 
  private:
+  struct State;
+  /// A slice's share of a step's scores, on the host.
+  struct Answered;
+
   [[nodiscard]] const Params& params_of(const Row& row) const;
-  [[nodiscard]] static std::int64_t choose(const Slice& slice,
-                                           const Params& params,
-                                           const Scores& scores);
-  [[nodiscard]] Finish finish(const Row& row, const Params& params,
-                              std::int64_t token) const;
+  /// Of the vocabulary, where the model says it.
+  [[nodiscard]] std::int64_t size() const { return vocab_ > 0 ? vocab_ : kAll; }
+  [[nodiscard]] Want want_for(const Rules& rules, const Params& params,
+                              const Edits& edits) const;
+  void answer(const Answered& slice, std::vector<Next>& out) const;
+  void read_prompt(const Answered& slice, std::vector<Next>& out) const;
+  [[nodiscard]] Next chosen(const Answered& slice, const Candidates& from,
+                            int branch) const;
+  [[nodiscard]] Finish finish(const Row& row, const Rules& rules,
+                              const Params& params, std::int64_t token) const;
 
   Tokens eos_ids_;  ///< the model's own
   std::int64_t context_length_ = kAll;
+  std::int64_t vocab_ = 0;  ///< 0: not known
 };
 
 }  // namespace penstock::core

@@ -53,8 +53,40 @@ struct Setting {
 
 TEST(Sample, WantsNoMoreThanItNeeds) {
   EXPECT_EQ(Setting({.temperature = 0}).row.want.top, 1);
-  EXPECT_EQ(Setting({.temperature = 1, .top_k = 40}).row.want.top, 40);
+  EXPECT_EQ(Setting({.temperature = 1, .top_k = 40}).row.want.top, 41);
   EXPECT_TRUE(Setting({.temperature = 1}).row.want.full);
+  // The best, each that an edit may push down, and one more to see ties.
+  const Want banned = Setting({.banned_ids = {7, 5}}).row.want;
+  EXPECT_EQ(banned.top, 4);
+  EXPECT_EQ(banned.ids, (Tokens{5, 7}));
+  EXPECT_FALSE(banned.full);
+  EXPECT_EQ(Setting({.repetition_penalty = 2}).row.want.ids, (Tokens{2, 3}));
+  EXPECT_TRUE(Setting({.temperature = 1, .top_k = 5000}).row.want.full);
+}
+
+TEST(Sample, LooksAtAllScoresWhereTheLastOfTheBestHasEquals) {
+  Setting setting({.temperature = 1, .top_k = 2, .seed = 1});
+  // Two of four equals cannot say which they are.
+  const std::vector<float> scores{0, 5, 5, 5, 5, 1};
+  const Next again = setting.next(scores);
+  EXPECT_TRUE(again.tokens.empty());
+  ASSERT_TRUE(again.want);
+  EXPECT_TRUE(again.want->full);
+  setting.row.want = *again.want;
+  const Next next = setting.next(scores);
+  ASSERT_EQ(next.tokens.size(), 1);
+  EXPECT_FALSE(next.want->full);
+  EXPECT_EQ(next.want->top, 3);
+}
+
+TEST(Sample, PenalisesWhatStandsInTheRow) {
+  const std::vector<float> scores{0, 0, 4, 3, 2.5F};
+  EXPECT_EQ(Setting({}).next(scores).tokens, Tokens{2});
+  // Both were in the prompt: 2 and 1.5 are left of them.
+  EXPECT_EQ(Setting({.repetition_penalty = 2}).next(scores).tokens, Tokens{4});
+  // The prompt is no part of the answer.
+  EXPECT_EQ(Setting({.presence_penalty = 3}).next(scores).tokens, Tokens{2});
+  EXPECT_EQ(Setting({.banned_ids = {2}}).next(scores).tokens, Tokens{3});
 }
 
 TEST(Sample, GreedyTakesTheLowestIdOfATie) {

@@ -1,0 +1,143 @@
+#include "stack.h"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "wait.h"
+
+namespace penstock::core {
+namespace {
+
+std::string shape_text(const at::Tensor& tensor) {
+  std::string out;
+  for (const std::int64_t size : tensor.sizes()) {
+    out += (out.empty() ? "" : "x") + std::to_string(size);
+  }
+  return out;
+}
+
+/// The largest of each dim, or the smallest.
+std::vector<std::int64_t> common_shape(const std::vector<at::Tensor>& rows,
+                                       bool is_largest) {
+  std::vector<std::int64_t> shape = rows.front().sizes().vec();
+  for (const at::Tensor& row : rows) {
+    for (std::size_t d = 0; d < shape.size(); ++d) {
+      const std::int64_t size = row.size(static_cast<std::int64_t>(d));
+      shape[d] =
+          is_largest ? std::max(shape[d], size) : std::min(shape[d], size);
+    }
+  }
+  return shape;
+}
+
+/// The part of `tensor` that `shape` covers: from the start, or its centre.
+at::Tensor part(at::Tensor tensor, const std::vector<std::int64_t>& shape,
+                bool is_centred) {
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const auto dim = static_cast<std::int64_t>(d);
+    const std::int64_t spare = tensor.size(dim) - shape[d];
+    tensor = tensor.narrow(dim, is_centred ? spare / 2 : 0, shape[d]);
+  }
+  return tensor;
+}
+
+}  // namespace
+
+void Stack::declare(Declaration<Stack>& d) {
+  d.doc("Batches of whole tensors, for models that answer in one step")
+      .layouts({Layout::kStacked});
+  d.param("max_rows", &Params::max_rows, "rows of one batch").range(1, 4096);
+  d.param("max_wait_ms", &Params::max_wait_ms,
+          "how long the first row waits for others, in milliseconds")
+      .range(0, 60000);
+  d.param("fit", &Params::fit,
+          "rows of different shapes: same refuses them, pad adds to the "
+          "smaller ones and a mask, crop keeps the centre of the larger ones")
+      .choices({"same", "pad", "crop"});
+  d.param("pad_value", &Params::pad_value, "what is added");
+}
+
+Plan Stack::plan(const penstock::Candidates& candidates) {
+  Plan plan;
+  if (!candidates.running.empty()) {  // a model that takes several steps
+    plan.why = Closed::kRunning;
+    for (Row* row : candidates.running) {
+      plan.slices.push_back({.row = row, .count = kAll});
+    }
+    return plan;
+  }
+  const Closing closing =
+      close_batch(candidates, max_rows(), params_.max_wait_ms);
+  plan.why = closing.why;
+  plan.look_again = closing.look_again;
+  if (closing.why == Closed::kNothing) return plan;
+  int free = candidates.free_slots;
+  for (Row* row : candidates.waiting) {
+    if (row->sample->width > free) break;
+    free -= row->sample->width;
+    plan.slices.push_back({.row = row, .count = kAll});
+  }
+  return plan;
+}
+
+void Stack::add(Tensors& out, const std::string& name,
+                const std::vector<at::Tensor>& rows) const {
+  const bool is_one_shape =
+      std::all_of(rows.begin(), rows.end(), [&](const at::Tensor& row) {
+        return row.sizes() == rows.front().sizes();
+      });
+  if (is_one_shape) {
+    out.emplace_back(name, at::stack(rows));
+    return;
+  }
+  const bool has_one_rank = std::all_of(
+      rows.begin(), rows.end(),
+      [&](const at::Tensor& row) { return row.dim() == rows.front().dim(); });
+  if (params_.fit == "same" || !has_one_rank) {
+    throw Error(Code::kData,
+                str("'", name, "' is ", shape_text(rows.front()),
+                    " in one row and of another shape in the next; let "
+                    "preprocess make one size, or set batch.fit to pad or "
+                    "crop"));
+  }
+  const bool is_padded = params_.fit == "pad";
+  std::vector<std::int64_t> shape = common_shape(rows, is_padded);
+  if (!is_padded) {
+    std::vector<at::Tensor> parts;
+    for (const at::Tensor& row : rows) parts.push_back(part(row, shape, true));
+    out.emplace_back(name, at::stack(parts));
+    return;
+  }
+  shape.insert(shape.begin(), static_cast<std::int64_t>(rows.size()));
+  const auto padded =
+      at::full(shape, params_.pad_value, rows.front().options());
+  std::vector<std::int64_t> mask_shape = shape;
+  mask_shape.erase(mask_shape.begin() + 1);
+  const auto mask = at::zeros(mask_shape, at::kByte);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    const auto own = rows[i].sizes().vec();
+    part(padded[at], own, false).copy_(rows[i]);
+    part(mask[at], {own.begin() + 1, own.end()}, false).fill_(1);
+  }
+  out.emplace_back(name, padded);
+  out.emplace_back(name + "_mask", mask);
+}
+
+Tensors Stack::collate(std::span<const Slice> slices) {
+  Tensors out;
+  for (const auto& [name, first] : slices.front().row->sample->inputs) {
+    std::vector<at::Tensor> rows;
+    rows.reserve(slices.size());
+    for (const Slice& slice : slices) {
+      rows.push_back(get(slice.row->sample->inputs, name));
+    }
+    add(out, name, rows);
+  }
+  return out;
+}
+
+}  // namespace penstock::core

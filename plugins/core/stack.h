@@ -1,0 +1,38 @@
+// core.stack: batches of whole tensors, for models that answer in one step:
+// pictures, windows of sound, embeddings.
+#pragma once
+
+#include <utility>
+
+#include "penstock/batch.h"
+
+namespace penstock::core {
+
+/// Stacks every input of the rows' samples to [B, ...]. With fit: pad also
+/// <name>_mask u8[B, ...] without the first dim (1: the sample's own), where
+/// the shapes differ.
+class Stack final : public Batch {
+ public:
+  struct Params {
+    std::int64_t max_rows = 8;
+    double max_wait_ms = 20;
+    std::string fit = "same";
+    double pad_value = 0;
+  };
+  static void declare(Declaration<Stack>& d);
+  explicit Stack(Params params) : params_(std::move(params)) {}
+
+  [[nodiscard]] int max_rows() const override {
+    return static_cast<int>(params_.max_rows);
+  }
+  [[nodiscard]] Plan plan(const penstock::Candidates& candidates) override;
+  [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;
+
+ private:
+  void add(Tensors& out, const std::string& name,
+           const std::vector<at::Tensor>& rows) const;
+
+  Params params_;
+};
+
+}  // namespace penstock::core

@@ -1,0 +1,72 @@
+#include "top.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/topk.h>
+
+#include <algorithm>
+
+namespace penstock::core {
+
+void Top::declare(Declaration<Top>& d) {
+  d.doc("Best classes of a classifier, with their probabilities")
+      .input("logits: f32[B,K]")
+      .output("classes: i64[N]")
+      .output("scores: f32[N]");
+  d.param("top_k", &Params::top_k, "classes given, at most")
+      .range(1, 1 << 20)
+      .per_request();
+  d.param("activation", &Params::activation,
+          "logits to scores: softmax for one class of all, sigmoid for any "
+          "number of them, none")
+      .choices({"softmax", "sigmoid", "none"})
+      .per_request();
+}
+
+Result Top::pick(const Step& step, Result result) {
+  // Few numbers leave the device: the most that any row asks for.
+  const at::Tensor& logits = get(result.out, "logits");
+  std::int64_t most = 1;
+  for (const Slice& slice : step.slices) {
+    most = std::max(most,
+                    params<Params>(*this, *slice.row->sample->request).top_k);
+  }
+  const auto [values, ids] = logits.topk(std::min(most, logits.size(-1)));
+  Result out;
+  out.out = {
+      {"ids", ids},
+      {"none", values},
+      {"softmax", (values - logits.logsumexp(-1, /*keepdim=*/true)).exp()},
+      {"sigmoid", values.sigmoid()}};
+  return out;
+}
+
+void Top::decode(const Step& step, const Result& picked,
+                 std::vector<Next>& out) {
+  const auto ids = get(picked.out, "ids").cpu();
+  const auto raw = get(picked.out, "none").cpu();
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    const auto& chosen =
+        params<Params>(*this, *step.slices[i].row->sample->request);
+    const auto row = static_cast<std::int64_t>(i);
+    const std::int64_t count = std::min(chosen.top_k, ids.size(1));
+    Next next;
+    next.slice = i;
+    next.finish = Finish::kEnd;
+    if (!raw[row].isfinite().all().item<bool>()) {
+      next.error = std::make_exception_ptr(
+          Error(Code::kInternal, "the model's answer is not finite"));
+    } else {
+      const auto scores = get(picked.out, chosen.activation).cpu();
+      next.emit = Decoded{};
+      next.emit->tensors = {
+          {"classes", ids[row].narrow(0, 0, count).contiguous()},
+          {"scores", scores[row].narrow(0, 0, count).contiguous()}};
+    }
+    out.push_back(std::move(next));
+  }
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,138 @@
+// What stays of a token's scores, held against transformers' logits processors:
+// from every score, and from those that core.sample asks of the model.
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "penstock/forward.h"
+#include "sample.h"
+#include "scores.h"
+
+namespace penstock::core {
+namespace {
+
+using Json = nlohmann::json;
+
+struct Case {
+  std::string name;
+  Json golden;
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+std::vector<Case> cases() {
+  std::ifstream in(PENSTOCK_SOURCE_DIR "/tests/golden/sampling/cases.json");
+  std::vector<Case> out;
+  for (const Json& each : Json::parse(in)) out.push_back({each["name"], each});
+  return out;
+}
+
+template <class T>
+void take(const Json& params, const char* name, T& to) {
+  if (params.contains(name)) to = params[name].get<T>();
+}
+
+SampleParams params_of(const Json& json) {
+  SampleParams out;
+  take(json, "temperature", out.temperature);
+  take(json, "top_k", out.top_k);
+  take(json, "top_p", out.top_p);
+  take(json, "min_p", out.min_p);
+  take(json, "typical_p", out.typical_p);
+  take(json, "repetition_penalty", out.repetition_penalty);
+  take(json, "frequency_penalty", out.frequency_penalty);
+  take(json, "presence_penalty", out.presence_penalty);
+  take(json, "no_repeat_ngram_size", out.no_repeat_ngram_size);
+  take(json, "logit_bias", out.logit_bias);
+  take(json, "banned_ids", out.banned_ids);
+  take(json, "bad_words", out.bad_words);
+  take(json, "min_new_tokens", out.min_new_tokens);
+  return out;
+}
+
+/// A row in the midst of its answer.
+struct Setting {
+  explicit Setting(const Json& golden)
+      : params(params_of(golden["params"])), decode(params) {
+    request->checked = {std::make_shared<SampleParams>(params)};
+    sample.request = request;
+    sample.tokens = golden["prompt"].get<Tokens>();
+    row.sample = &sample;
+    row.tokens = sample.tokens;
+    for (const std::int64_t id : golden["answer"].get<Tokens>()) {
+      row.tokens.push_back(id);
+    }
+    facts["eos_ids"] = Tokens{1, 106};
+    facts["vocab_size"] = kVocabulary;
+    StageContext context{.device = at::kCPU,
+                         .model = "",
+                         .slots = 1,
+                         .threads = 1,
+                         .max_step_tokens = 0,
+                         .facts = facts};
+    decode.open(context);
+    decode.start(row);
+  }
+  [[nodiscard]] std::vector<Weighted> stay(const std::vector<float>& scores) {
+    Step step;
+    const auto count = static_cast<std::int64_t>(row.tokens.size());
+    step.slices = {{.row = &row,
+                    .count = count,
+                    .feed = 0,
+                    .begin = 0,
+                    .out = 0,
+                    .outs = 1}};
+    const auto given = fill_scores(at::tensor(scores).unsqueeze(0), step);
+    Candidates from = candidates_of(given, 0, row.want);
+    const Rules rules(params, {1, 106}, kVocabulary);
+    const auto prompt = static_cast<std::int64_t>(sample.tokens.size());
+    apply(from.all, rules.edits(row.tokens, prompt), rules.penalties());
+    return kept(std::move(from.all), rules.sampling());
+  }
+  SampleParams params;
+  std::shared_ptr<Request> request = std::make_shared<Request>();
+  Sample sample;
+  Row row;
+  Notes facts;
+  SampleDecode decode;
+};
+
+void expect_pairs(const std::vector<Weighted>& got, std::size_t from,
+                  const Json& wanted) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(got[from + i].id, wanted[i][0].get<std::int64_t>()) << i;
+    EXPECT_NEAR(got[from + i].probability, wanted[i][1].get<double>(), 1e-6);
+  }
+}
+
+class Golden : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Golden, StaysWhatTransformersKeeps) {
+  const Json& golden = GetParam().golden;
+  const auto scores = scores_of(golden["seed"].get<std::uint64_t>());
+  Setting setting(golden);
+  for (const bool is_full : {false, true}) {
+    SCOPED_TRACE(is_full ? "every score" : "as wanted");
+    if (is_full) {
+      setting.row.want = Want();
+      setting.row.want.full = true;
+    }
+    const auto got = setting.stay(scores);
+    const std::size_t count = golden["count"];
+    ASSERT_EQ(got.size(), count);
+    const auto sum = std::accumulate(
+        got.begin(), got.end(), std::int64_t{0},
+        [](std::int64_t total, const Weighted& w) { return total + w.id; });
+    EXPECT_EQ(sum, golden["id_sum"].get<std::int64_t>());
+    expect_pairs(got, 0, golden["best"]);
+    expect_pairs(got, count - golden["last"].size(), golden["last"]);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Golden, ::testing::ValuesIn(cases()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace penstock::core
