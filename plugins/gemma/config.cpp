@@ -42,6 +42,24 @@ void read_rope(const WeightFile& file, Config& config) {
   config.rope_scale = positive(file, "rope.scaling.factor", 1);
 }
 
+/// Newer files say which layers slide: one number, every n-th does not, or a
+/// list of bools.
+void read_layers(const WeightFile& file, Config& config) {
+  constexpr const char* kName = "attention.sliding_window_pattern";
+  if (!file.has(key(kName))) return;
+  if (!file.is_array(key(kName))) {
+    config.pattern = size(file, kName, 1024);
+    return;
+  }
+  config.sliding = file.booleans(key(kName));
+  if (std::ssize(config.sliding) != config.layers) {
+    throw Error(Code::kData,
+                str(file.path().filename().string(), ": ", key(kName), " has ",
+                    config.sliding.size(), " items, the model ", config.layers,
+                    " layers"));
+  }
+}
+
 double attention_scale(const Config& config) {
   // The file has no key for it. All sizes use head_dim but the 62-layer one,
   // which was trained with hidden / heads.
@@ -52,6 +70,13 @@ double attention_scale(const Config& config) {
 }
 
 }  // namespace
+
+void check_config(const Config& config) {
+  if (config.heads % config.kv_heads == 0 && config.head_dim % 2 == 0) return;
+  throw Error(Code::kData,
+              str("the model has ", config.heads, " heads, ", config.kv_heads,
+                  " kv heads of ", config.head_dim, ": they do not fit"));
+}
 
 Config read_config(const WeightFile& file) {
   const auto architecture = file.text("general.architecture");
@@ -69,16 +94,10 @@ Config read_config(const WeightFile& file) {
   config.ffn = size(file, "feed_forward_length", 1 << 20);
   config.context = size(file, "context_length", 1 << 24);
   config.window = size(file, "attention.sliding_window", 1 << 24);
-  if (file.has(key("attention.sliding_window_pattern"))) {
-    config.pattern = size(file, "attention.sliding_window_pattern", 1024);
-  }
+  read_layers(file, config);
   config.norm_epsilon =
       positive(file, "attention.layer_norm_rms_epsilon", 1e-6);
-  if (config.heads % config.kv_heads != 0 || config.head_dim % 2 != 0) {
-    throw Error(Code::kData,
-                str("the model has ", config.heads, " heads, ", config.kv_heads,
-                    " kv heads of ", config.head_dim, ": they do not fit"));
-  }
+  check_config(config);
   if (const auto cap = file.find_real(key("final_logit_softcapping"));
       cap && *cap != 0) {
     throw Error(Code::kData,

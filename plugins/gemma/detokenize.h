@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "penstock/postprocess.h"
 #include "tokenizer.h"
@@ -9,10 +11,13 @@
 namespace penstock::gemma {
 
 /// Input: tokens i64[N]. Output: text, a piece whenever characters are
-/// complete; the piece marked final may be empty.
+/// complete and begin no stop string; the piece marked final may be empty. Of
+/// log-probabilities: JSON pieces, objects with a list (token_json.h).
 class Detokenize final : public Postprocess {
  public:
-  struct Params {};
+  struct Params {
+    std::vector<std::string> stop = {};
+  };
   static void declare(Declaration<Detokenize>& d);
   explicit Detokenize(const Params& /*params*/) {}
 

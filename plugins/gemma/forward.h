@@ -1,14 +1,13 @@
-// gemma.forward: Gemma 3 from a GGUF file, on any device that libtorch has.
+// gemma.forward: Gemma 3 from a GGUF file or a Hugging Face folder, on any
+// device that libtorch has.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "kv_cache.h"
-#include "model.h"
-#include "penstock/forward.h"
+#include "engine.h"
 
 namespace penstock::gemma {
 
@@ -17,6 +16,7 @@ namespace penstock::gemma {
 class GemmaForward final : public Forward {
  public:
   struct Params {
+    std::string engine = "auto";
     std::string dtype = "auto";
     bool cache = true;
     bool logits = false;
@@ -28,23 +28,20 @@ class GemmaForward final : public Forward {
   void open(StageContext& context) override;
   void close() noexcept override;
 
-  [[nodiscard]] Caps caps() const override;
+  [[nodiscard]] Caps caps() const override { return engine_->caps(); }
   [[nodiscard]] Result forward(const Step& step) override;
-  void release(int slot) noexcept override;
-  void truncate(int slot, std::int64_t length) override;
-  void copy(int from, int to) override;
+  void release(int slot) noexcept override { engine_->release(slot); }
+  void truncate(int slot, std::int64_t length) override {
+    engine_->truncate(slot, length);
+  }
+  void copy(int from, int to) override { engine_->copy(from, to); }
 
  private:
-  [[nodiscard]] at::ScalarType dtype(at::Device device) const;
-  [[nodiscard]] std::vector<Part> parts(const Step& step);
-  [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step) const;
+  [[nodiscard]] bool is_native(const Config& config, at::Device device) const;
 
   Params params_;
   std::optional<Config> config_;
-  std::optional<Model> model_;
-  at::Device device_ = at::kCPU;
-  std::vector<std::unique_ptr<KvCache>> caches_;  ///< by slot; null: empty
-  at::TensorOptions cache_options_;
+  std::unique_ptr<Engine> engine_;
 };
 
 }  // namespace penstock::gemma

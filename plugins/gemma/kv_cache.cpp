@@ -20,6 +20,7 @@ KvBuffer::KvBuffer(const Config& config, std::int64_t reach, std::int64_t slack,
       head_dim_(config.head_dim),
       reach_(reach),
       slack_(slack),
+      context_(config.context > 0 ? config.context : kAll),
       options_(options) {}
 
 void KvBuffer::make_room(std::int64_t count) {
@@ -28,11 +29,13 @@ void KvBuffer::make_room(std::int64_t count) {
       reach_ == kAll ? held_ : std::min(held_, reach_ + slack_);
   const std::int64_t drop = held_ - keep;
   // Twice what is kept, so that the next move is as many tokens away.
-  const std::int64_t wanted = std::max(2 * keep, keep + count);
+  // A full layer never holds more than the context.
+  const std::int64_t most = reach_ == kAll ? context_ : kAll;
+  const std::int64_t wanted = std::max(std::min(2 * keep, most), keep + count);
   at::Tensor old_keys = keys_;
   at::Tensor old_values = values_;
   if (wanted > capacity_) {
-    capacity_ = std::max(wanted, kFirstCapacity);
+    capacity_ = std::max(wanted, std::min(kFirstCapacity, most));
     keys_ = at::empty({kv_heads_, capacity_, head_dim_}, options_);
     values_ = at::empty_like(keys_);
   } else {
@@ -90,6 +93,18 @@ KvCache::KvCache(const Config& config, std::int64_t slack,
     const std::int64_t reach = config.is_sliding(i) ? config.window - 1 : kAll;
     layers_.emplace_back(config, reach, slack, options);
   }
+}
+
+std::int64_t KvCache::bytes(const Config& config, std::int64_t slack,
+                            std::int64_t chunk, std::int64_t number_bytes) {
+  const std::int64_t held = config.window - 1 + slack;
+  const std::int64_t sliding =
+      std::min(config.context, std::max(2 * held, held + chunk));
+  std::int64_t tokens = 0;
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    tokens += config.is_sliding(i) ? sliding : config.context;
+  }
+  return tokens * 2 * config.kv_heads * config.head_dim * number_bytes;
 }
 
 void KvCache::truncate(std::int64_t length) {

@@ -38,7 +38,7 @@ class KvBuffer {
  private:
   void make_room(std::int64_t count);
 
-  std::int64_t kv_heads_, head_dim_, reach_, slack_;
+  std::int64_t kv_heads_, head_dim_, reach_, slack_, context_;
   at::TensorOptions options_;
   at::Tensor keys_, values_;  ///< [kv_heads, capacity, head_dim]
   std::int64_t capacity_ = 0;
@@ -50,6 +50,12 @@ class KvBuffer {
 class KvCache {
  public:
   KvCache(const Config& config, std::int64_t slack, at::TensorOptions options);
+
+  /// Bytes of a sequence as long as the context, given in chunks.
+  [[nodiscard]] static std::int64_t bytes(const Config& config,
+                                          std::int64_t slack,
+                                          std::int64_t chunk,
+                                          std::int64_t number_bytes);
 
   [[nodiscard]] KvBuffer& layer(std::int64_t i) {
     return layers_[static_cast<std::size_t>(i)];

@@ -81,8 +81,8 @@ struct Model::Turn {
   }
 };
 
-Model::Model(const Config& config, Weights weights)
-    : config_(config), weights_(std::move(weights)) {}
+Model::Model(Config config, Weights weights)
+    : config_(std::move(config)), weights_(std::move(weights)) {}
 
 at::Tensor Model::norm(const at::Tensor& x, const at::Tensor& weight) const {
   const auto wide = x.to(at::kFloat);
@@ -130,8 +130,7 @@ at::Tensor Model::attention(const at::Tensor& x, std::int64_t layer,
   return answers.size() == 1 ? answers[0] : at::cat(answers);
 }
 
-at::Tensor Model::feed_forward(const at::Tensor& x,
-                               const LayerWeights& w) const {
+at::Tensor Model::feed_forward(const at::Tensor& x, const LayerWeights& w) {
   const auto both = project(x, w.gate_up).chunk(2, -1);
   return project(at::gelu(both[0], "tanh") * both[1], w.down);
 }

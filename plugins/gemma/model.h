@@ -27,7 +27,7 @@ struct Part {
 
 class Model {
  public:
-  Model(const Config& config, Weights weights);
+  Model(Config config, Weights weights);
 
   /// Final hidden states, normed, [wanted, hidden]. `tokens` i64[N] are the
   /// parts end to end, `wanted` i64[W] the positions among them to answer for.
@@ -45,8 +45,8 @@ class Model {
                                 const at::Tensor& weight) const;
   [[nodiscard]] at::Tensor attention(const at::Tensor& x, std::int64_t layer,
                                      const Turn& turn) const;
-  [[nodiscard]] at::Tensor feed_forward(const at::Tensor& x,
-                                        const LayerWeights& w) const;
+  [[nodiscard]] static at::Tensor feed_forward(const at::Tensor& x,
+                                               const LayerWeights& w);
 
   Config config_;
   Weights weights_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat_tokens.h"
+
 namespace penstock::gemma {
 namespace {
 
@@ -10,35 +12,80 @@ namespace {
 /// refused before it costs memory.
 constexpr std::int64_t kBytesPerToken = 8;
 constexpr std::int64_t kMostBytesUnknown = 1 << 20;
+constexpr const char* kAdvice =
+    "; shorten it, or pass --set preprocess.truncate=left (or middle, right)";
 
-/// Cuts the prompt to `limit` tokens, the BOS stays. Gives how many went.
-std::int64_t cut(Tokens& tokens, std::int64_t limit, bool has_bos,
-                 bool from_left) {
-  const std::int64_t over = static_cast<std::int64_t>(tokens.size()) - limit;
-  if (over <= 0) return 0;
-  if (from_left) {
-    const auto first = tokens.begin() + (has_bos ? 1 : 0);
-    tokens.erase(first, first + over);
-  } else {
-    tokens.resize(static_cast<std::size_t>(limit));
+/// What of `size` things to cut to keep `limit`, `kept` of them at the front in
+/// any case: from where, and how many.
+struct Cut {
+  std::size_t from = 0, count = 0;
+
+  Cut(std::size_t size, std::size_t limit, std::size_t kept,
+      const std::string& end) {
+    if (size <= limit) return;
+    count = size - limit;
+    const std::size_t rest = limit - std::min(limit, kept);
+    from = limit - rest;
+    if (end == "right") from = limit;
+    if (end == "middle") from += rest / 2;
   }
-  return over;
+};
+
+bool is_inside_character(const std::string& text, std::size_t at) {
+  return at < text.size() &&
+         (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
+}
+
+/// Cuts whole characters of a text that is longer than any that could fit.
+void cut_text(std::string& text, std::size_t limit, const std::string& end) {
+  const Cut cut(text.size(), limit, 0, end);
+  std::size_t from = cut.from;
+  std::size_t to = cut.from + cut.count;
+  while (from > 0 && is_inside_character(text, from)) --from;
+  while (is_inside_character(text, to)) ++to;
+  text.erase(from, to - from);
+}
+
+/// An input that is JSON, or a text that holds it.
+std::optional<JsonValue> json_input(const Request& request,
+                                    const std::string& name) {
+  const auto found = request.inputs.find(name);
+  if (found == request.inputs.end()) return std::nullopt;
+  if (const auto* json = std::get_if<Json>(&found->second)) {
+    return parse_json(json->text, name);
+  }
+  return parse_json(text_input(request, name), name);
 }
 
 }  // namespace
 
 void Tokenize::declare(Declaration<Tokenize>& d) {
-  d.doc("Text to token ids, with sentencepiece, from GGUF or tokenizer.model")
+  d.doc(
+       "Text to token ids, with sentencepiece, from GGUF, tokenizer.model or "
+       "tokenizer.json")
       .output("tokens: i64[T]");
   d.param("input", &Params::input, "name of the request's text");
   d.param("add_bos", &Params::add_bos, "begin with the <bos> id").per_request();
   d.param("truncate", &Params::truncate,
-          "which end of a prompt over the limit is cut; none: refuse it")
-      .choices({"none", "left", "right"})
+          "where a prompt over the limit is cut; none: refuse it")
+      .choices({"none", "left", "middle", "right"})
       .per_request();
   d.param("max_tokens", &Params::max_tokens,
           "longest prompt; 0: what the model's context holds")
       .range(0, 1e9)
+      .per_request();
+  d.param("chat", &Params::chat,
+          "a text is the first message of a conversation; `messages` always "
+          "are one");
+  d.param(
+      "chat_template", &Params::chat_template,
+      "auto, gemma, or a file with a Jinja template; auto: the model's own, "
+      "else gemma");
+  d.param("system", &Params::system,
+          "what a conversation begins with, unless it says so itself")
+      .per_request();
+  d.param("add_generation_prompt", &Params::add_generation_prompt,
+          "end a conversation where the answer begins")
       .per_request();
   d.param("pieces", &Params::pieces, "note how each token is spelled");
 }
@@ -55,9 +102,16 @@ void Tokenize::open(StageContext& context) {
   if (length != context.facts.end()) {
     context_length_ = std::get<std::int64_t>(length->second);
   }
+  try {
+    template_.emplace(context.model, params_.chat_template);
+  } catch (const Error& error) {
+    // Of no matter to those who only continue texts.
+    if (params_.chat || params_.chat_template != "auto") throw;
+    no_template_ = error;
+  }
   const auto vocab = context.facts.find("vocab_size");
   if (vocab != context.facts.end() &&
-      std::get<std::int64_t>(vocab->second) != tokenizer_->size()) {
+      std::get<std::int64_t>(vocab->second) < tokenizer_->size()) {
     throw Error(Code::kData, str("the tokenizer has ", tokenizer_->size(),
                                  " tokens, the model ",
                                  std::get<std::int64_t>(vocab->second),
@@ -65,27 +119,50 @@ void Tokenize::open(StageContext& context) {
   }
 }
 
-void Tokenize::preprocess(const Request& request, Sample in,
-                          SampleSink& out) const {
-  const Params& chosen = params<Params>(*this, request);
-  // A stage before this one may have made the text of the request's inputs.
-  const auto made = in.notes.find(chosen.input);
-  const std::string text = made != in.notes.end()
-                               ? std::get<std::string>(made->second)
-                               : text_input(request, chosen.input);
+std::int64_t Tokenize::fit_text(std::string& text,
+                                const std::string& end) const {
+  const std::int64_t most = context_length_ > 0
+                                ? context_length_ * kBytesPerToken
+                                : kMostBytesUnknown;
+  const auto size = static_cast<std::int64_t>(text.size());
+  if (size <= most) return 0;
+  if (end == "none") {
+    throw Error(Code::kData, str("the prompt has ", size,
+                                 " bytes; the most this model takes is ", most,
+                                 " (", kBytesPerToken,
+                                 " for each token of its context)", kAdvice));
+  }
+  cut_text(text, static_cast<std::size_t>(most), end);
+  return size - static_cast<std::int64_t>(text.size());
+}
+
+std::int64_t Tokenize::fit_tokens(Tokens& tokens, const Params& chosen) const {
   // One token of the context stays free for the answer.
   const std::int64_t limit = chosen.max_tokens > 0 ? chosen.max_tokens
                              : context_length_ > 0 ? context_length_ - 1
                                                    : kAll;
-  const std::int64_t most_bytes = context_length_ > 0
-                                      ? context_length_ * kBytesPerToken
-                                      : kMostBytesUnknown;
-  if (static_cast<std::int64_t>(text.size()) > most_bytes) {
-    throw Error(Code::kData,
-                str("the prompt has ", text.size(),
-                    " bytes; the most this model takes is ", most_bytes, " (",
-                    kBytesPerToken, " for each token of its context)"));
+  const auto size = static_cast<std::int64_t>(tokens.size());
+  if (size <= limit) return 0;
+  if (chosen.truncate == "none") {
+    throw Error(Code::kData, str("the prompt has ", size,
+                                 " tokens, the most is ", limit, kAdvice));
   }
+  const Cut cut(tokens.size(), static_cast<std::size_t>(limit),
+                chosen.add_bos ? 1 : 0, chosen.truncate);
+  const auto from = tokens.begin() + static_cast<std::ptrdiff_t>(cut.from);
+  tokens.erase(from, from + static_cast<std::ptrdiff_t>(cut.count));
+  return size - limit;
+}
+
+Tokens Tokenize::of_text(const Request& request, const Params& chosen,
+                         Sample& sample) const {
+  // A stage before this one may have made the text of the request's inputs.
+  const auto made = sample.notes.find(chosen.input);
+  std::string text = made != sample.notes.end()
+                         ? std::get<std::string>(made->second)
+                         : text_input(request, chosen.input);
+  const std::int64_t bytes = fit_text(text, chosen.truncate);
+  if (bytes > 0) sample.notes["truncated_bytes"] = bytes;
   Tokens tokens = tokenizer_->encode(text);
   if (chosen.add_bos) tokens.insert(tokens.begin(), tokenizer_->bos());
   if (tokens.empty()) {
@@ -93,18 +170,39 @@ void Tokenize::preprocess(const Request& request, Sample in,
                 "the prompt is empty and add_bos is false: there "
                 "is nothing to continue");
   }
-  const auto count = static_cast<std::int64_t>(tokens.size());
-  if (chosen.truncate != "none") {
-    const std::int64_t gone =
-        cut(tokens, limit, chosen.add_bos, chosen.truncate == "left");
-    if (gone > 0) in.notes["truncated"] = gone;
-  } else if (count > limit) {
-    throw Error(Code::kData, str("the prompt has ", count,
-                                 " tokens, the most "
-                                 "is ",
-                                 limit,
-                                 "; shorten it, or pass --set "
-                                 "preprocess.truncate=left (or right)"));
+  return tokens;
+}
+
+Tokens Tokenize::of_chat(const Request& request, const Params& chosen) const {
+  if (no_template_) throw Error(*no_template_);
+  const auto messages = json_input(request, "messages");
+  const auto tools = json_input(request, "tools");
+  const JsonValue said =
+      messages ? *messages : user_message(text_input(request, chosen.input));
+  const jinja::Text text =
+      template_->write({.messages = said,
+                        .tools = tools ? &*tools : nullptr,
+                        .system = chosen.system,
+                        .bos = tokenizer_->spelling(tokenizer_->bos()),
+                        .eos = "<eos>",
+                        .has_prompt = chosen.add_generation_prompt});
+  std::string whole = text.bytes();
+  (void)fit_text(whole, "none");  // half a turn would be no conversation
+  Tokens tokens = encode_chat(*tokenizer_, text);
+  if (tokens.empty()) {
+    throw Error(Code::kData, "the chat template wrote nothing");
+  }
+  return tokens;
+}
+
+void Tokenize::preprocess(const Request& request, Sample in,
+                          SampleSink& out) const {
+  const auto& chosen = params<Params>(*this, request);
+  const bool is_chat = chosen.chat || request.inputs.contains("messages");
+  Tokens tokens =
+      is_chat ? of_chat(request, chosen) : of_text(request, chosen, in);
+  if (const std::int64_t gone = fit_tokens(tokens, chosen); gone > 0) {
+    in.notes["truncated"] = gone;
   }
   if (chosen.pieces) {
     std::string spelled;

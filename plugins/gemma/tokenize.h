@@ -2,14 +2,21 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
+#include "chat_template.h"
 #include "penstock/preprocess.h"
 #include "tokenizer.h"
 
 namespace penstock::gemma {
 
-/// Input: text, or a note of that name. Output: tokens i64[T]. Notes: `pieces`,
-/// NUL between them; `truncated`: how many tokens were cut.
+/// Input: text, or a note of that name; or `messages`, a conversation as JSON,
+/// with `tools` beside it. Output: tokens i64[T]. Notes: `pieces`,
+/// NUL between them; `truncated`: how many tokens were cut, and
+/// `truncated_bytes`, how many bytes before them, where the text was longer
+/// than any that could fit.
 class Tokenize final : public Preprocess {
  public:
   struct Params {
@@ -18,17 +25,34 @@ class Tokenize final : public Preprocess {
     std::string truncate = "none";
     std::int64_t max_tokens = 0;
     bool pieces = false;
+    bool chat = false;
+    std::string chat_template = "auto";
+    std::string system = "";
+    bool add_generation_prompt = true;
   };
   static void declare(Declaration<Tokenize>& d);
-  explicit Tokenize(const Params& /*params*/) {}
+  explicit Tokenize(Params params) : params_(std::move(params)) {}
 
   void open(StageContext& context) override;
   void preprocess(const Request& request, Sample in,
                   SampleSink& out) const override;
 
  private:
+  /// Cuts the text, or the tokens, to what the model takes, or throws where
+  /// that was not asked for. Gives how many bytes or tokens went.
+  std::int64_t fit_text(std::string& text, const std::string& end) const;
+  std::int64_t fit_tokens(Tokens& tokens, const Params& chosen) const;
+  [[nodiscard]] Tokens of_text(const Request& request, const Params& chosen,
+                               Sample& sample) const;
+  [[nodiscard]] Tokens of_chat(const Request& request,
+                               const Params& chosen) const;
+
+  Params params_;
+
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::int64_t context_length_ = 0;  ///< 0: not known
+  std::optional<ChatTemplate> template_;
+  std::optional<Error> no_template_;  ///< why there is none
 };
 
 }  // namespace penstock::gemma

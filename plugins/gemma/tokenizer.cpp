@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "checkpoint.h"
 #include "penstock/error.h"
-#include "penstock/weights.h"
 #include "vocabulary.h"
 
 namespace penstock::gemma {
@@ -18,20 +18,24 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uintmax_t kMostBytes = 64U << 20U;
+constexpr std::int64_t kUnknownId = -1;
 
-bool is_gguf(const fs::path& path) {
+/// Those of them that a vocabulary has.
+constexpr std::array<const char*, 10> kControlWords{
+    "<bos>",          "<eos>",
+    "<pad>",          "<unk>",
+    "<mask>",         "<start_of_turn>",
+    "<end_of_turn>",  "<start_of_image>",
+    "<end_of_image>", "<image_soft_token>"};
+
+bool begins_as_gguf(const fs::path& path) {
   std::array<char, 4> magic{};
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
   return std::string_view(magic.data(), magic.size()) == "GGUF";
 }
 
 /// A tokenizer.model's bytes.
-std::string read_model(const fs::path& path) {
-  if (fs::is_directory(path)) {
-    throw Error(Code::kData, str("'", path.string(),
-                                 "' is a folder; expected "
-                                 "a .gguf file or a tokenizer.model"));
-  }
+Vocabulary read_model(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
     throw Error(Code::kNotFound, str("cannot read '", path.string(), "'"));
@@ -44,13 +48,47 @@ std::string read_model(const fs::path& path) {
   }
   std::ostringstream bytes;
   bytes << in.rdbuf();
-  return bytes.str();
+  return {.model = bytes.str(), .bos = kUnknownId};
+}
+
+/// Of a model's folder; tokenizer.model is what the others are made from.
+Vocabulary read_folder(const fs::path& folder) {
+  Vocabulary vocabulary;
+  if (fs::exists(folder / "tokenizer.model")) {
+    vocabulary = read_model(folder / "tokenizer.model");
+  } else if (fs::exists(folder / "tokenizer.json")) {
+    vocabulary = read_vocabulary(folder / "tokenizer.json");
+  } else {
+    throw Error(Code::kNotFound,
+                str("'", folder.string(),
+                    "' has neither tokenizer.model nor tokenizer.json"));
+  }
+  if (fs::exists(folder / "config.json")) {
+    vocabulary.context_length = read_config(folder).context;
+  }
+  return vocabulary;
+}
+
+Vocabulary read(const fs::path& path) {
+  if (begins_as_gguf(path)) return read_vocabulary(WeightFile::open(path));
+  if (path.extension() == ".safetensors") {
+    return read_folder(path.parent_path());
+  }
+  if (path.extension() == ".json") return read_vocabulary(path);
+  if (!fs::is_directory(path)) return read_model(path);
+  if (fs::exists(path / "tokenizer.model") ||
+      fs::exists(path / "tokenizer.json")) {
+    return read_folder(path);
+  }
+  const WeightFile file = WeightFile::open(path);
+  return is_gguf(file) ? read_vocabulary(file) : read_folder(path);
 }
 
 }  // namespace
 
 struct Tokenizer::Impl {
   sentencepiece::SentencePieceProcessor processor;
+  std::vector<ControlWord> control_words;
   std::int64_t bos = 2;
   std::int64_t context_length = 0;
 };
@@ -61,26 +99,23 @@ Tokenizer::~Tokenizer() = default;
 
 std::shared_ptr<const Tokenizer> Tokenizer::open(const fs::path& path) {
   auto impl = std::make_unique<Impl>();
-  std::string model;
-  const bool from_gguf = is_gguf(path);
-  if (from_gguf) {
-    Vocabulary vocabulary = read_vocabulary(WeightFile::open(path));
-    model = std::move(vocabulary.model);
-    impl->bos = vocabulary.bos;
-    impl->context_length = vocabulary.context_length;
-  } else {
-    model = read_model(path);
-  }
-  const auto status = impl->processor.LoadFromSerializedProto(model);
+  const Vocabulary vocabulary = read(path);
+  const auto status = impl->processor.LoadFromSerializedProto(vocabulary.model);
   if (!status.ok()) {
     throw Error(Code::kData, str("'", path.filename().string(),
                                  "' holds no "
                                  "usable tokenizer: ",
                                  status.message()));
   }
-  if (!from_gguf) {
-    impl->bos = impl->processor.bos_id();
-    if (impl->bos < 0) impl->bos = impl->processor.PieceToId("<bos>");
+  impl->bos = vocabulary.bos;
+  if (impl->bos == kUnknownId) impl->bos = impl->processor.bos_id();
+  if (impl->bos < 0) impl->bos = impl->processor.PieceToId("<bos>");
+  impl->context_length = vocabulary.context_length;
+  for (const char* word : kControlWords) {
+    const int id = impl->processor.PieceToId(word);
+    if (impl->processor.IdToPiece(id) == word) {
+      impl->control_words.push_back({.spelling = word, .id = id});
+    }
   }
   return std::shared_ptr<const Tokenizer>(new Tokenizer(std::move(impl)));
 }
@@ -93,6 +128,10 @@ Tokens Tokenizer::encode(std::string_view text) const {
     throw Error(Code::kInternal, str("cannot tokenize: ", status.message()));
   }
   return {ids.begin(), ids.end()};
+}
+
+const std::vector<Tokenizer::ControlWord>& Tokenizer::control_words() const {
+  return impl_->control_words;
 }
 
 Tokenizer::Piece Tokenizer::piece(std::int64_t id) const {
@@ -110,11 +149,11 @@ Tokenizer::Piece Tokenizer::piece(std::int64_t id) const {
     return {.kind = Kind::kText, .text = " \xE2\x81\x87 "};
   }
   std::string text;
-  constexpr std::string_view space = "\xE2\x96\x81";
+  constexpr std::string_view kSpace = "\xE2\x96\x81";
   for (std::size_t at = 0; at < spelled.size();) {
-    if (spelled.compare(at, space.size(), space) == 0) {
+    if (spelled.compare(at, kSpace.size(), kSpace) == 0) {
       text += ' ';
-      at += space.size();
+      at += kSpace.size();
     } else {
       text += spelled[at++];
     }

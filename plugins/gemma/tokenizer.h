@@ -1,5 +1,6 @@
 // The tokenizer of a Gemma model: sentencepiece on the vocabulary of a
-// `tokenizer.model`, or on one rebuilt from the arrays of a GGUF file.
+// `tokenizer.model`, or on one rebuilt from a `tokenizer.json` or from the
+// arrays of a GGUF file.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "penstock/value.h"
 
@@ -15,13 +17,22 @@ namespace penstock::gemma {
 /// Const after opening: any thread may use it.
 class Tokenizer {
  public:
-  /// Throws Error(kNotFound or kData).
+  /// `path`: one of these files, or a model's folder. Throws Error(kNotFound
+  /// or kData).
   [[nodiscard]] static std::shared_ptr<const Tokenizer> open(
       const std::filesystem::path& path);
   ~Tokenizer();
 
   /// Ids of UTF-8 text, without BOS. Control words in it (`<bos>`) are text.
   [[nodiscard]] Tokens encode(std::string_view text) const;
+
+  /// Words that templates write and a message must not: turns, images, <bos>
+  /// and its like.
+  struct ControlWord {
+    std::string spelling;
+    std::int64_t id = 0;
+  };
+  [[nodiscard]] const std::vector<ControlWord>& control_words() const;
 
   /// What an id stands for: text ready to print, or a single raw byte, or
   /// nothing (control ids such as <bos>).

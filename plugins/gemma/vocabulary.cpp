@@ -1,17 +1,10 @@
 #include "vocabulary.h"
 
-#include <sentencepiece_model.pb.h>
-
-#include <array>
-#include <string_view>
-
 #include "penstock/error.h"
+#include "piece_list.h"
 
 namespace penstock::gemma {
 namespace {
-
-using Proto = sentencepiece::ModelProto;
-using Piece = Proto::SentencePiece;
 
 // Values of tokenizer.ggml.token_type.
 enum TokenType : std::int64_t {
@@ -22,8 +15,6 @@ enum TokenType : std::int64_t {
   kUnused = 5,
   kByte = 6,
 };
-
-constexpr std::string_view kSpace = "\xE2\x96\x81";  // U+2581
 
 /// The ids that are control pieces whatever the file's types say.
 struct Special {
@@ -44,48 +35,23 @@ struct Special {
 
 /// Converters mark every added token as control, the unknown piece and the
 /// user-defined ones among them. Only the special ids are.
-Piece::Type type_of(std::int64_t id, std::int64_t stored,
-                    const Special& special) {
-  if (id == special.unknown) return Piece::UNKNOWN;
+PieceKind kind_of(std::int64_t id, std::int64_t stored,
+                  const Special& special) {
+  if (id == special.unknown) return PieceKind::kUnknown;
   if (id == special.bos || id == special.eos || id == special.pad) {
-    return Piece::CONTROL;
+    return PieceKind::kControl;
   }
   switch (stored) {
     case kControl:
     case kUserDefined:
-      return Piece::USER_DEFINED;
+      return PieceKind::kUserDefined;
     case kByte:
-      return Piece::BYTE;
+      return PieceKind::kByte;
     case kUnused:
-      return Piece::UNUSED;
+      return PieceKind::kUnused;
     default:
-      return Piece::NORMAL;
+      return PieceKind::kNormal;
   }
-}
-
-/// Runs of spaces are stored literally; sentencepiece matches them escaped.
-std::string escaped(std::string_view piece) {
-  std::string out;
-  for (const char c : piece) {
-    if (c == ' ') {
-      out += kSpace;
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-void set_rules(Proto& proto) {
-  auto& trainer = *proto.mutable_trainer_spec();
-  trainer.set_model_type(sentencepiece::TrainerSpec::BPE);
-  trainer.set_byte_fallback(true);
-  trainer.set_vocab_size(proto.pieces_size());
-  auto& normalizer = *proto.mutable_normalizer_spec();
-  normalizer.set_name("identity");
-  normalizer.set_add_dummy_prefix(false);
-  normalizer.set_remove_extra_whitespaces(false);
-  normalizer.set_escape_whitespaces(true);
 }
 
 }  // namespace
@@ -110,19 +76,13 @@ Vocabulary read_vocabulary(const WeightFile& file) {
                     scores.size(), " scores and ", types.size(), " types"));
   }
   const Special special(file);
-  Proto proto;
+  PieceList list;
   for (std::size_t i = 0; i < pieces.size(); ++i) {
-    const auto id = static_cast<std::int64_t>(i);
-    auto& piece = *proto.add_pieces();
-    const auto type = type_of(id, types[i], special);
-    piece.set_piece(type == Piece::USER_DEFINED ? escaped(pieces[i])
-                                                : std::string(pieces[i]));
-    piece.set_score(static_cast<float>(scores[i]));
-    piece.set_type(type);
+    list.add(pieces[i], static_cast<float>(scores[i]),
+             kind_of(static_cast<std::int64_t>(i), types[i], special));
   }
-  set_rules(proto);
   Vocabulary vocabulary;
-  vocabulary.model = proto.SerializeAsString();
+  vocabulary.model = list.model();
   vocabulary.bos = special.bos;
   vocabulary.context_length =
       file.find_integer("gemma3.context_length").value_or(0);

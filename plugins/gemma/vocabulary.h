@@ -1,7 +1,9 @@
-// A sentencepiece model from the tokenizer arrays of a GGUF file.
+// A sentencepiece model from the tokenizer arrays of a GGUF file, or from a
+// tokenizer.json.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "penstock/weights.h"
@@ -16,5 +18,10 @@ struct Vocabulary {
 
 /// Throws Error(kData) when the arrays do not fit together.
 [[nodiscard]] Vocabulary read_vocabulary(const WeightFile& file);
+
+/// Of a tokenizer.json: vocabulary, merges and added tokens. Throws
+/// Error(kData) when it is no BPE with byte fallback, or when its merges say
+/// something that scores cannot.
+[[nodiscard]] Vocabulary read_vocabulary(const std::filesystem::path& json);
 
 }  // namespace penstock::gemma

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 
 #include "penstock/parallel.h"
@@ -19,14 +20,15 @@ void wish_huge_pages(const at::Tensor& tensor) {
   const std::uintptr_t first = (begin + page - 1) / page * page;
   const std::uintptr_t last = (begin + tensor.nbytes()) / page * page;
   if (last > first) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): rounded to a page
     madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
   }
 }
 
 class Loader {
  public:
-  Loader(const WeightFile& file, at::ScalarType dtype, at::Device device)
-      : file_(file), dtype_(dtype), device_(device) {}
+  Loader(const Checkpoint& model, at::ScalarType dtype, at::Device device)
+      : model_(model), dtype_(dtype), device_(device) {}
 
   /// One matrix of the stacked `parts`, each [rows, columns].
   at::Tensor matrix(const std::vector<std::string>& parts,
@@ -38,18 +40,16 @@ class Loader {
     wish_huge_pages(out);
     std::int64_t at = 0;
     for (std::size_t i = 0; i < parts.size(); ++i) {
-      fill(file_.at(parts[i] + ".weight", {rows[i], columns}),
-           out.narrow(0, at, rows[i]));
+      fill(model_.at(parts[i], {rows[i], columns}), out.narrow(0, at, rows[i]));
       at += rows[i];
     }
     return out.to(device_);
   }
 
   at::Tensor norm(const std::string& name, std::int64_t size) const {
+    const std::vector<float> factors = model_.norm(name, size);
     at::Tensor out = at::empty({size}, at::kFloat);
-    const WeightTensor& tensor = file_.at(name + ".weight", {size});
-    dequantize(tensor, 0, 1,
-               {out.mutable_data_ptr<float>(), static_cast<std::size_t>(size)});
+    std::copy(factors.begin(), factors.end(), out.mutable_data_ptr<float>());
     return out.to(device_);
   }
 
@@ -68,7 +68,7 @@ class Loader {
     });
   }
 
-  const WeightFile& file_;
+  const Checkpoint& model_;
   at::ScalarType dtype_;
   at::Device device_;
 };
@@ -104,9 +104,10 @@ std::int64_t weight_bytes(const Config& c, at::ScalarType dtype) {
   return numbers * static_cast<std::int64_t>(at::elementSize(dtype));
 }
 
-Weights load_weights(const WeightFile& file, const Config& config,
-                     at::ScalarType dtype, at::Device device) {
-  const Loader loader(file, dtype, device);
+Weights load_weights(const Checkpoint& model, at::ScalarType dtype,
+                     at::Device device) {
+  const Config& config = model.config();
+  const Loader loader(model, dtype, device);
   Weights weights;
   weights.embedding =
       loader.matrix({"token_embd"}, {config.vocab}, config.hidden);

@@ -5,13 +5,12 @@
 
 #include <vector>
 
-#include "config.h"
-#include "penstock/weights.h"
+#include "checkpoint.h"
 
 namespace penstock::gemma {
 
 /// Matrices are [out_features, in_features] in the model's dtype; norms are
-/// f32 and hold 1 + w, as GGUF stores them.
+/// f32 and hold 1 + w.
 struct LayerWeights {
   at::Tensor attention_norm;       ///< [hidden]
   at::Tensor qkv;                  ///< [(heads + 2 kv_heads) head_dim, hidden]
@@ -36,7 +35,7 @@ struct Weights {
 
 /// dtype: kFloat or kBFloat16. Throws Error(kData) naming the tensor that is
 /// missing, of another shape, or holds numbers that are not finite.
-[[nodiscard]] Weights load_weights(const WeightFile& file, const Config& config,
+[[nodiscard]] Weights load_weights(const Checkpoint& model,
                                    at::ScalarType dtype, at::Device device);
 
 }  // namespace penstock::gemma

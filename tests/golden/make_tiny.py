@@ -42,6 +42,10 @@ MODELS = {
         seed=11, hidden_size=32, num_hidden_layers=8, num_attention_heads=4, num_key_value_heads=2,
         head_dim=24, intermediate_size=48, sliding_window=11,
     ),
+    "tiny_wide": dict(
+        seed=13, hidden_size=32, num_hidden_layers=7, num_attention_heads=4, num_key_value_heads=2,
+        head_dim=32, intermediate_size=96, sliding_window=140,
+    ),
 }
 PROMPTS = [
     "Hi",

@@ -47,8 +47,8 @@ def sha256(path):
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
 
 
-def greedy(model, ids, steps, eos=1):
-    """Greedy continuation with a KV cache, stopping after `eos`.
+def greedy(model, ids, steps, eos=(1,)):
+    """Greedy continuation with a KV cache, stopping after one of `eos`.
 
     Returns (ids, margins): margins[i] = best minus second-best logit when ids[i] was chosen.
     """
@@ -62,7 +62,7 @@ def greedy(model, ids, steps, eos=1):
             best = torch.topk(step.logits[0, -1].float(), 2)
             out.append(int(best.indices[0]))
             margins.append(float(best.values[0] - best.values[1]))
-            if out[-1] == eos:
+            if out[-1] in eos:
                 break
             feed = torch.tensor([[out[-1]]])
     return out, margins

@@ -34,7 +34,7 @@ nlohmann::json golden_json(const std::string& path) {
 }
 
 at::Tensor golden_floats(const std::string& path,
-                         std::vector<std::int64_t> shape) {
+                         const std::vector<std::int64_t>& shape) {
   std::ifstream in(repository() + "tests/golden/" + path, std::ios::binary);
   auto tensor = at::empty(shape, at::kFloat);
   in.read(static_cast<char*>(tensor.mutable_data_ptr()),
@@ -94,19 +94,27 @@ Scores Driven::run(const Tokens& tokens, const Want& want, std::int64_t chunk) {
   return all;
 }
 
-void Keep::piece(const Request& /*request*/, const Value& value, int /*branch*/,
+void Keep::piece(const Request& /*request*/, const Value& value, int branch,
                  bool /*is_final*/) {
-  text += std::get<std::string>(value);
+  if (const auto* more = std::get_if<Json>(&value)) {
+    if (branch == 0) json.push_back(more->text);
+    return;
+  }
+  texts[branch] += std::get<std::string>(value);
+  text = texts[0];
 }
-void Keep::done(const Request& /*request*/, const Report& all) { report = all; }
+void Keep::done(const Request& /*request*/, const Report& whole) {
+  report = whole;
+}
 
-std::vector<std::shared_ptr<Keep>> run(const std::vector<std::string>& prompts,
-                                       const RunOptions& how) {
+std::vector<std::shared_ptr<Keep>> run_requests(std::vector<Request> requests,
+                                                const RunOptions& how) {
   PluginHost plugins({PENSTOCK_PLUGINS});
   std::vector<Override> overrides{
       {"model", how.model, "test"},
       {"device", "cpu", "test"},
       {"forward.dtype", how.dtype, "test"},
+      {"forward.engine", how.engine, "test"},
       {"forward.cache", how.cache ? "true" : "false", "test"},
       {"batch.max_rows", std::to_string(how.max_rows), "test"},
       {"decode.max_new_tokens", std::to_string(how.max_new_tokens), "test"}};
@@ -124,14 +132,26 @@ std::vector<std::shared_ptr<Keep>> run(const std::vector<std::string>& prompts,
                          overrides),
       options);
   std::vector<std::shared_ptr<Keep>> kept;
-  for (const std::string& prompt : prompts) {
-    kept.push_back(std::make_shared<Keep>());
-    Request request;
-    request.id = std::to_string(kept.size());
-    request.inputs["text"] = prompt;
-    pipeline.submit(std::move(request), kept.back());
+  {
+    const auto more = pipeline.more_coming();
+    for (Request& request : requests) {
+      kept.push_back(std::make_shared<Keep>());
+      request.id = std::to_string(kept.size());
+      pipeline.submit(std::move(request), kept.back());
+    }
   }
   pipeline.drain();
+  for (const auto& each : kept) each->stats = pipeline.stats();
+  return kept;
+}
+
+std::vector<std::shared_ptr<Keep>> run(const std::vector<std::string>& prompts,
+                                       const RunOptions& how) {
+  std::vector<Request> requests;
+  for (const std::string& prompt : prompts) {
+    requests.emplace_back().inputs["text"] = prompt;
+  }
+  auto kept = run_requests(std::move(requests), how);
   for (const auto& each : kept) {
     if (each->report.error) throw Error(*each->report.error);
   }

@@ -4,9 +4,8 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <condition_variable>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -20,7 +19,7 @@ namespace penstock::gemma {
 [[nodiscard]] std::string tiny(const std::string& name);  ///< a fixture
 [[nodiscard]] nlohmann::json golden_json(const std::string& path);
 [[nodiscard]] at::Tensor golden_floats(const std::string& path,
-                                       std::vector<std::int64_t> shape);
+                                       const std::vector<std::int64_t>& shape);
 
 /// An open gemma.forward without a pipeline around it.
 class Driven {
@@ -45,9 +44,12 @@ class Keep final : public ResultSink {
  public:
   void piece(const Request& request, const Value& value, int branch,
              bool is_final) override;
-  void done(const Request& request, const Report& report) override;
-  std::string text;
+  void done(const Request& request, const Report& whole) override;
+  std::string text;  ///< of branch 0
+  std::map<int, std::string> texts;
+  std::vector<std::string> json;  ///< JSON pieces of branch 0
   Report report;
+  Stats stats;  ///< of the run, when it was over
 };
 
 /// How to run a pipeline; the defaults are those of gemma_text.yaml.
@@ -55,9 +57,14 @@ struct RunOptions {
   std::string model = {};
   bool is_padded = false, cache = true;
   std::int64_t max_rows = 8, chunk = 512, max_new_tokens = 64;
-  std::string dtype = "fp32";
+  std::string dtype = "fp32", engine = "auto";
   Observer* observer = nullptr;
 };
+
+/// Results of the requests, which may have options, in their order. Failures
+/// stand in the reports.
+[[nodiscard]] std::vector<std::shared_ptr<Keep>> run_requests(
+    std::vector<Request> requests, const RunOptions& how);
 
 /// Results of the prompts, in their order. Throws the first error.
 [[nodiscard]] std::vector<std::shared_ptr<Keep>> run(

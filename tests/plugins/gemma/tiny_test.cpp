@@ -6,6 +6,7 @@
 
 #include <array>
 #include <iostream>
+#include <tuple>
 
 #include "penstock/parallel.h"
 #include "penstock/testing/conformance.h"
@@ -16,21 +17,32 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class Tiny : public ::testing::TestWithParam<std::string> {
+/// A model and the engine that runs it.
+class Tiny
+    : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
   /// Matrices this small gain nothing from a second thread.
   void SetUp() override { set_threads(1); }
 
-  std::string model_ = tiny(GetParam() + ".gguf");
-  nlohmann::json golden_ = golden_json("tiny/" + GetParam() + ".json");
+  [[nodiscard]] GemmaForward::Params params(bool cache) const {
+    return {
+        .engine = engine_, .dtype = "fp32", .cache = cache, .logits = false};
+  }
+  [[nodiscard]] bool is_native() const { return engine_ == "native"; }
+
+  std::string name_ = std::get<0>(GetParam());
+  std::string engine_ = std::get<1>(GetParam());
+  std::string model_ = tiny(name_ + ".gguf");
+  nlohmann::json golden_ = golden_json("tiny/" + name_ + ".json");
 };
 
 TEST_P(Tiny, GivesTransformersLogitsAtEveryPosition) {
   const auto wanted =
-      golden_floats("tiny/" + GetParam() + ".logits.f32", {120, 576});
+      golden_floats("tiny/" + name_ + ".logits.f32", {120, 576});
   const auto sequence = golden_["sequence"].get<Tokens>();
   for (const bool cache : {true, false}) {
-    Driven driven(model_, {.dtype = "fp32", .cache = cache, .logits = false});
+    if (!cache && is_native()) continue;
+    Driven driven(model_, params(cache));
     for (const std::int64_t chunk : {1, 5, 16, 120}) {
       if (!cache && chunk < 120) continue;
       Want want;
@@ -38,8 +50,9 @@ TEST_P(Tiny, GivesTransformersLogitsAtEveryPosition) {
       want.full = true;
       const auto got = driven.run(sequence, want, chunk).full;
       const auto worst = (got - wanted).abs().max().item<double>();
-      std::cout << GetParam() << (cache ? "" : ", no cache") << ", chunk "
-                << chunk << ": largest logit difference " << worst << "\n";
+      std::cout << name_ << ", " << engine_ << (cache ? "" : ", no cache")
+                << ", chunk " << chunk << ": largest logit difference " << worst
+                << "\n";
       // The logits have a deviation of 3.4; fp32 against fp64 differs by 1e-4.
       EXPECT_LE(worst, 5e-4);
       EXPECT_TRUE(got.argmax(1).equal(wanted.argmax(1)));
@@ -56,7 +69,8 @@ constexpr std::int64_t kNewTokens = 256;
 
 /// Every way of running; chunks are continuous batching's, and the loop
 /// without a cache, which takes 10 s, is run with one batch size.
-std::vector<RunOptions> ways(const std::string& model) {
+std::vector<RunOptions> ways(const std::string& model,
+                             const std::string& engine) {
   std::vector<RunOptions> all;
   const auto add = [&](bool is_padded, bool cache, std::int64_t rows,
                        std::int64_t chunk) {
@@ -65,7 +79,8 @@ std::vector<RunOptions> ways(const std::string& model) {
                    .cache = cache,
                    .max_rows = rows,
                    .chunk = chunk,
-                   .max_new_tokens = kNewTokens});
+                   .max_new_tokens = kNewTokens,
+                   .engine = engine});
   };
   constexpr std::int64_t kWhole = 1 << 20;
   for (const std::int64_t rows : {1, 3, 8}) {
@@ -75,8 +90,10 @@ std::vector<RunOptions> ways(const std::string& model) {
     }
     add(true, true, rows, kWhole);
   }
-  add(false, false, 3, kWhole);
-  add(true, false, 3, kWhole);
+  if (engine == "reference") {
+    add(false, false, 3, kWhole);
+    add(true, false, 3, kWhole);
+  }
   return all;
 }
 
@@ -97,8 +114,8 @@ std::string check_greedy(const Keep& got, const nlohmann::json& wanted,
 TEST_P(Tiny, ContinuesAsTransformersInEveryWayOfRunning) {
   std::vector<std::string> prompts;
   for (const auto& each : golden_["greedy"]) prompts.push_back(each["prompt"]);
-  const auto all = ways(model_);
-  EXPECT_EQ(all.size(), 14);
+  const auto all = ways(model_, engine_);
+  EXPECT_EQ(all.size(), is_native() ? 12 : 14);
   for (const RunOptions& how : all) {
     const auto results = run(prompts, how);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -118,8 +135,11 @@ TEST_P(Tiny, Conforms) {
     prompts.emplace_back(sequence.begin(), sequence.begin() + length);
   }
   for (const Layout layout : {Layout::kPacked, Layout::kPadded}) {
-    Driven cached(model_, {.dtype = "fp32", .cache = true, .logits = false});
-    Driven uncached(model_, {.dtype = "fp32", .cache = false, .logits = false});
+    Driven cached(model_, params(true));
+    Driven uncached(model_, {.engine = "reference",
+                             .dtype = "fp32",
+                             .cache = false,
+                             .logits = false});
     const auto result = penstock::testing::check_forward(
         cached.forward(), uncached.forward(),
         {.prompts = prompts, .layout = layout, .tolerance = 5e-4});
@@ -129,11 +149,21 @@ TEST_P(Tiny, Conforms) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Tiny, ::testing::Values("tiny", "tiny_gqa"));
+using Pair = std::tuple<std::string, std::string>;
+INSTANTIATE_TEST_SUITE_P(Models, Tiny,
+                         ::testing::Values(Pair{"tiny", "reference"},
+                                           Pair{"tiny_gqa", "reference"},
+                                           Pair{"tiny", "native"},
+                                           Pair{"tiny_wide", "native"}));
 
-TEST(Forward, AnswersEveryWantAlike) {
-  Driven driven(tiny("tiny.gguf"),
-                {.dtype = "fp32", .cache = true, .logits = false});
+class Engines : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Both, Engines,
+                         ::testing::Values("reference", "native"));
+
+TEST_P(Engines, AnswerEveryWantAlike) {
+  Driven driven(
+      tiny("tiny.gguf"),
+      {.engine = GetParam(), .dtype = "fp32", .cache = true, .logits = false});
   const auto ids = golden_json("tiny/tiny.json")["sequence"].get<Tokens>();
   Want want;
   want.from = 0;
@@ -194,8 +224,9 @@ TEST(Forward, ComputesNoPadding) {
 }
 
 TEST(Forward, GivesLogitsOfBatchSequenceAndVocabulary) {
-  Driven driven(tiny("tiny.gguf"),
-                {.dtype = "fp32", .cache = false, .logits = true});
+  Driven driven(
+      tiny("tiny.gguf"),
+      {.engine = "auto", .dtype = "fp32", .cache = false, .logits = true});
   std::array<Sample, 2> samples;
   std::array<Row, 2> rows;
   Step step;
@@ -227,15 +258,55 @@ TEST(Forward, GivesLogitsOfBatchSequenceAndVocabulary) {
                                                  1e-4, 1e-4));
 }
 
-TEST(Forward, RunsInBf16) {
-  const RunOptions how{
-      .model = tiny("tiny.gguf"), .max_new_tokens = 20, .dtype = "bf16"};
+TEST_P(Engines, RunInBf16) {
+  const RunOptions how{.model = tiny("tiny.gguf"),
+                       .max_new_tokens = 20,
+                       .dtype = "bf16",
+                       .engine = GetParam()};
   EXPECT_EQ(run({"Hello"}, how)[0]->report.token_ids.size(), 20);
 }
 
+/// Scores of the native engine have the same bits however the work was cut.
+TEST(Native, DoesNotDependOnChunksThreadsOrNeighbours) {
+  const auto ids = golden_json("tiny/tiny_wide.json")["sequence"].get<Tokens>();
+  Want want;
+  want.from = 0;
+  want.full = true;
+  for (const char* dtype : {"fp32", "bf16"}) {
+    set_threads(1);
+    Driven driven(
+        tiny("tiny_wide.gguf"),
+        {.engine = "native", .dtype = dtype, .cache = true, .logits = false});
+    Tokens twice = ids;  // over several pages of the cache
+    twice.insert(twice.end(), ids.begin(), ids.end());
+    twice.insert(twice.end(), ids.begin(), ids.end());
+    const auto whole = driven.run(twice, want, 512).full;
+    const std::vector<std::pair<int, std::int64_t>> ways{
+        {1, 3}, {1, 100}, {2, 1}, {2, 17}, {3, 100}, {7, 360}};
+    for (const auto& [budget, chunk] : ways) {
+      set_threads(budget);
+      EXPECT_TRUE(driven.run(twice, want, chunk).full.equal(whole))
+          << dtype << ", " << budget << " threads, chunk " << chunk;
+    }
+  }
+  set_threads(0);
+}
+
+TEST(Native, SaysWhatItCannotRun) {
+  EXPECT_THROW(Driven(tiny("tiny_gqa.gguf"), {.engine = "native",
+                                              .dtype = "fp32",
+                                              .cache = true,
+                                              .logits = false}),
+               Error);  // heads of 24
+  EXPECT_THROW(Driven(tiny("tiny.gguf"), {.engine = "native",
+                                          .dtype = "int8",
+                                          .cache = true,
+                                          .logits = false}),
+               Error);  // not quantised
+}
+
 TEST(Forward, RefusesIdsOutsideTheVocabulary) {
-  Driven driven(tiny("tiny.gguf"),
-                {.dtype = "fp32", .cache = true, .logits = false});
+  Driven driven(tiny("tiny.gguf"), {});
   try {
     (void)driven.run({2, 576}, Want{});
     FAIL() << "not refused";

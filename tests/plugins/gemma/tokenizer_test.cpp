@@ -1,5 +1,6 @@
-// Ids and text against sentencepiece's own, on a tokenizer.model and on the
-// vocabulary of a GGUF; vocabularies that do not hold together.
+// Ids and text against sentencepiece's own, on a tokenizer.model, on the
+// vocabulary of a GGUF and on a tokenizer.json; vocabularies that do not hold
+// together.
 #include "tokenizer.h"
 
 #include <gmock/gmock.h>
@@ -65,10 +66,14 @@ TEST_P(TinyTokenizer, HoldsBackBytesThatAreNoCharacterYet) {
 
 INSTANTIATE_TEST_SUITE_P(Sources, TinyTokenizer,
                          ::testing::Values("tokenizer.model", "tiny.gguf",
-                                           "tiny_gqa.gguf"),
+                                           "tiny_gqa.gguf", "../folders/plain",
+                                           "../folders/sharded",
+                                           "../folders/plain/tokenizer.json"),
                          [](const auto& test) {
                            std::string name = test.param;
-                           std::replace(name.begin(), name.end(), '.', '_');
+                           std::erase_if(name, [](unsigned char c) {
+                             return std::isalnum(c) == 0;
+                           });
                            return name;
                          });
 
@@ -126,7 +131,8 @@ void expect_open_fails(const std::string& path, Code code,
 
 TEST(Tokenizer, SaysWhatAFileIsNot) {
   expect_open_fails(tiny("none.model"), Code::kNotFound, "cannot read");
-  expect_open_fails(tiny(""), Code::kData, "is a folder");
+  expect_open_fails(repository() + "tests/golden", Code::kNotFound,
+                    "no model in this folder");
   expect_open_fails(repository() + "README.md", Code::kData,
                     "no usable tokenizer");
 }

@@ -1,0 +1,56 @@
+#include "engine.h"
+
+#include <ATen/ops/cat.h>
+
+#include "penstock/error.h"
+
+namespace penstock::gemma {
+namespace {
+
+constexpr std::int64_t kMostScoreBytes = std::int64_t{4} << 30;
+
+void extend(at::Tensor& all, const at::Tensor& more) {
+  if (!more.defined()) return;
+  all = all.defined() ? at::cat({all, more}) : more;
+}
+
+}  // namespace
+
+Caps cache_caps(const Config& config, std::size_t slots) {
+  const bool is_short = config.context <= config.window;
+  return {.slots = static_cast<int>(slots),
+          .rollback = is_short ? kAll : kRollback,
+          .can_copy = true,
+          .can_chunk = slots > 0};
+}
+
+Tokens wanted_places(const Step& step) {
+  Tokens wanted;
+  std::int64_t end = 0;
+  for (const Slice& slice : step.slices) {
+    end += slice.count;
+    for (std::int64_t i = end - slice.outs; i < end; ++i) wanted.push_back(i);
+  }
+  return wanted;
+}
+
+void check_size(std::int64_t rows, std::int64_t vocab) {
+  const std::int64_t bytes = rows * vocab * 4;
+  if (bytes <= kMostScoreBytes) return;
+  throw Error(Code::kData,
+              str("every score of ", rows, " positions would take ",
+                  bytes >> 20, " MiB, more than ", kMostScoreBytes >> 20,
+                  "; ask for fewer positions or for the best k"));
+}
+
+void append(Scores& all, const Scores& more) {
+  extend(all.ids, more.ids);
+  extend(all.values, more.values);
+  extend(all.full, more.full);
+  extend(all.norm, more.norm);
+  extend(all.follow, more.follow);
+  extend(all.at, more.at);
+  extend(all.hidden, more.hidden);
+}
+
+}  // namespace penstock::gemma

@@ -1,0 +1,47 @@
+// Engine: what runs the model behind gemma.forward.
+//
+// Two of them give the same answers. The reference says the model in ATen
+// operations, on any device; the native one (native/) is written for CPUs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "config.h"
+#include "penstock/forward.h"
+
+namespace penstock::gemma {
+
+/// Engine thread only, as Forward.
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  /// What it computes in: "fp32", "bf16" or "int8".
+  [[nodiscard]] virtual std::string_view dtype() const = 0;
+  [[nodiscard]] virtual Caps caps() const = 0;
+  /// `tokens`: those of the step's slices end to end, all in the vocabulary.
+  [[nodiscard]] virtual Result run(const Step& step, const Tokens& tokens) = 0;
+  virtual void release(int slot) noexcept = 0;
+  virtual void truncate(int slot, std::int64_t length) = 0;
+  virtual void copy(int from, int to) = 0;
+};
+
+/// Tokens that a sliding layer's cache can always forget: enough for drafts
+/// and retries, little beside the window.
+inline constexpr std::int64_t kRollback = 64;
+
+/// What caches with kRollback allow.
+[[nodiscard]] Caps cache_caps(const Config& config, std::size_t slots);
+/// Places, among the step's tokens, whose scores are wanted.
+[[nodiscard]] Tokens wanted_places(const Step& step);
+/// Throws Error(kData) where so many full rows of scores are too much memory.
+void check_size(std::int64_t rows, std::int64_t vocab);
+/// Joins two runs of rows of scores.
+void append(Scores& all, const Scores& more);
+
+}  // namespace penstock::gemma

@@ -1,0 +1,13 @@
+// A template's source as statements.
+#pragma once
+
+#include <string_view>
+
+#include "syntax.h"
+
+namespace penstock::gemma::jinja {
+
+/// Throws Error(kData) naming the line and what was expected there.
+[[nodiscard]] Block parse(std::string_view source);
+
+}  // namespace penstock::gemma::jinja

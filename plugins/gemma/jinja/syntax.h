@@ -1,0 +1,67 @@
+// What a template means: a tree of statements and expressions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "value.h"
+
+namespace penstock::gemma::jinja {
+
+struct Expression;
+using ExpressionPtr = std::unique_ptr<Expression>;
+struct Statement;
+using Block = std::vector<Statement>;
+
+enum class ExpressionKind {
+  kLiteral,      ///< value
+  kName,         ///< word
+  kList,         ///< parts
+  kMap,          ///< parts: key, value, key, value ...
+  kMember,       ///< parts[0].word
+  kItem,         ///< parts[0][parts[1]]
+  kSlice,        ///< parts[0][parts[1]:parts[2]:parts[3]], some null
+  kCall,         ///< parts[0](parts[1...], named)
+  kFilter,       ///< parts[0] | word(parts[1...], named)
+  kTest,         ///< parts[0] is word(parts[1...])
+  kNot,          ///< parts[0]
+  kNegative,     ///< parts[0]
+  kBinary,       ///< parts[0] word parts[1], word an operator
+  kConditional,  ///< parts[0] if parts[1] else parts[2], which may be null
+};
+
+struct Expression {
+  ExpressionKind kind = ExpressionKind::kLiteral;
+  int line = 1;
+  std::string word;
+  Value value;
+  std::vector<ExpressionPtr> parts;
+  std::vector<std::pair<std::string, ExpressionPtr>> named;
+};
+
+enum class StatementKind {
+  kText,    ///< text
+  kOutput,  ///< value
+  kIf,      ///< value, body, otherwise
+  kFor,     ///< names, value, condition, body, otherwise
+  kSet,     ///< names, or target.word; value, or body
+  kMacro,   ///< word, names, defaults, body
+  kBlock,   ///< body, as it is
+  kBreak,
+  kContinue,
+};
+
+struct Statement {
+  StatementKind kind = StatementKind::kText;
+  int line = 1;
+  std::string text;
+  std::string word;
+  std::vector<std::string> names;
+  ExpressionPtr value, condition, target;
+  std::vector<ExpressionPtr> defaults;  ///< of the last names
+  Block body, otherwise;
+};
+
+}  // namespace penstock::gemma::jinja

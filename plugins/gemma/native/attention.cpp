@@ -1,0 +1,104 @@
+#include "attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace penstock::gemma::native {
+namespace {
+
+constexpr float kNothing = -std::numeric_limits<float>::infinity();
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+}  // namespace
+
+void Answers::resize(std::int64_t rows, std::int64_t head_dim) {
+  out.resize(size(rows * head_dim));
+  largest.resize(size(rows));
+  sums.resize(size(rows));
+}
+
+void Answers::clear() {
+  std::fill(out.begin(), out.end(), 0.0F);
+  std::fill(largest.begin(), largest.end(), kNothing);
+  std::fill(sums.begin(), sums.end(), 0.0F);
+}
+
+void PageAttention::set_queries(const float* const* rows, std::int64_t count) {
+  queries_.resize(size(count * head_dim_));
+  for (std::int64_t r = 0; r < count; ++r) {
+    std::copy_n(rows[r], head_dim_, queries_.data() + r * head_dim_);
+  }
+  if (is_f32_) return;
+  short_queries_.resize(queries_.size());
+  kernels_.to_bf16(queries_.data(), count * head_dim_, short_queries_.data());
+}
+
+void PageAttention::over(const Page& page, std::int64_t index,
+                         std::int64_t kv_head, const Queries& queries,
+                         Answers& answers) {
+  const std::int64_t rows = queries.rows();
+  const std::int64_t start = index * kPage;
+  // Keys that somebody sees: up to the last token's own.
+  const std::int64_t end =
+      std::min(kPage, queries.begin + queries.tokens - start);
+  const Panels keys = page.keys(kv_head);
+  scores_.resize(size(rows * kPage));
+  Activations x;
+  x.f32 = queries_.data();
+  x.bf16 = short_queries_.data();
+  kernels_.matmul[static_cast<int>(keys.kind)](
+      keys, 0, (end + kPanel - 1) / kPanel, x, rows, scores_.data(), kPage);
+
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::int64_t position = queries.begin + r / queries.group;
+    const std::int64_t oldest =
+        queries.window == 0 ? 0 : position - queries.window + 1;
+    const std::int64_t first =
+        std::clamp<std::int64_t>(oldest - start, 0, kPage);
+    const std::int64_t last =
+        std::clamp<std::int64_t>(position + 1 - start, 0, kPage);
+    float* scores = scores_.data() + r * kPage;
+    float& sum = answers.sums[size(r)];
+    sum = 0;
+    if (first >= last) {
+      std::fill_n(scores, kPage, 0.0F);
+      continue;
+    }
+    const std::int64_t whole = (last + kPanel - 1) / kPanel * kPanel;
+    std::fill_n(scores, first, kNothing);
+    std::fill(scores + last, scores + whole, kNothing);
+    kernels_.exponents(scores, whole, &answers.largest[size(r)], &sum);
+    // exp() has no zero; what is hidden counts nothing.
+    std::fill_n(scores, first, 0.0F);
+    std::fill(scores + last, scores + kPage, 0.0F);
+  }
+
+  Panels values = page.values(kv_head);
+  x.f32 = scores_.data();
+  if (!is_f32_) {
+    weights_.resize(scores_.size());
+    kernels_.to_bf16(scores_.data(), rows * kPage, weights_.data());
+    x.bf16 = weights_.data();
+  }
+  kernels_.matmul[static_cast<int>(values.kind)](
+      values, 0, values.panels(), x, rows, answers.out.data(), head_dim_);
+}
+
+void merge(const Kernels& kernels, std::int64_t head_dim, const Answers& page,
+           Answers& all) {
+  for (std::size_t r = 0; r < all.sums.size(); ++r) {
+    if (page.sums[r] == 0) continue;
+    const float largest = std::max(all.largest[r], page.largest[r]);
+    const float a = std::exp(all.largest[r] - largest);
+    const float b = std::exp(page.largest[r] - largest);
+    kernels.blend(all.out.data() + static_cast<std::int64_t>(r) * head_dim, a,
+                  page.out.data() + static_cast<std::int64_t>(r) * head_dim, b,
+                  head_dim);
+    all.sums[r] = all.sums[r] * a + page.sums[r] * b;
+    all.largest[r] = largest;
+  }
+}
+
+}  // namespace penstock::gemma::native

@@ -1,0 +1,67 @@
+// Attention of a few queries over the pages of one sequence.
+//
+// Each page gives a partial answer with its own largest score and sum; partial
+// answers are blended in the order of the pages (Dao et al., 2022). So the
+// answer has the same bits whether one thread took all pages or several did.
+#pragma once
+
+#include <vector>
+
+#include "kernels.h"
+#include "kv_pages.h"
+
+namespace penstock::gemma::native {
+
+/// Rows of one kv head: query head g of token t is row t * group + g.
+struct Queries {
+  std::int64_t begin = 0;  ///< position of the first token
+  std::int64_t tokens = 0;
+  std::int64_t group = 0;   ///< query heads that share the kv head
+  std::int64_t window = 0;  ///< keys a token may see, itself one; 0: all
+
+  [[nodiscard]] std::int64_t rows() const { return tokens * group; }
+  /// Pages that some token sees: [first, end).
+  [[nodiscard]] std::int64_t first_page() const {
+    return window == 0 || begin < window ? 0 : (begin - window + 1) / kPage;
+  }
+  [[nodiscard]] std::int64_t end_page() const {
+    return (begin + tokens - 1) / kPage + 1;
+  }
+};
+
+/// Answers of rows, not yet divided by `sums`.
+struct Answers {
+  std::vector<float> out;  ///< [rows, head_dim]
+  std::vector<float> largest, sums;
+
+  void resize(std::int64_t rows, std::int64_t head_dim);
+  /// As if no page had been seen.
+  void clear();
+};
+
+/// A thread's own memory for pages.
+class PageAttention {
+ public:
+  PageAttention(const Kernels& kernels, std::int64_t head_dim, bool is_f32)
+      : kernels_(kernels), head_dim_(head_dim), is_f32_(is_f32) {}
+
+  /// The queries of the next pages: [rows, head_dim], scaled and rotated.
+  void set_queries(const float* const* rows, std::int64_t count);
+  /// Overwrites `answers` with those over one page; sums are 0 for rows that
+  /// see none of its keys.
+  void over(const Page& page, std::int64_t index, std::int64_t kv_head,
+            const Queries& queries, Answers& answers);
+
+ private:
+  const Kernels& kernels_;
+  std::int64_t head_dim_;
+  bool is_f32_;
+  std::vector<float> queries_, scores_;
+  std::vector<std::uint16_t> short_queries_, weights_;
+};
+
+/// Blends the answers over a further page into `all`.
+void merge(const Kernels& kernels, std::int64_t head_dim, const Answers& page,
+           Answers& all);
+
+}  // namespace penstock::gemma::native

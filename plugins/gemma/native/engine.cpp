@@ -1,0 +1,247 @@
+#include "engine.h"
+
+#include <ATen/ops/all.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "penstock/error.h"
+
+namespace penstock::gemma::native {
+namespace {
+
+/// Tokens that go through the layers at once: enough to use each weight often,
+/// few enough for their activations to stay in the cache.
+constexpr std::int64_t kMostRows = 512;
+/// Rows whose scores are found in one pass over the vocabulary.
+constexpr std::int64_t kScoreRows = 16;
+/// With more of the best wanted, computing every score costs less.
+constexpr std::int64_t kMostTop = 512;
+
+std::vector<float> final_norm(const Checkpoint& model) {
+  return model.norm("output_norm", model.config().hidden);
+}
+
+const WeightTensor& embedding(const Checkpoint& model) {
+  return model.at("token_embd", {model.config().vocab, model.config().hidden});
+}
+
+/// What the rows of a step want, taken together.
+struct Wanted {
+  std::int64_t top = 0;
+  std::size_t ids = 0;
+  bool every = false;  ///< needs each score of the vocabulary
+  bool follow = false;
+
+  explicit Wanted(const Step& step) {
+    for (const Slice& slice : step.slices) {
+      if (slice.outs == 0) continue;
+      const Want& want = slice.row->want;
+      top = std::max(top, want.top);
+      ids = std::max(ids, want.ids.size());
+      every |= want.full || want.norm || want.top > kMostTop;
+      follow |= want.follow;
+    }
+  }
+};
+
+bool has_bf16() {
+#if defined(__x86_64__)
+  // NOLINTNEXTLINE(readability-implicit-bool-conversion): a bool to clang
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+NativeEngine::NativeEngine(Checkpoint model, Mode mode, int slots)
+    : weights_(std::move(model)),
+      config_(weights_.config()),
+      mode_(mode),
+      model_(weights_, mode),
+      head_(embedding(weights_), final_norm(weights_), kernels(),
+            /*is_mapped=*/true),
+      caches_(static_cast<std::size_t>(slots)) {}
+
+Mode NativeEngine::mode(const std::string& dtype, const Checkpoint& model) {
+  if (dtype == "bf16") return Mode::kBf16;
+  if (dtype == "fp32") return Mode::kF32;
+  if (Model::is_quantised(model)) return Mode::kInt8;
+  if (dtype == "int8") {
+    throw Error(Code::kUsage,
+                "dtype: int8 needs quantised weights; this model's are not");
+  }
+  return has_bf16() ? Mode::kBf16 : Mode::kF32;
+}
+
+std::int64_t NativeEngine::bytes(const Checkpoint& model, Mode mode) {
+  return Model::bytes(model, mode) + Head::bytes(embedding(model));
+}
+
+std::int64_t NativeEngine::row_bytes(const Config& config, Mode mode,
+                                     std::int64_t chunk) {
+  return KvPages::bytes(config, mode == Mode::kF32, kRollback,
+                        std::min(chunk, config.context)) +
+         Model::step_bytes(config, std::min(chunk, kMostRows));
+}
+
+std::string_view NativeEngine::dtype() const {
+  if (mode_ == Mode::kInt8) return "int8";
+  return mode_ == Mode::kBf16 ? "bf16" : "fp32";
+}
+
+Caps NativeEngine::caps() const { return cache_caps(config_, caches_.size()); }
+
+void NativeEngine::release(int slot) noexcept {
+  caches_[static_cast<std::size_t>(slot)].reset();
+}
+
+void NativeEngine::truncate(int slot, std::int64_t length) {
+  caches_.at(static_cast<std::size_t>(slot))->truncate(length);
+}
+
+void NativeEngine::copy(int from, int to) {
+  auto& target = caches_.at(static_cast<std::size_t>(to));
+  target = std::make_unique<KvPages>(config_, mode_ == Mode::kF32, kRollback);
+  target->copy_from(*caches_.at(static_cast<std::size_t>(from)));
+}
+
+KvPages* NativeEngine::cache(const Slice& slice) {
+  auto& cache = caches_.at(static_cast<std::size_t>(slice.row->slot));
+  if (!cache) {
+    cache = std::make_unique<KvPages>(config_, mode_ == Mode::kF32, kRollback);
+  }
+  if (cache->length() != slice.begin) {
+    throw Error(Code::kInternal,
+                str("the slot holds ", cache->length(),
+                    " tokens, the step begins at ", slice.begin));
+  }
+  return cache.get();
+}
+
+void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
+                                 const Tokens& wanted, float* out) {
+  std::vector<Part> parts;
+  Tokens places;  // wanted, among the parts' rows
+  std::int64_t rows = 0;
+  auto next = wanted.begin();
+  const auto flush = [&] {
+    if (rows == 0) return;
+    model_.run(parts, places, out);
+    out += static_cast<std::int64_t>(places.size()) * config_.hidden;
+    parts.clear();
+    places.clear();
+    rows = 0;
+  };
+  std::int64_t at = 0;
+  for (const Slice& slice : step.slices) {
+    KvPages* const pages = cache(slice);
+    for (std::int64_t done = 0; done < slice.count;) {
+      if (rows == kMostRows) flush();
+      const std::int64_t count = std::min(slice.count - done, kMostRows - rows);
+      parts.push_back(
+          {.begin = slice.begin + done,
+           .tokens = std::span(tokens).subspan(static_cast<std::size_t>(at),
+                                               static_cast<std::size_t>(count)),
+           .cache = pages});
+      for (; next != wanted.end() && *next < at + count; ++next) {
+        places.push_back(rows + *next - at);
+      }
+      rows += count;
+      done += count;
+      at += count;
+    }
+  }
+  flush();
+}
+
+Scores NativeEngine::best(const at::Tensor& hidden, std::int64_t k) {
+  const std::int64_t count = hidden.size(0);
+  Scores scores;
+  scores.ids = at::empty({count, k}, at::kLong);
+  scores.values = at::empty({count, k}, at::kFloat);
+  const auto found = head_.best(hidden.const_data_ptr<float>(), count, k);
+  for (std::size_t r = 0; r < found.size(); ++r) {
+    const auto at = static_cast<std::int64_t>(r) * k;
+    std::copy(found[r].ids.begin(), found[r].ids.end(),
+              scores.ids.mutable_data_ptr<std::int64_t>() + at);
+    std::copy(found[r].scores.begin(), found[r].scores.end(),
+              scores.values.mutable_data_ptr<float>() + at);
+  }
+  return scores;
+}
+
+/// The scores of single ids: those wanted, and of the token that follows.
+void NativeEngine::pick(const at::Tensor& hidden, const Step& step,
+                        std::int64_t first, std::size_t ids, bool has_follow,
+                        Scores& scores) const {
+  const std::int64_t count = hidden.size(0);
+  const auto width = static_cast<std::int64_t>(ids);
+  if (has_follow) scores.follow = at::empty({count}, at::kFloat);
+  if (ids > 0) scores.at = at::zeros({count, width}, at::kFloat);
+  std::int64_t out = 0;
+  for (const Slice& slice : step.slices) {
+    const Row& row = *slice.row;
+    for (std::int64_t i = slice.count - slice.outs; i < slice.count;
+         ++i, ++out) {
+      const std::int64_t r = out - first;
+      if (r < 0 || r >= count) continue;
+      const float* state = hidden.const_data_ptr<float>() + r * config_.hidden;
+      if (has_follow) {
+        const std::int64_t next = slice.begin + i + 1;
+        scores.follow.mutable_data_ptr<float>()[r] =
+            next < row.length() ? head_.score(state, row.token(next))
+                                : std::numeric_limits<float>::quiet_NaN();
+      }
+      for (std::size_t n = 0; n < row.want.ids.size(); ++n) {
+        scores.at.mutable_data_ptr<float>()[r * width +
+                                            static_cast<std::int64_t>(n)] =
+            head_.score(state, row.want.ids[n]);
+      }
+    }
+  }
+}
+
+Scores NativeEngine::score(const at::Tensor& hidden, const Step& step) {
+  const Wanted wanted(step);
+  const std::int64_t count = hidden.size(0);
+  Scores scores;
+  for (std::int64_t at = 0; at < count; at += kScoreRows) {
+    const auto rows = hidden.narrow(0, at, std::min(kScoreRows, count - at));
+    // What is not a number must reach Decode, which says so.
+    if (wanted.every || !at::isfinite(rows).all().item<bool>()) {
+      const auto all = at::empty({rows.size(0), config_.vocab}, at::kFloat);
+      head_.all(rows.const_data_ptr<float>(), rows.size(0),
+                all.mutable_data_ptr<float>());
+      append(scores, fill_scores(all, step, at));
+      continue;
+    }
+    Scores part;
+    if (wanted.top > 0) part = best(rows, std::min(wanted.top, config_.vocab));
+    pick(rows, step, at, wanted.ids, wanted.follow, part);
+    append(scores, part);
+  }
+  scores.hidden = hidden;
+  return scores;
+}
+
+Result NativeEngine::run(const Step& step, const Tokens& tokens) {
+  const Tokens wanted = wanted_places(step);
+  if (step.probe != nullptr) {
+    step.probe->count("matmul_rows", static_cast<std::int64_t>(tokens.size()));
+  }
+  const auto hidden = at::empty(
+      {static_cast<std::int64_t>(wanted.size()), config_.hidden}, at::kFloat);
+  hidden_states(step, tokens, wanted, hidden.mutable_data_ptr<float>());
+  Result result;
+  result.scores = score(hidden, step);
+  return result;
+}
+
+}  // namespace penstock::gemma::native

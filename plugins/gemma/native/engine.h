@@ -1,0 +1,56 @@
+// The native engine: this folder's model and head behind gemma.forward.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../engine.h"
+#include "head.h"
+#include "kv_pages.h"
+#include "model.h"
+
+namespace penstock::gemma::native {
+
+class NativeEngine final : public Engine {
+ public:
+  /// `model` is kept: scores are computed from its embeddings.
+  NativeEngine(Checkpoint model, Mode mode, int slots);
+
+  /// The mode that `dtype` (auto, int8, bf16, fp32) means for a model: auto is
+  /// int8 for quantised weights, else bf16 where the processor computes in it.
+  /// Throws Error(kUsage) for int8 and weights that are not quantised.
+  [[nodiscard]] static Mode mode(const std::string& dtype,
+                                 const Checkpoint& model);
+  /// Bytes that the constructor will take.
+  [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);
+
+  /// Bytes of a row as long as the context, given in chunks, beyond these.
+  [[nodiscard]] static std::int64_t row_bytes(const Config& config, Mode mode,
+                                              std::int64_t chunk);
+
+  [[nodiscard]] std::string_view dtype() const override;
+  [[nodiscard]] Caps caps() const override;
+  [[nodiscard]] Result run(const Step& step, const Tokens& tokens) override;
+  void release(int slot) noexcept override;
+  void truncate(int slot, std::int64_t length) override;
+  void copy(int from, int to) override;
+
+ private:
+  [[nodiscard]] KvPages* cache(const Slice& slice);
+  void hidden_states(const Step& step, const Tokens& tokens,
+                     const Tokens& wanted, float* out);
+  [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step);
+  [[nodiscard]] Scores best(const at::Tensor& hidden, std::int64_t k);
+  void pick(const at::Tensor& hidden, const Step& step, std::int64_t first,
+            std::size_t ids, bool has_follow, Scores& scores) const;
+
+  Checkpoint weights_;
+  Config config_;
+  Mode mode_;
+  Model model_;
+  Head head_;
+  std::vector<std::unique_ptr<KvPages>> caches_;  ///< by slot; null: empty
+};
+
+}  // namespace penstock::gemma::native

@@ -1,0 +1,83 @@
+// The vocabulary head: the best k of 262,144 scores without reading all bytes.
+//
+// A score is the dot product, in floats and in a fixed order, of the file's
+// dequantised row with the hidden state; nothing else is ever returned. To find
+// which rows matter, planes of 8-bit codes are read: the upper half of each
+// code, and the lower half only for the columns where hidden states are large.
+// They give an approximate score a and a bound b with |score - a| <= b for
+// certain (Cauchy-Schwarz over what was left out). The exact scores of the k
+// best a give a floor that the k best scores reach; rows with a + b below it
+// cannot be among them. The others, some thousands, are computed exactly.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "buffer.h"
+#include "kernels.h"
+#include "penstock/parallel.h"
+#include "penstock/weights.h"
+
+namespace penstock::gemma::native {
+
+/// Best first; of equal scores the lower id is better.
+struct Best {
+  std::vector<std::int64_t> ids;
+  std::vector<float> scores;
+};
+
+class Head {
+ public:
+  /// `embedding` [vocab, columns] must stay mapped. `norm`: the weights of the
+  /// norm before the head, which say where hidden states are large.
+  /// `is_mapped`: from a file, whose pages may be let go once they are packed.
+  Head(const WeightTensor& embedding, std::span<const float> norm,
+       const Kernels& kernels, bool is_mapped);
+  ~Head();
+
+  /// Bytes that the constructor will take.
+  [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding);
+
+  /// The `k` best of each of `count` hidden states [count, columns].
+  [[nodiscard]] std::vector<Best> best(const float* hidden, std::int64_t count,
+                                       std::int64_t k);
+  /// Every score, [count, vocab].
+  void all(const float* hidden, std::int64_t count, float* out) const;
+  /// The scores of some ids.
+  [[nodiscard]] float score(const float* hidden, std::int64_t id) const;
+
+  /// Of the last best(): rows whose exact score was computed.
+  [[nodiscard]] std::int64_t survivors() const { return survivors_; }
+
+ private:
+  struct Row;
+  struct Search;
+  class Packer;
+
+  [[nodiscard]] const std::uint8_t* row_bytes(std::int64_t id) const;
+  void ask_for(std::int64_t id) const;
+  void choose_columns(std::span<const float> norm);
+  void pack(bool is_mapped);
+  void prepare(std::int64_t r, Search& search) const;
+  void screen(Search& search, int thread, int threads) const;
+  void set_floors(Search& search, int thread, int threads) const;
+  void settle(Search& search, int thread, int threads) const;
+
+  const WeightTensor& embedding_;
+  const Kernels& kernels_;
+  std::int64_t vocab_, columns_;
+  std::vector<std::int32_t> order_;  ///< column of the file at each place
+  std::vector<std::uint8_t> fine_;   ///< groups of 8 places a block, from 0
+  HeadPlanes planes_;
+  Buffer data_;
+  /// By row: lengths of what the planes leave out, at other and at fine
+  /// columns, and of what they hold.
+  std::array<std::vector<float>, 3> lengths_;
+  std::unique_ptr<Search> search_;
+  std::int64_t survivors_ = 0;
+};
+
+}  // namespace penstock::gemma::native

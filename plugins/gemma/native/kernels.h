@@ -1,0 +1,131 @@
+// The arithmetic of the native engine, compiled once per instruction set.
+//
+// Sixteen rows of a matrix stand side by side, one a lane, and are called a
+// panel: a dot product needs no horizontal sum, and a panel is read from front
+// to back. Quantised weights meet activations of 8 bits, everything else is
+// float. Each row of activations goes through the same operations in the same
+// order however many rows there are, so a row never depends on its neighbours.
+#pragma once
+
+#include <cstdint>
+
+namespace penstock::gemma::native {
+
+inline constexpr std::int64_t kPanel = 16;  ///< rows of a panel
+inline constexpr std::int64_t kBlock = 32;  ///< activations that share a scale
+
+/// How a packed matrix is stored and what it is multiplied with.
+enum class Kind : std::uint8_t {
+  // Codes: bits, numbers a scale, with a minimum or centred. By 8-bit rows.
+  kCodes8,         ///< 8, 32: Q8_0, IQ4_NL
+  kCodes4,         ///< 4, 32: Q4_0
+  kCodes5,         ///< 5, 32: Q5_0
+  kCodes4Minimum,  ///< Q4_1
+  kCodes5Minimum,  ///< Q5_1
+  kWide4Minimum,   ///< Q4_K; wide: f32 scales
+  kWide5Minimum,   ///< Q5_K
+  kFine4,          ///< 4, 16: Q3_K; fine: a scale every 16
+  kFine4Minimum,   ///< Q2_K
+  kFine6,          ///< 6, 16: Q6_K
+  kBf16,           ///< by bfloat16 rows
+  kBf16ByF32,      ///< by float rows
+  kF32,            ///< by float rows
+};
+inline constexpr int kKinds = 13;
+
+/// A matrix [rows, columns] as panels one after the other.
+struct Panels {
+  Kind kind = Kind::kF32;
+  int zero = 0;  ///< the code of number 0, of centred kinds
+  std::int64_t rows = 0, columns = 0;
+  const std::uint8_t* data = nullptr;
+  std::int64_t panel_bytes = 0;
+
+  [[nodiscard]] std::int64_t panels() const {
+    return (rows + kPanel - 1) / kPanel;
+  }
+};
+
+/// Rows of 8-bit activations: number = scale of its block * q.
+struct Int8Rows {
+  std::int8_t* q = nullptr;    ///< [n, columns]
+  float* scales = nullptr;     ///< [n, columns / 32]
+  float* sums = nullptr;       ///< [n, columns / 32] of the numbers
+  float* half_sums = nullptr;  ///< [n, columns / 16] of the numbers
+};
+
+/// Activations [n, columns] in the form that a matrix's kind asks for.
+struct Activations {
+  Int8Rows int8;
+  std::uint16_t* bf16 = nullptr;
+  float* f32 = nullptr;
+};
+
+/// The approximate scores of the vocabulary head; see head.h.
+struct HeadPlanes {
+  std::int64_t rows = 0, columns = 0;
+  const std::uint8_t* data = nullptr;
+  std::int64_t panel_bytes = 0;
+  const std::uint8_t* fine = nullptr;  ///< [columns / 32] groups of 8 columns
+};
+
+struct Kernels {
+  const char* name = "";
+
+  /// y[r, 16 p + lane] of panels [first, last) for n rows.
+  using MatMul = void (*)(const Panels& w, std::int64_t first,
+                          std::int64_t last, const Activations& x,
+                          std::int64_t n, float* y, std::int64_t y_stride);
+  MatMul matmul[kKinds] = {};  // NOLINT(*-avoid-c-arrays): a table
+
+  /// out = x / sqrt(mean(x^2) + epsilon) * weight
+  void (*norm)(const float* x, const float* weight, std::int64_t n,
+               float epsilon, float* out) = nullptr;
+  /// x += norm(y)
+  void (*add_norm)(const float* y, const float* weight, std::int64_t n,
+                   float epsilon, float* x) = nullptr;
+  /// Row r of `to`, whose rows have n numbers.
+  void (*quantise)(const float* x, std::int64_t n, std::int64_t r,
+                   const Int8Rows& to) = nullptr;
+  void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* to) = nullptr;
+  /// out = gelu(gate) * up, the tanh form.
+  void (*gelu_times)(const float* gate, const float* up, std::int64_t n,
+                     float* out) = nullptr;
+  /// Rotates the pairs (i, n / 2 + i).
+  void (*rotate)(float* x, const float* cos, const float* sin,
+                 std::int64_t n) = nullptr;
+  /// scores [n] to exp(score - largest); returns largest and sum.
+  void (*exponents)(float* scores, std::int64_t n, float* largest,
+                    float* sum) = nullptr;
+  /// out = out * a + x * b
+  void (*blend)(float* out, float a, const float* x, float b,
+                std::int64_t n) = nullptr;
+  /// Sum of w[i] * x[i].
+  float (*dot)(const float* w, const float* x, std::int64_t n) = nullptr;
+  /// The same of a row of Q8_0 blocks, dequantised on the way; equal bits.
+  float (*dot_q8)(const std::uint8_t* row, const float* x,
+                  std::int64_t n) = nullptr;
+
+  /// Approximate scores of panels [first, last); y as in matmul. `offsets`
+  /// [n, columns / 32]: what each block's codes count too much, scaled.
+  void (*screen)(const HeadPlanes& planes, std::int64_t first,
+                 std::int64_t last, const Int8Rows& x, const float* offsets,
+                 std::int64_t n, float* y, std::int64_t y_stride) = nullptr;
+  /// First index in [begin, end) with value >= floor; end: none.
+  std::int64_t (*find_at_least)(const float* values, float floor,
+                                std::int64_t begin, std::int64_t end) = nullptr;
+  /// As find_at_least, for values + |bounds| . factors; bounds [rows, 3] by
+  /// column.
+  std::int64_t (*find_reaching)(const float* values, const float* const* bounds,
+                                const float* factors, float floor,
+                                std::int64_t begin, std::int64_t end) = nullptr;
+};
+
+/// The best that this processor can run, or the one PENSTOCK_ISA names
+/// (portable, avx2, avx512, avx512bf16). Throws Error(kUsage) for a name that
+/// does not exist or that the processor lacks.
+[[nodiscard]] const Kernels& kernels();
+/// By name; null when the processor cannot.
+[[nodiscard]] const Kernels* kernels(const char* name);
+
+}  // namespace penstock::gemma::native

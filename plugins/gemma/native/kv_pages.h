@@ -1,0 +1,82 @@
+// Keys and values of one sequence, in pages of 128 tokens.
+//
+// A page holds its keys and its values as the panels of kernels.h, so attention
+// is two matrix products over it: scores = queries by keys, answers =
+// probabilities by values. Pages are shared by sequences that began alike and
+// copied when one of them writes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "../config.h"
+#include "buffer.h"
+#include "kernels.h"
+
+namespace penstock::gemma::native {
+
+inline constexpr std::int64_t kPage = 128;  ///< tokens
+
+/// One layer's keys and values of tokens [128 p, 128 p + 128).
+class Page {
+ public:
+  Page(const Config& config, bool is_f32);
+
+  /// Panels [128 keys, head_dim] and [head_dim, 128 keys].
+  [[nodiscard]] Panels keys(std::int64_t kv_head) const;
+  [[nodiscard]] Panels values(std::int64_t kv_head) const;
+  /// Token `at` of the page. Threads may write different tokens at once.
+  void write(std::int64_t at, std::int64_t kv_head, const float* key,
+             const float* value);
+  void copy_from(const Page& other);
+
+ private:
+  template <class Number>
+  void write_as(std::int64_t at, std::int64_t kv_head, const Number* key,
+                const Number* value);
+
+  std::int64_t head_dim_, matrix_bytes_;
+  bool is_f32_;
+  std::vector<std::uint8_t> data_;
+  std::uint8_t* start_;  ///< of the data, on a cache line
+};
+
+class KvPages {
+ public:
+  /// `slack`: how many tokens truncate() can always drop.
+  KvPages(const Config& config, bool is_f32, std::int64_t slack);
+
+  /// Bytes of a sequence as long as the context, given in chunks.
+  [[nodiscard]] static std::int64_t bytes(const Config& config, bool is_f32,
+                                          std::int64_t slack,
+                                          std::int64_t chunk);
+
+  [[nodiscard]] std::int64_t length() const { return length_; }
+  /// Makes the pages of tokens [length(), length() + count) ready to be
+  /// written, and forgets those that no later token can see.
+  void extend(std::int64_t count);
+  void truncate(std::int64_t length);
+  /// Shares the pages of `other`.
+  void copy_from(const KvPages& other);
+
+  /// Page `index` of a layer, held while some token may see it.
+  [[nodiscard]] Page& page(std::int64_t layer, std::int64_t index) {
+    Layer& of = layers_[static_cast<std::size_t>(layer)];
+    return *of.pages[static_cast<std::size_t>(index - of.first)];
+  }
+
+ private:
+  struct Layer {
+    std::deque<std::shared_ptr<Page>> pages;
+    std::int64_t first = 0;  ///< index of the first page held
+  };
+
+  const Config* config_;
+  bool is_f32_;
+  std::int64_t slack_, length_ = 0;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace penstock::gemma::native

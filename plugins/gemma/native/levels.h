@@ -1,0 +1,15 @@
+// The tables of the instruction sets that this build has.
+#pragma once
+
+#include "kernels.h"
+
+namespace penstock::gemma::native {
+
+const Kernels& portable_kernels();
+#if defined(__x86_64__)
+const Kernels& avx2_kernels();
+const Kernels& avx512_kernels();
+const Kernels& avx512bf16_kernels();
+#endif
+
+}  // namespace penstock::gemma::native

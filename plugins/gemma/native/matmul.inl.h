@@ -1,0 +1,217 @@
+// Matrix products over panels; included by kernels_*.cpp only.
+#pragma once
+
+#include "kernels.h"
+#include "level.h"
+
+namespace penstock::gemma::native::PENSTOCK_LEVEL {
+// Arrays of vector registers, which std::array would lose the attributes of;
+// offsets within a block, far below an int's end.
+// NOLINTBEGIN(*-avoid-c-arrays,
+// bugprone-implicit-widening-of-multiplication-result)
+
+/// Asks for memory that will be read in some microseconds, into the second
+/// cache: the first has too few requests in flight for the memory's bandwidth.
+PENSTOCK_LANE void ask_ahead(const void* at) {
+  constexpr std::int64_t kAhead = 32768;
+  __builtin_prefetch(static_cast<const std::uint8_t*>(at) + kAhead, 0, 2);
+}
+
+/// How codes of one kind lie in a panel: for each block of 32 columns eight
+/// vectors of 4 codes a lane, as nibbles (v and v + 4 in one byte) and planes
+/// of further bits, or as bytes; then all scales, then all minimums.
+template <int kBitCount, int kGroupSize, bool kHasMinimum, bool kIsHalf>
+struct Coding {
+  static constexpr int kBits = kBitCount;
+  static constexpr int kGroups = kBlock / kGroupSize;
+  static constexpr bool kMinimum = kHasMinimum;
+  static constexpr int kCodeBytes = kBits == 8 ? 512 : 256 + 64 * (kBits - 4);
+  static constexpr int kScaleBytes = kGroups * (kIsHalf ? 32 : 64);
+
+  template <class L>
+  PENSTOCK_LANE void load(const std::uint8_t* from, typename L::Bytes* w) {
+    if constexpr (kBits == 8) {
+      for (int v = 0; v < 8; ++v) w[v] = L::load_bytes(from + 64 * v);
+    } else {
+      for (int v = 0; v < 4; ++v) {
+        const auto both = L::load_bytes(from + 64 * v);
+        w[v] = L::low(both);
+        w[v + 4] = L::high(both);
+      }
+      for (int plane = 0; plane < kBits - 4; ++plane) {
+        for (int v = 0; v < 8; ++v) {
+          w[v] =
+              L::add_bits(w[v], from + 256 + 64 * plane + 8 * v, 16 << plane);
+        }
+      }
+    }
+  }
+  template <class L>
+  PENSTOCK_LANE typename L::F scale(const std::uint8_t* from, int group) {
+    if constexpr (kIsHalf) {
+      return L::load_half(
+          reinterpret_cast<const std::uint16_t*>(from + 32 * group));
+    } else {
+      return L::load(reinterpret_cast<const float*>(from + 64 * group));
+    }
+  }
+};
+
+/// One panel by kRows rows of bytes.
+template <class L, class C, int kRows>
+PENSTOCK_LANE void coded_tile(const Panels& w, const std::uint8_t* panel,
+                              const Int8Rows& x, std::int64_t row, float* y,
+                              std::int64_t y_stride) {
+  using F = typename L::F;
+  const std::int64_t blocks = w.columns / kBlock;
+  const std::uint8_t* codes = panel;
+  const std::uint8_t* scales = panel + blocks * C::kCodeBytes;
+  const std::uint8_t* minimums = scales + blocks * C::kScaleBytes;
+  const std::int8_t* q = x.q + row * w.columns;
+  const float* x_scales = x.scales + row * blocks;
+  const float* sums =
+      C::kGroups == 1 ? x.sums + row * blocks : x.half_sums + row * blocks * 2;
+  const F zero = L::set(static_cast<float>(w.zero));
+  F total[kRows];
+  for (int r = 0; r < kRows; ++r) total[r] = L::set(0);
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    typename L::Bytes vectors[8];
+    C::template load<L>(codes, vectors);
+    for (int i = 0; i < C::kCodeBytes; i += 64) {
+      ask_ahead(codes + i);
+    }
+#pragma GCC unroll 2
+    for (int g = 0; g < C::kGroups; ++g) {
+      constexpr int kVectors = 8 / C::kGroups;
+      const F scale = C::template scale<L>(scales, g);
+      const F minimum =
+          C::kMinimum ? C::template scale<L>(minimums, g) : L::mul(scale, zero);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        const std::int8_t* at = q + r * w.columns + b * kBlock;
+        auto acc = L::zero();
+#pragma GCC unroll 8
+        for (int v = g * kVectors; v < (g + 1) * kVectors; ++v) {
+          acc = L::template dot4<C::kBits>(acc, vectors[v], at + 4 * v);
+        }
+        const F part =
+            L::mul(L::to_float(acc), L::set(x_scales[r * blocks + b]));
+        const F sum = L::set(sums[(r * blocks + b) * C::kGroups + g]);
+        total[r] = L::fma(part, scale, total[r]);
+        total[r] = L::subtract(minimum, sum, total[r]);
+      }
+    }
+    codes += C::kCodeBytes;
+    scales += C::kScaleBytes;
+    minimums += C::kScaleBytes;
+  }
+  for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
+}
+
+/// Pairs of bfloat16 by pairs of bfloat16; two sums a row, to be added last.
+template <class L, int kRows>
+PENSTOCK_LANE void bf16_tile(const Panels& w, const std::uint8_t* panel,
+                             const std::uint16_t* x, float* y,
+                             std::int64_t y_stride) {
+  typename L::F even[kRows];
+  typename L::F odd[kRows];
+  for (int r = 0; r < kRows; ++r) even[r] = odd[r] = L::set(0);
+  const auto* at = reinterpret_cast<const std::uint16_t*>(panel);
+  for (std::int64_t k = 0; k < w.columns; k += 4, at += 64) {
+    ask_ahead(at);
+    ask_ahead(at + 32);
+    for (int r = 0; r < kRows; ++r) {
+      even[r] = L::dot2(even[r], at, x + r * w.columns + k);
+      odd[r] = L::dot2(odd[r], at + 32, x + r * w.columns + k + 2);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    L::store(y + r * y_stride, L::add(even[r], odd[r]));
+  }
+}
+
+/// bfloat16 or floats by floats.
+template <class L, bool kIsBf16, int kRows>
+PENSTOCK_LANE void float_tile(const Panels& w, const std::uint8_t* panel,
+                              const float* x, float* y, std::int64_t y_stride) {
+  using F = typename L::F;
+  F even[kRows];
+  F odd[kRows];
+  for (int r = 0; r < kRows; ++r) even[r] = odd[r] = L::set(0);
+  for (std::int64_t k = 0; k < w.columns; k += 2) {
+    F first;
+    F second;
+    if constexpr (kIsBf16) {
+      const auto* at = reinterpret_cast<const std::uint16_t*>(panel) + k * 16;
+      ask_ahead(at);
+      first = L::even(at);
+      second = L::odd(at);
+    } else {
+      const auto* at = reinterpret_cast<const float*>(panel) + k * 16;
+      ask_ahead(at);
+      ask_ahead(at + 16);
+      first = L::load(at);
+      second = L::load(at + 16);
+    }
+    for (int r = 0; r < kRows; ++r) {
+      even[r] = L::fma(first, L::set(x[r * w.columns + k]), even[r]);
+      odd[r] = L::fma(second, L::set(x[r * w.columns + k + 1]), odd[r]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) {
+    L::store(y + r * y_stride, L::add(even[r], odd[r]));
+  }
+}
+
+/// Calls tile.run<kRows>(panel, row, y) for tiles of 8, 4, 2 and 1 rows.
+template <class Tile>
+PENSTOCK_LANE void each_tile(std::int64_t n, const Tile& tile) {
+  std::int64_t row = 0;
+  for (; row + 8 <= n; row += 8) tile.template operator()<8>(row);
+  if (n - row >= 4) tile.template operator()<4>(row), row += 4;
+  if (n - row >= 2) tile.template operator()<2>(row), row += 2;
+  if (n - row >= 1) tile.template operator()<1>(row);
+}
+
+template <class L, class C>
+void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
+                  const Activations& x, std::int64_t n, float* y,
+                  std::int64_t y_stride) {
+  for (std::int64_t p = first; p < last; ++p) {
+    const std::uint8_t* panel = w.data + p * w.panel_bytes;
+    each_tile(n, [&]<int kRows>(std::int64_t row) {
+      coded_tile<L, C, kRows>(w, panel, x.int8, row,
+                              y + row * y_stride + p * kPanel, y_stride);
+    });
+  }
+}
+
+template <class L>
+void bf16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
+                 const Activations& x, std::int64_t n, float* y,
+                 std::int64_t y_stride) {
+  for (std::int64_t p = first; p < last; ++p) {
+    const std::uint8_t* panel = w.data + p * w.panel_bytes;
+    each_tile(n, [&]<int kRows>(std::int64_t row) {
+      bf16_tile<L, kRows>(w, panel, x.bf16 + row * w.columns,
+                          y + row * y_stride + p * kPanel, y_stride);
+    });
+  }
+}
+
+template <class L, bool kIsBf16>
+void float_matmul(const Panels& w, std::int64_t first, std::int64_t last,
+                  const Activations& x, std::int64_t n, float* y,
+                  std::int64_t y_stride) {
+  for (std::int64_t p = first; p < last; ++p) {
+    const std::uint8_t* panel = w.data + p * w.panel_bytes;
+    each_tile(n, [&]<int kRows>(std::int64_t row) {
+      float_tile<L, kIsBf16, kRows>(w, panel, x.f32 + row * w.columns,
+                                    y + row * y_stride + p * kPanel, y_stride);
+    });
+  }
+}
+
+// NOLINTEND(*-avoid-c-arrays,
+// bugprone-implicit-widening-of-multiplication-result)
+}  // namespace penstock::gemma::native::PENSTOCK_LEVEL

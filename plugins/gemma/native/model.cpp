@@ -1,0 +1,549 @@
+#include "model.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "attention.h"
+#include "penstock/error.h"
+
+namespace penstock::gemma::native {
+namespace {
+
+/// Tokens of a tile of queries: few enough to stay in the cache, enough to use
+/// each key several times.
+constexpr std::int64_t kTileTokens = 16;
+/// Columns that are one item of work behind gate and up.
+constexpr std::int64_t kGluColumns = 256;
+
+std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+struct Share {
+  std::int64_t begin, end;
+};
+
+Share share(std::int64_t count, int thread, int threads) {
+  return {count * thread / threads, count * (thread + 1) / threads};
+}
+
+std::vector<float> read_norm(const Checkpoint& model, const std::string& name,
+                             std::int64_t count, double factor = 1) {
+  std::vector<float> out = model.norm(name, count);
+  for (float& number : out) number *= static_cast<float>(factor);
+  return out;
+}
+
+std::vector<float> frequencies(const Config& c, double base, double scale) {
+  std::vector<float> out(size(c.head_dim / 2));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double exponent =
+        2 * static_cast<double>(i) / static_cast<double>(c.head_dim);
+    out[i] = static_cast<float>(1 / (std::pow(base, exponent) * scale));
+  }
+  return out;
+}
+
+std::string block(std::int64_t layer) {
+  return "blk." + std::to_string(layer) + ".";
+}
+
+/// The matrices of a layer: name and shape.
+struct MatrixName {
+  const char* name;
+  std::int64_t rows, columns;
+};
+
+std::vector<MatrixName> matrix_names(const Config& c) {
+  const std::int64_t q = c.heads * c.head_dim;
+  const std::int64_t kv = c.kv_heads * c.head_dim;
+  return {{"attn_q", q, c.hidden},       {"attn_k", kv, c.hidden},
+          {"attn_v", kv, c.hidden},      {"attn_output", c.hidden, q},
+          {"ffn_gate", c.ffn, c.hidden}, {"ffn_up", c.ffn, c.hidden},
+          {"ffn_down", c.hidden, c.ffn}};
+}
+
+const WeightTensor& matrix(const Checkpoint& model, std::int64_t layer,
+                           const MatrixName& m) {
+  return model.at(block(layer) + m.name, {m.rows, m.columns});
+}
+
+}  // namespace
+
+struct Model::Layer {
+  std::vector<float> attention_norm, q_norm, k_norm, post_attention_norm,
+      ffn_norm, post_ffn_norm;
+  PackedMatrix q, k, v, out, gate, up, down;
+};
+
+struct Model::Tile {
+  std::size_t part;
+  std::int64_t token;  ///< first of the tile, among the part's
+  std::int64_t count;
+  std::int64_t row;  ///< of the first, among the step's
+};
+
+struct Model::Step {
+  std::span<const Part> parts;
+  std::span<const std::int64_t> wanted;
+  std::int64_t rows = 0;
+  std::vector<std::int64_t> positions, tokens;  ///< by row
+  std::vector<std::size_t> part_of;             ///< by row
+  std::vector<Tile> tiles, wanted_tiles;
+};
+
+/// A thread's own memory for attention.
+struct Model::ThreadScratch {
+  explicit ThreadScratch(PageAttention own) : attention(std::move(own)) {}
+  PageAttention attention;
+  Answers page, all;
+  std::vector<const float*> rows;
+};
+
+/// Memory that all steps share; grows to the largest.
+struct Model::Scratch {
+  std::int64_t rows = 0;
+  std::vector<float> x, last, normed, q, k, v, mixed, y, gate, up;
+  std::vector<float> cos, sin, local_cos, local_sin;  ///< [rows, head_dim / 2]
+  std::vector<std::int8_t> int8;
+  std::vector<float> scales, sums, half_sums;
+  std::vector<std::uint16_t> bf16;
+  std::vector<float> f32;
+  Activations act;
+
+  std::vector<ThreadScratch> threads;
+  std::vector<Answers> partial;  ///< by item and page, of long decodes
+
+  void reserve(const Config& c, std::int64_t wanted) {
+    if (wanted <= rows) return;
+    rows = wanted;
+    const std::int64_t q_size = c.heads * c.head_dim;
+    const std::int64_t kv_size = c.kv_heads * c.head_dim;
+    for (auto* v_h : {&x, &last, &normed, &y})
+      v_h->resize(size(rows * c.hidden));
+    q.resize(size(rows * q_size));
+    mixed.resize(size(rows * q_size));
+    k.resize(size(rows * kv_size));
+    v.resize(size(rows * kv_size));
+    gate.resize(size(rows * c.ffn));
+    up.resize(size(rows * c.ffn));
+    for (auto* table : {&cos, &sin, &local_cos, &local_sin}) {
+      table->resize(size(rows * c.head_dim / 2));
+    }
+    const std::int64_t most = rows * std::max({c.hidden, q_size, c.ffn});
+    int8.resize(size(most));
+    scales.resize(size(most / kBlock));
+    sums.resize(size(most / kBlock));
+    half_sums.resize(size(most / kBlock * 2));
+    bf16.resize(size(most));
+    f32.resize(size(most));
+    act = {.int8 = {.q = int8.data(),
+                    .scales = scales.data(),
+                    .sums = sums.data(),
+                    .half_sums = half_sums.data()},
+           .bf16 = bf16.data(),
+           .f32 = f32.data()};
+  }
+};
+
+bool Model::can_run(const Config& c) {
+  return c.hidden % kBlock == 0 && c.ffn % kBlock == 0 &&
+         c.head_dim % kPanel == 0 && c.heads * c.head_dim % kBlock == 0 &&
+         c.head_dim <= 1024;
+}
+
+bool Model::is_quantised(const Checkpoint& model) {
+  const Config& config = model.config();
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    for (const MatrixName& m : matrix_names(config)) {
+      if (!weight_coding(matrix(model, i, m).type)) return false;
+    }
+  }
+  return true;
+}
+
+std::int64_t Model::bytes(const Checkpoint& model, Mode mode) {
+  const Config& config = model.config();
+  std::int64_t total = 0;
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    for (const MatrixName& m : matrix_names(config)) {
+      total += PackedMatrix::bytes(matrix(model, i, m), mode);
+    }
+  }
+  return total;
+}
+
+std::int64_t Model::step_bytes(const Config& c, std::int64_t rows) {
+  // As Scratch::reserve() does it.
+  const std::int64_t q = c.heads * c.head_dim;
+  const std::int64_t kv = c.kv_heads * c.head_dim;
+  const std::int64_t floats =
+      4 * c.hidden + 2 * q + 2 * kv + 2 * c.ffn + 2 * c.head_dim;
+  constexpr std::int64_t kForms = 1 + 2 + 4;  // int8, bf16 and float
+  return rows * (floats * 4 + kForms * std::max({c.hidden, q, c.ffn}));
+}
+
+Model::Model(const Checkpoint& model, Mode mode)
+    : config_(model.config()),
+      kernels_(kernels()),
+      mode_(mode),
+      embedding_(model.at("token_embd", {config_.vocab, config_.hidden})),
+      layers_(size(config_.layers)),
+      norm_(read_norm(model, "output_norm", config_.hidden)),
+      frequencies_(frequencies(config_, config_.rope_base, config_.rope_scale)),
+      local_frequencies_(frequencies(config_, config_.rope_base_local, 1)),
+      scratch_(std::make_unique<Scratch>()) {
+  const Config& config = config_;
+  const auto names = matrix_names(config);
+  for (std::int64_t i = 0; i < config.layers; ++i) {
+    Layer& layer = layers_[size(i)];
+    const std::string blk = block(i);
+    layer.attention_norm = read_norm(model, blk + "attn_norm", config.hidden);
+    // Queries carry the scale of the scores.
+    layer.q_norm = read_norm(model, blk + "attn_q_norm", config.head_dim,
+                             config.attention_scale);
+    layer.k_norm = read_norm(model, blk + "attn_k_norm", config.head_dim);
+    layer.post_attention_norm =
+        read_norm(model, blk + "post_attention_norm", config.hidden);
+    layer.ffn_norm = read_norm(model, blk + "ffn_norm", config.hidden);
+    layer.post_ffn_norm =
+        read_norm(model, blk + "post_ffw_norm", config.hidden);
+    const std::array<PackedMatrix*, 7> to{&layer.q,   &layer.k,    &layer.v,
+                                          &layer.out, &layer.gate, &layer.up,
+                                          &layer.down};
+    for (std::size_t m = 0; m < names.size(); ++m) {
+      const WeightTensor& tensor = matrix(model, i, names[m]);
+      *to[m] = PackedMatrix(tensor, mode);
+      forget_pages(tensor);
+    }
+  }
+}
+
+Model::~Model() = default;
+
+void Model::embed(const Step& step, std::int64_t row) const {
+  Scratch& s = *scratch_;
+  const std::int64_t token = step.tokens[size(row)];
+  float* x = s.x.data() + row * config_.hidden;
+  dequantize(embedding_, token, token + 1, {x, size(config_.hidden)});
+  const auto factor =
+      static_cast<float>(std::sqrt(static_cast<double>(config_.hidden)));
+  for (std::int64_t i = 0; i < config_.hidden; ++i) x[i] *= factor;
+  const auto position = static_cast<float>(step.positions[size(row)]);
+  const std::int64_t half = config_.head_dim / 2;
+  for (std::int64_t i = 0; i < half; ++i) {
+    const float angle = position * frequencies_[size(i)];
+    const float local = position * local_frequencies_[size(i)];
+    s.cos[size(row * half + i)] = std::cos(angle);
+    s.sin[size(row * half + i)] = std::sin(angle);
+    s.local_cos[size(row * half + i)] = std::cos(local);
+    s.local_sin[size(row * half + i)] = std::sin(local);
+  }
+}
+
+/// Columns [begin, end) of activations that have n, in the mode's form.
+void Model::prepare(const float* x, std::int64_t n, std::int64_t row,
+                    std::int64_t begin, std::int64_t end) const {
+  const Activations& act = scratch_->act;
+  const std::int64_t at = row * n + begin;
+  switch (mode_) {
+    case Mode::kInt8:
+      kernels_.quantise(x, end - begin, 0,
+                        {.q = act.int8.q + at,
+                         .scales = act.int8.scales + at / kBlock,
+                         .sums = act.int8.sums + at / kBlock,
+                         .half_sums = act.int8.half_sums + at / kBlock * 2});
+      break;
+    case Mode::kBf16:
+      kernels_.to_bf16(x, end - begin, act.bf16 + at);
+      break;
+    case Mode::kF32:
+      std::copy_n(x, end - begin, act.f32 + at);
+      break;
+  }
+}
+
+void Model::project(std::initializer_list<Product> products, std::int64_t rows,
+                    int thread, int threads) const {
+  std::int64_t total = 0;
+  for (const Product& p : products) total += p.matrix->panels().panels();
+  const Share mine = share(total, thread, threads);
+  std::int64_t at = 0;
+  for (const Product& p : products) {
+    const Panels& panels = p.matrix->panels();
+    const std::int64_t first = std::max(mine.begin - at, std::int64_t{0});
+    const std::int64_t last = std::min(mine.end - at, panels.panels());
+    if (first < last) {
+      kernels_.matmul[static_cast<int>(panels.kind)](
+          panels, first, last, scratch_->act, rows, p.out, panels.rows);
+    }
+    at += panels.panels();
+  }
+}
+
+/// Norms and rotates the queries and keys of a row, and stores its key and
+/// value.
+void Model::place(const Step& step, std::int64_t index,
+                  std::int64_t row) const {
+  Scratch& s = *scratch_;
+  const Layer& w = layers_[size(index)];
+  const std::int64_t dim = config_.head_dim;
+  const auto epsilon = static_cast<float>(config_.norm_epsilon);
+  const bool is_local = config_.is_sliding(index);
+  const float* cos = (is_local ? s.local_cos : s.cos).data() + row * dim / 2;
+  const float* sin = (is_local ? s.local_sin : s.sin).data() + row * dim / 2;
+  for (std::int64_t h = 0; h < config_.heads; ++h) {
+    float* q = s.q.data() + (row * config_.heads + h) * dim;
+    kernels_.norm(q, w.q_norm.data(), dim, epsilon, q);
+    kernels_.rotate(q, cos, sin, dim);
+  }
+  const std::int64_t position = step.positions[size(row)];
+  KvPages& cache = *step.parts[step.part_of[size(row)]].cache;
+  Page& page = cache.page(index, position / kPage);
+  for (std::int64_t h = 0; h < config_.kv_heads; ++h) {
+    float* k = s.k.data() + (row * config_.kv_heads + h) * dim;
+    kernels_.norm(k, w.k_norm.data(), dim, epsilon, k);
+    kernels_.rotate(k, cos, sin, dim);
+    page.write(position % kPage, h, k,
+               s.v.data() + (row * config_.kv_heads + h) * dim);
+  }
+}
+
+void Model::set_queries(const Tile& tile, std::int64_t kv_head,
+                        ThreadScratch& mine) const {
+  const std::int64_t group = config_.heads / config_.kv_heads;
+  mine.rows.clear();
+  for (std::int64_t t = 0; t < tile.count; ++t) {
+    for (std::int64_t g = 0; g < group; ++g) {
+      const std::int64_t head =
+          (tile.row + t) * config_.heads + kv_head * group + g;
+      mine.rows.push_back(scratch_->q.data() + head * config_.head_dim);
+    }
+  }
+  mine.attention.set_queries(mine.rows.data(),
+                             static_cast<std::int64_t>(mine.rows.size()));
+}
+
+Queries Model::queries(const Step& step, const Tile& tile,
+                       std::int64_t layer) const {
+  return {.begin = step.parts[tile.part].begin + tile.token,
+          .tokens = tile.count,
+          .group = config_.heads / config_.kv_heads,
+          .window = config_.is_sliding(layer) ? config_.window : 0};
+}
+
+/// Answers divided by their sums, where the output projection looks for them.
+void Model::finish(const Tile& tile, std::int64_t kv_head,
+                   const Answers& answers) const {
+  const std::int64_t dim = config_.head_dim;
+  const std::int64_t group = config_.heads / config_.kv_heads;
+  for (std::int64_t r = 0; r < tile.count * group; ++r) {
+    const std::int64_t head =
+        (tile.row + r / group) * config_.heads + kv_head * group + r % group;
+    float* out = scratch_->mixed.data() + head * dim;
+    std::fill_n(out, dim, 0.0F);
+    kernels_.blend(out, 0, answers.out.data() + r * dim,
+                   1 / answers.sums[size(r)], dim);
+  }
+}
+
+/// One item a tile and kv head, or, when those are few and the sequences long,
+/// one a page of them, blended afterwards.
+void Model::attend(const Step& step, std::int64_t layer,
+                   const std::vector<Tile>& tiles, int thread,
+                   Team& team) const {
+  Scratch& s = *scratch_;
+  ThreadScratch& mine = s.threads[static_cast<std::size_t>(thread)];
+  const std::int64_t heads = config_.kv_heads;
+  const auto items = static_cast<std::int64_t>(tiles.size()) * heads;
+  const auto pages_of = [&](const Tile& tile) {
+    const Queries q = queries(step, tile, layer);
+    return q.end_page() - q.first_page();
+  };
+  std::int64_t pages = 0;
+  for (const Tile& tile : tiles) pages = std::max(pages, pages_of(tile));
+  const bool is_split =
+      team.size() > 1 && items < std::int64_t{2} * team.size() && pages > 1;
+  const Share own =
+      share(is_split ? items * pages : items, thread, team.size());
+
+  for (std::int64_t i = own.begin; i < own.end; ++i) {
+    const std::int64_t item = is_split ? i / pages : i;
+    const Tile& tile = tiles[size(item / heads)];
+    const Queries q = queries(step, tile, layer);
+    KvPages& cache = *step.parts[tile.part].cache;
+    if (is_split && i % pages >= pages_of(tile)) continue;
+    set_queries(tile, item % heads, mine);
+    if (is_split) {
+      Answers& to = s.partial[size(i)];
+      to.resize(q.rows(), config_.head_dim);
+      const std::int64_t page = q.first_page() + i % pages;
+      mine.attention.over(cache.page(layer, page), page, item % heads, q, to);
+      continue;
+    }
+    mine.page.resize(q.rows(), config_.head_dim);
+    mine.all.resize(q.rows(), config_.head_dim);
+    mine.all.clear();
+    for (std::int64_t page = q.first_page(); page < q.end_page(); ++page) {
+      mine.attention.over(cache.page(layer, page), page, item % heads, q,
+                          mine.page);
+      merge(kernels_, config_.head_dim, mine.page, mine.all);
+    }
+    finish(tile, item % heads, mine.all);
+  }
+  team.meet();
+  if (!is_split) return;
+  const Share merged = share(items, thread, team.size());
+  for (std::int64_t item = merged.begin; item < merged.end; ++item) {
+    const Tile& tile = tiles[size(item / heads)];
+    mine.all.resize(queries(step, tile, layer).rows(), config_.head_dim);
+    mine.all.clear();
+    for (std::int64_t page = 0; page < pages_of(tile); ++page) {
+      merge(kernels_, config_.head_dim, s.partial[size(item * pages + page)],
+            mine.all);
+    }
+    finish(tile, item % heads, mine.all);
+  }
+  team.meet();
+}
+
+void Model::run_layer(const Step& step, std::int64_t index, int thread,
+                      Team& team) const {
+  Scratch& s = *scratch_;
+  const Layer& w = layers_[size(index)];
+  const std::int64_t hidden = config_.hidden;
+  const std::int64_t q_size = config_.heads * config_.head_dim;
+  const auto epsilon = static_cast<float>(config_.norm_epsilon);
+  const bool is_last = index + 1 == config_.layers;
+  const Share rows = share(step.rows, thread, team.size());
+
+  for (std::int64_t r = rows.begin; r < rows.end; ++r) {
+    float* normed = s.normed.data() + r * hidden;
+    kernels_.norm(s.x.data() + r * hidden, w.attention_norm.data(), hidden,
+                  epsilon, normed);
+    prepare(normed, hidden, r, 0, hidden);
+  }
+  team.meet();
+  project({{&w.q, s.q.data()}, {&w.k, s.k.data()}, {&w.v, s.v.data()}},
+          step.rows, thread, team.size());
+  team.meet();
+  for (std::int64_t r = rows.begin; r < rows.end; ++r) place(step, index, r);
+  team.meet();
+  attend(step, index, is_last ? step.wanted_tiles : step.tiles, thread, team);
+
+  // Behind the last attention, rows that nobody asked for are of no use.
+  const auto count =
+      is_last ? static_cast<std::int64_t>(step.wanted.size()) : step.rows;
+  const Share kept = share(count, thread, team.size());
+  float* x = is_last ? s.last.data() : s.x.data();
+  for (std::int64_t r = kept.begin; r < kept.end; ++r) {
+    const std::int64_t from = is_last ? step.wanted[size(r)] : r;
+    prepare(s.mixed.data() + from * q_size, q_size, r, 0, q_size);
+    if (is_last) {
+      std::copy_n(s.x.data() + from * hidden, hidden, x + r * hidden);
+    }
+  }
+  team.meet();
+  project({{&w.out, s.y.data()}}, count, thread, team.size());
+  team.meet();
+  for (std::int64_t r = kept.begin; r < kept.end; ++r) {
+    float* normed = s.normed.data() + r * hidden;
+    kernels_.add_norm(s.y.data() + r * hidden, w.post_attention_norm.data(),
+                      hidden, epsilon, x + r * hidden);
+    kernels_.norm(x + r * hidden, w.ffn_norm.data(), hidden, epsilon, normed);
+    prepare(normed, hidden, r, 0, hidden);
+  }
+  team.meet();
+  project({{&w.gate, s.gate.data()}, {&w.up, s.up.data()}}, count, thread,
+          team.size());
+  team.meet();
+  const std::int64_t ffn = config_.ffn;
+  const std::int64_t parts = (ffn + kGluColumns - 1) / kGluColumns;
+  const Share glu = share(count * parts, thread, team.size());
+  for (std::int64_t i = glu.begin; i < glu.end; ++i) {
+    const std::int64_t begin = i % parts * kGluColumns;
+    const std::int64_t end = std::min(begin + kGluColumns, ffn);
+    float* gate = s.gate.data() + i / parts * ffn + begin;
+    kernels_.gelu_times(gate, s.up.data() + i / parts * ffn + begin,
+                        end - begin, gate);
+    prepare(gate, ffn, i / parts, begin, end);
+  }
+  team.meet();
+  project({{&w.down, s.y.data()}}, count, thread, team.size());
+  team.meet();
+  for (std::int64_t r = kept.begin; r < kept.end; ++r) {
+    kernels_.add_norm(s.y.data() + r * hidden, w.post_ffn_norm.data(), hidden,
+                      epsilon, x + r * hidden);
+  }
+}
+
+Model::Step Model::plan(std::span<const Part> parts,
+                        std::span<const std::int64_t> wanted) {
+  Step step;
+  step.parts = parts;
+  step.wanted = wanted;
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    const auto count = static_cast<std::int64_t>(parts[p].tokens.size());
+    for (std::int64_t t = 0; t < count; t += kTileTokens) {
+      step.tiles.push_back(
+          {p, t, std::min(kTileTokens, count - t), step.rows + t});
+    }
+    for (std::int64_t t = 0; t < count; ++t) {
+      step.tokens.push_back(parts[p].tokens[size(t)]);
+      step.positions.push_back(parts[p].begin + t);
+      step.part_of.push_back(p);
+    }
+    step.rows += count;
+  }
+  std::vector<std::int64_t> start(parts.size());
+  for (std::int64_t r = step.rows - 1; r >= 0; --r) {
+    start[step.part_of[size(r)]] = r;
+  }
+  for (const std::int64_t row : wanted) {
+    const std::size_t p = step.part_of[size(row)];
+    auto& tiles = step.wanted_tiles;
+    const bool follows = !tiles.empty() && tiles.back().part == p &&
+                         tiles.back().row + tiles.back().count == row &&
+                         tiles.back().count < kTileTokens;
+    if (follows) {
+      ++tiles.back().count;
+    } else {
+      tiles.push_back({p, row - start[p], 1, row});
+    }
+  }
+  return step;
+}
+
+void Model::run(std::span<const Part> parts,
+                std::span<const std::int64_t> wanted, float* hidden) {
+  const Step step = plan(parts, wanted);
+  Scratch& s = *scratch_;
+  s.reserve(config_, step.rows);
+  const bool is_f32 = mode_ == Mode::kF32;
+  while (static_cast<int>(s.threads.size()) < threads()) {
+    s.threads.emplace_back(PageAttention(kernels_, config_.head_dim, is_f32));
+  }
+  for (const Part& part : parts) {
+    part.cache->extend(static_cast<std::int64_t>(part.tokens.size()));
+  }
+  const std::int64_t pages = config_.context / kPage + 2;
+  s.partial.resize(
+      std::max(s.partial.size(), 2 * s.threads.size() * size(pages)));
+  parallel_region([&](int thread, Team& team) {
+    const Share rows = share(step.rows, thread, team.size());
+    for (std::int64_t r = rows.begin; r < rows.end; ++r) embed(step, r);
+    for (std::int64_t i = 0; i < config_.layers; ++i) {
+      run_layer(step, i, thread, team);
+    }
+    const auto count = static_cast<std::int64_t>(wanted.size());
+    const Share kept = share(count, thread, team.size());
+    for (std::int64_t r = kept.begin; r < kept.end; ++r) {
+      kernels_.norm(s.last.data() + r * config_.hidden, norm_.data(),
+                    config_.hidden, static_cast<float>(config_.norm_epsilon),
+                    hidden + r * config_.hidden);
+    }
+  });
+}
+
+}  // namespace penstock::gemma::native

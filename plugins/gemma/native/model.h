@@ -1,0 +1,96 @@
+// The layers of Gemma 3 as one parallel region a step (Gemma Team, 2025).
+//
+// All threads walk through the layers together, each doing its share of a
+// phase, and meet between phases:
+//
+//   norm, quantise | q k v | norm, rotate, store | attention | merge, quantise
+//   | out | add, norm, quantise | gate, up | gelu, quantise | down | add
+//
+// Nothing is allocated on the way, once the largest step has been seen.
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "../checkpoint.h"
+#include "attention.h"
+#include "kernels.h"
+#include "kv_pages.h"
+#include "packed.h"
+#include "penstock/parallel.h"
+
+namespace penstock::gemma::native {
+
+/// A row's share of a step: tokens [begin, begin + tokens.size()).
+struct Part {
+  std::int64_t begin = 0;
+  std::span<const std::int64_t> tokens;
+  KvPages* cache = nullptr;
+};
+
+class Model {
+ public:
+  /// `model` must live as long as this: the embeddings are read from it.
+  Model(const Checkpoint& model, Mode mode);
+  ~Model();
+
+  /// Sizes that the kernels can do; the reference engine does all.
+  [[nodiscard]] static bool can_run(const Config& config);
+  /// Whether kInt8 can run it.
+  [[nodiscard]] static bool is_quantised(const Checkpoint& model);
+  /// Bytes that the constructor will take.
+  [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);
+
+  /// Bytes of memory for steps of so many rows, allocated when first needed.
+  [[nodiscard]] static std::int64_t step_bytes(const Config& config,
+                                               std::int64_t rows);
+
+  /// Final hidden states, normed, [wanted, hidden]; `wanted` are places among
+  /// the parts' tokens end to end, ascending. Extends the caches.
+  void run(std::span<const Part> parts, std::span<const std::int64_t> wanted,
+           float* hidden);
+
+ private:
+  struct Layer;
+  struct Step;
+  struct Scratch;
+  struct Tile;
+  struct ThreadScratch;
+
+  struct Product {
+    const PackedMatrix* matrix;
+    float* out;  ///< [rows, matrix rows]
+  };
+
+  [[nodiscard]] static Step plan(std::span<const Part> parts,
+                                 std::span<const std::int64_t> wanted);
+  void embed(const Step& step, std::int64_t row) const;
+  void prepare(const float* x, std::int64_t n, std::int64_t row,
+               std::int64_t begin, std::int64_t end) const;
+  void project(std::initializer_list<Product> products, std::int64_t rows,
+               int thread, int threads) const;
+  void place(const Step& step, std::int64_t index, std::int64_t row) const;
+  [[nodiscard]] Queries queries(const Step& step, const Tile& tile,
+                                std::int64_t layer) const;
+  void set_queries(const Tile& tile, std::int64_t kv_head,
+                   ThreadScratch& mine) const;
+  void finish(const Tile& tile, std::int64_t kv_head,
+              const Answers& answers) const;
+  void attend(const Step& step, std::int64_t layer,
+              const std::vector<Tile>& tiles, int thread, Team& team) const;
+  void run_layer(const Step& step, std::int64_t index, int thread,
+                 Team& team) const;
+
+  Config config_;
+  const Kernels& kernels_;
+  Mode mode_;
+  const WeightTensor& embedding_;
+  std::vector<Layer> layers_;
+  std::vector<float> norm_;
+  std::vector<float> frequencies_, local_frequencies_;
+  std::unique_ptr<Scratch> scratch_;
+};
+
+}  // namespace penstock::gemma::native

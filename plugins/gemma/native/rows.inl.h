@@ -1,0 +1,180 @@
+// What happens to one row of activations between two matrix products; included
+// by kernels_*.cpp only. Lengths are multiples of 16, of 32 for
+// quantise(), of 2 for rotate().
+#pragma once
+
+#include "kernels.h"
+#include "level.h"
+
+namespace penstock::gemma::native::PENSTOCK_LEVEL {
+
+/// exp(x) for x in [-87, 87], to 2 units in the last place: 2^n e^r with
+/// |r| <= ln(2) / 2, Cephes' polynomial (Moshier, 1992).
+template <class L>
+PENSTOCK_LANE typename L::F exp(typename L::F x) {
+  x = L::min(L::max(x, L::set(-87)), L::set(87));
+  const auto n = L::round(L::mul(x, L::set(1.44269504F)));
+  auto r = L::fma(n, L::set(-0.693359375F), x);
+  r = L::fma(n, L::set(2.12194440e-4F), r);
+  auto p = L::set(1.9875691500e-4F);
+  p = L::fma(p, r, L::set(1.3981999507e-3F));
+  p = L::fma(p, r, L::set(8.3334519073e-3F));
+  p = L::fma(p, r, L::set(4.1665795894e-2F));
+  p = L::fma(p, r, L::set(1.6666665459e-1F));
+  p = L::fma(p, r, L::set(5.0000001201e-1F));
+  p = L::fma(L::mul(p, r), r, L::add(r, L::set(1)));
+  return L::scale(p, n);
+}
+
+template <class L>
+PENSTOCK_LANE float mean_square_root(const float* x, std::int64_t n,
+                                     float epsilon) {
+  auto sum = L::set(0);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto v = L::load(x + i);
+    sum = L::fma(v, v, sum);
+  }
+  return 1 / __builtin_sqrtf(L::sum(sum) / static_cast<float>(n) + epsilon);
+}
+
+template <class L>
+void norm(const float* x, const float* weight, std::int64_t n, float epsilon,
+          float* out) {
+  const auto factor = L::set(mean_square_root<L>(x, n, epsilon));
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto scaled = L::mul(L::load(x + i), factor);
+    L::store(out + i, L::mul(scaled, L::load(weight + i)));
+  }
+}
+
+template <class L>
+void add_norm(const float* y, const float* weight, std::int64_t n,
+              float epsilon, float* x) {
+  const auto factor = L::set(mean_square_root<L>(y, n, epsilon));
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto scaled = L::mul(L::load(y + i), factor);
+    L::store(x + i, L::fma(scaled, L::load(weight + i), L::load(x + i)));
+  }
+}
+
+template <class L>
+void quantise(const float* x, std::int64_t n, std::int64_t r,
+              const Int8Rows& to) {
+  const std::int64_t blocks = n / kBlock;
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const auto first = L::load(x + b * kBlock);
+    const auto second = L::load(x + b * kBlock + 16);
+    const float most = L::max_of(L::max(L::abs(first), L::abs(second)));
+    const float scale = most / 127;
+    const auto inverse = L::set(most > 0 ? 127 / most : 0);
+    const auto q0 = L::round(L::mul(first, inverse));
+    const auto q1 = L::round(L::mul(second, inverse));
+    std::int8_t* q = to.q + r * n + b * kBlock;
+    L::store_int8(q, q0);
+    L::store_int8(q + 16, q1);
+    const float sum0 = L::sum(q0) * scale;
+    const float sum1 = L::sum(q1) * scale;
+    to.scales[r * blocks + b] = scale;
+    to.sums[r * blocks + b] = L::sum(L::add(q0, q1)) * scale;
+    to.half_sums[(r * blocks + b) * 2] = sum0;
+    to.half_sums[(r * blocks + b) * 2 + 1] = sum1;
+  }
+}
+
+template <class L>
+void to_bf16(const float* x, std::int64_t n, std::uint16_t* to) {
+  for (std::int64_t i = 0; i < n; i += 16)
+    L::store_bf16(to + i, L::load(x + i));
+}
+
+/// gelu(x) = x / (1 + exp(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3).
+template <class L>
+void gelu_times(const float* gate, const float* up, std::int64_t n,
+                float* out) {
+  constexpr float kMinusTwiceRoot = -1.5957691216F;
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto x = L::load(gate + i);
+    const auto cubic = L::mul(L::mul(x, x), L::mul(x, L::set(0.044715F)));
+    const auto u = L::mul(L::add(x, cubic), L::set(kMinusTwiceRoot));
+    const auto gelu = L::div(x, L::add(L::set(1), exp<L>(u)));
+    L::store(out + i, L::mul(gelu, L::load(up + i)));
+  }
+}
+
+template <class L>
+void rotate(float* x, const float* cos, const float* sin, std::int64_t n) {
+  const std::int64_t half = n / 2;
+  std::int64_t i = 0;
+  for (; i + 16 <= half; i += 16) {
+    const auto c = L::load(cos + i);
+    const auto s = L::load(sin + i);
+    const auto a = L::load(x + i);
+    const auto b = L::load(x + half + i);
+    L::store(x + i, L::sub(L::mul(a, c), L::mul(b, s)));
+    L::store(x + half + i, L::add(L::mul(b, c), L::mul(a, s)));
+  }
+  for (; i < half; ++i) {
+    const float a = x[i];
+    const float b = x[half + i];
+    x[i] = a * cos[i] - b * sin[i];
+    x[half + i] = b * cos[i] + a * sin[i];
+  }
+}
+
+template <class L>
+void exponents(float* scores, std::int64_t n, float* largest, float* sum) {
+  auto most = L::load(scores);
+  for (std::int64_t i = 16; i < n; i += 16) {
+    most = L::max(most, L::load(scores + i));
+  }
+  *largest = L::max_of(most);
+  const auto shift = L::set(*largest);
+  auto total = L::set(0);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto e = exp<L>(L::sub(L::load(scores + i), shift));
+    L::store(scores + i, e);
+    total = L::add(total, e);
+  }
+  *sum = L::sum(total);
+}
+
+template <class L>
+void blend(float* out, float a, const float* x, float b, std::int64_t n) {
+  const auto left = L::set(a);
+  const auto right = L::set(b);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto scaled = L::mul(L::load(x + i), right);
+    L::store(out + i, L::fma(L::load(out + i), left, scaled));
+  }
+}
+
+template <class L>
+float dot(const float* w, const float* x, std::int64_t n) {
+  auto even = L::set(0);
+  auto odd = L::set(0);
+  std::int64_t i = 0;
+  for (; i + 32 <= n; i += 32) {
+    even = L::fma(L::load(w + i), L::load(x + i), even);
+    odd = L::fma(L::load(w + i + 16), L::load(x + i + 16), odd);
+  }
+  if (i < n) even = L::fma(L::load(w + i), L::load(x + i), even);
+  return L::sum(L::add(even, odd));
+}
+
+template <class L>
+float dot_q8(const std::uint8_t* row, const float* x, std::int64_t n) {
+  auto even = L::set(0);
+  auto odd = L::set(0);
+  for (std::int64_t i = 0; i < n; i += kBlock, row += 34) {
+    const auto scale =
+        L::set(half_to_float(*reinterpret_cast<const Packed2*>(row)));
+    const auto* q = reinterpret_cast<const std::int8_t*>(row + 2);
+    const auto first = L::mul(scale, L::load_int8(q));
+    const auto second = L::mul(scale, L::load_int8(q + 16));
+    even = L::fma(first, L::load(x + i), even);
+    odd = L::fma(second, L::load(x + i + 16), odd);
+  }
+  return L::sum(L::add(even, odd));
+}
+
+}  // namespace penstock::gemma::native::PENSTOCK_LEVEL

@@ -1,0 +1,116 @@
+// The approximate scores of the vocabulary head; included by kernels_*.cpp
+// only. head.h says what the planes hold.
+#pragma once
+
+#include "kernels.h"
+#include "level.h"
+#include "matmul.inl.h"
+
+namespace penstock::gemma::native::PENSTOCK_LEVEL {
+// Arrays of vector registers, which std::array would lose the attributes of;
+// offsets within a block, far below an int's end.
+// NOLINTBEGIN(*-avoid-c-arrays,
+// bugprone-implicit-widening-of-multiplication-result)
+
+template <class L, int kRows>
+PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
+                               const std::uint8_t* panel, const Int8Rows& x,
+                               const float* offsets, std::int64_t row, float* y,
+                               std::int64_t y_stride) {
+  using F = typename L::F;
+  const std::int64_t blocks = planes.columns / kBlock;
+  const std::int8_t* q = x.q + row * planes.columns;
+  const float* x_scales = x.scales + row * blocks;
+  offsets += row * blocks;
+  const std::uint8_t* codes = panel + blocks * 32;
+  F total[kRows];
+  for (int r = 0; r < kRows; ++r) total[r] = L::set(0);
+  for (std::int64_t b = 0; b < blocks; ++b) {
+    const F scale =
+        L::load_half(reinterpret_cast<const std::uint16_t*>(panel + 32 * b));
+    typename L::I high[kRows];
+    typename L::I low[kRows];
+    for (int r = 0; r < kRows; ++r) high[r] = low[r] = L::zero();
+    for (int v = 0; v < 4; ++v, codes += 64) {
+      ask_ahead(codes);
+      const auto both = L::load_bytes(codes);
+      const auto near = L::low(both);
+      const auto far = L::high(both);
+      for (int r = 0; r < kRows; ++r) {
+        const std::int8_t* at = q + r * planes.columns + b * kBlock + 4 * v;
+        high[r] = L::template dot4<4>(high[r], near, at);
+        high[r] = L::template dot4<4>(high[r], far, at + 16);
+      }
+    }
+    for (int g = 0; g < planes.fine[b]; ++g, codes += 64) {
+      ask_ahead(codes);
+      const auto both = L::load_bytes(codes);
+      const auto near = L::low(both);
+      const auto far = L::high(both);
+      for (int r = 0; r < kRows; ++r) {
+        const std::int8_t* at = q + r * planes.columns + b * kBlock + 8 * g;
+        low[r] = L::template dot4<4>(low[r], near, at);
+        low[r] = L::template dot4<4>(low[r], far, at + 4);
+      }
+    }
+    for (int r = 0; r < kRows; ++r) {
+      const F count = L::to_float(L::join(high[r], low[r]));
+      const F part = L::fma(count, L::set(x_scales[r * blocks + b]),
+                            L::set(-offsets[r * blocks + b]));
+      total[r] = L::fma(part, scale, total[r]);
+    }
+  }
+  for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
+}
+
+template <class L>
+void screen(const HeadPlanes& planes, std::int64_t first, std::int64_t last,
+            const Int8Rows& x, const float* offsets, std::int64_t n, float* y,
+            std::int64_t y_stride) {
+  for (std::int64_t p = first; p < last; ++p) {
+    const std::uint8_t* panel = planes.data + p * planes.panel_bytes;
+    each_tile(n, [&]<int kRows>(std::int64_t row) {
+      screen_tile<L, kRows>(planes, panel, x, offsets, row,
+                            y + row * y_stride + p * kPanel, y_stride);
+    });
+  }
+}
+
+template <class L>
+std::int64_t find_at_least(const float* values, float floor, std::int64_t begin,
+                           std::int64_t end) {
+  const auto least = L::set(floor);
+  std::int64_t i = begin;
+  for (; i + 16 <= end; i += 16) {
+    const unsigned found = L::at_least(L::load(values + i), least);
+    if (found != 0) return i + __builtin_ctz(found);
+  }
+  while (i < end && !(values[i] >= floor)) ++i;
+  return i;
+}
+
+template <class L>
+std::int64_t find_reaching(const float* values, const float* const* bounds,
+                           const float* factors, float floor,
+                           std::int64_t begin, std::int64_t end) {
+  const auto least = L::set(floor);
+  std::int64_t i = begin;
+  for (; i + 16 <= end; i += 16) {
+    auto most = L::load(values + i);
+    for (int part = 0; part < 3; ++part) {
+      most = L::fma(L::load(bounds[part] + i), L::set(factors[part]), most);
+    }
+    const unsigned found = L::at_least(most, least);
+    if (found != 0) return i + __builtin_ctz(found);
+  }
+  for (; i < end; ++i) {
+    const float most = values[i] + bounds[0][i] * factors[0] +
+                       bounds[1][i] * factors[1] + bounds[2][i] * factors[2];
+    if (most >= floor) return i;
+  }
+  return end;
+}
+
+// NOLINTEND(*-avoid-c-arrays,
+// bugprone-implicit-widening-of-multiplication-result)
+}  // namespace penstock::gemma::native::PENSTOCK_LEVEL

@@ -1,0 +1,43 @@
+// One level's table of kernels; included by kernels_*.cpp only.
+#pragma once
+
+#include "kernels.h"
+#include "matmul.inl.h"
+#include "rows.inl.h"
+#include "screen.inl.h"
+
+namespace penstock::gemma::native::PENSTOCK_LEVEL {
+
+inline Kernels make_table(const char* name) {
+  using L = Lanes;
+  return {
+      .name = name,
+      // In the order of Kind.
+      .matmul = {coded_matmul<L, Coding<8, 32, false, true>>,
+                 coded_matmul<L, Coding<4, 32, false, true>>,
+                 coded_matmul<L, Coding<5, 32, false, true>>,
+                 coded_matmul<L, Coding<4, 32, true, true>>,
+                 coded_matmul<L, Coding<5, 32, true, true>>,
+                 coded_matmul<L, Coding<4, 32, true, false>>,
+                 coded_matmul<L, Coding<5, 32, true, false>>,
+                 coded_matmul<L, Coding<4, 16, false, false>>,
+                 coded_matmul<L, Coding<4, 16, true, false>>,
+                 coded_matmul<L, Coding<6, 16, false, false>>, bf16_matmul<L>,
+                 float_matmul<L, true>, float_matmul<L, false>},
+      .norm = norm<L>,
+      .add_norm = add_norm<L>,
+      .quantise = quantise<L>,
+      .to_bf16 = to_bf16<L>,
+      .gelu_times = gelu_times<L>,
+      .rotate = rotate<L>,
+      .exponents = exponents<L>,
+      .blend = blend<L>,
+      .dot = dot<L>,
+      .dot_q8 = dot_q8<L>,
+      .screen = screen<L>,
+      .find_at_least = find_at_least<L>,
+      .find_reaching = find_reaching<L>,
+  };
+}
+
+}  // namespace penstock::gemma::native::PENSTOCK_LEVEL

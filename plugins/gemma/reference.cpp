@@ -1,0 +1,134 @@
+#include "reference.h"
+
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "penstock/error.h"
+
+namespace penstock::gemma {
+namespace {
+
+/// Positions scored at once, so that long scoring needs little memory:
+/// 64 x 262,144 f32 are 64 MiB.
+constexpr std::int64_t kScoreBlock = 64;
+
+/// [N, vocab] of packed tokens as [B, T, vocab], zero in the padding.
+at::Tensor rectangle(const at::Tensor& logits, const Step& step) {
+  if (step.layout == Layout::kPacked) return logits.unsqueeze(0);
+  const auto mask =
+      get(step.inputs, "attention_mask").to(at::kBool).to(logits.device());
+  auto out =
+      at::zeros({mask.size(0), mask.size(1), logits.size(1)}, logits.options());
+  out.index_put_({mask}, logits);
+  return out;
+}
+
+}  // namespace
+
+ReferenceEngine::ReferenceEngine(const Checkpoint& model,
+                                 const Options& options)
+    : config_(model.config()),
+      options_(options),
+      model_(config_, load_weights(model, options.dtype, options.device)),
+      caches_(static_cast<std::size_t>(options.slots)),
+      cache_options_(
+          at::TensorOptions().dtype(options.dtype).device(options.device)) {}
+
+std::int64_t ReferenceEngine::row_bytes(const Config& config,
+                                        at::ScalarType dtype,
+                                        std::int64_t chunk) {
+  const auto number = static_cast<std::int64_t>(at::elementSize(dtype));
+  const std::int64_t count = std::min(chunk, config.context);
+  // Attention: the mask with what it is made of, and, unless all heads share
+  // them, the keys and values of a layer for each head.
+  std::int64_t step = count * config.context * (number + 2);
+  if (config.kv_heads > 1) {
+    step += 2 * config.heads * config.head_dim * config.context * number;
+  }
+  // Activations; that four such sets live at once was measured.
+  const std::int64_t widths =
+      2 * config.ffn + 4 * config.hidden + 2 * config.heads * config.head_dim;
+  step += 4 * count * widths * number;
+  return KvCache::bytes(config, kRollback, count, number) + step;
+}
+
+std::string_view ReferenceEngine::dtype() const {
+  return options_.dtype == at::kBFloat16 ? "bf16" : "fp32";
+}
+
+Caps ReferenceEngine::caps() const {
+  return cache_caps(config_, caches_.size());
+}
+
+void ReferenceEngine::release(int slot) noexcept {
+  caches_[static_cast<std::size_t>(slot)].reset();
+}
+
+void ReferenceEngine::truncate(int slot, std::int64_t length) {
+  caches_.at(static_cast<std::size_t>(slot))->truncate(length);
+}
+
+void ReferenceEngine::copy(int from, int to) {
+  auto& target = caches_.at(static_cast<std::size_t>(to));
+  target = std::make_unique<KvCache>(config_, kRollback, cache_options_);
+  target->copy_from(*caches_.at(static_cast<std::size_t>(from)));
+}
+
+std::vector<Part> ReferenceEngine::parts(const Step& step) {
+  std::vector<Part> parts;
+  for (const Slice& slice : step.slices) {
+    Part part{.begin = slice.begin, .count = slice.count};
+    if (!caches_.empty()) {
+      auto& cache = caches_.at(static_cast<std::size_t>(slice.row->slot));
+      if (!cache) {
+        cache = std::make_unique<KvCache>(config_, kRollback, cache_options_);
+      }
+      if (cache->length() != slice.begin) {
+        throw Error(Code::kInternal,
+                    str("the slot holds ", cache->length(),
+                        " tokens, the step begins at ", slice.begin));
+      }
+      part.cache = cache.get();
+    }
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+Scores ReferenceEngine::score(const at::Tensor& hidden,
+                              const Step& step) const {
+  const std::int64_t count = hidden.size(0);
+  Scores scores;
+  for (std::int64_t at = 0; at < count; at += kScoreBlock) {
+    const auto block = hidden.narrow(0, at, std::min(kScoreBlock, count - at));
+    append(scores, fill_scores(model_.logits(block), step, at));
+  }
+  scores.hidden = hidden.to(at::kFloat);
+  return scores;
+}
+
+Result ReferenceEngine::run(const Step& step, const Tokens& tokens) {
+  const auto count = static_cast<std::int64_t>(tokens.size());
+  if (options_.logits) check_size(count, config_.vocab);
+  const auto ids = at::tensor(tokens).to(options_.device);
+  const auto wanted =
+      at::tensor(wanted_places(step), at::kLong).to(options_.device);
+  Result result;
+  if (!options_.logits) {
+    const auto hidden = model_.hidden(ids, parts(step), wanted, step.probe);
+    result.scores = score(hidden, step);
+    return result;
+  }
+  Tokens every(tokens.size());
+  std::iota(every.begin(), every.end(), 0);
+  const auto hidden = model_.hidden(
+      ids, parts(step), at::tensor(every).to(options_.device), step.probe);
+  result.out.emplace_back("logits", rectangle(model_.logits(hidden), step));
+  result.scores = score(hidden.index_select(0, wanted), step);
+  return result;
+}
+
+}  // namespace penstock::gemma

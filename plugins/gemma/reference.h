@@ -1,0 +1,45 @@
+// The reference engine: the model in ATen operations, on any device.
+#pragma once
+
+#include <vector>
+
+#include "engine.h"
+#include "kv_cache.h"
+#include "model.h"
+
+namespace penstock::gemma {
+
+class ReferenceEngine final : public Engine {
+ public:
+  struct Options {
+    at::ScalarType dtype = at::kFloat;  ///< or kBFloat16
+    at::Device device = at::kCPU;
+    int slots = 0;        ///< 0: the textbook loop, without a cache
+    bool logits = false;  ///< give those of every position as well
+  };
+  ReferenceEngine(const Checkpoint& model, const Options& options);
+
+  /// Bytes of a row as long as the context, given in chunks.
+  [[nodiscard]] static std::int64_t row_bytes(const Config& config,
+                                              at::ScalarType dtype,
+                                              std::int64_t chunk);
+
+  [[nodiscard]] std::string_view dtype() const override;
+  [[nodiscard]] Caps caps() const override;
+  [[nodiscard]] Result run(const Step& step, const Tokens& tokens) override;
+  void release(int slot) noexcept override;
+  void truncate(int slot, std::int64_t length) override;
+  void copy(int from, int to) override;
+
+ private:
+  [[nodiscard]] std::vector<Part> parts(const Step& step);
+  [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step) const;
+
+  Config config_;
+  Options options_;
+  Model model_;
+  std::vector<std::unique_ptr<KvCache>> caches_;  ///< by slot; null: empty
+  at::TensorOptions cache_options_;
+};
+
+}  // namespace penstock::gemma

@@ -1,0 +1,166 @@
+// Chat templates held against jinja2, their limits, and where text comes from.
+#include "jinja/template.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "penstock/error.h"
+
+namespace penstock::gemma::jinja {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// 2026-03-04 05:06:07 UTC, as make_chat.py has it.
+constexpr std::time_t kNow = 1772600767;
+
+std::string golden(const std::string& path) {
+  std::ostringstream bytes;
+  bytes << std::ifstream(PENSTOCK_SOURCE_DIR "/tests/golden/chat/" + path,
+                         std::ios::binary)
+               .rdbuf();
+  return bytes.str();
+}
+
+std::string run(const std::string& source, Map variables = {},
+                const Limits& limits = {}) {
+  return Template(source, limits).run(std::move(variables), kNow).bytes();
+}
+
+TEST(Templates, WriteWhatJinja2Writes) {
+  setenv("TZ", "UTC", 1);
+  tzset();
+  const JsonValue cases = parse_json(golden("cases.json"), "cases.json");
+  int count = 0;
+  for (const JsonView& each : JsonView(cases, "cases.json").items()) {
+    const std::string name = each.at("template").text();
+    SCOPED_TRACE(name + " " + each.at("input").text());
+    const Value given = from_json(each.at("variables").value());
+    const std::string source = golden("templates/" + name + ".jinja");
+    if (const auto output = each.find("output")) {
+      try {
+        EXPECT_EQ(run(source, *given.map()), output->text());
+      } catch (const Error& error) {
+        ADD_FAILURE() << error.text();
+      }
+    } else {
+      EXPECT_THROW((void)run(source, *given.map()), Error);
+    }
+    ++count;
+  }
+  EXPECT_GE(count, 200);
+}
+
+struct Case {
+  std::string name, source, wanted;
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+class Faults : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Faults, AreExplained) {
+  const Limits limits{.steps = 20'000, .output = 10'000, .source = 10'000};
+  try {
+    ADD_FAILURE() << run(GetParam().source, {}, limits);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kData);
+    EXPECT_THAT(error.text(), HasSubstr(GetParam().wanted));
+  }
+}
+
+std::string times(const std::string& text, int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += text;
+  return out;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, Faults,
+    ::testing::ValuesIn<Case>({
+        {"NoEndOfTag", "a\n{{ b", "line 2: a tag has no end; expected }}"},
+        {"NoEndOfBlock", "{% if a %}\n", "expected {% endif %}, not the end"},
+        {"NoEndOfText", "{{ 'a }}", "a text has no closing quote"},
+        {"NoEndOfComment", "{# a", "a comment has no end"},
+        {"NoEndOfRaw", "{% raw %}a", "has no {% endraw %}"},
+        {"UnknownTag", "\n\n{% include 'a' %}", "line 3: expected if, for,"},
+        {"StrayEnd", "{% endif %}", "expected if, for,"},
+        {"StrayElse", "{% for a in b %}{% elif c %}", "expected if, for,"},
+        {"BreakOutside", "{% break %}", "expected a loop around it"},
+        {"UnknownFilter", "\n{{ 'a' | frob }}", "line 2: there is no filter"},
+        {"UnknownTest", "{{ 1 is frob }}", "there is no test 'frob'"},
+        {"UnknownMethod", "{{ 'a'.frob() }}", "no function or method 'frob'"},
+        {"CallOfNoFunction", "{{ 'a'() }}", "a text cannot be called"},
+        {"MemberOfNothing", "{{ a.b }}", "'a' is undefined"},
+        {"SumOfNothing", "{{ 'a' + b }}", "'b' is undefined"},
+        {"SumOfKinds", "{{ 'a' + 1 }}", "cannot compute a text + an integer"},
+        {"OrderOfKinds", "{{ 'a' < 1 }}", "cannot compare a text with an"},
+        {"DivisionByZero", "{{ 1 // 0 }}", "a division by 0"},
+        {"Overflow", "{{ 9223372036854775807 + 1 }}", "became too large"},
+        {"HugeNumber", "{{ 99999999999999999999 }}", "a smaller number"},
+        {"Raised", "{{ raise_exception('no') }}", "the template says: no"},
+        {"NoNamespace", "{% set a = 1 %}{% set a.b = 2 %}",
+         "'a' is no namespace"},
+        {"TooManyNames", "{% set a, b = [1] %}", "1 values for 2 names"},
+        {"TooManyArguments", "{% macro m(a) %}{% endmacro %}{{ m(1, 2) }}",
+         "macro m takes 1 arguments, not 2"},
+        {"Endless",
+         "{% for a in range(99) %}{% for b in range(99) %}"
+         "{% for c in range(99) %}{% endfor %}{% endfor %}{% endfor %}",
+         "it runs longer than 20000 steps"},
+        {"HugeRange", "{{ range(100000000) }}", "more than 100000 numbers"},
+        {"HugeOutput", "{% for a in range(99) %}{{ 'x' * 999 }}{% endfor %}",
+         "larger than 10000 bytes"},
+        {"HugeText", "{{ 'x' * 99999999999 }}", "became too large"},
+        {"Doubling",
+         "{% set n = namespace(t='abcdefgh') %}{% for a in range(99) %}"
+         "{% set n.t = n.t ~ n.t %}{% endfor %}",
+         "larger than 10000 bytes"},
+        {"Recursion", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+         "it calls itself too deeply"},
+        {"DeepBrackets",
+         "{{ " + times("(", 2000) + "1" + times(")", 2000) + "}}",
+         "less nesting"},
+        {"DeepBlocks", times("{% if 1 %}", 900), "less nesting"},
+        {"DeepMinus", "{{ " + times("-", 2000) + "1 }}", "less nesting"},
+        {"LongSource", times("x", 20'000), "has 20000 bytes; the most is"},
+        {"NotUtf8", "a\xFF", "not UTF-8 at byte 1"},
+        {"StrangeSign", "{{ a ? b }}", "does not understand '?'"},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+/// What came from a message, in brackets.
+std::string marked(const Text& text) {
+  std::string out;
+  bool was = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.is_content(i) != was) out += was ? ']' : '[';
+    was = text.is_content(i);
+    out += text.bytes()[i];
+  }
+  return was ? out + "]" : out;
+}
+
+TEST(Origin, FollowsATextThroughEverything) {
+  const JsonValue json = parse_json(R"({"c": " a-b ", "l": ["x"]})", "test");
+  const auto origin = [&](const std::string& source) {
+    return marked(Template(source).run(*from_json(json).map(), kNow));
+  };
+  EXPECT_EQ(origin("<{{ c }}>"), "<[ a-b ]>");
+  EXPECT_EQ(origin("{{ '<' + c | trim + '>' }}"), "<[a-b]>");
+  EXPECT_EQ(origin("{{ c.split('-')[1] | upper }}!"), "[B ]!");
+  EXPECT_EQ(origin("{{ c | replace('-', '+') }}"), "[ a]+[b ]");
+  EXPECT_EQ(origin("{{ l | tojson }}"), R"(["[x]"])");
+  EXPECT_EQ(origin("{{ c[1:-1] ~ (l | join) }}"), "[a-bx]");
+  EXPECT_EQ(origin("{% set s %}<{{ c }}>{% endset %}{{ s }}"), "<[ a-b ]>");
+  EXPECT_EQ(origin("{% macro m(t) %}<{{ t }}>{% endmacro %}{{ m(c) }}"),
+            "<[ a-b ]>");
+  EXPECT_EQ(origin("{% for k, v in {'k': c}.items() %}{{ v }}{% endfor %}"),
+            "[ a-b ]");
+}
+
+}  // namespace
+}  // namespace penstock::gemma::jinja

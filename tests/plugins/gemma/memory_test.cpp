@@ -1,0 +1,77 @@
+// What a cache takes against what was foreseen of it: full layers grow with
+// their tokens, sliding ones stay.
+#include <ATen/ops/ones.h>
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <fstream>
+#include <string>
+
+#include "kv_cache.h"
+#include "native/kv_pages.h"
+
+namespace penstock::gemma {
+namespace {
+
+constexpr std::int64_t kChunk = 512;
+constexpr std::int64_t kSlack = 64;
+
+Config config() {
+  Config config;
+  config.layers = 6;
+  config.heads = 4;
+  config.kv_heads = 2;
+  config.head_dim = 256;
+  config.window = 512;
+  config.context = 16'384;
+  return config;
+}
+
+/// Memory of its own that the process has, in bytes.
+double own_memory() {
+  std::ifstream in("/proc/self/status");
+  for (std::string word; in >> word;) {
+    std::int64_t kilobytes = 0;
+    if (word == "RssAnon:" && in >> kilobytes) {
+      return static_cast<double>(kilobytes) * 1024;
+    }
+  }
+  return 0;
+}
+
+TEST(CacheMemory, OfPagesIsAsForeseen) {
+  const Config c = config();
+  for (const bool is_f32 : {false, true}) {
+    const double before = own_memory();
+    native::KvPages pages(c, is_f32, kSlack);
+    pages.extend(kChunk);
+    const double begun = own_memory() - before;
+    while (pages.length() < c.context) pages.extend(kChunk);
+    const double taken = own_memory() - before;
+    const auto foreseen =
+        static_cast<double>(native::KvPages::bytes(c, is_f32, kSlack, kChunk));
+    EXPECT_NEAR(taken / foreseen, 1, 0.15);
+    EXPECT_LT(begun, foreseen / 4) << "a short row pays for the context";
+  }
+}
+
+TEST(CacheMemory, OfBuffersIsAsForeseen) {
+  const Config c = config();
+  const at::Tensor chunk = at::ones({kChunk, c.kv_heads, c.head_dim});
+  const double before = own_memory();
+  KvCache cache(c, kSlack, at::kFloat);
+  double begun = 0;
+  while (cache.length() < c.context) {
+    for (std::int64_t i = 0; i < c.layers; ++i) {
+      cache.layer(i).append(chunk, chunk);
+    }
+    if (cache.length() == kChunk) begun = own_memory() - before;
+  }
+  const auto foreseen =
+      static_cast<double>(KvCache::bytes(c, kSlack, kChunk, 4));
+  EXPECT_NEAR((own_memory() - before) / foreseen, 1, 0.15);
+  EXPECT_LT(begun, foreseen / 4) << "a short row pays for the context";
+}
+
+}  // namespace
+}  // namespace penstock::gemma

@@ -1,0 +1,334 @@
+// Every kernel of every instruction set that this processor has, against plain
+// double arithmetic, at odd sizes.
+#include "native/kernels.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "native/packed.h"
+#include "support.h"
+
+namespace penstock::gemma::native {
+namespace {
+
+class Levels : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    table_ = kernels(GetParam().c_str());
+    if (table_ == nullptr) {
+      GTEST_SKIP() << "not run: this processor has no " << GetParam();
+    }
+  }
+  const Kernels* table_ = nullptr;
+};
+INSTANTIATE_TEST_SUITE_P(Isa, Levels,
+                         ::testing::Values("portable", "avx2", "avx512",
+                                           "avx512bf16"));
+
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  float normal() { return normal_(engine_); }
+  std::vector<float> normals(std::size_t n) {
+    std::vector<float> out(n);
+    for (float& x : out) x = normal();
+    return out;
+  }
+  std::uint8_t byte() { return static_cast<std::uint8_t>(engine_()); }
+
+ private:
+  std::mt19937 engine_;
+  std::normal_distribution<float> normal_;
+};
+
+/// A random tensor of a type: random codes, sane scales.
+struct RandomTensor {
+  WeightTensor tensor;
+  std::vector<std::byte> data;
+
+  RandomTensor(WeightType type, std::int64_t rows, std::int64_t columns,
+               Random& random) {
+    const WeightBlock block = weight_block(type);
+    data.resize(static_cast<std::size_t>(rows * columns / block.elements *
+                                         block.bytes));
+    for (auto& byte : data) byte = std::byte{random.byte()};
+    // A half whose upper bits say 2^-6 .. 2^-5 wherever a half or bfloat16 may
+    // lie; codes take any value.
+    for (std::size_t at = 0; at < data.size();
+         at += static_cast<std::size_t>(block.bytes)) {
+      for (const std::int64_t half : halves(type)) {
+        const auto i = at + static_cast<std::size_t>(half);
+        data[i + 1] = std::byte{0x24};
+      }
+    }
+    if (type == WeightType::kF32 || type == WeightType::kBF16) {
+      plain(type, random);
+    }
+    tensor = {.name = std::string(to_string(type)),
+              .type = type,
+              .shape = {rows, columns},
+              .data = data};
+  }
+
+ private:
+  static std::vector<std::int64_t> halves(WeightType type) {
+    switch (type) {
+      case WeightType::kQ2_K:
+        return {80, 82};
+      case WeightType::kQ3_K:
+        return {108};
+      case WeightType::kQ6_K:
+        return {208};
+      case WeightType::kQ4_1:
+      case WeightType::kQ5_1:
+      case WeightType::kQ4_K:
+      case WeightType::kQ5_K:
+        return {0, 2};
+      case WeightType::kF32:
+      case WeightType::kBF16:
+        return {};
+      default:
+        return {0};
+    }
+  }
+  void plain(WeightType type, Random& random) {
+    const std::size_t number = type == WeightType::kF32 ? 4 : 2;
+    for (std::size_t at = 0; at < data.size(); at += number) {
+      const float x = random.normal();
+      std::memcpy(data.data() + at,
+                  reinterpret_cast<const std::byte*>(&x) + 4 - number, number);
+    }
+  }
+};
+
+/// Rows of activations in every form.
+struct Rows {
+  std::vector<float> x;
+  std::vector<std::int8_t> q;
+  std::vector<float> scales, sums, half_sums;
+  std::vector<std::uint16_t> bf16;
+  Activations act;
+
+  Rows(const Kernels& table, std::int64_t n, std::int64_t columns,
+       Random& random)
+      : x(random.normals(static_cast<std::size_t>(n * columns))),
+        q(x.size()),
+        scales(x.size() / 32),
+        sums(x.size() / 32),
+        half_sums(x.size() / 16),
+        bf16(x.size()) {
+    const Int8Rows int8{.q = q.data(),
+                        .scales = scales.data(),
+                        .sums = sums.data(),
+                        .half_sums = half_sums.data()};
+    for (std::int64_t r = 0; r < n; ++r) {
+      table.quantise(x.data() + r * columns, columns, r, int8);
+    }
+    table.to_bf16(x.data(), n * columns, bf16.data());
+    act = {.int8 = int8, .bf16 = bf16.data(), .f32 = x.data()};
+  }
+
+  /// The number that a kind multiplies with.
+  [[nodiscard]] double at(Kind kind, std::size_t i) const {
+    if (kind == Kind::kBf16) {
+      const std::uint32_t bits = static_cast<std::uint32_t>(bf16[i]) << 16U;
+      return std::bit_cast<float>(bits);
+    }
+    if (kind == Kind::kF32 || kind == Kind::kBf16ByF32) return x[i];
+    return static_cast<double>(q[i]) * static_cast<double>(scales[i / 32]);
+  }
+};
+
+struct Case {
+  WeightType type;
+  Mode mode;
+};
+
+const std::vector<Case> kCases = {
+    {WeightType::kQ8_0, Mode::kInt8}, {WeightType::kIQ4_NL, Mode::kInt8},
+    {WeightType::kQ4_0, Mode::kInt8}, {WeightType::kQ4_1, Mode::kInt8},
+    {WeightType::kQ5_0, Mode::kInt8}, {WeightType::kQ5_1, Mode::kInt8},
+    {WeightType::kQ2_K, Mode::kInt8}, {WeightType::kQ3_K, Mode::kInt8},
+    {WeightType::kQ4_K, Mode::kInt8}, {WeightType::kQ5_K, Mode::kInt8},
+    {WeightType::kQ6_K, Mode::kInt8}, {WeightType::kBF16, Mode::kBf16},
+    {WeightType::kQ8_0, Mode::kBf16}, {WeightType::kBF16, Mode::kF32},
+    {WeightType::kF32, Mode::kF32},   {WeightType::kQ5_0, Mode::kF32}};
+
+TEST_P(Levels, MultiplyEveryTypeAsItsNumbers) {
+  Random random(1);
+  for (const Case& each : kCases) {
+    for (const auto& [rows, columns, n] :
+         std::vector<std::array<std::int64_t, 3>>{
+             {16, 256, 1}, {1, 256, 3}, {37, 512, 7}, {64, 256, 17}}) {
+      const RandomTensor weights(each.type, rows, columns, random);
+      const PackedMatrix packed(weights.tensor, each.mode);
+      const Panels& panels = packed.panels();
+      const Rows x(*table_, n, columns, random);
+      const std::int64_t stride = panels.panels() * kPanel;
+      std::vector<float> got(static_cast<std::size_t>(n * stride), 99);
+
+      table_->matmul[static_cast<int>(panels.kind)](
+          panels, 0, panels.panels(), x.act, n, got.data(), stride);
+
+      std::vector<float> w(static_cast<std::size_t>(rows * columns));
+      if (panels.kind == Kind::kBf16) {
+        std::vector<std::uint16_t> bits(w.size());
+        dequantize_bf16(weights.tensor, 0, rows, bits);
+        for (std::size_t i = 0; i < w.size(); ++i) {
+          w[i] =
+              std::bit_cast<float>(static_cast<std::uint32_t>(bits[i]) << 16U);
+        }
+      } else {
+        dequantize(weights.tensor, 0, rows, w);
+      }
+      for (std::int64_t r = 0; r < n; ++r) {
+        for (std::int64_t o = 0; o < rows; ++o) {
+          double wanted = 0;
+          double size = 0;
+          for (std::int64_t k = 0; k < columns; ++k) {
+            const auto i = static_cast<std::size_t>(r * columns + k);
+            const double term = w[static_cast<std::size_t>(o * columns + k)] *
+                                x.at(panels.kind, i);
+            wanted += term;
+            size += std::fabs(term);
+          }
+          ASSERT_NEAR(got[static_cast<std::size_t>(r * stride + o)], wanted,
+                      2e-5 * size + 1e-6)
+              << weights.tensor.name << " row " << r << " of " << n
+              << ", output " << o;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Levels, GiveARowTheSameBitsAmongAnyOthers) {
+  Random random(2);
+  for (const Case& each : kCases) {
+    const RandomTensor weights(each.type, 32, 256, random);
+    const PackedMatrix packed(weights.tensor, each.mode);
+    const Panels& panels = packed.panels();
+    const auto multiply = table_->matmul[static_cast<int>(panels.kind)];
+    const Rows x(*table_, 15, 256, random);
+    std::vector<float> together(15 * 32);
+    multiply(panels, 0, 2, x.act, 15, together.data(), 32);
+    for (std::int64_t r = 0; r < 15; ++r) {
+      Activations one = x.act;
+      one.int8.q += r * 256;
+      one.int8.scales += r * 8;
+      one.int8.sums += r * 8;
+      one.int8.half_sums += r * 16;
+      one.bf16 += r * 256;
+      one.f32 += r * 256;
+      std::vector<float> alone(32);
+      multiply(panels, 0, 2, one, 1, alone.data(), 32);
+      EXPECT_THAT(alone,
+                  ::testing::ElementsAreArray(together.data() + r * 32, 32))
+          << weights.tensor.name << " row " << r;
+    }
+  }
+}
+
+TEST_P(Levels, NormQuantiseAndRotateRows) {
+  Random random(3);
+  const auto x = random.normals(96);
+  const auto weight = random.normals(96);
+  std::vector<float> out(96);
+  double squares = 0;
+  for (const float v : x) squares += static_cast<double>(v) * v;
+  table_->norm(x.data(), weight.data(), 96, 1e-6F, out.data());
+  for (std::size_t i = 0; i < 96; ++i) {
+    EXPECT_NEAR(out[i], x[i] / std::sqrt(squares / 96 + 1e-6) * weight[i],
+                1e-5);
+  }
+  std::vector<float> sum = x;
+  table_->add_norm(x.data(), weight.data(), 96, 1e-6F, sum.data());
+  for (std::size_t i = 0; i < 96; ++i) EXPECT_NEAR(sum[i], x[i] + out[i], 1e-5);
+
+  const Rows rows(*table_, 1, 96, random);
+  for (std::size_t i = 0; i < 96; ++i) {
+    EXPECT_NEAR(rows.at(Kind::kCodes8, i), rows.x[i],
+                rows.scales[i / 32] * 0.501);
+  }
+  const auto angle = random.normals(32);
+  std::vector<float> cos(32);
+  std::vector<float> sin(32);
+  for (std::size_t i = 0; i < 32; ++i) {
+    cos[i] = std::cos(angle[i]);
+    sin[i] = std::sin(angle[i]);
+  }
+  auto turned = random.normals(64);
+  const auto before = turned;
+  table_->rotate(turned.data(), cos.data(), sin.data(), 64);
+  for (std::size_t i = 0; i < 32; ++i) {
+    EXPECT_NEAR(turned[i], before[i] * cos[i] - before[i + 32] * sin[i], 1e-5);
+    EXPECT_NEAR(turned[i + 32], before[i + 32] * cos[i] + before[i] * sin[i],
+                1e-5);
+  }
+}
+
+TEST_P(Levels, ComputeGeluAndExponentials) {
+  std::vector<float> gate;
+  for (int i = -160; i < 160; ++i) {
+    gate.push_back(static_cast<float>(i) / 8);
+  }
+  const std::vector<float> up(gate.size(), 2);
+  std::vector<float> out(gate.size());
+  table_->gelu_times(gate.data(), up.data(), 320, out.data());
+  for (std::size_t i = 0; i < gate.size(); ++i) {
+    const double x = gate[i];
+    const double gelu =
+        0.5 * x *
+        (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    EXPECT_NEAR(out[i], 2 * gelu, 1e-5 * (1 + std::fabs(x))) << x;
+  }
+  std::vector<float> scores = gate;
+  float largest = 0;
+  float sum = 0;
+  table_->exponents(scores.data(), 320, &largest, &sum);
+  double wanted = 0;
+  for (std::size_t i = 0; i < gate.size(); ++i) {
+    const double e = std::exp(static_cast<double>(gate[i]) - gate.back());
+    EXPECT_NEAR(scores[i], e, 1e-6 * e + 1e-30);
+    wanted += e;
+  }
+  EXPECT_EQ(largest, gate.back());
+  EXPECT_NEAR(sum, wanted, 1e-4);
+}
+
+TEST_P(Levels, FindWhatReachesAFloor) {
+  Random random(4);
+  const auto values = random.normals(75);
+  const std::vector<float> bounds(75, 0.25F);
+  const std::array<const float*, 3> lengths{bounds.data(), bounds.data(),
+                                            bounds.data()};
+  const std::array<float, 3> factors{1, 2, 1};
+  for (std::int64_t begin = 0; begin < 75; ++begin) {
+    for (const float floor : {-9.0F, 0.5F, 1.5F, 99.0F}) {
+      std::int64_t plain = begin;
+      while (plain < 75 && values[static_cast<std::size_t>(plain)] < floor)
+        ++plain;
+      std::int64_t near = begin;
+      while (near < 75 && values[static_cast<std::size_t>(near)] + 1 < floor)
+        ++near;
+      EXPECT_EQ(table_->find_at_least(values.data(), floor, begin, 75), plain);
+      EXPECT_EQ(table_->find_reaching(values.data(), lengths.data(),
+                                      factors.data(), floor, begin, 75),
+                near);
+    }
+  }
+}
+
+TEST(Kernels, AreChosenByName) {
+  EXPECT_STREQ(kernels("portable")->name, "portable");
+  EXPECT_EQ(kernels("quantum"), nullptr);
+}
+
+}  // namespace
+}  // namespace penstock::gemma::native

@@ -1,0 +1,128 @@
+// gemma.tokenize on prompts that are too long: refused with the numbers, or
+// cut where it was asked for.
+#include "tokenize.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "penstock/text.h"
+#include "support.h"
+
+namespace penstock::gemma {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The stage with its model, and what it makes of one text.
+class Stage {
+ public:
+  Stage() : stage_(Tokenize::Params{}) {
+    Notes facts;
+    StageContext context{.device = at::kCPU,
+                         .model = tiny("tiny.gguf"),
+                         .slots = 0,
+                         .threads = 1,
+                         .max_step_tokens = 0,
+                         .facts = facts};
+    stage_.open(context);
+  }
+  Sample run(const std::string& text, const Tokenize::Params& params) {
+    class Sink final : public SampleSink {
+     public:
+      void push(Sample sample) override { found = std::move(sample); }
+      void append(at::Tensor /*piece*/) override {}
+      Sample found;
+    } sink;
+    Request request;
+    request.inputs["text"] = text;
+    request.checked.push_back(std::make_shared<Tokenize::Params>(params));
+    stage_.preprocess(request, Sample{}, sink);
+    return std::move(sink.found);
+  }
+
+ private:
+  Tokenize stage_;
+};
+
+std::string digits(int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) text += static_cast<char>('0' + i % 10);
+  return text;
+}
+
+struct Case {
+  std::string name;
+  std::string truncate;
+  bool add_bos = true;
+  std::vector<std::size_t> kept;  ///< places in the whole, BOS not counted
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+class Truncate : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Truncate, KeepsWhatWasAskedFor) {
+  const auto& c = GetParam();
+  Stage stage;
+  const Tokens whole =
+      stage.run(digits(30), {.add_bos = false, .max_tokens = 100}).tokens;
+  ASSERT_EQ(whole.size(), 30);
+  const Sample got = stage.run(
+      digits(30),
+      {.add_bos = c.add_bos, .truncate = c.truncate, .max_tokens = 7});
+  Tokens wanted;
+  if (c.add_bos) wanted.push_back(2);
+  for (const std::size_t at : c.kept) wanted.push_back(whole[at]);
+  EXPECT_EQ(got.tokens, wanted);
+  EXPECT_EQ(std::get<std::int64_t>(got.notes.at("truncated")),
+            c.add_bos ? 24 : 23);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ends, Truncate,
+    ::testing::ValuesIn<Case>({
+        {"Left", "left", true, {24, 25, 26, 27, 28, 29}},
+        {"Right", "right", true, {0, 1, 2, 3, 4, 5}},
+        {"Middle", "middle", true, {0, 1, 2, 27, 28, 29}},
+        {"LeftAlone", "left", false, {23, 24, 25, 26, 27, 28, 29}},
+        {"MiddleAlone", "middle", false, {0, 1, 2, 26, 27, 28, 29}},
+    }),
+    [](const auto& test) { return test.param.name; });
+
+TEST(Tokenize, RefusesMoreThanTheContextWithTheNumbers) {
+  Stage stage;
+  const auto error_of = [&](const std::string& text) -> std::string {
+    try {
+      (void)stage.run(text, {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kData);
+      return error.what();
+    }
+    return "not refused";
+  };
+  EXPECT_EQ(stage.run(digits(510), {}).tokens.size(), 511);
+  EXPECT_THAT(error_of(digits(511)),
+              HasSubstr("has 512 tokens, the most is 511"));
+  EXPECT_THAT(error_of(digits(511)), HasSubstr("preprocess.truncate="));
+  EXPECT_THAT(error_of(digits(5000)),
+              HasSubstr("has 5000 bytes; the most this model takes is 4096"));
+}
+
+/// Characters of three bytes, none of which may be cut apart.
+TEST(Tokenize, CutsTextBeyondAnyLengthBetweenCharacters) {
+  Stage stage;
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "\u20AC";
+  for (const std::string end : {"left", "middle", "right"}) {
+    const Sample got = stage.run("a" + text + "z", {.truncate = end});
+    EXPECT_EQ(got.tokens.size(), 511) << end;
+    EXPECT_GE(std::get<std::int64_t>(got.notes.at("truncated_bytes")),
+              9002 - 4096);
+    const auto a = stage.run("a", {}).tokens.back();
+    const auto z = stage.run("z", {}).tokens.back();
+    EXPECT_EQ(got.tokens[1] == a, end != "left");
+    EXPECT_EQ(got.tokens.back() == z, end != "right");
+  }
+}
+
+}  // namespace
+}  // namespace penstock::gemma
