@@ -1,0 +1,8 @@
+// efficientnet: image classifiers made of inverted bottlenecks.
+#include "penstock/plugin.h"
+
+#include "forward.h"
+
+PENSTOCK_PLUGIN(efficientnet, registry) {
+  registry.add<penstock::efficientnet::EfficientNetForward>("forward");
+}

@@ -1,0 +1,34 @@
+// image.labels: class numbers to the words a person reads, as text, as JSON
+// and drawn onto the picture.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "penstock/postprocess.h"
+
+namespace penstock::image {
+
+/// Input: classes i64[N], scores f32[N]. Output: a line a class, and JSON
+/// {"labels": [{"id", "label", "score"}]}.
+class Labels final : public Postprocess {
+ public:
+  struct Params {
+    std::string labels;
+    std::string render;
+  };
+  static void declare(Declaration<Labels>& d);
+  explicit Labels(Params params) : params_(std::move(params)) {}
+
+  void open(StageContext& context) override;
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& request) const override;
+
+ private:
+  Params params_;
+  std::vector<std::string> names_;  ///< by class
+};
+
+}  // namespace penstock::image

@@ -1,0 +1,243 @@
+#include "recipe.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "penstock/error.h"
+
+namespace penstock::image {
+namespace {
+
+constexpr std::int64_t kMostSide = 65535;
+
+std::int64_t height_of(const std::vector<std::int64_t>& size) {
+  return size.at(0);
+}
+std::int64_t width_of(const std::vector<std::int64_t>& size) {
+  return size.at(size.size() > 1 ? 1 : 0);
+}
+
+at::Tensor window(const at::Tensor& pixels, std::int64_t top, std::int64_t left,
+                  std::int64_t height, std::int64_t width) {
+  return pixels.narrow(0, top, height).narrow(1, left, width);
+}
+
+/// TensorFlow's EfficientNet evaluation crop: a margin in proportion to the
+/// target's own, and the larger half of an odd rest before the square.
+at::Tensor central_square(const at::Tensor& pixels, double share,
+                          std::int64_t target) {
+  const double size = static_cast<double>(target);
+  const double margin = std::round(size * (1 / share - 1));
+  const std::int64_t shortest = std::min(pixels.size(0), pixels.size(1));
+  const auto side = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(size / (size + margin) *
+                                   static_cast<double>(shortest)));
+  return window(pixels, (pixels.size(0) - side + 1) / 2,
+                (pixels.size(1) - side + 1) / 2, side, side);
+}
+
+/// The centre; where the picture is smaller it is laid on black.
+at::Tensor center(const at::Tensor& pixels, std::int64_t height,
+                  std::int64_t width) {
+  const std::int64_t inner_height = std::min(height, pixels.size(0));
+  const std::int64_t inner_width = std::min(width, pixels.size(1));
+  const auto inner =
+      window(pixels, (pixels.size(0) - inner_height) / 2,
+             (pixels.size(1) - inner_width) / 2, inner_height, inner_width);
+  if (inner_height == height && inner_width == width) return inner;
+  auto out = at::full({height, width, 3}, 0, at::kByte);
+  window(out, (height - inner_height + 1) / 2, (width - inner_width + 1) / 2,
+         inner_height, inner_width)
+      .copy_(inner);
+  return out;
+}
+
+std::int64_t in_proportion(std::int64_t side, std::int64_t to,
+                           std::int64_t from) {
+  const auto scaled = static_cast<std::int64_t>(static_cast<double>(to * side) /
+                                                static_cast<double>(from));
+  if (scaled > kMostSide) {
+    throw Error(Code::kData, str("it is too thin: ", side, " pixels by ", from,
+                                 " would become ", scaled, " by ", to));
+  }
+  return std::max<std::int64_t>(scaled, 1);
+}
+
+at::Tensor shortest_side_to(const at::Tensor& pixels, const Recipe& recipe) {
+  const std::int64_t height = pixels.size(0);
+  const std::int64_t width = pixels.size(1);
+  const std::int64_t side = height_of(recipe.size);
+  const bool is_tall = width <= height;
+  return resize(pixels, is_tall ? in_proportion(height, side, width) : side,
+                is_tall ? side : in_proportion(width, side, height),
+                recipe.filter_kind(), recipe.backend);
+}
+
+at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe) {
+  const std::int64_t height = height_of(recipe.size);
+  const std::int64_t width = width_of(recipe.size);
+  const double share = std::min(
+      static_cast<double>(height) / static_cast<double>(pixels.size(0)),
+      static_cast<double>(width) / static_cast<double>(pixels.size(1)));
+  const auto scaled = [&](std::int64_t side, std::int64_t most) {
+    return std::clamp<std::int64_t>(
+        std::lround(share * static_cast<double>(side)), 1, most);
+  };
+  const auto inner = resize(pixels, scaled(pixels.size(0), height),
+                            scaled(pixels.size(1), width), recipe.filter_kind(),
+                            recipe.backend);
+  auto out = at::full({height, width, 3}, recipe.pad_value, at::kByte);
+  window(out, (height - inner.size(0)) / 2, (width - inner.size(1)) / 2,
+         inner.size(0), inner.size(1))
+      .copy_(inner);
+  return out;
+}
+
+/// Luma as Pillow computes it (ITU-R 601-2).
+at::Tensor grey(const at::Tensor& pixels) {
+  const auto out = at::empty({pixels.size(0), pixels.size(1), 1}, at::kByte);
+  const auto* from = pixels.const_data_ptr<std::uint8_t>();
+  auto* to = out.mutable_data_ptr<std::uint8_t>();
+  for (std::int64_t i = 0; i < out.numel(); ++i, from += 3) {
+    const int luma =
+        from[0] * 19595 + from[1] * 38470 + from[2] * 7471 + 0x8000;
+    to[i] = static_cast<std::uint8_t>(luma >> 16);
+  }
+  return out;
+}
+
+double value_of(const std::vector<double>& values, std::size_t channel,
+                double fallback) {
+  if (values.empty()) return fallback;
+  return values.at(std::min(channel, values.size() - 1));
+}
+
+}  // namespace
+
+at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe) {
+  at::Tensor out = pixels;
+  if (recipe.square > 0) {
+    const std::int64_t target = recipe.size.empty()
+                                    ? std::min(out.size(0), out.size(1))
+                                    : height_of(recipe.size);
+    out = central_square(out, recipe.square, target);
+  }
+  if (recipe.fit == "stretch") {
+    out = resize(out, height_of(recipe.size), width_of(recipe.size),
+                 recipe.filter_kind(), recipe.backend);
+  } else if (recipe.fit == "shortest") {
+    out = shortest_side_to(out, recipe);
+  } else if (recipe.fit == "letterbox") {
+    out = letterbox(out, recipe);
+  }
+  if (!recipe.crop.empty()) {
+    out = center(out, height_of(recipe.crop), width_of(recipe.crop));
+  }
+  return out.contiguous();
+}
+
+at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe) {
+  const at::Tensor from = recipe.channels == "grey" ? grey(pixels) : pixels;
+  const std::int64_t height = from.size(0);
+  const std::int64_t width = from.size(1);
+  const std::int64_t channels = from.size(2);
+  const auto out = at::empty({channels, height, width}, at::kFloat);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const auto channel = static_cast<std::size_t>(c);
+    const auto mean = static_cast<float>(value_of(recipe.mean, channel, 0));
+    const auto std = static_cast<float>(value_of(recipe.std, channel, 1));
+    std::array<float, 256> table{};
+    for (std::size_t i = 0; i < table.size(); ++i) {
+      const auto scaled =
+          static_cast<float>(static_cast<double>(i) * recipe.scale);
+      table.at(i) = (scaled - mean) / std;
+    }
+    const bool is_swapped = recipe.channels == "bgr";
+    const auto* at = from.const_data_ptr<std::uint8_t>() +
+                     (is_swapped ? channels - 1 - c : c);
+    auto* to = out.mutable_data_ptr<float>() + c * height * width;
+    for (std::int64_t i = 0; i < height * width; ++i) {
+      to[i] = table[at[i * channels]];
+    }
+  }
+  return out;
+}
+
+std::vector<at::Tensor> pan_and_scan(const at::Tensor& pixels,
+                                     const PanAndScan& rule) {
+  const std::int64_t height = pixels.size(0);
+  const std::int64_t width = pixels.size(1);
+  const std::int64_t longest = std::max(height, width);
+  const std::int64_t shortest = std::min(height, width);
+  const double ratio =
+      static_cast<double>(longest) / static_cast<double>(shortest);
+  if (ratio < rule.min_ratio) return {};
+  const std::int64_t fitting =
+      std::min(longest / rule.min_crop,
+               static_cast<std::int64_t>(std::floor(ratio + 0.5)));
+  const std::int64_t count =
+      std::min(rule.max_crops, std::max<std::int64_t>(2, fitting));
+  const std::int64_t side = (longest + count - 1) / count;
+  if (std::min(side, shortest) < rule.min_crop) return {};
+  std::vector<at::Tensor> crops;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t from = i * side;
+    const std::int64_t length = std::min(side, longest - from);
+    if (length <= 0) break;
+    crops.push_back(
+        pixels.narrow(width >= height ? 1 : 0, from, length).contiguous());
+  }
+  return crops;
+}
+
+const std::vector<std::string>& preset_names() {
+  static const std::vector<std::string> names = {
+      "none", "imagenet", "efficientnet_lite", "siglip", "clip",
+      "vit",  "gemma3"};
+  return names;
+}
+
+Recipe preset(const std::string& name) {
+  const std::vector<double> half = {0.5, 0.5, 0.5};
+  Recipe r;
+  if (name == "imagenet") {  // torchvision's
+    r.fit = "shortest";
+    r.size = {256};
+    r.crop = {224};
+    r.filter = "bilinear";
+    r.mean = {0.485, 0.456, 0.406};
+    r.std = {0.229, 0.224, 0.225};
+  } else if (name == "efficientnet_lite") {
+    r.square = 0.875;
+    r.fit = "stretch";
+    r.size = {224};
+    r.scale = 1;
+    r.mean = {127};
+    r.std = {128};
+  } else if (name == "siglip" || name == "vit") {
+    r.fit = "stretch";
+    r.size = {224};
+    r.filter = name == "vit" ? "bilinear" : "bicubic";
+    r.mean = half;
+    r.std = half;
+  } else if (name == "clip") {
+    r.fit = "shortest";
+    r.size = {224};
+    r.crop = {224};
+    r.mean = {0.48145466, 0.4578275, 0.40821073};
+    r.std = {0.26862954, 0.26130258, 0.27577711};
+  } else if (name == "gemma3") {
+    r.fit = "stretch";
+    r.size = {896};
+    r.filter = "bilinear";
+    r.mean = half;
+    r.std = half;
+  }
+  return r;
+}
+
+}  // namespace penstock::image

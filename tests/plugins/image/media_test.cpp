@@ -1,0 +1,66 @@
+// Real files: pixels as Pillow's, the broken ones refused. Needs what
+// tools/media fetches.
+#include <gtest/gtest.h>
+
+#include <iostream>
+
+#include "decode.h"
+#include "penstock/error.h"
+#include "support.h"
+
+namespace penstock::image {
+namespace {
+
+TEST(Media, PixelsAreThoseOfPillow) {
+  const auto cases = golden("decoded.json");
+  ASSERT_GE(cases.size(), 50U);
+  for (const auto& each : cases) {
+    const std::string name = each["file"];
+    const Picture picture = decode(file_bytes(media_folder() / name), {});
+    const auto pixels =
+        upright(without_alpha(picture.pixels, "drop"), picture.orientation);
+    EXPECT_EQ(pixels.size(0), each["height"].get<std::int64_t>()) << name;
+    EXPECT_EQ(pixels.size(1), each["width"].get<std::int64_t>()) << name;
+    EXPECT_EQ(digest(pixels), each["sha256"]) << name;
+  }
+}
+
+/// Every file of Pillow's own tests and of scikit-image's, broken ones and
+/// bombs too: decoded or refused in one line, whatever it is.
+TEST(Media, EveryFileIsDecodedOrRefused) {
+  int decoded = 0;
+  int refused = 0;
+  for (const char* set : {"pillow-tests", "skimage"}) {
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(media_folder() / set)) {
+      if (!entry.is_regular_file()) continue;
+      const std::string bytes = file_bytes(entry.path());
+      try {
+        const auto picture = decode(bytes, {});
+        EXPECT_GT(picture.pixels.numel(), 0) << entry.path();
+        ++decoded;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::kData) << entry.path() << error.what();
+        EXPECT_EQ(error.text().find('\n'), std::string::npos) << entry.path();
+        ++refused;
+      }
+    }
+  }
+  std::cout << decoded << " decoded, " << refused << " refused\n";
+  EXPECT_GT(decoded, 300);
+  EXPECT_GT(refused, 100);
+}
+
+TEST(Media, DamagedFilesAreErrors) {
+  for (const char* name :
+       {"skimage/truncated.jpg", "pillow-tests/truncated_jpeg.jpg",
+        "pillow-tests/truncated_image.png", "pillow-tests/broken.png",
+        "pillow-tests/broken_data_stream.png",
+        "pillow-tests/decompression_bomb.gif"}) {
+    EXPECT_THROW((void)decode(file_bytes(media_folder() / name), {}), Error)
+        << name;
+  }
+}
+
+}  // namespace
+}  // namespace penstock::image
