@@ -1,0 +1,10 @@
+// audio: from a file to what a model hears.
+#include "penstock/plugin.h"
+
+#include "log_mel.h"
+#include "waveform.h"
+
+PENSTOCK_PLUGIN(audio, registry) {
+  registry.add<penstock::audio::Waveform>("waveform");
+  registry.add<penstock::audio::LogMel>("log_mel");
+}

@@ -1,0 +1,36 @@
+// audio.waveform: any sound or film file as one channel at one rate.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "audio_reader.h"
+#include "penstock/preprocess.h"
+
+namespace penstock::audio {
+
+/// Input: `audio`, a file, its path or its bytes. Output: waveform f32[T] in
+/// -1..1; notes `sample_rate` and `audio_seconds`.
+class Waveform final : public Preprocess {
+ public:
+  struct Params {
+    std::int64_t sample_rate = 16000;
+    std::string resampler = "sinc";
+    std::string normalize = "none";
+    std::string raw_format = "none";
+    std::int64_t raw_rate = 16000;
+    std::int64_t raw_channels = 1;
+    std::string damaged = "refuse";
+    double max_seconds = 6 * 3600;
+  };
+  static void declare(Declaration<Waveform>& d);
+  explicit Waveform(Params params) : params_(std::move(params)) {}
+
+  void preprocess(const Request& request, Sample in,
+                  SampleSink& out) const override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace penstock::audio

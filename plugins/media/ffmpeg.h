@@ -1,0 +1,51 @@
+// FFmpeg's objects as C++ values that free themselves, and its error numbers
+// as words. For the files of this folder and for stages that go deeper.
+#pragma once
+
+extern "C" {
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+}
+
+#include <memory>
+#include <string>
+
+namespace penstock::media {
+
+struct FreeFrame {
+  void operator()(AVFrame* frame) const { av_frame_free(&frame); }
+};
+struct FreePacket {
+  void operator()(AVPacket* packet) const { av_packet_free(&packet); }
+};
+struct FreeDecoder {
+  void operator()(AVCodecContext* decoder) const {
+    avcodec_free_context(&decoder);
+  }
+};
+struct FreeIo {
+  void operator()(AVIOContext* io) const {
+    av_freep(&io->buffer);
+    avio_context_free(&io);
+  }
+};
+struct CloseFormat {
+  void operator()(AVFormatContext* format) const {
+    avformat_close_input(&format);
+  }
+};
+using Frame = std::unique_ptr<AVFrame, FreeFrame>;
+using Packet = std::unique_ptr<AVPacket, FreePacket>;
+using Decoder = std::unique_ptr<AVCodecContext, FreeDecoder>;
+
+[[nodiscard]] Frame make_frame();
+[[nodiscard]] Packet make_packet();
+
+/// FFmpeg's words for one of its error numbers.
+[[nodiscard]] std::string words(int error);
+/// A decoder of `stream`, opened, on one thread, that reports damage; throws
+/// Error(kData) naming `file` and the codec when there is none.
+[[nodiscard]] Decoder open_decoder(const AVStream& stream,
+                                   const std::string& file);
+
+}  // namespace penstock::media

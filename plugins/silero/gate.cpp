@@ -1,0 +1,110 @@
+#include "gate.h"
+
+#include <algorithm>
+
+#include "windows.h"
+
+namespace penstock::silero {
+namespace {
+
+/// Windows at once: little memory, however long the sound is.
+constexpr std::int64_t kBlock = 512;
+
+std::vector<Segment> find_speech(const at::Tensor& waveform,
+                                 const Network& network, std::int64_t rate,
+                                 const SegmentRules& rules,
+                                 const std::stop_token& stop) {
+  Segmenter segmenter(rules, rate, network.window());
+  std::vector<Segment> found;
+  Memory memory;
+  const std::int64_t all = window_count(waveform, network);
+  for (std::int64_t at = 0; at < all; at += kBlock) {
+    if (stop.stop_requested()) throw Cancelled();
+    const std::int64_t count = std::min(kBlock, all - at);
+    for (const float p :
+         network.run(windows(waveform, network, at, count), memory)) {
+      segmenter.push(p, found);
+    }
+  }
+  segmenter.finish(waveform.size(0), found);
+  return found;
+}
+
+/// A sample of the same notes and other inputs.
+Sample copy_of(const Sample& from, const at::Tensor& waveform) {
+  Sample sample;
+  sample.tokens = from.tokens;
+  sample.notes = from.notes;
+  sample.inputs = from.inputs;
+  for (auto& [name, tensor] : sample.inputs) {
+    if (name == "waveform") tensor = waveform;
+  }
+  return sample;
+}
+
+}  // namespace
+
+std::vector<Segment> joined(const std::vector<Segment>& segments,
+                            std::int64_t most) {
+  std::vector<Segment> out;
+  for (const Segment& segment : segments) {
+    if (!out.empty() && segment.end - out.back().begin <= most) {
+      out.back().end = segment.end;
+    } else {
+      out.push_back(segment);
+    }
+  }
+  return out;
+}
+
+void Gate::declare(Declaration<Gate>& d) {
+  d.doc("Lets only sound with speech through, found by Silero VAD")
+      .output("waveform: f32[T]{mono}");
+  d.param("threshold", &Params::threshold,
+          "probability from which on it is speech; 0: everything is")
+      .range(0, 1)
+      .per_request();
+  d.param("split", &Params::split,
+          "each stretch of speech by itself, without the silence around it")
+      .per_request();
+  d.param("max_speech_seconds", &Params::max_speech_seconds,
+          "neighbouring stretches are joined up to this length, longer ones "
+          "split")
+      .range(1, 1e6)
+      .per_request();
+}
+
+void Gate::open(StageContext& context) {
+  networks_ = open_networks(context.model);
+}
+
+void Gate::close() noexcept { networks_.clear(); }
+
+void Gate::preprocess(const Request& request, Sample in,
+                      SampleSink& out) const {
+  const Params& how = params<Params>(*this, request);
+  const at::Tensor waveform = get(in.inputs, "waveform");
+  const std::int64_t rate = sample_rate(in);
+  SegmentRules rules;
+  rules.threshold = how.threshold;
+  rules.end_threshold = std::max(how.threshold - 0.15, 0.01);
+  if (how.split) rules.max_speech_s = how.max_speech_seconds;
+  const auto speech = find_speech(waveform, network_for(networks_, rate), rate,
+                                  rules, request.stop);
+  if (speech.empty()) return;
+  if (!how.split) {
+    out.push(std::move(in));
+    return;
+  }
+  const auto hz = static_cast<double>(rate);
+  const auto most = static_cast<std::int64_t>(how.max_speech_seconds * hz);
+  for (const Segment& part : joined(speech, most)) {
+    const std::int64_t length = part.end - part.begin;
+    Sample sample = copy_of(in, waveform.narrow(0, part.begin, length));
+    sample.notes["audio_begin"] = static_cast<double>(part.begin) / hz;
+    sample.notes["audio_seconds"] = static_cast<double>(length) / hz;
+    out.push(std::move(sample));
+  }
+}
+
+}  // namespace penstock::silero

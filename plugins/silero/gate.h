@@ -1,0 +1,41 @@
+// silero.gate: lets only sound with speech through, before a model that would
+// hear words in silence.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "network.h"
+#include "penstock/preprocess.h"
+#include "segmenter.h"
+
+namespace penstock::silero {
+
+/// Input and output: waveform f32[T]. A sound without speech gives no sample.
+/// With `split`, one sample for each stretch of speech up to
+/// `max_speech_seconds`, note `audio_begin` in seconds of the whole.
+class Gate final : public Preprocess {
+ public:
+  struct Params {
+    double threshold = 0.5;
+    bool split = false;
+    double max_speech_seconds = 30;
+  };
+  static void declare(Declaration<Gate>& d);
+  explicit Gate(const Params& params) : params_(params) {}
+
+  void open(StageContext& context) override;
+  void close() noexcept override;
+  void preprocess(const Request& request, Sample in,
+                  SampleSink& out) const override;
+
+ private:
+  Params params_;
+  std::map<std::int64_t, Network> networks_;  ///< by sample rate
+};
+
+/// Neighbours joined as long as the whole lasts at most `most` samples.
+[[nodiscard]] std::vector<Segment> joined(const std::vector<Segment>& segments,
+                                          std::int64_t most);
+
+}  // namespace penstock::silero

@@ -1,0 +1,14 @@
+// silero: voice activity, after Silero VAD.
+#include "penstock/plugin.h"
+
+#include "decode.h"
+#include "forward.h"
+#include "gate.h"
+#include "segments.h"
+
+PENSTOCK_PLUGIN(silero, registry) {
+  registry.add<penstock::silero::Gate>("gate");
+  registry.add<penstock::silero::SileroForward>("forward");
+  registry.add<penstock::silero::SileroDecode>("decode");
+  registry.add<penstock::silero::Segments>("segments");
+}

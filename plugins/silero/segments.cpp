@@ -1,0 +1,147 @@
+#include "segments.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "penstock/media.h"
+#include "windows.h"
+
+namespace penstock::silero {
+namespace {
+
+using Params = Segments::Params;
+
+SegmentRules rules_of(const Params& p) {
+  SegmentRules rules{.threshold = p.threshold,
+                     .end_threshold = p.end_threshold,
+                     .min_speech_ms = p.min_speech_ms,
+                     .min_silence_ms = p.min_silence_ms,
+                     .pad_ms = p.pad_ms};
+  if (p.end_threshold < 0) {
+    rules.end_threshold = std::max(p.threshold - 0.15, 0.01);
+  }
+  if (p.max_speech_s > 0) rules.max_speech_s = p.max_speech_s;
+  return rules;
+}
+
+std::string decimal(double seconds) {
+  std::array<char, 32> text{};
+  (void)std::snprintf(text.data(), text.size(), "%.3f", seconds);
+  return text.data();
+}
+
+class SegmentWriter final : public Writer {
+ public:
+  SegmentWriter(const Params& params, const Request& request)
+      : params_(params), request_(request) {}
+
+  bool write(const Decoded& decoded, OutputSink& out) override {
+    if (!segmenter_) begin(*decoded.sample);
+    std::vector<Segment> found;
+    if (const auto* tensor = find(decoded.tensors, "probabilities")) {
+      const auto values = tensor->contiguous();
+      const auto* value = values.const_data_ptr<float>();
+      for (std::int64_t i = 0; i < values.size(0); ++i) {
+        segmenter_->push(value[i], found);
+      }
+    }
+    const bool is_final = decoded.finish != Finish::kNo;
+    if (is_final) segmenter_->finish(length_, found);
+    for (const Segment& segment : found) give(segment, out);
+    if (is_final) finish(out);
+    return true;
+  }
+
+  void end(OutputSink& /*out*/) override {}
+
+ private:
+  void begin(const Sample& sample) {
+    rate_ = sample_rate(sample);
+    length_ = get(sample.inputs, "waveform").size(0);
+    segmenter_.emplace(rules_of(params_), rate_, rate_ == 8000 ? 256 : 512);
+  }
+
+  [[nodiscard]] double seconds(std::int64_t samples) const {
+    return static_cast<double>(samples) / static_cast<double>(rate_);
+  }
+
+  void give(const Segment& segment, OutputSink& out) {
+    const double from = seconds(segment.begin);
+    const double to = seconds(segment.end);
+    if (params_.format == "text") {
+      out.emit(str(has_line_ ? "\n" : "", decimal(from), " - ", decimal(to)), 0,
+               false);
+      has_line_ = true;
+    } else if (params_.format == "media") {
+      Media media = media_input(request_, "audio");
+      media.end = media.begin + to;
+      media.begin += from;
+      out.emit(media, 0, false);
+    } else {
+      json_ +=
+          (json_.empty() ? "" : ", ") +
+          str(R"({"begin": )", decimal(from), R"(, "end": )", decimal(to), "}");
+    }
+  }
+
+  void finish(OutputSink& out) {
+    std::string text;
+    if (params_.format == "json") {
+      text = R"({"segments": [)" + json_ + R"(], "seconds": )" +
+             decimal(seconds(length_)) + "}";
+    }
+    out.emit(text, 0, /*is_final=*/true);
+  }
+
+  Params params_;
+  Request request_;
+  std::int64_t rate_ = 16000, length_ = 0;
+  std::optional<Segmenter> segmenter_;
+  bool has_line_ = false;
+  std::string json_;
+};
+
+}  // namespace
+
+void Segments::declare(Declaration<Segments>& d) {
+  d.doc("When somebody speaks, by the rules of silero-vad")
+      .input("probabilities: f32[N]");
+  d.param("format", &Params::format,
+          "text: a line a segment, in seconds; json: one document; media: "
+          "pieces of the file, for another pipeline")
+      .choices({"text", "json", "media"})
+      .per_request();
+  d.param("threshold", &Params::threshold,
+          "probability from which on it is speech")
+      .range(0, 1)
+      .per_request();
+  d.param("end_threshold", &Params::end_threshold,
+          "below it, speech may have ended; -1: 0.15 less than the threshold")
+      .range(-1, 1)
+      .per_request();
+  d.param("min_speech_ms", &Params::min_speech_ms,
+          "speech must be longer than this")
+      .range(0, 1e7)
+      .per_request();
+  d.param("min_silence_ms", &Params::min_silence_ms,
+          "silence must last so long to end speech")
+      .range(0, 1e7)
+      .per_request();
+  d.param("pad_ms", &Params::pad_ms, "added before and after speech")
+      .range(0, 1e6)
+      .per_request();
+  d.param("max_speech_s", &Params::max_speech_s,
+          "longer speech is split, in a silence where there is one; 0: never")
+      .range(0, 1e7)
+      .per_request();
+}
+
+std::unique_ptr<Writer> Segments::begin(const Request& request) const {
+  return std::make_unique<SegmentWriter>(params<Params>(*this, request),
+                                         request);
+}
+
+}  // namespace penstock::silero

@@ -1,0 +1,36 @@
+// silero.segments: from probabilities to what a person or another pipeline
+// gets: when somebody speaks.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "penstock/postprocess.h"
+#include "segmenter.h"
+
+namespace penstock::silero {
+
+/// Input: probabilities f32[N] a step. Output: a line a segment, or one JSON
+/// document, or a piece of the file a segment.
+class Segments final : public Postprocess {
+ public:
+  struct Params {
+    std::string format = "text";
+    double threshold = 0.5;
+    double end_threshold = -1;
+    double min_speech_ms = 250;
+    double min_silence_ms = 100;
+    double pad_ms = 30;
+    double max_speech_s = 0;
+  };
+  static void declare(Declaration<Segments>& d);
+  explicit Segments(Params params) : params_(std::move(params)) {}
+
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& request) const override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace penstock::silero

@@ -1,0 +1,31 @@
+// What the stages of this plugin share: the networks of a file, and a sound
+// cut into windows.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "network.h"
+#include "penstock/sample.h"
+
+namespace penstock::silero {
+
+/// Those for 16 and 8 kHz; throws Error(kNotFound) when no model is named.
+[[nodiscard]] std::map<std::int64_t, Network> open_networks(
+    const std::string& model);
+/// Throws Error(kData) for other rates.
+[[nodiscard]] const Network& network_for(
+    const std::map<std::int64_t, Network>& networks, std::int64_t sample_rate);
+/// As the sample notes it; 16000 where it does not.
+[[nodiscard]] std::int64_t sample_rate(const Sample& sample);
+
+/// Windows of a waveform, the last one filled with silence.
+[[nodiscard]] std::int64_t window_count(const at::Tensor& waveform,
+                                        const Network& network);
+/// Windows [first, first + count), each after its context, with silence before
+/// the beginning and after the end: f32[count, context + window].
+[[nodiscard]] at::Tensor windows(const at::Tensor& waveform,
+                                 const Network& network, std::int64_t first,
+                                 std::int64_t count);
+
+}  // namespace penstock::silero

@@ -1,0 +1,74 @@
+// Ct2File: a strict reader of CTranslate2's model.bin, version 6: named arrays
+// and nothing else. Every length is checked before it is used, and the whole
+// file must be consumed. Needs no libtorch.
+//
+//   u32 version · text spec · u32 revision · u32 count
+//   count x { text name · u8 rank · rank x u32 dim · u8 type · u32 bytes · raw
+//   } u32 aliases · aliases x { text alias · text name } text = u16 length with
+//   its NUL · bytes
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace penstock::whisper {
+
+enum class Ct2Type {
+  kF32 = 0,
+  kI8 = 1,
+  kI16 = 2,
+  kI32 = 3,
+  kF16 = 4,
+  kBF16 = 5
+};
+
+struct Ct2Tensor {
+  Ct2Type type = Ct2Type::kF32;
+  std::vector<std::int64_t> shape;  ///< empty: a number
+  std::span<const char> data;       ///< into the file's bytes
+};
+
+class Ct2File {
+ public:
+  /// Throws Error(kNotFound) when it cannot be read, Error(kData) with the
+  /// place when it is not what it should be.
+  [[nodiscard]] static Ct2File open(const std::filesystem::path& path);
+  /// `name` is for messages.
+  Ct2File(std::string name, std::string bytes);
+  Ct2File(const Ct2File&) = delete;
+  Ct2File& operator=(const Ct2File&) = delete;
+  Ct2File(Ct2File&&) = default;
+  Ct2File& operator=(Ct2File&&) = delete;
+  ~Ct2File() = default;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  /// What it says it is, such as WhisperSpec.
+  [[nodiscard]] const std::string& spec() const { return spec_; }
+  [[nodiscard]] const std::map<std::string, Ct2Tensor>& tensors() const {
+    return tensors_;
+  }
+  /// Throws Error(kData) when there is none of that name.
+  [[nodiscard]] const Ct2Tensor& at(const std::string& name) const;
+  /// A whole number without dims; throws Error(kData) when it is not that.
+  [[nodiscard]] std::int64_t integer(const std::string& name) const;
+
+ private:
+  void parse();
+
+  std::string name_;
+  std::vector<char> bytes_;  ///< a vector: moving it moves no bytes
+  std::string spec_;
+  std::map<std::string, Ct2Tensor> tensors_;
+};
+
+/// The numbers as floats; throws Error(kData) for types that are none, and for
+/// NaN and infinity.
+[[nodiscard]] std::vector<float> to_floats(const std::string& name,
+                                           const Ct2Tensor& tensor);
+
+}  // namespace penstock::whisper

@@ -1,0 +1,301 @@
+#include "decode.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "transcript.h"
+
+namespace penstock::whisper {
+namespace {
+
+constexpr double kStep = 0.02;  ///< seconds between two times
+/// Beyond it, what was said is too uncertain to build on.
+constexpr double kUncertain = 0.5;
+
+std::int64_t size(const Tokens& tokens) {
+  return static_cast<std::int64_t>(tokens.size());
+}
+
+}  // namespace
+
+/// Where a sample is: the window, and what was said in it.
+struct Window final : DecodeState {
+  Tokens prompt;            ///< of this window
+  Tokens said;              ///< the end token too
+  std::int64_t seek = 0;    ///< frames of 10 ms
+  std::int64_t total = 0;   ///< frames of the sound
+  std::int64_t offset = 0;  ///< of it in a longer one, in 20 ms
+  int attempt = 0;
+  double log_probability = 0;  ///< of what was said, in sum
+  double no_speech = 0;
+  double ratio = 0;  ///< of compression
+  Tokens previous;   ///< text of the windows before
+
+  [[nodiscard]] double average() const {
+    return log_probability /
+           static_cast<double>(std::max<std::size_t>(1, said.size()));
+  }
+  void forget() {
+    said.clear();
+    log_probability = 0;
+  }
+};
+
+namespace {
+
+Window& window_of(const Row& row) {
+  // start() has put it there.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
+  return static_cast<Window&>(*row.sample->state);
+}
+
+double temperature_of(const WhisperDecode::Params& how, int attempt) {
+  return how.temperature + how.temperature_step * attempt;
+}
+
+Want every_score(std::int64_t from) {
+  Want want;
+  want.from = from;
+  want.full = true;
+  return want;
+}
+
+/// Scores from the start token on: they tell whether anybody speaks.
+Want first_want(const Tokens& prompt, std::int64_t start) {
+  const auto found = std::find(prompt.begin(), prompt.end(), start);
+  return every_score(found - prompt.begin());
+}
+
+}  // namespace
+
+void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
+  d.doc("Whisper's text, window by window, by the rules of its reference")
+      .input("scores: f32[R,V]")
+      .output("tokens: i64[N]");
+  d.param("temperature", &Params::temperature, "of the first try; 0: the best")
+      .range(0, 10)
+      .per_request();
+  d.param("temperature_step", &Params::temperature_step,
+          "added for each further try, up to 1; 0: one try")
+      .range(0, 1)
+      .per_request();
+  d.param("max_compression_ratio", &Params::max_compression_ratio,
+          "text that zlib makes smaller than this is tried again")
+      .range(0, 1000)
+      .per_request();
+  d.param("min_log_probability", &Params::min_log_probability,
+          "text whose tokens are less likely on average is tried again")
+      .range(-1000, 0)
+      .per_request();
+  d.param("no_speech", &Params::no_speech,
+          "a window is silent when that is likelier than this and its text is "
+          "unlikely")
+      .range(0, 1)
+      .per_request();
+  d.param("max_tokens", &Params::max_tokens, "of a window, at most")
+      .range(1, 448)
+      .per_request();
+  d.param("max_first_time", &Params::max_first_time,
+          "seconds into a window where its text begins at the latest")
+      .range(0, 30)
+      .per_request();
+  d.param("condition_on_previous", &Params::condition_on_previous,
+          "show the text of the window before")
+      .per_request();
+  d.param("seed", &Params::seed, "of tries above temperature 0")
+      .range(0, 9e15)
+      .per_request();
+}
+
+void WhisperDecode::open(StageContext& context) {
+  words_ = std::make_shared<Vocabulary>(
+      std::filesystem::path(context.model).parent_path());
+  const auto fact = [&](const char* name, std::int64_t& value) {
+    const auto found = context.facts.find(name);
+    if (found != context.facts.end()) {
+      value = std::get<std::int64_t>(found->second);
+    }
+  };
+  fact("window_frames", window_frames_);
+  fact("context_length", context_);
+  std::int64_t vocab = words_->first_time + 1501;
+  fact("vocab_size", vocab);
+  if (vocab <= words_->first_time) {
+    throw Error(Code::kData, str("the model has ", vocab,
+                                 " tokens, its tokenizer more: "
+                                 "they do not belong together"));
+  }
+}
+
+const WhisperDecode::Params& WhisperDecode::params_for(const Row& row) const {
+  return params<Params>(*this, *row.sample->request);
+}
+
+void WhisperDecode::start(Row& row) {
+  auto window = std::make_unique<Window>();
+  window->prompt = row.tokens;
+  const Notes& notes = row.sample->notes;
+  const auto begin = notes.find("audio_begin");
+  if (begin != notes.end()) {
+    window->offset = std::llround(std::get<double>(begin->second) / kStep);
+  }
+  const auto seconds = notes.find("audio_seconds");
+  window->total = get(row.sample->inputs, "features").size(1);
+  if (seconds != notes.end()) {
+    const double frames = std::get<double>(seconds->second) * 100;
+    window->total = std::clamp<std::int64_t>(static_cast<std::int64_t>(frames),
+                                             1, window->total);
+  }
+  row.want = first_want(row.tokens, words_->start);
+  row.sample->state = std::move(window);
+}
+
+bool WhisperDecode::say(const Row& row, Window& window, at::Tensor scores,
+                        Next& next) const {
+  const Params& how = params_for(row);
+  auto* first = scores.mutable_data_ptr<float>();
+  const std::span<float> row_scores(first,
+                                    static_cast<std::size_t>(scores.numel()));
+  const bool has_times = window.prompt.back() != words_->no_timestamps;
+  if (has_times) {
+    apply_time_rules(row_scores, *words_, window.said,
+                     std::llround(how.max_first_time / kStep));
+  } else {
+    // Nothing after the text tokens but the end.
+    std::fill(row_scores.begin() + words_->first_time, row_scores.end(),
+              -std::numeric_limits<float>::infinity());
+  }
+  suppress(row_scores, *words_, window.said);
+  const double temperature = temperature_of(how, window.attempt);
+  std::int64_t token = 0;
+  if (temperature == 0) {
+    token = std::max_element(row_scores.begin(), row_scores.end()) -
+            row_scores.begin();
+  } else {
+    token = sample(
+        row_scores, temperature, static_cast<std::uint64_t>(how.seed),
+        static_cast<std::uint64_t>(window.seek * 4096 + window.attempt * 512 +
+                                   size(window.said)));
+  }
+  window.log_probability += row_scores[static_cast<std::size_t>(token)] -
+                            at::logsumexp(scores, 0).item<double>();
+  window.said.push_back(token);
+  next.tokens = {token};
+  return token == words_->end || size(window.said) >= how.max_tokens ||
+         row.length() + 1 >= context_;
+}
+
+bool WhisperDecode::must_retry(const Row& row, Window& window) const {
+  const Params& how = params_for(row);
+  window.ratio = compression_ratio(text_of(*words_, window.said));
+  const double next = temperature_of(how, window.attempt + 1);
+  if (how.temperature_step <= 0 || next > 1 + 1e-9) return false;
+  const bool is_unlikely = window.average() < how.min_log_probability;
+  if (is_unlikely && window.no_speech > how.no_speech) return false;
+  return is_unlikely || window.ratio > how.max_compression_ratio;
+}
+
+Tokens WhisperDecode::next_prompt(const Row& row, const Window& window) const {
+  Tokens prompt = row.sample->tokens;
+  if (!params_for(row).condition_on_previous || window.previous.empty()) {
+    return prompt;
+  }
+  const auto most = static_cast<std::size_t>(context_ / 2 - 1);
+  const auto& all = window.previous;
+  Tokens before = {words_->previous};
+  before.insert(
+      before.end(),
+      all.end() - static_cast<std::ptrdiff_t>(std::min(most, all.size())),
+      all.end());
+  prompt.insert(prompt.begin(), before.begin(), before.end());
+  return prompt;
+}
+
+void WhisperDecode::finish_window(const Row& row, Window& window,
+                                  Next& next) const {
+  const Params& how = params_for(row);
+  const std::int64_t frames =
+      std::min(window_frames_, window.total - window.seek);
+  const bool is_silent = window.no_speech > how.no_speech &&
+                         window.average() < how.min_log_probability;
+  Said said = window.said;
+  if (!said.empty() && said.back() == words_->end) {
+    said = said.first(said.size() - 1);
+  }
+  Understood heard{.stretches = {}, .frames = frames};
+  if (!is_silent && !said.empty()) heard = understand(said, *words_, frames);
+  // A window whose first time is its last would never end.
+  if (heard.frames <= 0) heard.frames = frames;
+  std::vector<std::int64_t> table;
+  for (const Stretch& stretch : heard.stretches) {
+    const std::int64_t offset = window.offset + window.seek / 2;
+    table.insert(table.end(), {offset + stretch.begin, offset + stretch.end,
+                               stretch.first, stretch.last});
+  }
+  next.emit = Decoded{};
+  next.emit->tokens = window.said;
+  next.emit->tensors = {
+      {"segments", at::tensor(table, at::kLong).view({-1, 4})}};
+  next.emit->notes = {{"average_log_probability", window.average()},
+                      {"no_speech", window.no_speech},
+                      {"compression_ratio", window.ratio},
+                      {"temperature", temperature_of(how, window.attempt)}};
+  if (temperature_of(how, window.attempt) > kUncertain) {
+    window.previous.clear();
+  } else {
+    window.previous.insert(window.previous.end(), said.begin(), said.end());
+  }
+  window.seek += heard.frames;
+}
+
+void WhisperDecode::decode(const Step& step, const Result& picked,
+                           std::vector<Next>& out) {
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    const Slice& slice = step.slices[i];
+    if (slice.outs == 0) continue;
+    const Row& row = *slice.row;
+    Window& window = window_of(row);
+    Next next;
+    next.slice = i;
+    if (window.said.empty() && slice.outs >= 1) {
+      const auto first = picked.scores.full[slice.out];
+      window.no_speech =
+          at::softmax(first, 0)[words_->no_speech].item<double>();
+    }
+    next.want = every_score(kLast);
+    const auto last = picked.scores.full[slice.out + slice.outs - 1].clone();
+    if (say(row, window, last, next)) {
+      if (must_retry(row, window)) {
+        ++window.attempt;
+        window.forget();
+        next.tokens.clear();
+        next.keep = size(window.prompt);
+        next.want = first_want(window.prompt, words_->start);
+      } else {
+        finish_window(row, window, next);
+        if (window.seek >= window.total) {
+          next.finish = Finish::kStop;
+        } else {
+          window.attempt = 0;
+          window.forget();
+          window.prompt = next_prompt(row, window);
+          next.keep = 0;
+          next.reset = true;
+          next.tokens = window.prompt;
+          next.want = first_want(window.prompt, words_->start);
+          next.inputs = {{"seek", at::tensor({window.seek}, at::kLong)}};
+        }
+      }
+    }
+    out.push_back(std::move(next));
+  }
+}
+
+}  // namespace penstock::whisper

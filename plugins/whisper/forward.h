@@ -1,0 +1,49 @@
+// whisper.forward: the encoder once a window, the decoder with its cache.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model.h"
+#include "penstock/forward.h"
+
+namespace penstock::whisper {
+
+/// Inputs: tokens i64[T]; features f32[mels, F] of a whole sound, of which a
+/// fresh row shows the 3000 from `seek` on (the row's input, else 0). Output:
+/// scores f32[R, V].
+class WhisperForward final : public Forward {
+ public:
+  struct Params {
+    std::string dtype = "auto";
+    std::string padding = "silence";
+  };
+  static void declare(Declaration<WhisperForward>& d);
+  explicit WhisperForward(Params params) : params_(std::move(params)) {}
+
+  [[nodiscard]] std::int64_t memory(const StageContext& context) const override;
+  void open(StageContext& context) override;
+  void close() noexcept override;
+
+  [[nodiscard]] Caps caps() const override {
+    return {.slots = static_cast<int>(caches_.size()),
+            .rollback = kAll,
+            .can_copy = false,
+            .can_chunk = true};
+  }
+  [[nodiscard]] Result forward(const Step& step) override;
+  void release(int slot) noexcept override;
+  void truncate(int slot, std::int64_t length) override;
+
+ private:
+  void encode_fresh(const Step& step);
+  [[nodiscard]] at::Tensor window(const Row& row) const;
+
+  Params params_;
+  std::optional<Model> model_;
+  std::vector<Cache> caches_;  ///< by slot
+};
+
+}  // namespace penstock::whisper

@@ -1,0 +1,96 @@
+// The model: Whisper as its paper has it, in ATen operations.
+//
+//   features [mels, 3000] -> two convolutions -> encoder layers
+//     -> encoded [1500, dim] -> keys and values for the decoder, once a window
+//   tokens -> decoder layers over the text so far and the window -> scores
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
+
+#include <string>
+#include <vector>
+
+#include "ct2_file.h"
+
+namespace penstock::whisper {
+
+struct Config {
+  std::int64_t mels = 80, dim = 384, heads = 6, ffn = 1536, vocab = 51864;
+  std::int64_t encoder_layers = 4, decoder_layers = 4;
+  std::int64_t positions = 1500;  ///< of a window, 20 ms each
+  std::int64_t context = 448;     ///< tokens
+  [[nodiscard]] std::int64_t window() const { return 2 * positions; }
+  [[nodiscard]] std::int64_t head_dim() const { return dim / heads; }
+};
+
+/// Found from the arrays' shapes; throws Error(kData) when they are not those
+/// of Whisper.
+[[nodiscard]] Config read_config(const Ct2File& file);
+
+/// Keys and values of one sequence, [heads, length, head_dim] a layer.
+struct Cache {
+  std::vector<at::Tensor> keys, values;                ///< of the text so far
+  std::vector<at::Tensor> window_keys, window_values;  ///< of the sound
+  std::int64_t length = 0;                             ///< tokens
+};
+
+/// Tokens of one sequence in a step: [cache.length, cache.length + count).
+struct Part {
+  std::int64_t count = 0;
+  Cache* cache = nullptr;
+};
+
+/// Const once loaded; the caches belong to the caller.
+class Model {
+ public:
+  /// float32, or bfloat16 products with float32 sums.
+  Model(const Ct2File& file, at::ScalarType dtype);
+
+  [[nodiscard]] const Config& config() const { return config_; }
+  /// f32[B, mels, 3000] to [B, 1500, dim].
+  [[nodiscard]] at::Tensor encode(const at::Tensor& features) const;
+  /// An empty text about a window, [1500, dim].
+  [[nodiscard]] Cache begin(const at::Tensor& encoded) const;
+  /// The parts' tokens i64[N], end to end, to f32[N, dim]; grows the caches.
+  [[nodiscard]] at::Tensor decode(const at::Tensor& tokens,
+                                  const std::vector<Part>& parts) const;
+  /// f32[N, dim] to f32[N, vocab].
+  [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
+
+ private:
+  struct Linear {
+    at::Tensor weight, bias;
+  };
+  struct Norm {
+    at::Tensor weight, bias;
+  };
+  struct Layer {
+    Norm attention_norm, window_norm, ffn_norm;
+    Linear qkv, attention_out;               ///< over its own sequence
+    Linear window_q, window_kv, window_out;  ///< the decoder's, over the sound
+    Linear up, down;
+  };
+  class Loader;
+
+  [[nodiscard]] at::Tensor product(const at::Tensor& x,
+                                   const Linear& linear) const;
+  [[nodiscard]] at::Tensor normed(const at::Tensor& x, const Norm& norm) const;
+  [[nodiscard]] at::Tensor heads(const at::Tensor& x) const;
+  void feed_forward(at::Tensor& x, const Layer& layer) const;
+  [[nodiscard]] at::Tensor attend_text(const at::Tensor& qkv, std::size_t layer,
+                                       const std::vector<Part>& parts) const;
+  [[nodiscard]] at::Tensor attend_window(const at::Tensor& queries,
+                                         std::size_t layer,
+                                         const std::vector<Part>& parts) const;
+
+  Config config_;
+  at::ScalarType dtype_;
+  Linear conv1_, conv2_;
+  at::Tensor encoder_positions_, decoder_positions_, embeddings_;
+  std::vector<Layer> encoder_, decoder_;
+  Norm encoder_norm_, decoder_norm_;
+  at::Tensor head_;  ///< the embeddings, in the dtype of products
+};
+
+}  // namespace penstock::whisper

@@ -1,0 +1,35 @@
+// Rules: what may be said next, and how well a window was understood. The
+// order and the numbers are those of openai/whisper and transformers.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "vocabulary.h"
+
+namespace penstock::whisper {
+
+/// What has been said in a window so far, without the prompt.
+using Said = std::span<const std::int64_t>;
+
+/// Forbids tokens by -infinity: times come in pairs and never go back, the
+/// first is at most `max_first` steps of 20 ms, and where a time is likelier
+/// than every word it must be one. Needs f32[vocab] scores.
+void apply_time_rules(std::span<float> scores, const Vocabulary& words,
+                      Said said, std::int64_t max_first);
+/// Forbids what the model's settings forbid.
+void suppress(std::span<float> scores, const Vocabulary& words, Said said);
+
+/// Bytes of a text for each byte of its zlib compression; high: repetitions.
+[[nodiscard]] double compression_ratio(const std::string& text);
+
+/// A token after scores / temperature; the same for the same seed and place.
+[[nodiscard]] std::int64_t sample(std::span<const float> scores,
+                                  double temperature, std::uint64_t seed,
+                                  std::uint64_t place);
+
+/// The text of tokens; times and other marks are left out.
+[[nodiscard]] std::string text_of(const Vocabulary& words, Said tokens);
+
+}  // namespace penstock::whisper

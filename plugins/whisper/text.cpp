@@ -1,0 +1,123 @@
+#include "text.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "penstock/text.h"
+#include "rules.h"
+
+namespace penstock::whisper {
+namespace {
+
+/// 00:01:02,345 with `mark` before the milliseconds.
+std::string clock(std::int64_t milliseconds, char mark) {
+  std::array<char, 48> text{};
+  (void)std::snprintf(text.data(), text.size(), "%02ld:%02ld:%02ld%c%03ld",
+                      static_cast<long>(milliseconds / 3'600'000),
+                      static_cast<long>(milliseconds / 60'000 % 60),
+                      static_cast<long>(milliseconds / 1000 % 60), mark,
+                      static_cast<long>(milliseconds % 1000));
+  return text.data();
+}
+
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(' ');
+  return first == std::string::npos
+             ? ""
+             : text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+class TextWriter final : public Writer {
+ public:
+  TextWriter(std::string format, std::shared_ptr<const Vocabulary> words)
+      : format_(std::move(format)), words_(std::move(words)) {}
+
+  bool write(const Decoded& decoded, OutputSink& out) override {
+    std::string piece;
+    if (const auto* table = find(decoded.tensors, "segments")) {
+      for (std::int64_t i = 0; i < table->size(0); ++i) {
+        piece += segment(decoded, (*table)[i]);
+      }
+    }
+    if (!piece.empty()) out.emit(piece, 0, /*is_final=*/false);
+    return true;
+  }
+  /// A sound may have several samples, or none: its end is told here.
+  void end(OutputSink& out) override {
+    out.emit(ending(), 0, /*is_final=*/true);
+  }
+
+ private:
+  std::string segment(const Decoded& decoded, const at::Tensor& row) {
+    const auto* at = row.const_data_ptr<std::int64_t>();
+    const Said said = Said(decoded.tokens)
+                          .subspan(static_cast<std::size_t>(at[2]),
+                                   static_cast<std::size_t>(at[3] - at[2]));
+    const std::string text = replace_invalid_utf8(text_of(*words_, said));
+    const std::int64_t begin = at[0] * 20;
+    const std::int64_t end = at[1] * 20;
+    if (trimmed(text).empty()) return "";
+    ++count_;
+    if (format_ == "srt" || format_ == "vtt") {
+      const char mark = format_ == "srt" ? ',' : '.';
+      std::string lines = count_ > 1 ? "\n\n" : "";
+      if (format_ == "srt") lines += str(count_, "\n");
+      if (format_ == "vtt" && count_ == 1) lines = "WEBVTT\n\n";
+      return lines + clock(begin, mark) + " --> " + clock(end, mark) + "\n" +
+             trimmed(text);
+    }
+    if (format_ == "json") {
+      add_json(decoded, begin, end, text);
+      return "";
+    }
+    return count_ == 1 ? trimmed(text) : text;
+  }
+
+  void add_json(const Decoded& decoded, std::int64_t begin, std::int64_t end,
+                const std::string& text) {
+    nlohmann::ordered_json row = {{"begin", static_cast<double>(begin) / 1000},
+                                  {"end", static_cast<double>(end) / 1000},
+                                  {"text", trimmed(text)}};
+    for (const auto& [name, value] : decoded.notes) {
+      row[name] = std::get<double>(value);
+    }
+    json_.push_back(row);
+    all_ += text;
+  }
+
+  [[nodiscard]] std::string ending() const {
+    if (format_ == "vtt" && count_ == 0) return "WEBVTT\n";
+    if (format_ != "json") return "";
+    return nlohmann::ordered_json(
+               {{"text", trimmed(all_)}, {"segments", json_}})
+        .dump();
+  }
+
+  std::string format_;
+  std::shared_ptr<const Vocabulary> words_;
+  int count_ = 0;
+  nlohmann::ordered_json json_ = nlohmann::ordered_json::array();
+  std::string all_;
+};
+
+}  // namespace
+
+void Text::declare(Declaration<Text>& d) {
+  d.doc("What was said, as text, subtitles or JSON").input("tokens: i64[N]");
+  d.param("format", &Params::format,
+          "text, subtitles as srt or vtt, or json with times")
+      .choices({"text", "srt", "vtt", "json"})
+      .per_request();
+}
+
+void Text::open(StageContext& context) {
+  words_ = std::make_shared<Vocabulary>(
+      std::filesystem::path(context.model).parent_path());
+}
+
+std::unique_ptr<Writer> Text::begin(const Request& request) const {
+  return std::make_unique<TextWriter>(params<Params>(*this, request).format,
+                                      words_);
+}
+
+}  // namespace penstock::whisper

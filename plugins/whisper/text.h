@@ -1,0 +1,31 @@
+// whisper.text: what was said, as text, subtitles or JSON.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "penstock/postprocess.h"
+#include "vocabulary.h"
+
+namespace penstock::whisper {
+
+/// Input: tokens i64[N] and segments a window. Output: pieces of text.
+class Text final : public Postprocess {
+ public:
+  struct Params {
+    std::string format = "text";
+  };
+  static void declare(Declaration<Text>& d);
+  explicit Text(Params params) : params_(std::move(params)) {}
+
+  void open(StageContext& context) override;
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& request) const override;
+
+ private:
+  Params params_;
+  std::shared_ptr<const Vocabulary> words_;
+};
+
+}  // namespace penstock::whisper

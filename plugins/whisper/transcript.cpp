@@ -1,0 +1,53 @@
+#include "transcript.h"
+
+#include <algorithm>
+
+namespace penstock::whisper {
+namespace {
+
+/// The window is one segment, up to its last time where it has one.
+Understood whole(Said said, const Vocabulary& words, std::int64_t frames) {
+  std::int64_t end = frames / 2;
+  for (const std::int64_t id : said) {
+    if (id > words.first_time) end = id - words.first_time;
+  }
+  return {.stretches = {{.begin = 0,
+                         .end = end,
+                         .first = 0,
+                         .last = static_cast<std::int64_t>(said.size())}},
+          .frames = frames};
+}
+
+}  // namespace
+
+Understood understand(Said said, const Vocabulary& words, std::int64_t frames) {
+  const auto is_time = [&](std::size_t i) {
+    return said[i] >= words.first_time;
+  };
+  std::vector<std::int64_t> ends;  // where a pair of times is torn apart
+  for (std::size_t i = 1; i < said.size(); ++i) {
+    if (is_time(i - 1) && is_time(i)) {
+      ends.push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  if (ends.empty()) return whole(said, words, frames);
+  const std::size_t count = said.size();
+  const bool is_single = is_time(count - 1) && !is_time(count - 2);
+  if (is_single) ends.push_back(static_cast<std::int64_t>(count));
+  Understood out;
+  std::int64_t first = 0;
+  for (const std::int64_t last : ends) {
+    const auto time = [&](std::int64_t at) {
+      return said[static_cast<std::size_t>(at)] - words.first_time;
+    };
+    out.stretches.push_back({.begin = time(first),
+                             .end = time(last - 1),
+                             .first = first,
+                             .last = last});
+    first = last;
+  }
+  out.frames = is_single ? frames : 2 * out.stretches.back().end;
+  return out;
+}
+
+}  // namespace penstock::whisper

@@ -1,0 +1,29 @@
+// From the tokens of a window to its segments, and how far to go on.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "rules.h"
+
+namespace penstock::whisper {
+
+/// Steps of 20 ms from the window's begin; tokens [first, last) of the window.
+struct Stretch {
+  std::int64_t begin = 0, end = 0;
+  std::int64_t first = 0, last = 0;
+  bool operator==(const Stretch&) const = default;
+};
+
+struct Understood {
+  std::vector<Stretch> stretches;
+  std::int64_t frames = 0;  ///< of 10 ms, that are done with
+};
+
+/// `said` without the end token; the window shows `frames` frames of sound.
+/// A pair of times ends a segment; what follows the last pair is heard again
+/// in the next window, unless the text ends with a single time.
+[[nodiscard]] Understood understand(Said said, const Vocabulary& words,
+                                    std::int64_t frames);
+
+}  // namespace penstock::whisper

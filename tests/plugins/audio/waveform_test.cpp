@@ -1,0 +1,96 @@
+#include "waveform.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linspace.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "../media/wav_file.h"
+#include "support.h"
+
+namespace penstock::audio {
+namespace {
+
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+Request request_of(const media::Wav& wav, double begin = 0, double end = 1e9) {
+  Request request;
+  Media media;
+  media.name = "a.wav";
+  media.bytes = media::shared(media::to_bytes(wav));
+  media.begin = begin;
+  media.end = end;
+  request.inputs["audio"] = media;
+  return request;
+}
+
+media::Wav counting(int samples, std::uint32_t rate = 16000) {
+  std::vector<int> values;
+  for (int i = 0; i < samples; ++i) values.push_back(i);
+  return {.channels = 1, .rate = rate, .data = media::int16_data(values)};
+}
+
+at::Tensor heard(const Texts& texts, const Request& request) {
+  return get(run_stage<Waveform>(texts, request, {}).inputs, "waveform");
+}
+
+TEST(Waveform, ChannelsBecomeTheirMean) {
+  const auto got =
+      heard({}, request_of({.channels = 2,
+                            .data = media::int16_data({100, 300, -7, 7})}));
+  EXPECT_EQ(got[0].item<float>(), 200.0F / 32768);
+  EXPECT_EQ(got[1].item<float>(), 0);
+}
+
+TEST(Waveform, ARangeOfSecondsIsCutOut) {
+  const auto got = heard({}, request_of(counting(16000), 0.25, 0.5));
+  ASSERT_EQ(got.size(0), 4000);
+  EXPECT_EQ(got[0].item<float>(), 4000.0F / 32768);
+}
+
+TEST(Waveform, TellsRateAndLength) {
+  const auto sample = run_stage<Waveform>({{"sample_rate", "0"}},
+                                          request_of(counting(4000, 8000)), {});
+  EXPECT_EQ(std::get<std::int64_t>(sample.notes.at("sample_rate")), 8000);
+  EXPECT_EQ(std::get<double>(sample.notes.at("audio_seconds")), 0.5);
+}
+
+TEST(Waveform, IsResampled) {
+  EXPECT_EQ(heard({}, request_of(counting(4410, 44100))).size(0), 1600);
+  EXPECT_NEAR(static_cast<double>(heard({{"resampler", "swresample"}},
+                                        request_of(counting(4410, 44100)))
+                                      .size(0)),
+              1600, 40);
+}
+
+TEST(Waveform, UnitVarianceIsWav2vec2s) {
+  const auto sound =
+      to_tensor(noise(20000, 11)) * at::linspace(0, 1, 20000, at::kFloat);
+  const auto first = sound.narrow(0, 0, 1000).contiguous();
+  const std::string data(static_cast<const char*>(first.data_ptr()),
+                         first.nbytes());
+  const auto got = heard({{"normalize", "unit_variance"}},
+                         request_of({.form = 3, .bits = 32, .data = data}));
+  EXPECT_LE(distance(got, golden_floats("audio/wav2vec2.f32", {1000})), 1e-5);
+}
+
+TEST(Waveform, SaysWhatIsMissing) {
+  try {
+    (void)heard({}, Request{});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("no input 'audio'"));
+  }
+  EXPECT_THROW((void)heard({}, request_of(counting(1600), 5, 6)), Error);
+}
+
+TEST(Waveform, ACancelledRequestStopsReading) {
+  std::stop_source stop;
+  stop.request_stop();
+  Request request = request_of(counting(1600));
+  request.stop = stop.get_token();
+  EXPECT_THROW((void)heard({}, request), Cancelled);
+}
+
+}  // namespace
+}  // namespace penstock::audio

@@ -1,0 +1,93 @@
+// pipelines/voice_activity.yaml as it stands: the reference's segments.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "penstock/models.h"
+#include "penstock/pipeline.h"
+#include "penstock/plugin_host.h"
+#include "support.h"
+
+namespace penstock::silero {
+namespace {
+
+class Text final : public ResultSink {
+ public:
+  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
+             bool /*is_final*/) override {
+    if (const auto* more = std::get_if<std::string>(&value)) text += *more;
+    if (const auto* more = std::get_if<Media>(&value)) media.push_back(*more);
+  }
+  void done(const Request& /*request*/, const Report& report_) override {
+    report = report_;
+  }
+  std::string text;
+  std::vector<Media> media;
+  Report report;
+};
+
+class VoiceActivity : public testing::Test {
+ protected:
+  std::shared_ptr<Text> submit(const std::string& name,
+                               const std::string& format) {
+    Request request;
+    request.id = name;
+    request.inputs["audio"] = (cache_folder() / "media" / name).string();
+    request.options["format"] = raw_from_text(format);
+    if (name.ends_with(".raw")) {
+      request.options["raw_format"] = raw_from_text("s16le");
+    }
+    auto sink = std::make_shared<Text>();
+    pipeline_.submit(std::move(request), sink);
+    return sink;
+  }
+
+  PluginHost plugins_{{PENSTOCK_PLUGINS}};
+  Pipeline pipeline_{load_pipeline_file(
+      PENSTOCK_SOURCE_DIR "/pipelines/voice_activity.yaml", plugins_)};
+};
+
+TEST_F(VoiceActivity, SegmentsAreTheReferences) {
+  const auto rows = audio::golden_json("silero/clips.json");
+  std::vector<std::pair<nlohmann::json, std::shared_ptr<Text>>> all;
+  {
+    const auto more = pipeline_.more_coming();
+    for (const auto& row : rows) {
+      if (row["rate"] == 16000)
+        all.emplace_back(row, submit(row["file"], "json"));
+    }
+  }
+  pipeline_.drain();
+  ASSERT_GE(all.size(), 10U);
+  for (const auto& [row, sink] : all) {
+    ASSERT_FALSE(sink->report.error) << sink->report.error->what();
+    const auto got = nlohmann::json::parse(sink->text)["segments"];
+    ASSERT_EQ(got.size(), row["segments"].size()) << row << sink->text;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      EXPECT_NEAR(got[i]["begin"].get<double>() * 16000,
+                  row["segments"][i][0].get<double>(), 8.1);
+      EXPECT_NEAR(got[i]["end"].get<double>() * 16000,
+                  row["segments"][i][1].get<double>(), 8.1);
+    }
+  }
+}
+
+TEST_F(VoiceActivity, PiecesOfTheFileServeAnotherPipeline) {
+  const auto sink = submit("asterisk-sounds/dir-intro.g722", "media");
+  pipeline_.drain();
+  ASSERT_EQ(sink->media.size(), 2U);
+  EXPECT_THAT(sink->media[0].name, testing::EndsWith("dir-intro.g722"));
+  EXPECT_EQ(sink->media[0].begin, 2592.0 / 16000);
+  EXPECT_EQ(sink->media[1].end, 188384.0 / 16000);
+}
+
+TEST_F(VoiceActivity, ABadFileFailsAlone) {
+  const auto bad = submit("nowhere.wav", "text");
+  const auto good = submit("pocketsphinx-testdata/goforward.raw", "text");
+  pipeline_.drain();
+  ASSERT_TRUE(bad->report.error);
+  EXPECT_EQ(bad->report.error->code(), Code::kNotFound);
+  EXPECT_EQ(good->text, "0.482 - 2.302");
+}
+
+}  // namespace
+}  // namespace penstock::silero

@@ -1,0 +1,212 @@
+// pipelines/speech_to_text.yaml on real speech, against transformers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "penstock/models.h"
+#include "penstock/pipeline.h"
+#include "penstock/plugin_host.h"
+#include "support.h"
+
+namespace penstock::whisper {
+namespace {
+
+class Kept final : public ResultSink {
+ public:
+  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
+             bool /*is_final*/) override {
+    if (const auto* more = std::get_if<std::string>(&value)) text += *more;
+  }
+  void done(const Request& /*request*/, const Report& report_) override {
+    report = report_;
+  }
+  std::string text;
+  Report report;
+};
+
+using Options = std::map<std::string, std::string>;
+
+class Speech : public testing::Test {
+ protected:
+  Pipeline open(const std::vector<Override>& overrides) {
+    return Pipeline(load_pipeline_file(PENSTOCK_SOURCE_DIR
+                                       "/pipelines/speech_to_text.yaml",
+                                       plugins_, overrides));
+  }
+  static std::shared_ptr<Kept> submit(Pipeline& pipeline,
+                                      const std::string& name,
+                                      const Options& options) {
+    Request request;
+    request.id = name;
+    request.inputs["audio"] = (cache_folder() / "media" / name).string();
+    // The gate keeps none of the golden clips back.
+    request.options["threshold"] = raw_from_text("0");
+    for (const auto& [key, value] : options) {
+      request.options[key] = raw_from_text(value);
+    }
+    if (name.ends_with(".raw")) {
+      request.options["raw_format"] = raw_from_text("s16le");
+    }
+    auto sink = std::make_shared<Kept>();
+    pipeline.submit(std::move(request), sink);
+    return sink;
+  }
+
+  PluginHost plugins_{{PENSTOCK_PLUGINS}};
+};
+
+const Override kExact{"forward.dtype", "fp32", "test"};
+
+/// All 22 at once and batched: the same ids as one by one in transformers.
+TEST_F(Speech, TokenIdsAreTransformers) {
+  Pipeline pipeline = open({kExact});
+  const auto rows = audio::golden_json("whisper/short.json");
+  std::vector<std::shared_ptr<Kept>> all;
+  {
+    const auto more = pipeline.more_coming();
+    for (const auto& row : rows) {
+      all.push_back(
+          submit(pipeline, row["file"],
+                 {{"timestamps", "false"}, {"temperature_step", "0"}}));
+    }
+  }
+  pipeline.drain();
+  ASSERT_EQ(all.size(), 22U);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ASSERT_FALSE(all[i]->report.error) << all[i]->report.error->what();
+    const Tokens want = rows[i]["ids"];
+    EXPECT_EQ(all[i]->report.token_ids, want) << rows[i]["file"];
+  }
+}
+
+/// The monkeys aside: there both repeat themselves, to different limits.
+TEST_F(Speech, TokensWithTimesAreTransformers) {
+  Pipeline pipeline = open({kExact, {"forward.padding", "zeros", "test"}});
+  const auto rows = audio::golden_json("whisper/short.json");
+  std::vector<std::shared_ptr<Kept>> all;
+  for (const auto& row : rows) {
+    all.push_back(submit(pipeline, row["file"],
+                         {{"temperature_step", "0"}, {"no_speech", "1"}}));
+  }
+  pipeline.drain();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (rows[i]["file"] == "asterisk-sounds/tt-monkeys.g722") continue;
+    Tokens got = all[i]->report.token_ids;
+    Tokens want = rows[i]["stamped"];
+    for (Tokens* tokens : {&got, &want}) {
+      std::erase_if(*tokens,
+                    [](auto id) { return id == 50256 || id == 50257; });
+    }
+    EXPECT_EQ(got, want) << rows[i]["file"];
+  }
+}
+
+/// Two clips beyond a window, as generate() gives them: zeros after the end.
+TEST_F(Speech, LongSoundGivesTransformersSegments) {
+  Pipeline pipeline = open({kExact, {"forward.padding", "zeros", "test"}});
+  for (const auto& row : audio::golden_json("whisper/long.json")) {
+    const auto got = submit(
+        pipeline, row["file"],
+        {{"temperature_step", "0"}, {"no_speech", "1"}, {"format", "json"}});
+    pipeline.drain();
+    ASSERT_FALSE(got->report.error) << got->report.error->what();
+    const auto segments = nlohmann::json::parse(got->text)["segments"];
+    ASSERT_EQ(segments.size(), row["segments"].size()) << got->text;
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+      const auto& want = row["segments"][i];
+      EXPECT_EQ(" " + segments[i]["text"].get<std::string>(),
+                want[2].get<std::string>());
+      EXPECT_NEAR(segments[i]["begin"].get<double>(), want[0].get<double>(),
+                  0.011);
+      EXPECT_NEAR(segments[i]["end"].get<double>(), want[1].get<double>(),
+                  0.011);
+    }
+  }
+}
+
+TEST_F(Speech, SubtitlesAreWrittenInBothForms) {
+  Pipeline pipeline = open({kExact});
+  const std::string name = "asterisk-sounds/demo-congrats.g722";
+  const auto srt = submit(pipeline, name, {{"format", "srt"}});
+  const auto vtt = submit(pipeline, name, {{"format", "vtt"}});
+  pipeline.drain();
+  EXPECT_THAT(srt->text,
+              testing::StartsWith("1\n00:00:00,000 --> 00:00:07,220\n"
+                                  "Congratulations! You have"));
+  EXPECT_THAT(srt->text, testing::HasSubstr("\n\n2\n00:00:07,220 --> "));
+  EXPECT_THAT(vtt->text,
+              testing::StartsWith("WEBVTT\n\n00:00:00.000 --> 00:00:07.220\n"));
+}
+
+/// Endless "AHHH" is tried again at higher temperatures, each time the same.
+TEST_F(Speech, RepetitionsAreTriedAgain) {
+  Pipeline pipeline = open({kExact});
+  const std::string name = "asterisk-sounds/tt-monkeys.g722";
+  const Options options = {
+      {"format", "json"}, {"max_tokens", "60"}, {"temperature_step", "0.5"}};
+  const auto once = submit(pipeline, name, options);
+  const auto again = submit(pipeline, name, options);
+  pipeline.drain();
+  EXPECT_EQ(once->text, again->text);
+  const auto segments = nlohmann::json::parse(once->text)["segments"];
+  for (const auto& segment : segments) {
+    EXPECT_GT(segment["temperature"].get<double>(), 0) << segment;
+  }
+}
+
+TEST_F(Speech, SilenceAndMonkeysGiveNoWords) {
+  Pipeline pipeline = open({});
+  const std::string monkeys = "asterisk-sounds/tt-monkeys.g722";
+  const Options gated = {{"threshold", "0.5"}};
+  const auto text = submit(pipeline, monkeys, gated);
+  const auto json =
+      submit(pipeline, monkeys, {{"threshold", "0.5"}, {"format", "json"}});
+  pipeline.drain();
+  ASSERT_FALSE(text->report.error) << text->report.error->what();
+  EXPECT_EQ(text->text, "");
+  EXPECT_EQ(json->text, R"({"text":"","segments":[]})");
+}
+
+/// Stretches of speech by themselves: the same words, the times of the whole.
+TEST_F(Speech, SplitSoundKeepsItsTimes) {
+  Pipeline pipeline = open({kExact});
+  const auto got = submit(pipeline, "asterisk-sounds/demo-instruct.g722",
+                          {{"threshold", "0.5"},
+                           {"split", "true"},
+                           {"max_speech_seconds", "15"},
+                           {"format", "json"}});
+  pipeline.drain();
+  ASSERT_FALSE(got->report.error) << got->report.error->what();
+  const auto said = nlohmann::json::parse(got->text);
+  EXPECT_THAT(said["text"].get<std::string>(),
+              testing::HasSubstr("leave voicemail"));
+  const auto& segments = said["segments"];
+  ASSERT_GE(segments.size(), 8U);
+  double before = 0;
+  for (const auto& segment : segments) {
+    EXPECT_GE(segment["begin"].get<double>(), before - 0.3);
+    before = segment["end"];
+  }
+  EXPECT_NEAR(before, 72.8, 1);
+}
+
+TEST_F(Speech, Bf16HearsTheSameWords) {
+  Pipeline pipeline = open({{"forward.dtype", "bf16", "test"}});
+  const auto rows = audio::golden_json("whisper/short.json");
+  int equal = 0;
+  std::vector<std::shared_ptr<Kept>> all;
+  for (const auto& row : rows) {
+    all.push_back(submit(pipeline, row["file"],
+                         {{"timestamps", "false"}, {"temperature_step", "0"}}));
+  }
+  pipeline.drain();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Tokens want = rows[i]["ids"];
+    equal += all[i]->report.token_ids == want ? 1 : 0;
+  }
+  EXPECT_GE(equal, 18);
+}
+
+}  // namespace
+}  // namespace penstock::whisper
