@@ -142,6 +142,175 @@ TEST(Signals, EndTheRunAndKeepWhatIsFinished) {
   }
 }
 
+/// Seconds that a signal needs, sent after a second, to end a command.
+double seconds_to_end(const std::string& command, int code) {
+  const Ran ran = shell(command +
+                        " > /dev/null & pid=$!; sleep 1; start=$(date +%s%N); "
+                        "kill -INT $pid; wait $pid; code=$?; "
+                        "echo $(( ($(date +%s%N) - start) / 1000000 )); "
+                        "exit $code");
+  EXPECT_EQ(ran.code, code) << ran.err;
+  return std::stod(ran.out) / 1000;
+}
+
+// Twenty seconds of work, or of waiting, lie ahead of each.
+TEST(Signals, EndARunThatHasMoreQueuedThanItTakesAtOnce) {
+  EXPECT_LT(seconds_to_end("$RUN $BAD --set forward.how=slow --set "
+                           "decode.max_new_tokens=400 --stdin < <(seq 200)",
+                           130),
+            5);
+}
+
+TEST(Signals, EndTheWaitForTheNextLine) {
+  EXPECT_LT(seconds_to_end("$RUN $BAD --stdin < <(echo a; sleep 20)", 130), 5);
+}
+
+TEST(Signals, EndAtOnceWhenTheyComeTwice) {
+  // Nobody reads what it wants to print: one signal is not enough.
+  const Ran ran = shell(
+      "mkfifo $T/pipe; sleep 20 < $T/pipe & reader=$!; "
+      "yes '{\"text\": \"a\"}' | head -3000 | $RUN $BAD --jsonl - --json > "
+      "$T/pipe & pid=$!; sleep 2; kill -INT $pid; sleep 0.5; kill -INT $pid; "
+      "wait $pid; code=$?; kill $reader; exit $code");
+  EXPECT_EQ(ran.code, 130);
+}
+
+TEST(Output, MayBeNonBlocking) {
+  // As when another program shares the terminal or the pipe.
+  const Ran ran = shell(
+      "yes '{\"text\": \"a\"}' | head -3000 | python3 -c 'import fcntl, os; "
+      "fcntl.fcntl(1, fcntl.F_SETFL, os.O_NONBLOCK); "
+      "os.execvp(\"bash\", [\"bash\", \"-c\", \"exec $RUN $BAD --jsonl - "
+      "--json\"])' | (sleep 2; wc -l)");
+  EXPECT_EQ(ran.out, "3000\n") << ran.err;
+}
+
+TEST(Output, HasNoLineForWhatFailedBeforeItsFirstWord) {
+  const Ran ran = shell(
+      "printf 'a\\n\\377\\nb\\n' | $RUN $TINY - --set "
+      "decode.max_new_tokens=2");
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_EQ(lines(ran.out).size(), 2) << ran.out;
+  EXPECT_THAT(ran.err, HasSubstr("request '1'"));
+}
+
+TEST(Json, IsValidForAnyBytes) {
+  const Ran ran = shell("$RUN $BAD --json --set postprocess.how=bytes");
+  EXPECT_THAT(Json::parse(ran.out)["text"].get<std::string>(),
+              HasSubstr("\uFFFD"));
+}
+
+TEST(Jsonl, KeepsErrorsShort) {
+  const Ran ran = shell(
+      "printf '{\"text\": \"%s' $(head -c 100000 /dev/zero | tr '\\0' a) | "
+      "$RUN $TINY --jsonl - --json");
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_LT(ran.out.size() + ran.err.size(), 1500);
+}
+
+TEST(Jsonl, OptionsAreOfTheirLine) {
+  const Ran ran = shell(
+      "printf '%s\\n' '{\"text\": \"a\", \"options\": {\"max_new_tokens\": "
+      "2}}' "
+      "'{\"text\": \"a\"}' '{\"text\": \"a\", \"options\": {\"temperature\": "
+      "2, "
+      "\"seed\": 3}}' | $RUN $TINY --jsonl - --json --set "
+      "decode.max_new_tokens=6" +
+      kSame);
+  ASSERT_EQ(lines(ran.out).size(), 3) << ran.err;
+  const Json two = Json::parse(lines(ran.out)[0])["token_ids"];
+  const Json six = Json::parse(lines(ran.out)[1])["token_ids"];
+  const Json hot = Json::parse(lines(ran.out)[2])["token_ids"];
+  EXPECT_EQ(two.size(), 2);
+  EXPECT_EQ(six.size(), 6);
+  EXPECT_EQ(six[0], two[0]);
+  EXPECT_NE(six, hot);
+}
+
+TEST(Sampling, GivesChoicesAndLogprobsInOpenAisShape) {
+  const Ran ran = shell(
+      "echo '{\"text\": \"a\", \"options\": {\"n\": 2, \"temperature\": 1, "
+      "\"logprobs\": 2, \"logit_bias\": {\"5\": -50}, \"stop\": [\"zzz\"], "
+      "\"max_new_tokens\": 3, \"ignore_eos\": true}}' | $RUN $TINY --jsonl - "
+      "--json");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const Json line = Json::parse(ran.out);
+  ASSERT_EQ(line["choices"].size(), 2);
+  for (const std::size_t i : {0, 1}) {
+    const Json& choice = line["choices"][i];
+    EXPECT_EQ(choice["index"], i);
+    EXPECT_EQ(choice["finish_reason"], "length");
+    EXPECT_EQ(choice["token_ids"].size(), 3);
+    const Json& content = choice["logprobs"]["content"];
+    ASSERT_EQ(content.size(), 3);
+    EXPECT_EQ(content[0]["top_logprobs"].size(), 2);
+    EXPECT_LE(content[0]["logprob"], 0);
+  }
+  EXPECT_EQ(line["text"], line["choices"][0]["text"]);
+  EXPECT_EQ(line["token_ids"], line["choices"][0]["token_ids"]);
+  const Ran text = run_tiny(
+      "--text a --set decode.n=2 --set decode.temperature=1 --set "
+      "decode.max_new_tokens=3");
+  EXPECT_THAT(text.out, HasSubstr("\n--- answer 2\n"));
+}
+
+const std::string kChat = "$RUN gemma_chat.yaml ${TINY#* } ";
+
+TEST(Chat, TakesMessagesFromJsonLines) {
+  const Ran ran = shell(
+      "printf '%s\n' '{\"messages\": [{\"role\": \"user\", \"content\": "
+      "\"Hi\"}]}' '{\"text\": \"Hi\"}' '{\"messages\": []}' | " +
+      kChat + "--jsonl - --json --until preprocess");
+  EXPECT_EQ(ran.code, 65);
+  const auto all = lines(ran.out);
+  ASSERT_EQ(all.size(), 2) << ran.err;
+  EXPECT_EQ(Json::parse(all[0])["input_ids"], Json::parse(all[1])["input_ids"]);
+  EXPECT_THAT(ran.err, HasSubstr("messages: is empty"));
+}
+
+TEST(Chat, AnswersLinesAndForgetsWhenAsked) {
+  const std::string ask = " | " + kChat +
+                          "--chat --set decode.max_new_tokens=5 --set "
+                          "decode.temperature=0 --set decode.ignore_eos=true";
+  const Ran twice = shell("printf 'the teacher\n/reset\nthe teacher\n'" + ask);
+  ASSERT_EQ(twice.code, 0) << twice.err;
+  const auto same = lines(twice.out);
+  ASSERT_EQ(same.size(), 2) << twice.out;
+  EXPECT_EQ(same[0], same[1]);
+  // Without /reset the second answer has read the first.
+  const auto other =
+      lines(shell("printf 'the teacher\nthe teacher\n'" + ask).out);
+  ASSERT_EQ(other.size(), 2);
+  EXPECT_EQ(other[0], same[0]);
+  EXPECT_NE(other[1], same[0]);
+  EXPECT_EQ(lines(shell("printf 'a\n/exit\nb\n'" + ask).out).size(), 1);
+}
+
+TEST(Chat, GoesOnAfterALineThatFails) {
+  const Ran ran = shell("(printf '7%.0s' $(seq 600); printf '\nhello\n') | " +
+                        kChat + "--chat --set decode.max_new_tokens=3");
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("the most is 511"));
+  EXPECT_EQ(lines(ran.out).size(), 2) << ran.out;
+}
+
+TEST(Chat, SurvivesCtrlC) {
+  // Slow, so that the signal meets an answer.
+  const Ran ran = shell(
+      "mkfifo $T/in; " + kChat +
+      "--chat --set forward.cache=false --set batch.chunk=1048576 --set "
+      "batch.max_step_tokens=1048576 --set decode.max_new_tokens=400 --set "
+      "decode.ignore_eos=true --set 'decode.stop_ids=[]' < $T/in > $T/said & "
+      "pid=$!; exec 3> $T/in; echo a >&3; "
+      "until [ -s $T/said ]; do sleep 0.05; done; kill -INT $pid; "
+      "until [ $(wc -l < $T/said) = 1 ]; do sleep 0.05; done; echo b >&3; "
+      "until [ $(tail -n +2 $T/said | wc -c) -gt 0 ]; do sleep 0.05; done; "
+      "kill -INT $pid; exec 3>&-; wait $pid; code=$?; wc -l < $T/said; "
+      "exit $code");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "2\n");
+}
+
 TEST(Show, PrintsWhatEachStageMadeIn80Columns) {
   const Ran ran = shell(
       "$RUN gemma_padded.yaml ${TINY#* } --show --text Hi "
@@ -155,6 +324,11 @@ TEST(Show, PrintsWhatEachStageMadeIn80Columns) {
   for (const auto& line : lines(ran.out.substr(0, ran.out.find("postproc")))) {
     EXPECT_LE(line.size(), 90) << line;  // U+2581 has three bytes
   }
+}
+
+TEST(Show, KeepsLineBreaksOfThePromptOutOfTheTable) {
+  EXPECT_THAT(run_tiny("--show --text $'a\\nb'").out,
+              HasSubstr("<bos>, a, \\n, b"));
 }
 
 TEST(Trace, IsJsonWithEveryStage) {
@@ -238,6 +412,24 @@ TEST(Terminal, SeesPromptAndSummary) {
                     "/dev/null < /dev/null")
                   .out,
               ::testing::Not(HasSubstr("1 request")));
+}
+
+TEST(Terminal, GetsNoControlCharactersAndNoUnwantedBold) {
+  const std::string run =
+      "script -qec \"$RUN $BAD --text $'\\\\033]0;title' --text b\" /dev/null "
+      "< "
+      "/dev/null";
+  EXPECT_THAT(shell(run).out, ::testing::Not(HasSubstr("\033]0;")));
+  EXPECT_THAT(shell("NO_COLOR=1 " + run).out,
+              ::testing::Not(HasSubstr("\033")));
+  EXPECT_THAT(shell("TERM=dumb " + run).out, ::testing::Not(HasSubstr("\033")));
+}
+
+TEST(Terminal, ReadsFailuresOnTheirOwnLine) {
+  EXPECT_THAT(shell("script -qec \"$RUN $BAD --text Hello --set "
+                    "preprocess.how=throw\" /dev/null < /dev/null")
+                  .out,
+              HasSubstr("\npipeline-run: request '0': words went missing"));
 }
 
 }  // namespace

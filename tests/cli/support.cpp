@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "damaged_folders.h"
+
 namespace penstock::cli {
 namespace {
 
@@ -53,6 +55,8 @@ class Folder {
     std::memcpy(changed.data() + changed.size() - sizeof nan, &nan, sizeof nan);
     write("not_finite.gguf", changed);
     write_pipelines();
+    write_hub();
+    write_damaged_folders(path_);
   }
   ~Folder() { fs::remove_all(path_); }
   Folder(const Folder&) = delete;
@@ -66,10 +70,25 @@ class Folder {
                                 replaced(good.substr(0, good.find("inputs:")),
                                          "model: gemma-3-270m ", "# "));
     write("broken.yaml", "version: 1\nname: x\nmodle: y\n");
+    write("wrong_key.yaml", replaced(good, "gemma.forward", "core.sample"));
+    write("unknown_plugin.yaml",
+          replaced(good, "gemma.tokenize", "gema.tokenize"));
+    write("unknown_stage.yaml",
+          replaced(good, "gemma.tokenize", "gemma.tokenise"));
     for (const char* plugin : {"foreign", "no_entry", "add_throws"}) {
       write(std::string(plugin) + ".yaml",
             replaced(good, "gemma.tokenize", plugin + std::string(".x")));
     }
+  }
+  /// A Hugging Face cache with one model.
+  void write_hub() {
+    const fs::path model = path_ / "hub" / "models--some--plain";
+    const std::string commit(40, 'a');
+    fs::create_directories(model / "refs");
+    fs::create_directories(model / "snapshots");
+    write("hub/models--some--plain/refs/main", commit);
+    fs::create_directory_symlink(kSource + "tests/fixtures/folders/plain",
+                                 model / "snapshots" / commit);
   }
   static std::string replaced(std::string text, const std::string& from,
                               const std::string& to) {
@@ -94,11 +113,14 @@ const std::string& damaged_folder() {
 Ran shell(const std::string& line) {
   return run_program(
       {"/bin/bash", "-c", line},
-      {"RUN=" PENSTOCK_RUN,
+      {std::string("RUN=") + PENSTOCK_RUN,
        "TINY=" + kSource + "pipelines/gemma_text.yaml --set model=" + kTiny,
        "BAD=" + kSource + "tests/cli/trouble.yaml --plugin-path " +
            PENSTOCK_FIXTURE_PLUGINS + "/stages",
-       "PLUGINS=" PENSTOCK_FIXTURE_PLUGINS, "T=" + damaged_folder()});
+       "PICK=" + kSource + "tests/cli/trouble_pick.yaml --plugin-path " +
+           PENSTOCK_FIXTURE_PLUGINS + "/stages",
+       std::string("PLUGINS=") + PENSTOCK_FIXTURE_PLUGINS,
+       "T=" + damaged_folder()});
 }
 
 Ran run_tiny(const std::string& arguments) {

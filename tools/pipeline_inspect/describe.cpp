@@ -107,6 +107,7 @@ Json port_texts(const std::vector<Port>& ports) {
 
 std::string stage_lines(const std::vector<StageSpec>& stages) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(stages.size());
   for (const StageSpec& stage : stages) {
     rows.push_back({stage.name, name(stage.kind), stage.doc});
   }

@@ -59,6 +59,7 @@ class MemoryFile {
 pid_t start_child(std::vector<std::string> words, const MemoryFile& result,
                   const MemoryFile& noise) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   posix_spawn_file_actions_t actions{};

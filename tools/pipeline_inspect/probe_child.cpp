@@ -1,10 +1,10 @@
 #include "probe_child.h"
 
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <exception>
 #include <utility>
 

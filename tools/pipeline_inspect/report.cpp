@@ -51,6 +51,7 @@ std::vector<Listed> list_all(const Options& options) {
     }));
   }
   std::vector<Listed> all;
+  all.reserve(futures.size());
   for (auto& future : futures) all.push_back(future.get());
   return all;
 }

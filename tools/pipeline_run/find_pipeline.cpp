@@ -36,12 +36,12 @@ std::vector<std::string> names_in(const std::vector<fs::path>& where) {
 
 fs::path find_pipeline(const std::string& name) {
   if (fs::exists(name)) return name;
-  const bool is_bare = name.find('/') == std::string::npos;
+  const bool is_bare = !name.empty() && name.find('/') == std::string::npos;
   const auto where = folders();
   if (is_bare) {
     for (const fs::path& folder : where) {
       for (const char* suffix : {"", ".yaml"}) {
-        const fs::path path = folder / (name + suffix);
+        fs::path path = folder / (name + suffix);
         if (fs::exists(path)) return path;
       }
     }

@@ -1,22 +1,24 @@
 #include "inputs.h"
 
-#include <iostream>
+#include <memory>
 #include <utility>
 
+#include "files.h"
 #include "jsonl.h"
+#include "line_reader.h"
 
 namespace penstock::run {
 namespace {
 
-constexpr std::size_t kMostLineBytes = 16U << 20U;
-
 Inputs from_list(std::vector<Request> requests) {
   auto list = std::make_shared<std::vector<Request>>(std::move(requests));
   auto next = std::make_shared<std::size_t>(0);
-  return [list, next]() -> std::optional<Input> {
+  const auto give = [list, next]() -> std::optional<Input> {
     if (*next == list->size()) return std::nullopt;
-    return Input{.request = (*list)[(*next)++], .error = std::nullopt};
+    return Input{
+        .request = (*list)[(*next)++], .place = "", .error = std::nullopt};
   };
+  return {.next = give, .count = list->size()};
 }
 
 Request text_request(std::string id, std::string text) {
@@ -28,6 +30,7 @@ Request text_request(std::string id, std::string text) {
 
 Inputs from_texts(const std::vector<std::string>& texts) {
   std::vector<Request> requests;
+  requests.reserve(texts.size());
   for (const std::string& text : texts) {
     requests.push_back(text_request(std::to_string(requests.size()), text));
   }
@@ -43,53 +46,120 @@ Inputs from_file(const PipelineFile& file) {
       request.inputs[name] = value;
     }
     request.options = input.options;
+    name_media(media_ports(file), request);
     requests.push_back(std::move(request));
   }
   return from_list(std::move(requests));
 }
 
-Inputs from_stdin() {
-  auto count = std::make_shared<std::size_t>(0);
-  return [count]() -> std::optional<Input> {
-    const std::string id = std::to_string((*count)++);
-    try {
-      auto line = read_line(std::cin, kMostLineBytes);
-      if (!line) return std::nullopt;
-      return Input{.request = text_request(id, std::move(*line)),
-                   .error = std::nullopt};
-    } catch (Error& error) {
-      return Input{.request = text_request(id, ""),
-                   .error = error.in(str("stdin, line ", *count))};
+/// A request for each file, named after it.
+Inputs from_files(const std::vector<std::string>& paths,
+                  const PipelineFile& file, const Stop& stop) {
+  std::vector<Request> requests;
+  for (const std::string& path : paths) {
+    const Port port = only_media_port(file, path);
+    if (path == "-") {
+      requests.emplace_back().id = "stdin";
+      requests.back().inputs[port.name] = media_of_stdin(stop);
+      continue;
+    }
+    for (const std::string& name : files_of(path, port)) {
+      Media media;
+      media.name = name;
+      requests.emplace_back().id = name;
+      requests.back().inputs[port.name] = std::move(media);
+    }
+  }
+  return from_list(std::move(requests));
+}
+
+/// --input NAME=VALUE: values of one request, until a name comes again. A
+/// VALUE alone is a file for the only media port.
+Inputs from_named(const std::vector<std::string>& named,
+                  const PipelineFile& file) {
+  const auto ports = media_ports(file);
+  std::vector<Request> requests;
+  for (const std::string& each : named) {
+    const auto at = each.find('=');
+    const bool has_name =
+        at != std::string::npos && each.find('/') > at && at > 0;
+    const std::string name =
+        has_name ? each.substr(0, at)
+                 : (ports.empty() ? "text" : only_media_port(file, each).name);
+    const bool is_new =
+        requests.empty() || requests.back().inputs.contains(name);
+    if (is_new) {
+      const auto number = requests.size();
+      requests.emplace_back().id = std::to_string(number);
+    }
+    requests.back().inputs[name] = has_name ? each.substr(at + 1) : each;
+  }
+  for (Request& request : requests) name_media(ports, request);
+  return from_list(std::move(requests));
+}
+
+/// `take` reads a line into a request and says whether it is one. "-" as path:
+/// stdin.
+Inputs from_lines(const std::string& path, const std::vector<Port>& ports,
+                  const Stop& stop,
+                  bool (*take)(const std::string& line,
+                               const std::vector<Port>& ports,
+                               Request& request)) {
+  auto lines = std::make_shared<LineReader>(path, stop);
+  const auto give = [lines, take, ports]() -> std::optional<Input> {
+    for (;;) {
+      Input input;
+      input.request.id = std::to_string(lines->number());
+      try {
+        auto line = lines->next();
+        if (!line) return std::nullopt;
+        if (!take(*line, ports, input.request)) continue;
+      } catch (const Error& error) {
+        input.error = error;
+      }
+      input.place = lines->place();
+      return input;
     }
   };
+  return {.next = give, .count = std::nullopt};
+}
+
+/// A line is text, or the path of a file where the pipeline takes one.
+bool take_text(const std::string& line, const std::vector<Port>& ports,
+               Request& request) {
+  request.inputs[ports.size() == 1 ? ports[0].name : "text"] = line;
+  name_media(ports, request);
+  return true;
+}
+
+bool take_json(const std::string& line, const std::vector<Port>& ports,
+               Request& request) {
+  if (line.find_first_not_of(" \t\r") == std::string::npos) return false;
+  parse_jsonl(line, request);
+  name_media(ports, request);
+  return true;
 }
 
 }  // namespace
 
-std::optional<std::string> read_line(std::istream& in, std::size_t limit) {
-  std::string line;
-  for (int next = in.get(); next != std::istream::traits_type::eof();
-       next = in.get()) {
-    if (next == '\n') return line;
-    if (line.size() == limit) {
-      in.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
-      throw Error(Code::kData,
-                  str("the line is longer than ", limit >> 20U, " MiB"));
-    }
-    line += static_cast<char>(next);
+Inputs open_inputs(const Options& options, const PipelineFile& file,
+                   const Stop& stop) {
+  const auto ports = media_ports(file);
+  if (!options.jsonl.empty()) {
+    return from_lines(options.jsonl, ports, stop, take_json);
   }
-  if (line.empty()) return std::nullopt;
-  return line;
-}
-
-Inputs open_inputs(const Options& options, const PipelineFile& file) {
-  if (!options.jsonl.empty()) return open_jsonl(options.jsonl, kMostLineBytes);
-  if (options.use_stdin) return from_stdin();
+  // "-" is a file where the pipeline takes one, else lines of text.
+  const bool is_dash = options.files == std::vector<std::string>{"-"};
+  if (options.use_stdin || (is_dash && ports.empty())) {
+    return from_lines("-", ports, stop, take_text);
+  }
+  if (!options.files.empty()) return from_files(options.files, file, stop);
+  if (!options.named.empty()) return from_named(options.named, file);
   if (!options.texts.empty()) return from_texts(options.texts);
   if (file.inputs.empty()) {
     throw Error(Code::kUsage,
                 "nothing to run: the pipeline file has no `inputs:`; pass "
-                "--text, --stdin or --jsonl");
+                "--text, --stdin, --jsonl or a file");
   }
   return from_file(file);
 }

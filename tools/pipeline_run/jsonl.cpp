@@ -1,9 +1,12 @@
 #include "jsonl.h"
 
-#include <fstream>
-#include <iostream>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
+
+#include "penstock/params.h"
+#include "penstock/text.h"
 
 namespace penstock::run {
 namespace {
@@ -11,8 +14,8 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMostDepth = 32;
-const std::vector<std::string> kKeys{"id", "text", "inputs", "options",
-                                     "deadline_ms"};
+const std::vector<std::string> kKeys{"id",     "text",    "messages",   "tools",
+                                     "inputs", "options", "deadline_ms"};
 
 [[noreturn]] void complain(const std::string& key, const char* expected,
                            const Json& got) {
@@ -28,11 +31,38 @@ RawScalar scalar(const std::string& key, const Json& value) {
   complain(key, "a number, a text, true or false, or a list of them", value);
 }
 
+/// An object of scalars is a list of "name:value", as `logit_bias` takes it.
 Raw raw(const std::string& key, const Json& value) {
-  if (!value.is_array()) return scalar(key, value);
   std::vector<RawScalar> list;
+  if (value.is_object()) {
+    for (const auto& [name, item] : value.items()) {
+      list.push_back(
+          {.text = str(name, ":", scalar(key, item).text), .quoted = true});
+    }
+    return list;
+  }
+  if (!value.is_array()) return scalar(key, value);
   for (const Json& item : value) list.push_back(scalar(key, item));
   return list;
+}
+
+/// At most `most` bytes of `text`, cut between characters.
+std::string shortened(std::string text, std::size_t most) {
+  if (text.size() <= most) return text;
+  text.resize(most);
+  text.resize(complete_utf8(text));
+  return text + "...";
+}
+
+/// "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
+/// without what is of no use to a person; it quotes what it read, at any
+/// length.
+std::string short_reason(std::string what) {
+  for (const std::string_view useless : {"] ", "parse error at line 1, "}) {
+    const auto at = what.find(useless);
+    if (at != std::string::npos && at < 64) what.erase(0, at + useless.size());
+  }
+  return shortened(std::move(what), 160);
 }
 
 Json parse(const std::string& line) {
@@ -47,11 +77,7 @@ Json parse(const std::string& line) {
   try {
     return Json::parse(line, limit);
   } catch (const Json::exception& error) {
-    std::string what = error.what();  // "[json.exception.parse_error.101] ..."
-    if (const auto at = what.find("] "); at != std::string::npos) {
-      what.erase(0, at + 2);
-    }
-    throw Error(Code::kData, "not JSON: " + what);
+    throw Error(Code::kData, "not JSON: " + short_reason(error.what()));
   }
 }
 
@@ -62,11 +88,13 @@ std::string id_of(const Json& value) {
 }
 
 void set(Request& request, const std::string& key, const Json& value) {
-  if (key == "id") {
-    request.id = id_of(value);
-  } else if (key == "text") {
+  if (key == "id") return;  // was first
+  if (key == "text") {
     if (!value.is_string()) complain(key, "a text", value);
     request.inputs["text"] = value.get<std::string>();
+  } else if (key == "messages" || key == "tools") {
+    if (!value.is_array()) complain(key, "a list", value);
+    request.inputs[key] = penstock::Json{value.dump()};
   } else if (key == "inputs") {
     if (!value.is_object()) complain(key, "an object", value);
     for (const auto& [name, text] : value.items()) {
@@ -87,54 +115,24 @@ void set(Request& request, const std::string& key, const Json& value) {
                            std::chrono::duration<double, std::milli>(
                                std::min(value.get<double>(), 1e12)));
   } else {
-    throw Error(Code::kData,
-                str("unknown key '", key, "'", suggestion(key, kKeys)));
+    throw Error(Code::kData, str("unknown key '", shortened(key, 64), "'",
+                                 suggestion(key, kKeys)));
   }
 }
 
 }  // namespace
 
-Request parse_jsonl(const std::string& line, std::size_t number) {
-  Request request;
-  request.id = std::to_string(number - 1);
+void parse_jsonl(const std::string& line, Request& request) {
   const Json json = parse(line);
   if (!json.is_object()) {
     throw Error(Code::kData, str("expected an object such as {\"text\": "
                                  "\"...\"}, got ",
                                  json.type_name()));
   }
-  for (const auto& [key, value] : json.items()) set(request, key, value);
-  return request;
-}
-
-Inputs open_jsonl(const std::string& path, std::size_t limit) {
-  std::shared_ptr<std::istream> in;
-  if (path == "-") {
-    in = std::shared_ptr<std::istream>(&std::cin, [](auto*) {});
-  } else {
-    in = std::make_shared<std::ifstream>(path);
-    if (!*in) {
-      throw Error(Code::kNotFound, str("cannot read '", path, "'"));
-    }
+  if (const auto id = json.find("id"); id != json.end()) {
+    request.id = id_of(*id);
   }
-  auto number = std::make_shared<std::size_t>(0);
-  return [in, number, path, limit]() -> std::optional<Input> {
-    for (;;) {
-      Input input;
-      ++*number;
-      input.request.id = std::to_string(*number - 1);
-      try {
-        const auto line = read_line(*in, limit);
-        if (!line) return std::nullopt;
-        if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
-        input.request = parse_jsonl(*line, *number);
-      } catch (Error& error) {
-        input.error =
-            error.in(str(path == "-" ? "stdin" : path, ", line ", *number));
-      }
-      return input;
-    }
-  };
+  for (const auto& [key, value] : json.items()) set(request, key, value);
 }
 
 }  // namespace penstock::run

@@ -1,19 +1,17 @@
 // Requests from JSON lines:
 //   {"id": "a", "text": "...", "options": {"max_new_tokens": 64}}
-// also `inputs` (named values) and `deadline_ms`.
+// also `messages` and `tools` (a conversation, in OpenAI's shape), `inputs`
+// (named values) and `deadline_ms`.
 #pragma once
 
 #include <string>
 
-#include "inputs.h"
+#include "penstock/request.h"
 
 namespace penstock::run {
 
-/// `path`: a file, or "-" for stdin. A bad line is an Input with its error.
-[[nodiscard]] Inputs open_jsonl(const std::string& path, std::size_t limit);
-
-/// One line; `number` (from 1) gives the id where the line has none. Throws
-/// Error(kData).
-[[nodiscard]] Request parse_jsonl(const std::string& line, std::size_t number);
+/// Reads one line into `request`, whose id stands for lines without one. Throws
+/// Error(kData); the id is set first, where there is one.
+void parse_jsonl(const std::string& line, Request& request);
 
 }  // namespace penstock::run

@@ -1,8 +1,9 @@
-// pipeline-run: runs a pipeline file on texts, lines of stdin or JSONL.
+// pipeline-run: runs a pipeline file on texts, files, lines of stdin or JSONL.
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "options.h"
+#include "penstock/params.h"
 #include "penstock/sdk_version.h"
 #include "program.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 using penstock::Code;
 using penstock::Error;
+using penstock::str;
 using penstock::run::Options;
 
 constexpr const char* kFooter = R"(
@@ -17,6 +19,8 @@ examples:
   pipeline-run gemma_text.yaml
   pipeline-run gemma_text.yaml --text "The capital of France is"
   pipeline-run gemma_text.yaml --jsonl in.jsonl --json > out.jsonl
+  pipeline-run image_classify.yaml photo.jpg more/*.png a_folder
+  pipeline-run gemma_chat.yaml --chat
   pipeline-run gemma_text.yaml --set decode.temperature=0.8 --seed 7
 
 environment: PENSTOCK_DEVICE, PENSTOCK_THREADS, PENSTOCK_SET="a.b=v;c.d=w",
@@ -25,32 +29,52 @@ environment: PENSTOCK_DEVICE, PENSTOCK_THREADS, PENSTOCK_SET="a.b=v;c.d=w",
 exit codes: 0 ok, 2 usage, 65 bad pipeline, model or input, 66 not found,
   69 device not available, 70 internal, 75 try again, 130/143 interrupted)";
 
+/// An unset shell variable must not mean "without".
+std::string given(const std::string& value) {
+  return value.empty() ? "the value is empty" : "";
+}
+std::string seconds(const std::string& value) {
+  double number = 0;  // NaN is in no range
+  const bool is_good = CLI::detail::lexical_cast(value, number) &&
+                       number >= 0.001 && number <= 1e9;
+  return is_good ? "" : "expected seconds in 0.001..1e9, not '" + value + "'";
+}
+
 /// What the flags hold before they become Options.
 struct Flags {
-  std::string dash, device, threads, seed;
+  std::string device, threads, seed;
   std::vector<std::string> sets;
 };
 
-void declare_inputs(CLI::App& app, Options& options, Flags& flags) {
+void declare_inputs(CLI::App& app, Options& options) {
   app.add_option("FILE", options.file,
                  "a pipeline file, or the name of one that came along")
       ->required();
-  app.add_option("INPUT", flags.dash, "a dash: run each line of stdin");
+  app.add_option("INPUT", options.files,
+                 "files and folders, for pipelines that take them; a dash: "
+                 "stdin, as a file or as lines of text");
+  app.add_option("--input", options.named,
+                 "an input by name, NAME=VALUE (repeatable)")
+      ->allow_extra_args(false);
   app.add_option("--text", options.texts, "run this text (repeatable)")
       ->allow_extra_args(false);
   app.add_flag("--stdin", options.use_stdin, "run each line of stdin");
   app.add_option("--jsonl", options.jsonl,
-                 "run the JSON lines of a file, - for stdin");
+                 "run the JSON lines of a file, - for stdin")
+      ->check(given);
+  app.add_flag("--chat", options.chat, "a conversation; /help there says more");
 }
 
 void declare_run(CLI::App& app, Options& options, Flags& flags) {
-  app.add_option("--device", flags.device, "cpu, cuda, cuda:N or auto");
-  app.add_option("--threads", flags.threads, "compute threads, 0: every core");
-  app.add_option("--seed", flags.seed, "of random choices");
+  app.add_option("--device", flags.device, "cpu, cuda, cuda:N or auto")
+      ->check(given);
+  app.add_option("--threads", flags.threads, "compute threads, 0: every core")
+      ->check(given);
+  app.add_option("--seed", flags.seed, "of random choices")->check(given);
   app.add_option("--set", flags.sets, "stage.param=value (repeatable)")
       ->allow_extra_args(false);
   app.add_option("--timeout", options.timeout_s, "seconds for each request")
-      ->check(CLI::Range(0.001, 1e9));
+      ->check(seconds);
   app.add_option("--plugin-path", options.plugin_path,
                  "search plugins here first (repeatable)")
       ->allow_extra_args(false);
@@ -62,7 +86,11 @@ void declare_output(CLI::App& app, Options& options) {
   app.add_option("--until", options.until, "stop after this stage, print ids")
       ->check(CLI::IsMember({"preprocess"}));
   app.add_option("--trace", options.trace,
-                 "write a Chrome/Perfetto trace to this file");
+                 "write a Chrome/Perfetto trace to this file")
+      ->check(given);
+  app.add_option("--render", options.render,
+                 "draw the results into this folder, where the pipeline can")
+      ->check(given);
   app.add_flag("--summary", options.summary, "print where the time went");
   app.add_flag("--quiet", options.quiet, "no summary line on a terminal");
   app.add_flag("--check", options.check, "check everything, run nothing");
@@ -75,19 +103,31 @@ void set_override(Options& options, const std::string& flag,
   if (!value.empty()) options.overrides.push_back({key, value, flag});
 }
 
+std::string not_text(const std::string& word) {
+  return "'" + word + "' is not understood; for text use --text \"" + word +
+         "\"";
+}
+
 void take(Options& options, const Flags& flags) {
-  if (!flags.dash.empty() && flags.dash != "-") {
-    throw Error(Code::kUsage, "'" + flags.dash +
-                                  "' is not understood; for "
-                                  "text use --text \"" +
-                                  flags.dash + "\"");
-  }
-  options.use_stdin |= flags.dash == "-";
   const int sources = static_cast<int>(!options.texts.empty()) +
                       static_cast<int>(options.use_stdin) +
-                      static_cast<int>(!options.jsonl.empty());
+                      static_cast<int>(!options.jsonl.empty()) +
+                      static_cast<int>(!options.files.empty()) +
+                      static_cast<int>(!options.named.empty()) +
+                      static_cast<int>(options.chat);
   if (sources > 1) {
-    throw Error(Code::kUsage, "--text, --stdin and --jsonl exclude each other");
+    throw Error(Code::kUsage,
+                "--text, --input, --stdin, --jsonl, --chat and files exclude "
+                "each other");
+  }
+  if (options.chat &&
+      (options.json || options.show || !options.until.empty())) {
+    throw Error(Code::kUsage,
+                "--chat prints answers only; for --json, --show or --until "
+                "pass messages with --jsonl");
+  }
+  if (options.show && options.json) {
+    throw Error(Code::kUsage, "--show and --json exclude each other");
   }
   for (const std::string& each : flags.sets) {
     const auto parsed = penstock::parse_overrides(each, "--set");
@@ -104,21 +144,41 @@ int complain(const Error& error) {
   return static_cast<int>(error.code());
 }
 
+std::vector<std::string> flag_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// One line that says what to write instead.
+Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  const auto extra = app.remaining();
+  if (extra.empty()) {
+    return {Code::kUsage, str(error.what(), "; see pipeline-run --help")};
+  }
+  const std::string& word = extra.front();
+  if (word[0] != '-') return {Code::kUsage, not_text(word)};
+  const auto near = penstock::suggestion(word, flag_names(app));
+  return {Code::kUsage, str("unknown flag ", word,
+                            near.empty() ? "; see pipeline-run --help" : near)};
+}
+
 int main_or_throw(int argc, char** argv) {
   CLI::App app("Runs a pipeline file.", "pipeline-run");
   Options options;
   Flags flags;
   app.footer(kFooter);
   app.set_version_flag("--version", "pipeline-run " PENSTOCK_SDK_VERSION);
-  declare_inputs(app, options, flags);
+  declare_inputs(app, options);
   declare_run(app, options, flags);
   declare_output(app, options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool is_help = error.get_exit_code() == 0;
-    app.exit(error);
-    return is_help ? 0 : static_cast<int>(Code::kUsage);
+    if (error.get_exit_code() != 0) throw usage_error(app, error);
+    return app.exit(error);  // --help or --version
   }
   take(options, flags);
   return penstock::run::run(options);

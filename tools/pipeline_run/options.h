@@ -11,13 +11,17 @@ namespace penstock::run {
 struct Options {
   std::string file;                ///< a path or a bare name
   std::vector<std::string> texts;  ///< --text
+  std::vector<std::string> files;  ///< files and folders; "-": stdin
+  std::vector<std::string> named;  ///< --input, as NAME=VALUE or VALUE
   bool use_stdin = false;          ///< a request per line
   std::string jsonl;               ///< a path, "-" for stdin, or ""
+  bool chat = false;               ///< a conversation on stdin
   std::vector<Override> overrides;
   std::vector<std::string> plugin_path;
   double timeout_s = 0;  ///< per request; 0: none
   std::string until;     ///< "" or "preprocess"
   std::string trace;     ///< file to write, or ""
+  std::string render;    ///< folder for pictures, or ""
   bool json = false, show = false, quiet = false, summary = false;
   bool check = false, explain = false;
 };

@@ -1,21 +1,36 @@
 // Standard output: results only, and a reader that went away is no error.
 #pragma once
 
-#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
 #include <string_view>
+#include <utility>
+
+#include "penstock/error.h"
 
 namespace penstock::run {
 
 class Output {
  public:
-  /// Writes all of it at once; any thread, not two at a time. Throws
-  /// Error(kRetry) when the disk is full.
+  /// What to do, once, when writing turns out to be in vain; on the thread
+  /// that wrote. Set it before that.
+  void on_lost(std::function<void()> quit) { quit_ = std::move(quit); }
+  /// Writes all of it, waiting for a slow reader, unless that is in vain. Any
+  /// thread.
   void write(std::string_view text);
   /// Nobody reads any more: `| head` had enough.
-  [[nodiscard]] bool is_closed() const { return is_closed_; }
+  [[nodiscard]] bool is_closed() const;
+  /// Why it could not be written: a full disk.
+  [[nodiscard]] std::optional<Error> error() const;
 
  private:
-  std::atomic<bool> is_closed_{false};
+  [[nodiscard]] bool write_or_lose(std::string_view text);
+
+  std::function<void()> quit_;
+  mutable std::mutex mutex_;
+  bool is_closed_ = false;
+  std::optional<Error> error_;
 };
 
 }  // namespace penstock::run

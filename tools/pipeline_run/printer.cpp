@@ -1,25 +1,12 @@
 #include "printer.h"
 
-#include <cmath>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <utility>
+
+#include "terminal.h"
 
 namespace penstock::run {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-double rounded(double milliseconds) {
-  return std::round(milliseconds * 1000) / 1000;
-}
-
-Json timing_json(const Timing& timing) {
-  return {{"queue_ms", rounded(timing.queue_ms)},
-          {"prefill_ms", rounded(timing.prefill_ms)},
-          {"decode_ms", rounded(timing.decode_ms)},
-          {"first_token_ms", rounded(timing.first_token_ms)}};
-}
 
 std::string prompt_of(const Request& request) {
   const auto found = request.inputs.find("text");
@@ -28,8 +15,26 @@ std::string prompt_of(const Request& request) {
   return text == nullptr ? "" : *text;
 }
 
-void warn(const Request& request, const std::string& text) {
-  std::cerr << "pipeline-run: request '" << request.id << "': " << text << "\n";
+/// The file it is about, or "".
+std::string file_of(const Request& request) {
+  for (const auto& [name, value] : request.inputs) {
+    if (const auto* media = std::get_if<Media>(&value)) return media->name;
+  }
+  return "";
+}
+
+std::string warning(const Request& request, std::string text) {
+  // The framework names the request as well.
+  const std::string again = "\n  in request '" + request.id + "'";
+  if (text.size() >= again.size() &&
+      text.compare(text.size() - again.size(), again.size(), again) == 0) {
+    text.resize(text.size() - again.size());
+  }
+  // Most of what is said of a file names it.
+  const std::string file = "'" + request.id + "'";
+  const bool is_named = text.starts_with(file);
+  return "pipeline-run: " + (is_named ? "" : "request " + file + ": ") + text +
+         "\n";
 }
 
 }  // namespace
@@ -41,8 +46,7 @@ class Printer::Sink final : public ResultSink {
 
   void piece(const Request& /*request*/, const Value& value, int branch,
              bool /*is_final*/) override {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text != nullptr && branch == 0) printer_.piece(index_, *text);
+    printer_.piece(index_, value, branch);
   }
   void done(const Request& request, const Report& report) override {
     printer_.done(index_, request, report);
@@ -53,19 +57,20 @@ class Printer::Sink final : public ResultSink {
   std::size_t index_;
 };
 
-void Printer::set_facts(std::string dtype, std::string device) {
-  dtype_ = std::move(dtype);
-  device_ = std::move(device);
-}
-
 Printer::Entry& Printer::add_entry(const Request& request) {
   Entry& entry = entries_.emplace_back();
+  const std::string file = names_files_ ? file_of(request) : "";
   if (format_ == Format::kTerminal) {
-    entry.held = "\033[1m" + prompt_of(request) + "\033[0m";
+    entry.held = bold(harmless(file.empty() ? prompt_of(request) : file));
+    entry.has_output = true;
+  } else if (format_ == Format::kText && !file.empty()) {
+    entry.heading = file + "\n";  // only before a result
   } else if (format_ == Format::kShow) {
     entry.held =
         "\npostprocess  request '" + request.id + "'\n" + prompt_of(request);
+    entry.has_output = true;
   }
+  if (!file.empty() && format_ == Format::kTerminal) entry.held += "\n";
   return entry;
 }
 
@@ -81,6 +86,7 @@ void Printer::refuse(const Request& request, const Error& error) {
   {
     const std::scoped_lock lock(mutex_);
     add_entry(request);
+    ++refused_;
     index = first_ + entries_.size() - 1;
   }
   Report report;
@@ -89,15 +95,30 @@ void Printer::refuse(const Request& request, const Error& error) {
   done(index, request, report);
 }
 
-void Printer::piece(std::size_t index, const std::string& text) {
+void Printer::piece(std::size_t index, const Value& value, int branch) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[index - first_];
-  if (format_ == Format::kJson) {
-    entry.text += text;
-  } else {
-    entry.held += text;
+  const auto* text = std::get_if<std::string>(&value);
+  if (const auto* json = std::get_if<Json>(&value)) {
+    if (format_ == Format::kJson) {
+      entry.branches[branch].json.push_back(json->text);
+    }
+  } else if (text != nullptr && (format_ == Format::kJson || branch > 0)) {
+    entry.branches[branch].text += *text;
+  } else if (text != nullptr) {
+    if (!text->empty()) entry.held += std::exchange(entry.heading, {});
+    entry.held += format_ == Format::kTerminal ? harmless(*text) : *text;
+    entry.has_output |= !text->empty();
   }
   flush();
+}
+
+/// The answers after the first, a line that names each before it.
+void Printer::hold_others(Entry& entry, bool is_terminal) {
+  for (const auto& [branch, written] : entry.branches) {
+    entry.held += str("\n--- answer ", branch + 1, "\n",
+                      is_terminal ? harmless(written.text) : written.text);
+  }
 }
 
 void Printer::done(std::size_t index, const Request& request,
@@ -105,77 +126,61 @@ void Printer::done(std::size_t index, const Request& request,
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[index - first_];
   entry.is_done = true;
+  entry.error = report.error;
+  progress_.count_done(report.error.has_value());
+  const bool is_result = !report.error && report.finish_reason != "cancelled";
   if (format_ == Format::kJson) {
-    entry.held = json_line(request, report, entry.text);
-  } else {
-    entry.held += "\n";
+    entry.held = json_line(request, report, entry.branches, facts_);
+  } else if (is_result || entry.has_output) {
+    hold_others(entry, format_ == Format::kTerminal);
+    entry.held += "\n";  // what ended before its first word has no line
   }
   if (report.error) {
-    if (!first_error_) first_error_ = report.error;
-    warn(request, report.error->what());
+    entry.warnings = warning(request, report.error->what());
   } else if (report.finish_reason == "deadline") {
-    warn(request, "the deadline passed; what there is was printed");
+    entry.warnings =
+        warning(request, "the deadline passed; what there is was printed");
   }
-  if (const auto cut = report.notes.find("truncated");
-      cut != report.notes.end()) {
-    warn(request, str("the prompt was cut by ",
-                      std::get<std::int64_t>(cut->second), " tokens"));
+  if (const auto found = report.notes.find("truncated");
+      found != report.notes.end()) {
+    entry.warnings +=
+        warning(request, str("the prompt was cut by ",
+                             std::get<std::int64_t>(found->second), " tokens"));
   }
   flush();
 }
 
+void Printer::write(const std::string& text) {
+  if (text.empty()) return;
+  progress_.clear();
+  output_.write(text);
+  is_at_line_start_ = text.back() == '\n';
+}
+
+/// Warnings too wait for their turn: the terminal shows both.
 void Printer::flush() {
   while (!entries_.empty()) {
     Entry& entry = entries_.front();
-    if (format_ == Format::kShow && !entry.is_done) return;
-    print(std::exchange(entry.held, {}));
-    if (!entry.is_done) return;
+    if (format_ == Format::kShow && !entry.is_done) break;
+    write(std::exchange(entry.held, {}));
+    if (!entry.is_done) break;
+    if (!entry.warnings.empty()) progress_.clear();
+    std::cerr << entry.warnings << std::flush;
+    if (!first_error_) first_error_ = entry.error;
     entries_.pop_front();
     ++first_;
   }
+  if (is_at_line_start_) progress_.draw();
 }
 
-void Printer::print(const std::string& text) {
-  if (text.empty() || output_error_) return;
-  const bool was_closed = output_.is_closed();
-  try {
-    output_.write(text);
-  } catch (const Error& error) {
-    output_error_ = error;
-  }
-  if ((output_.is_closed() && !was_closed) || output_error_) quit_();
-}
-
-std::string Printer::json_line(const Request& request, const Report& report,
-                               const std::string& text) const {
-  Json line;
-  line["id"] = request.id;
-  line["text"] = text;
-  line["token_ids"] = report.token_ids;
-  line["prompt_tokens"] = report.prompt_tokens;
-  line["finish_reason"] = report.finish_reason;
-  if (const auto cut = report.notes.find("truncated");
-      cut != report.notes.end()) {
-    line["truncated"] = std::get<std::int64_t>(cut->second);
-  }
-  if (!dtype_.empty()) line["dtype"] = dtype_;
-  line["device"] = device_;
-  line["timing"] = timing_json(report.timing);
-  if (report.error) {
-    line["error"] = {{"code", name(report.error->code())},
-                     {"message", report.error->what()}};
-  }
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+std::int64_t Printer::refused() const {
+  const std::scoped_lock lock(mutex_);
+  return refused_;
 }
 
 std::optional<Error> Printer::first_error() const {
   const std::scoped_lock lock(mutex_);
   return first_error_;
-}
-
-std::optional<Error> Printer::output_error() const {
-  const std::scoped_lock lock(mutex_);
-  return output_error_;
 }
 
 }  // namespace penstock::run

@@ -3,15 +3,17 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "json_line.h"
 #include "output.h"
 #include "penstock/pipeline.h"
+#include "progress.h"
 
 namespace penstock::run {
 
@@ -24,48 +26,53 @@ enum class Format {
 
 class Printer {
  public:
-  /// `quit` is called once when nobody reads the output any more.
-  Printer(Output& output, Format format, std::function<void()> quit)
-      : output_(output), format_(format), quit_(std::move(quit)) {}
+  Printer(Output& output, Format format, Progress& progress)
+      : output_(output), format_(format), progress_(progress) {}
 
+  /// Every result begins with a line that names its file, if it has one.
+  void name_files() { names_files_ = true; }
   /// Facts that every JSON line repeats: dtype, device.
-  void set_facts(std::string dtype, std::string device);
+  void set_facts(RunFacts facts) { facts_ = std::move(facts); }
 
   /// The sink of the next request.
   [[nodiscard]] std::shared_ptr<ResultSink> next(const Request& request);
   /// The next request could not even be submitted.
   void refuse(const Request& request, const Error& error);
 
-  /// The error of the first request that failed.
+  /// How many refuse() saw.
+  [[nodiscard]] std::int64_t refused() const;
+  /// The error of the first request, in their order, that failed.
   [[nodiscard]] std::optional<Error> first_error() const;
-  /// Output could not be written: its error.
-  [[nodiscard]] std::optional<Error> output_error() const;
 
  private:
   class Sink;
   struct Entry {
-    std::string held;  ///< not yet printed
-    std::string text;  ///< everything of branch 0, for JSON
-    bool is_done = false;
+    std::string held;                 ///< not yet printed
+    std::string heading;              ///< goes before the first word
+    std::map<int, Written> branches;  ///< all but what went into `held`
+    std::string warnings;
+    std::optional<Error> error;
+    bool is_done = false, has_output = false;
   };
 
   Entry& add_entry(const Request& request);
-  void piece(std::size_t index, const std::string& text);
+  void piece(std::size_t index, const Value& value, int branch);
   void done(std::size_t index, const Request& request, const Report& report);
   void flush();
-  void print(const std::string& text);
-  [[nodiscard]] std::string json_line(const Request& request,
-                                      const Report& report,
-                                      const std::string& text) const;
+  void write(const std::string& text);
+  static void hold_others(Entry& entry, bool is_terminal);
 
   Output& output_;
   Format format_;
-  std::function<void()> quit_;
-  std::string dtype_, device_;
+  Progress& progress_;
+  bool names_files_ = false;
+  bool is_at_line_start_ = true;
+  RunFacts facts_;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;  ///< of requests not yet printed whole
-  std::size_t first_ = 0;      ///< the number of entries_.front()
-  std::optional<Error> first_error_, output_error_;
+  std::int64_t refused_ = 0;
+  std::size_t first_ = 0;  ///< the number of entries_.front()
+  std::optional<Error> first_error_;
 };
 
 }  // namespace penstock::run

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "terminal.h"
+
 namespace penstock::run {
 namespace {
 
@@ -13,20 +15,27 @@ constexpr std::size_t kWidth = 78;
 constexpr std::int64_t kSteps = 2;
 constexpr std::int64_t kValues = 64;
 
+std::size_t columns(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char byte) {
+        return (byte & 0xC0U) != 0x80U;  // not the rest of a character
+      }));
+}
+
 /// `title` and comma-separated words, wrapped and indented.
 std::string wrapped(const std::string& title,
                     const std::vector<std::string>& words) {
   std::string out = title;
-  std::size_t column = title.size();
+  std::size_t column = columns(title);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string word =
         (i > 0 ? " " : "") + words[i] + (i + 1 < words.size() ? "," : "");
-    if (column + word.size() > kWidth) {
+    if (column + columns(word) > kWidth) {
       out += "\n     ";
       column = 5;
     }
     out += word;
-    column += word.size();
+    column += columns(word);
   }
   return out + "\n";
 }
@@ -42,6 +51,21 @@ std::vector<std::string> values_of(const at::Tensor& row) {
   }
   if (host.numel() > kValues) words.emplace_back("...");
   return words;
+}
+
+/// A line break within a piece would break the table.
+std::string visible(const std::string& piece) {
+  std::string out;
+  for (const char c : piece) {
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else {
+      out += c;
+    }
+  }
+  return harmless(out);
 }
 
 std::vector<std::string> words_of(const Tokens& tokens) {
@@ -95,7 +119,7 @@ void Show::sample(const Request& request, const Sample& sample) {
     std::vector<std::string> words;
     std::istringstream in(std::get<std::string>(pieces->second));
     for (std::string word; std::getline(in, word, '\0');) {
-      words.push_back(word);
+      words.push_back(visible(word));
     }
     out += wrapped("  pieces    " + std::to_string(words.size()) + ": ", words);
   }

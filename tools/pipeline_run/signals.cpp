@@ -37,6 +37,11 @@ void Signals::on_stop(std::function<void()> stop) {
   stop_ = std::move(stop);
 }
 
+void Signals::on_interrupt(std::function<bool()> handle) {
+  const std::scoped_lock lock(mutex_);
+  interrupt_ = std::move(handle);
+}
+
 void Signals::wait() {
   const sigset_t set = watched();
   for (;;) {
@@ -46,6 +51,7 @@ void Signals::wait() {
     if (signal == SIGUSR2) continue;
     const int code = 128 + signal;
     const std::scoped_lock lock(mutex_);
+    if (signal == SIGINT && interrupt_ && interrupt_()) continue;
     if (!stop_ || exit_code_ != 0) _exit(code);
     exit_code_ = code;
     stop_();

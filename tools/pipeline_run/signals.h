@@ -19,6 +19,8 @@ class Signals {
 
   /// What the first signal does; none: the process ends at once.
   void on_stop(std::function<void()> stop);
+  /// What Ctrl-C does first; false: nothing, the run ends.
+  void on_interrupt(std::function<bool()> handle);
   /// 130 or 143 after a signal, else 0.
   [[nodiscard]] int exit_code() const { return exit_code_; }
 
@@ -29,6 +31,7 @@ class Signals {
   std::atomic<bool> is_over_{false};
   std::mutex mutex_;
   std::function<void()> stop_;
+  std::function<bool()> interrupt_;
   std::thread thread_;
 };
 

@@ -21,6 +21,7 @@ std::string brief(const Stats& s) {
   if (s.wall_s > 0 && s.tokens_out > 0) {
     out << " (" << static_cast<double>(s.tokens_out) / s.wall_s << " tokens/s)";
   }
+  if (s.failed > 0) out << ", " << s.failed << " unfinished";
   out << ", opened in " << s.open_s << " s\n";
   return out.str();
 }
@@ -43,7 +44,7 @@ std::string table(const Stats& s) {
   out << "steps " << s.steps << ", at most " << s.most_rows
       << " rows; tokens in " << s.tokens_in << ", out " << s.tokens_out
       << "; cut " << s.truncates << ", replayed " << s.replays << ", copied "
-      << s.copies << "\nbatches closed:";
+      << s.copies << ", reused " << s.reused << "\nbatches closed:";
   for (const Closed why :
        {Closed::kFull, Closed::kWaited, Closed::kDrained, Closed::kRunning}) {
     out << " " << name(why) << " "

@@ -1,0 +1,131 @@
+#include "files.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+
+namespace penstock::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostBytes = std::size_t{1} << 30U;
+
+/// ".JPG" as "jpg".
+std::string ending_of(const fs::path& path) {
+  std::string ending = path.extension().string();
+  if (!ending.empty()) ending.erase(0, 1);
+  for (char& c : ending) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return ending;
+}
+
+bool is_hidden(const fs::path& path) {
+  return path.filename().string().starts_with(".");
+}
+
+std::string names(const std::vector<Port>& ports) {
+  std::string out;
+  for (const Port& port : ports) out += (out.empty() ? "" : ", ") + port.name;
+  return out;
+}
+
+}  // namespace
+
+std::vector<Port> media_ports(const PipelineFile& file) {
+  std::vector<Port> ports;
+  for (const StageConfig& stage : file.preprocess) {
+    for (const Port& port : stage.spec->inputs) {
+      if (port.dtype == "media") ports.push_back(port);
+    }
+  }
+  return ports;
+}
+
+Port only_media_port(const PipelineFile& file, const std::string& word) {
+  const auto ports = media_ports(file);
+  if (ports.size() == 1) return ports.front();
+  if (ports.empty()) {
+    throw Error(Code::kUsage, "'" + word +
+                                  "' is not understood; for text use --text "
+                                  "\"" +
+                                  word + "\"");
+  }
+  throw Error(
+      Code::kUsage,
+      str("which input is '", word, "'? This pipeline has several (",
+          names(ports), "); write --input ", ports.front().name, "=", word));
+}
+
+std::vector<std::string> files_of(const std::string& path, const Port& port) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {path};
+  std::vector<std::string> files;
+  fs::recursive_directory_iterator at(
+      path, fs::directory_options::skip_permission_denied, error);
+  for (const fs::recursive_directory_iterator end; at != end && !error;
+       at.increment(error)) {
+    if (is_hidden(at->path())) {
+      if (at->is_directory(error)) at.disable_recursion_pending();
+      continue;
+    }
+    const bool is_known =
+        port.facts.empty() || port.facts.contains(ending_of(at->path()));
+    if (is_known && at->is_regular_file(error)) {
+      files.push_back(at->path().string());
+    }
+  }
+  if (error) {
+    throw Error(Code::kData,
+                str("cannot look into '", path, "': ", error.message()));
+  }
+  if (files.empty()) {
+    throw Error(Code::kData, str("the folder '", path, "' has no file for '",
+                                 port.name, "'; expected ", to_text(port)));
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+Media media_of_stdin(const Stop& stop) {
+  auto bytes = std::make_shared<std::string>();
+  std::array<char, 1 << 16> block{};
+  std::array<pollfd, 2> wait{pollfd{STDIN_FILENO, POLLIN, 0},
+                             pollfd{stop.descriptor(), POLLIN, 0}};
+  for (;;) {
+    (void)poll(wait.data(), wait.size(), /*timeout=*/-1);
+    if (stop.is_requested()) throw Cancelled();
+    const ssize_t count = read(STDIN_FILENO, block.data(), block.size());
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count < 0) throw Error(Code::kRetry, "cannot read stdin");
+    if (count == 0) break;
+    bytes->append(block.data(), static_cast<std::size_t>(count));
+    if (bytes->size() > kMostBytes) {
+      throw Error(Code::kData, "stdin has more than 1 GiB; name a file");
+    }
+  }
+  Media media;
+  media.name = "stdin";
+  media.bytes = std::move(bytes);
+  return media;
+}
+
+void name_media(const std::vector<Port>& ports, Request& request) {
+  for (const Port& port : ports) {
+    const auto found = request.inputs.find(port.name);
+    if (found == request.inputs.end()) continue;
+    const auto* text = std::get_if<std::string>(&found->second);
+    if (text == nullptr) continue;
+    Media media;
+    media.name = *text;
+    found->second = std::move(media);
+  }
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,33 @@
+// Files as input: which inputs of a pipeline are files, and what a name on the
+// command line stands for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "penstock/pipeline_file.h"
+#include "penstock/request.h"
+#include "stop.h"
+
+namespace penstock::run {
+
+/// The inputs that are files: ports of type `media` of the preprocess stages.
+[[nodiscard]] std::vector<Port> media_ports(const PipelineFile& file);
+
+/// The only one; throws Error(kUsage) where there is none or several.
+[[nodiscard]] Port only_media_port(const PipelineFile& file,
+                                   const std::string& word);
+
+/// A folder stands for the files in it and below, sorted, whose ending the
+/// port names (all, where it names none); anything else for itself. Hidden
+/// ones are left out. Throws Error(kData) for a folder without any.
+[[nodiscard]] std::vector<std::string> files_of(const std::string& path,
+                                                const Port& port);
+
+/// All that stdin gives, at most 1 GiB. Throws Error(kData).
+[[nodiscard]] Media media_of_stdin(const Stop& stop);
+
+/// Text of an input that is a file becomes Media.
+void name_media(const std::vector<Port>& ports, Request& request);
+
+}  // namespace penstock::run

@@ -1,0 +1,30 @@
+// A result as one line of JSON.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "penstock/pipeline.h"
+
+namespace penstock::run {
+
+/// What a branch of a request gave, piece by piece.
+struct Written {
+  std::string text;
+  /// JSON pieces: objects that are joined key by key, lists end to end.
+  std::vector<std::string> json;
+};
+
+struct RunFacts {
+  std::string dtype, device;
+};
+
+/// {id, text, token_ids, prompt_tokens, finish_reason, ...}, of branch 0; with
+/// several branches also `choices`, as OpenAI has them. Ends with a newline.
+[[nodiscard]] std::string json_line(const Request& request,
+                                    const Report& report,
+                                    const std::map<int, Written>& branches,
+                                    const RunFacts& facts);
+
+}  // namespace penstock::run
