@@ -27,6 +27,10 @@ std::int64_t SileroForward::memory(const StageContext& context) const {
 }
 
 void SileroForward::open(StageContext& context) {
+  if (!context.device.is_cpu()) {
+    throw Error(Code::kUnavailable,
+                "silero.forward runs on the CPU alone; use device: cpu");
+  }
   networks_ = open_networks(context.model);
   slots_.resize(static_cast<std::size_t>(context.slots));
   context.facts["dtype"] = std::string("fp32");

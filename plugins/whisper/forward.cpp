@@ -69,6 +69,10 @@ void WhisperForward::open(StageContext& context) {
                 "no model is named; write `model: whisper-tiny.en` into the "
                 "pipeline file");
   }
+  if (!context.device.is_cpu()) {
+    throw Error(Code::kUnavailable,
+                "whisper.forward runs on the CPU alone; use device: cpu");
+  }
   const auto dtype = dtype_of(params_.dtype);
   model_.emplace(Ct2File::open(context.model), dtype);
   caches_.resize(static_cast<std::size_t>(context.slots));

@@ -1,11 +1,13 @@
 // TIFF by libtiff: the first page as 8-bit rgba, whatever it stores.
 #include <tiffio.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include "codec.h"
 #include "penstock/error.h"
@@ -13,25 +15,34 @@
 namespace penstock::image {
 namespace {
 
-/// libtiff tells its errors to one function of the process: this thread's last
-/// one is kept, nothing is printed.
-thread_local std::array<char, 160> last_error{};
-
-void keep_error(const char* /*module*/, const char* format, va_list list) {
-  if (last_error[0] != '\0') return;  // the first says what was wrong
-  (void)std::vsnprintf(last_error.data(), last_error.size(), format, list);
-}
-
-[[noreturn]] void damaged() {
-  throw Error(Code::kData,
-              str("damaged or unknown TIFF: ",
-                  last_error[0] == '\0' ? "no page" : last_error.data()));
-}
+/// What the lists of a page's header may take, however few pixels may.
+constexpr std::int64_t kDirectoryBytes = std::int64_t{64} << 20;
 
 struct Reading {
   std::string_view bytes;
   std::uint64_t at = 0;
+  std::array<char, 160> error{};  ///< the first that libtiff told
 };
+
+/// 1: told, nobody else need know.
+int keep_error(TIFF* /*tiff*/, void* reading, const char* /*module*/,
+               const char* format, va_list list) {
+  auto& error = static_cast<Reading*>(reading)->error;
+  if (error[0] == '\0') {
+    (void)std::vsnprintf(error.data(), error.size(), format, list);
+  }
+  return 1;
+}
+int ignore_warning(TIFF* /*tiff*/, void* /*reading*/, const char* /*module*/,
+                   const char* /*format*/, va_list /*list*/) {
+  return 1;
+}
+
+[[noreturn]] void damaged(const Reading& reading) {
+  const char* why = reading.error.data();
+  throw Error(Code::kData,
+              str("damaged or unknown TIFF: ", *why == '\0' ? "no page" : why));
+}
 
 tmsize_t read(thandle_t handle, void* to, tmsize_t count) {
   auto& file = *static_cast<Reading*>(handle);
@@ -58,27 +69,33 @@ toff_t size(thandle_t handle) {
 }
 
 using Tiff = std::unique_ptr<TIFF, decltype(&TIFFClose)>;
+using OpenOptions =
+    std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)>;
+
+/// A file may claim strips of any size: 8 bytes are the widest rgba pixel.
+Tiff open(Reading& reading, const DecodeOptions& options) {
+  const OpenOptions how(TIFFOpenOptionsAlloc(), &TIFFOpenOptionsFree);
+  if (how == nullptr) throw std::bad_alloc();
+  TIFFOpenOptionsSetMaxSingleMemAlloc(
+      how.get(), std::max(kDirectoryBytes, 8 * options.max_pixels));
+  TIFFOpenOptionsSetErrorHandlerExtR(how.get(), keep_error, &reading);
+  TIFFOpenOptionsSetWarningHandlerExtR(how.get(), ignore_warning, nullptr);
+  return {TIFFClientOpenExt("picture", "rm", &reading, read, write, seek, close,
+                            size, nullptr, nullptr, how.get()),
+          &TIFFClose};
+}
 
 }  // namespace
 
 Picture decode_tiff(std::string_view bytes, const DecodeOptions& options) {
-  static const bool is_quiet = [] {
-    (void)TIFFSetErrorHandler(keep_error);
-    (void)TIFFSetWarningHandler(nullptr);
-    return true;
-  }();
-  (void)is_quiet;
-  last_error[0] = '\0';
   Reading reading{.bytes = bytes};
-  const Tiff tiff(TIFFClientOpen("picture", "rm", &reading, read, write, seek,
-                                 close, size, nullptr, nullptr),
-                  &TIFFClose);
-  if (tiff == nullptr) damaged();
+  const Tiff tiff = open(reading, options);
+  if (tiff == nullptr) damaged(reading);
   std::uint32_t width = 0;
   std::uint32_t height = 0;
   if (TIFFGetField(tiff.get(), TIFFTAG_IMAGEWIDTH, &width) == 0 ||
       TIFFGetField(tiff.get(), TIFFTAG_IMAGELENGTH, &height) == 0) {
-    damaged();
+    damaged(reading);
   }
   Picture picture;
   picture.pixels = new_pixels(height, width, 4, options);
@@ -95,7 +112,7 @@ Picture decode_tiff(std::string_view bytes, const DecodeOptions& options) {
       picture.pixels.mutable_data_ptr<std::uint8_t>());
   if (TIFFReadRGBAImageOriented(tiff.get(), width, height, raster,
                                 picture.orientation, /*stop=*/1) == 0) {
-    damaged();
+    damaged(reading);
   }
   if (extra == 0) {
     picture.pixels = picture.pixels.narrow(2, 0, 3).contiguous();

@@ -297,9 +297,15 @@ std::vector<Way> ways() {
        {.max_rows = 8, .max_new_tokens = 256, .engine = "native"}},
       {"nativeAlone",
        {.max_rows = 1, .max_new_tokens = 64, .engine = "native"}}};
-  if (!is_full()) return all;
-  add_ways("reference", all);
-  add_ways("native", all);
+  if (is_full()) {
+    add_ways("reference", all);
+    add_ways("native", all);
+  }
+  if (test_device() != "cpu") {
+    std::erase_if(all, [](const Way& way) {
+      return way.how.engine == "native";  // of the CPU alone
+    });
+  }
   return all;
 }
 

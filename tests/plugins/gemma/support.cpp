@@ -5,6 +5,7 @@
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 
@@ -17,12 +18,17 @@ namespace {
 constexpr double kNearTie = 4e-3;
 
 void join(at::Tensor& all, const at::Tensor& more) {
-  if (more.defined()) all = all.defined() ? at::cat({all, more}) : more;
+  if (!more.defined()) return;
+  all = all.defined() ? at::cat({all, more.cpu()}) : more.cpu();
 }
 
 }  // namespace
 
 std::string repository() { return PENSTOCK_SOURCE_DIR "/"; }
+std::string test_device() {
+  const char* device = std::getenv("PENSTOCK_TEST_DEVICE");
+  return device != nullptr ? device : "cpu";
+}
 std::string tiny(const std::string& name) {
   return repository() + "tests/fixtures/tiny/" + name;
 }
@@ -46,7 +52,7 @@ at::Tensor golden_floats(const std::string& path,
 Driven::Driven(const std::string& model, const GemmaForward::Params& params,
                int slots)
     : forward_(params) {
-  StageContext context{.device = at::kCPU,
+  StageContext context{.device = resolve_device(test_device()),
                        .model = model,
                        .slots = slots,
                        .threads = 2,
@@ -112,7 +118,7 @@ std::vector<std::shared_ptr<Keep>> run_requests(std::vector<Request> requests,
   PluginHost plugins({PENSTOCK_PLUGINS});
   std::vector<Override> overrides{
       {"model", how.model, "test"},
-      {"device", "cpu", "test"},
+      {"device", test_device(), "test"},
       {"forward.dtype", how.dtype, "test"},
       {"forward.engine", how.engine, "test"},
       {"forward.cache", how.cache ? "true" : "false", "test"},

@@ -16,6 +16,8 @@
 namespace penstock::gemma {
 
 [[nodiscard]] std::string repository();  ///< its path, with a slash
+/// Where models run: PENSTOCK_TEST_DEVICE, for a build with CUDA, else "cpu".
+[[nodiscard]] std::string test_device();
 [[nodiscard]] std::string tiny(const std::string& name);  ///< a fixture
 [[nodiscard]] nlohmann::json golden_json(const std::string& path);
 [[nodiscard]] at::Tensor golden_floats(const std::string& path,

@@ -29,6 +29,7 @@ at::Tensor values(const at::Tensor& picture, const std::string& name,
     }
   }
   std::vector<at::Tensor> out;
+  out.reserve(views.size());
   for (const auto& view : views) {
     out.push_back(normalize(reshape(view, recipe), recipe));
   }
