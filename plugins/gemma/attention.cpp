@@ -46,9 +46,13 @@ at::Tensor attend(const at::Tensor& queries, const at::Tensor& keys,
         .reshape({1, c.heads * c.head_dim});
   }
   const auto each_head = [&](const at::Tensor& tensor) {
-    return tensor.unsqueeze(1)
-        .expand({c.kv_heads, group, tensor.size(1), c.head_dim})
-        .reshape({1, c.heads, tensor.size(1), c.head_dim});
+    const auto heads =
+        tensor.unsqueeze(1)
+            .expand({c.kv_heads, group, tensor.size(1), c.head_dim})
+            .reshape({1, c.heads, tensor.size(1), c.head_dim});
+    // Where heads share their bytes, libtorch 2.11's fused CUDA kernel gives
+    // wrong sums for masked lengths of 64 n + 1.
+    return tensor.is_cuda() ? heads.contiguous() : heads;
   };
   return at::scaled_dot_product_attention(
              queries.transpose(0, 1).unsqueeze(0), each_head(keys),

@@ -1,5 +1,6 @@
 #include "reference.h"
 
+#include <ATen/Context.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -35,7 +36,10 @@ ReferenceEngine::ReferenceEngine(const Checkpoint& model,
       model_(config_, load_weights(model, options.dtype, options.device)),
       caches_(static_cast<std::size_t>(options.slots)),
       cache_options_(
-          at::TensorOptions().dtype(options.dtype).device(options.device)) {}
+          at::TensorOptions().dtype(options.dtype).device(options.device)) {
+  // cuDNN's attention builds a plan for each new length: 95 ms a token.
+  if (options.device.is_cuda()) at::globalContext().setSDPUseCuDNN(false);
+}
 
 std::int64_t ReferenceEngine::row_bytes(const Config& config,
                                         at::ScalarType dtype,
