@@ -60,7 +60,8 @@ class Range {
 
 /// As wav2vec2 hears it: mean 0, variance 1.
 void normalize(std::vector<float>& samples) {
-  double sum = 0, squares = 0;
+  double sum = 0;
+  double squares = 0;
   for (const float x : samples) sum += x;
   const auto count = static_cast<double>(samples.size());
   const double mean = sum / count;
@@ -84,7 +85,8 @@ Sound read(const Media& media, const Waveform::Params& how,
                              ? make_sinc_resampler(rate, wanted)
                              : make_swr_resampler(rate, wanted);
   Range range(media, rate);
-  std::vector<float> samples, mono;
+  std::vector<float> samples;
+  std::vector<float> mono;
   const double seconds = std::min(reader.info().seconds, how.max_seconds);
   samples.reserve(
       static_cast<std::size_t>((seconds + 1) * static_cast<double>(wanted)));
@@ -150,7 +152,7 @@ void Waveform::declare(Declaration<Waveform>& d) {
 
 void Waveform::preprocess(const Request& request, Sample in,
                           SampleSink& out) const {
-  const Params& how = params<Params>(*this, request);
+  const auto& how = params<Params>(*this, request);
   const Media media = media_input(request, "audio");
   Sound sound = read(media, how, request.stop);
   if (how.normalize == "unit_variance") normalize(sound.samples);

@@ -33,7 +33,8 @@ Candidates best(const Scores& scores, std::int64_t at, const Want& want) {
   const auto count =
       std::min(values.size(), static_cast<std::size_t>(want.top));
   const bool is_all = values.size() < static_cast<std::size_t>(want.top);
-  Candidates out{.all = {}, .floor = is_all ? kLeast : values[count - 1]};
+  Candidates out{.all = {}, .floor = kLeast};
+  if (!is_all) out.floor = values[count - 1];
   for (std::size_t i = 0; i < count; ++i) {
     const bool is_asked =
         std::binary_search(want.ids.begin(), want.ids.end(), ids[i]);

@@ -107,6 +107,7 @@ void Stack::add(Tensors& out, const std::string& name,
   std::vector<std::int64_t> shape = common_shape(rows, is_padded);
   if (!is_padded) {
     std::vector<at::Tensor> parts;
+    parts.reserve(rows.size());
     for (const at::Tensor& row : rows) parts.push_back(part(row, shape, true));
     out.emplace_back(name, at::stack(parts));
     return;

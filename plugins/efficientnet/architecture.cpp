@@ -106,6 +106,7 @@ std::vector<std::string> scaled(const Scale& scale) {
 const std::vector<std::string>& variants() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;
+    out.reserve(std::size(kScales));
     for (const Scale& scale : kScales) out.emplace_back(scale.variant);
     return out;
   }();

@@ -33,7 +33,7 @@ class Loader {
   [[nodiscard]] at::Tensor tensor(
       const std::string& name, const std::vector<std::int64_t>& shape) const {
     const WeightTensor& from = file_.at(name, shape);
-    const auto out = at::empty(shape, at::kFloat);
+    auto out = at::empty(shape, at::kFloat);
     dequantize(
         from, 0, from.rows(),
         {out.mutable_data_ptr<float>(), static_cast<std::size_t>(out.numel())});

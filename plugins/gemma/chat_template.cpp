@@ -108,7 +108,7 @@ std::string joined_roles() {
 
 void check(const JsonView& message) {
   if (!message.is_object()) {
-    message.fail("is no object such as {\"role\": \"user\", \"content\": ...}");
+    message.fail(R"(is no object such as {"role": "user", "content": ...})");
   }
   const JsonView role = message.at("role");
   const std::string& word = role.text();

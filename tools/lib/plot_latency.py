@@ -2,6 +2,7 @@
 import argparse
 import json
 import pathlib
+import statistics
 import sys
 
 import matplotlib
@@ -59,7 +60,7 @@ def main():
     axes.boxplot(values, tick_labels=labels, widths=0.5, showfliers=True,
                  medianprops={"color": "#c2410c", "linewidth": 2}, flierprops={"markersize": 3})
     for place, each in enumerate(values, 1):
-        middle = sorted(each)[len(each) // 2]
+        middle = statistics.median(each)
         axes.annotate(f"{middle:,.0f}" if middle >= 100 else f"{middle:.3g}", (place + 0.28, middle), va="center", fontsize=8, color="#c2410c")
     axes.set_ylim(bottom=0)
     axes.set_ylabel(AXES[args.metric])

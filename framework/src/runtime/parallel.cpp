@@ -184,9 +184,8 @@ void run_ops_serially() {
   set_own_threads(1, 1);
 }
 
-SerialOps::SerialOps() : omp_(at::get_num_threads()), mkl_(0) {
-  mkl_ = set_own_threads(1, 1);
-}
+SerialOps::SerialOps()
+    : omp_(at::get_num_threads()), mkl_(set_own_threads(1, 1)) {}
 
 SerialOps::~SerialOps() { set_own_threads(omp_, mkl_); }
 

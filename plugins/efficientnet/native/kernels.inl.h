@@ -6,6 +6,10 @@
 
 namespace penstock::efficientnet::native {
 namespace {
+// Arrays of vector registers, which std::array would lose the attributes of;
+// offsets within a block, far below an int's end.
+// NOLINTBEGIN(*-avoid-c-arrays,
+// bugprone-implicit-widening-of-multiplication-result)
 
 constexpr std::int64_t kVectors = kPanel / kLanes;
 using Vector [[gnu::vector_size(kLanes * sizeof(float))]] = float;
@@ -141,5 +145,7 @@ void depthwise(const Depthwise& op, const float* const* rows, float* out,
   }
 }
 
+// NOLINTEND(*-avoid-c-arrays,
+// bugprone-implicit-widening-of-multiplication-result)
 }  // namespace
 }  // namespace penstock::efficientnet::native

@@ -109,7 +109,9 @@ struct Network::Image {
 
 Network::Network(const Weights& weights, Architecture architecture,
                  const Kernels& kernels)
-    : architecture_(std::move(architecture)), kernels_(kernels) {
+    : architecture_(std::move(architecture)),
+      kernels_(kernels),
+      classes_(weights.classifier.size(0)) {
   stem_ =
       make_projection(weights.stem.weight, weights.stem.bias,
                       weights.stem.weight.numel() / weights.stem.weight.size(0),
@@ -123,7 +125,6 @@ Network::Network(const Weights& weights, Architecture architecture,
     plan.project = make_projection(block.project);
   }
   head_ = make_projection(weights.head);
-  classes_ = weights.classifier.size(0);
   classifier_ = make_projection(weights.classifier, weights.bias,
                                 padded(weights.classifier.size(1)),
                                 /*is_clamped=*/false);

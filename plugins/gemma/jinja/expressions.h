@@ -47,7 +47,7 @@ class ExpressionParser {
   [[nodiscard]] ExpressionPtr both();
   [[nodiscard]] ExpressionPtr negation();
   [[nodiscard]] ExpressionPtr comparison();
-  [[nodiscard]] ExpressionPtr level(std::size_t level);
+  [[nodiscard]] ExpressionPtr level(std::size_t strength);
   [[nodiscard]] ExpressionPtr unary(bool has_filters);
   [[nodiscard]] ExpressionPtr primary();
   [[nodiscard]] ExpressionPtr literal();

@@ -141,10 +141,9 @@ Value map_items(const Value& value, const Arguments& arguments) {
       out.push_back(filter(word_of(arguments, 0), item, rest(arguments, 1)));
       continue;
     }
-    Value found = attribute_of(item, to_text(*attribute).bytes());
-    out.push_back(found.is_undefined() && fallback != nullptr
-                      ? *fallback
-                      : std::move(found));
+    const Value found = attribute_of(item, to_text(*attribute).bytes());
+    const bool is_missing = found.is_undefined() && fallback != nullptr;
+    out.push_back(is_missing ? *fallback : found);
   }
   return make_list(std::move(out));
 }
@@ -270,7 +269,7 @@ Value replaced(const Value& value, const Arguments& arguments) {
 const std::map<std::string, Filter>& filters() {
   using V = const Value&;
   using A = const Arguments&;
-  static const std::map<std::string, Filter> kFilters{
+  static const std::map<std::string, Filter> all{
       {"trim",
        [](V v, A a) {
          const Value* of = argument(a, 0, "chars");
@@ -322,7 +321,7 @@ const std::map<std::string, Filter>& filters() {
       {"round", rounded},
       {"indent", indented},
   };
-  return kFilters;
+  return all;
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class Interpreter {
   void bind(const std::vector<std::string>& names, const Value& value);
   [[nodiscard]] Value macro(const Statement& statement);
   [[nodiscard]] Value call_macro(const Statement& statement,
-                                 const Arguments& arguments);
+                                 const Arguments& given);
 
   [[nodiscard]] Value evaluate(const Expression& expression);
   [[nodiscard]] Value evaluate_some(const Expression& expression);
