@@ -69,6 +69,8 @@ class PENSTOCK_API Observer : public Probe {
  public:
   virtual void sample(const Request& request, const Sample& sample);
   virtual void step(const Step& step, const Result& result);
+  /// Before Postprocess gets it: its sample, branch and finish are set.
+  virtual void decoded(const Request& request, const Decoded& decoded);
   void tensor(std::string_view name, const at::Tensor& value) override;
   void count(std::string_view name, std::int64_t value) override;
 };
@@ -92,6 +94,10 @@ struct PipelineOptions {
   int max_in_flight = 64;  ///< submit() waits beyond it
   Observer* observer = nullptr;
   bool trace = false;
+  /// The last stage that runs, from kBatch on: what it made is for `observer`,
+  /// and after kDecode for the sinks, as Tensors. Until batch or forward, rows
+  /// end with their prompt.
+  StageKind until = StageKind::kPostprocess;
 };
 
 class PENSTOCK_API Pipeline {

@@ -99,6 +99,7 @@ void Lane::emit(Member& row, Next& next) {
   decoded.finish = next.finish;
   const auto count = static_cast<std::int64_t>(decoded.tokens.size());
   stats_.change([&](Stats& s) { s.tokens_out += count; });
+  if (observer_ != nullptr) observer_->decoded(*row.job->request(), decoded);
   row.job->deliver(std::move(decoded));
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/job.h"
 #include "runtime/lane.h"
 #include "runtime/stages.h"
+#include "runtime/until.h"
 #include "runtime/workers.h"
 
 namespace penstock {
@@ -22,6 +23,7 @@ struct Pipeline::Impl {
         trace(chosen.trace),
         stages(file),
         engine(Engine::of(resolve_device(file.forward.device))) {
+    end_after(options.until, stages);
     const Time start = Clock::now();
     engine->call([&] {
       trace.name_thread("engine");

@@ -17,6 +17,8 @@ ResultSink::~ResultSink() = default;
 
 void Observer::sample(const Request& /*request*/, const Sample& /*sample*/) {}
 void Observer::step(const Step& /*step*/, const Result& /*result*/) {}
+void Observer::decoded(const Request& /*request*/, const Decoded& /*decoded*/) {
+}
 void Observer::tensor(std::string_view /*name*/, const at::Tensor& /*value*/) {}
 void Observer::count(std::string_view /*name*/, std::int64_t /*value*/) {}
 
