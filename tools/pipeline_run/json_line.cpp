@@ -36,10 +36,11 @@ void join_pieces(const std::vector<std::string>& pieces, Json& to) {
   for (const std::string& piece : pieces) join(to, Json::parse(piece));
 }
 
-Json choice(std::size_t index, const Branch& branch, const Written& written) {
+Json choice(std::size_t index, const Branch& branch, const Written& written,
+            bool has_text) {
   Json out;
   out["index"] = index;
-  out["text"] = written.text;
+  if (has_text) out["text"] = written.text;
   out["token_ids"] = branch.token_ids;
   out["finish_reason"] = branch.finish_reason;
   join_pieces(written.json, out);
@@ -56,10 +57,10 @@ const Written& of(const std::map<int, Written>& branches, std::size_t index) {
 
 std::string json_line(const Request& request, const Report& report,
                       const std::map<int, Written>& branches,
-                      const RunFacts& facts) {
+                      const RunFacts& facts, bool has_text) {
   Json line;
   line["id"] = request.id;
-  line["text"] = of(branches, 0).text;
+  if (has_text) line["text"] = of(branches, 0).text;
   line["token_ids"] = report.token_ids;
   line["prompt_tokens"] = report.prompt_tokens;
   line["finish_reason"] = report.finish_reason;
@@ -70,7 +71,8 @@ std::string json_line(const Request& request, const Report& report,
   join_pieces(of(branches, 0).json, line);
   if (report.branches.size() > 1) {
     for (std::size_t i = 0; i < report.branches.size(); ++i) {
-      line["choices"].push_back(choice(i, report.branches[i], of(branches, i)));
+      line["choices"].push_back(
+          choice(i, report.branches[i], of(branches, i), has_text));
     }
   }
   if (!facts.dtype.empty()) line["dtype"] = facts.dtype;

@@ -21,10 +21,11 @@ struct RunFacts {
 };
 
 /// {id, text, token_ids, prompt_tokens, finish_reason, ...}, of branch 0; with
-/// several branches also `choices`, as OpenAI has them. Ends with a newline.
+/// several branches also `choices`, as OpenAI has them. No `text` where no
+/// stage wrote one. Ends with a newline.
 [[nodiscard]] std::string json_line(const Request& request,
                                     const Report& report,
                                     const std::map<int, Written>& branches,
-                                    const RunFacts& facts);
+                                    const RunFacts& facts, bool has_text);
 
 }  // namespace penstock::run

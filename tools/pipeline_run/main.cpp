@@ -22,6 +22,8 @@ examples:
   pipeline-run image_classify.yaml photo.jpg more/*.png a_folder
   pipeline-run gemma_chat.yaml --chat
   pipeline-run gemma_text.yaml --set decode.temperature=0.8 --seed 7
+  pipeline-run gemma_text.yaml --until forward --json
+  pipeline-run gemma_text.yaml --dump a_new_folder
 
 environment: PENSTOCK_DEVICE, PENSTOCK_THREADS, PENSTOCK_SET="a.b=v;c.d=w",
   PENSTOCK_PLUGIN_PATH, PENSTOCK_CACHE
@@ -83,8 +85,14 @@ void declare_run(CLI::App& app, Options& options, Flags& flags) {
 void declare_output(CLI::App& app, Options& options) {
   app.add_flag("--json", options.json, "print one JSON line per result");
   app.add_flag("--show", options.show, "print what each stage made");
-  app.add_option("--until", options.until, "stop after this stage, print ids")
-      ->check(CLI::IsMember({"preprocess"}));
+  app.add_option("--until", options.until,
+                 "stop after this stage and print what it made")
+      ->check(CLI::IsMember(
+          {"preprocess", "batch", "forward", "decode", "postprocess"}));
+  app.add_option("--dump", options.dump,
+                 "keep what every stage made in this new folder: for each "
+                 "request one with dump.json and .safetensors files")
+      ->check(given);
   app.add_option("--trace", options.trace,
                  "write a Chrome/Perfetto trace to this file")
       ->check(given);
@@ -120,11 +128,11 @@ void take(Options& options, const Flags& flags) {
                 "--text, --input, --stdin, --jsonl, --chat and files exclude "
                 "each other");
   }
-  if (options.chat &&
-      (options.json || options.show || !options.until.empty())) {
+  if (options.chat && (options.json || options.show || !options.until.empty() ||
+                       !options.dump.empty())) {
     throw Error(Code::kUsage,
-                "--chat prints answers only; for --json, --show or --until "
-                "pass messages with --jsonl");
+                "--chat prints answers only; for --json, --show, --until or "
+                "--dump pass messages with --jsonl");
   }
   if (options.show && options.json) {
     throw Error(Code::kUsage, "--show and --json exclude each other");

@@ -19,7 +19,8 @@ struct Options {
   std::vector<Override> overrides;
   std::vector<std::string> plugin_path;
   double timeout_s = 0;  ///< per request; 0: none
-  std::string until;     ///< "" or "preprocess"
+  std::string until;     ///< name of a stage, or ""
+  std::string dump;      ///< folder for what stages made, or ""
   std::string trace;     ///< file to write, or ""
   std::string render;    ///< folder for pictures, or ""
   bool json = false, show = false, quiet = false, summary = false;

@@ -61,13 +61,14 @@ Printer::Entry& Printer::add_entry(const Request& request) {
   Entry& entry = entries_.emplace_back();
   const std::string file = names_files_ ? file_of(request) : "";
   if (format_ == Format::kTerminal) {
-    entry.held = bold(harmless(file.empty() ? prompt_of(request) : file));
+    const std::string prompt = is_text() ? prompt_of(request) : "";
+    entry.held = bold(harmless(file.empty() ? prompt : file));
     entry.has_output = true;
   } else if (format_ == Format::kText && !file.empty()) {
     entry.heading = file + "\n";  // only before a result
   } else if (format_ == Format::kShow) {
-    entry.held =
-        "\npostprocess  request '" + request.id + "'\n" + prompt_of(request);
+    entry.held = "\n" + stage_ + "  request '" + request.id + "'\n";
+    if (is_text()) entry.held += prompt_of(request);
     entry.has_output = true;
   }
   if (!file.empty() && format_ == Format::kTerminal) entry.held += "\n";
@@ -130,8 +131,8 @@ void Printer::done(std::size_t index, const Request& request,
   progress_.count_done(report.error.has_value());
   const bool is_result = !report.error && report.finish_reason != "cancelled";
   if (format_ == Format::kJson) {
-    entry.held = json_line(request, report, entry.branches, facts_);
-  } else if (is_result || entry.has_output) {
+    entry.held = json_line(request, report, entry.branches, facts_, is_text());
+  } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
     hold_others(entry, format_ == Format::kTerminal);
     entry.held += "\n";  // what ended before its first word has no line
   }

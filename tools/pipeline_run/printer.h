@@ -22,6 +22,7 @@ enum class Format {
   kTerminal,  ///< the prompt in bold before it
   kShow,      ///< a heading and prompt before it, and only when it is whole
   kJson,      ///< one line a request
+  kNone,      ///< failures only
 };
 
 class Printer {
@@ -31,6 +32,8 @@ class Printer {
 
   /// Every result begins with a line that names its file, if it has one.
   void name_files() { names_files_ = true; }
+  /// The last stage that runs, where it is not postprocess.
+  void name_stage(std::string stage) { stage_ = std::move(stage); }
   /// Facts that every JSON line repeats: dtype, device.
   void set_facts(RunFacts facts) { facts_ = std::move(facts); }
 
@@ -55,6 +58,8 @@ class Printer {
     bool is_done = false, has_output = false;
   };
 
+  /// What comes continues the prompt: it is not of an earlier stage.
+  [[nodiscard]] bool is_text() const { return stage_ == "postprocess"; }
   Entry& add_entry(const Request& request);
   void piece(std::size_t index, const Value& value, int branch);
   void done(std::size_t index, const Request& request, const Report& report);
@@ -66,6 +71,7 @@ class Printer {
   Format format_;
   Progress& progress_;
   bool names_files_ = false;
+  std::string stage_ = "postprocess";
   bool is_at_line_start_ = true;
   RunFacts facts_;
   mutable std::mutex mutex_;

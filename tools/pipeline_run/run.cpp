@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <iostream>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "chat.h"
@@ -12,18 +11,19 @@
 #include "penstock/parallel.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "preprocess_only.h"
 #include "printer.h"
 #include "program.h"
 #include "progress.h"
-#include "show.h"
 #include "signals.h"
 #include "summary.h"
+#include "watch.h"
 
 namespace penstock::run {
 namespace {
 
-/// --show turns on what stages can tell about themselves, where they can, and
-/// --render what they can draw.
+/// --show and --dump turn on what stages can tell about themselves, where they
+/// can, and --render what they can draw.
 PipelineFile load(const Options& options, PluginHost& plugins) {
   const auto path = find_pipeline(options.file);
   auto overrides = overrides_from_environment();
@@ -38,10 +38,12 @@ PipelineFile load(const Options& options, PluginHost& plugins) {
     }
     more.push_back({"postprocess.render", options.render, "--render"});
   }
-  if (!options.show && more.empty()) return file;
-  if (options.show && file.preprocess.size() == 1 &&
+  const bool is_told = options.show || !options.dump.empty() ||
+                       options.until == name(StageKind::kPreprocess);
+  if (!is_told && more.empty()) return file;
+  if (is_told && file.preprocess.size() == 1 &&
       file.preprocess[0].spec->params.find("pieces") != nullptr) {
-    more.push_back({"preprocess.pieces", "true", "--show"});
+    more.push_back({"preprocess.pieces", "true", "pipeline-run"});
   }
   if (options.show && file.forward.spec->params.find("logits") != nullptr) {
     more.push_back({"forward.logits", "true", "--show"});
@@ -86,56 +88,37 @@ int exit_code(const Output& output, int code) {
   return error ? complain(*error) : code;
 }
 
+/// The same of what looked at the run.
+int exit_code(const Watch& watch, int code) {
+  const auto error = watch.error();
+  return error ? complain(*error) : code;
+}
+
 int print(const std::string& text) {
   Output output;
   output.write(text);
   return exit_code(output, 0);
 }
 
-/// `id, input_ids` and the other tensors' shapes.
-std::string sample_line(const std::string& id, const Sample& sample) {
-  nlohmann::ordered_json line;
-  line["id"] = id;
-  line["input_ids"] = sample.tokens;
-  for (const auto& [name, tensor] : sample.inputs) {
-    line["inputs"][name] = shape_text(tensor);
-  }
-  return line.dump(-1, ' ', false,
-                   nlohmann::ordered_json::error_handler_t::replace) +
-         "\n";
-}
-
-int preprocess_only(const Options& options, PipelineFile file) {
-  Output output;
-  const Stop stop;  // a signal ends the process at once
-  int code = 0;
-  const Inputs inputs = open_inputs(options, file, stop);
-  PreprocessOnly pipeline(std::move(file));
-  while (auto input = inputs.next()) {
-    const std::string id = input->request.id;
-    try {
-      if (input->error) throw Error(*input->error).in(input->place);
-      for (const Sample& sample : pipeline.run(std::move(input->request))) {
-        output.write(sample_line(id, sample));
-      }
-    } catch (const Error& error) {
-      std::cerr << "pipeline-run: request '" << id << "': " << error.what()
-                << "\n";
-      if (code == 0) code = static_cast<int>(error.code());
-    }
-    if (output.is_closed() || output.error()) break;
-  }
-  return exit_code(output, code);
-}
-
 Format format_of(const Options& options) {
+  const StageKind last = last_stage(options);
+  if (last == StageKind::kBatch || last == StageKind::kForward) {
+    return Format::kNone;
+  }
   if (options.json) return Format::kJson;
   if (options.show) return Format::kShow;
   return isatty(STDOUT_FILENO) == 1 ? Format::kTerminal : Format::kText;
 }
 
-void submit(const Options& options, Pipeline& pipeline, Printer& printer,
-            Input input, const Stop& stop) {
+/// Where requests go, and who reads and looks at what comes of them.
+struct Run {
+  Pipeline& pipeline;
+  Printer& printer;
+  const Watch& watch;
+  const Stop& stop;
+};
+
+void submit(const Options& options, const Run& run, Input input) {
   Request& request = input.request;
   if (options.timeout_s > 0 && !request.deadline) {
     request.deadline =
@@ -144,25 +127,24 @@ void submit(const Options& options, Pipeline& pipeline, Printer& printer,
   }
   try {
     if (input.error) throw Error(*input.error);
-    pipeline.check(request);
+    run.pipeline.check(request);
   } catch (Error& error) {
-    printer.refuse(request,
-                   input.place.empty() ? error : error.in(input.place));
+    run.printer.refuse(request,
+                       input.place.empty() ? error : error.in(input.place));
     return;
   }
-  const auto sink = printer.next(request);
-  std::stop_source source = pipeline.submit(std::move(request), sink);
+  const auto sink = run.watch.watched(run.printer.next(request));
+  std::stop_source source = run.pipeline.submit(std::move(request), sink);
   // It may have waited for room while the others were cancelled.
-  if (stop.is_requested()) source.request_stop();
+  if (run.stop.is_requested()) source.request_stop();
 }
 
-void submit_all(const Options& options, Pipeline& pipeline, Printer& printer,
-                const Inputs& inputs, const Stop& stop) {
-  const auto more = pipeline.more_coming();
-  while (!stop.is_requested()) {
+void submit_all(const Options& options, const Run& run, const Inputs& inputs) {
+  const auto more = run.pipeline.more_coming();
+  while (!run.stop.is_requested()) {
     auto input = inputs.next();
-    if (!input || stop.is_requested()) return;
-    submit(options, pipeline, printer, std::move(*input), stop);
+    if (!input || run.stop.is_requested()) return;
+    submit(options, run, std::move(*input));
   }
 }
 
@@ -200,8 +182,11 @@ int run(const Options& options) {
   set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
   if (options.explain) return print(explain(file));
   if (options.check) return check(file);
-  if (!options.until.empty()) {
-    return preprocess_only(options, std::move(file));
+  Output output;
+  Watch watch(options, file, output);
+  if (last_stage(options) == StageKind::kPreprocess) {
+    const int code = preprocess_only(options, std::move(file), output, watch);
+    return exit_code(watch, exit_code(output, code));
   }
 
   Stop stop;
@@ -212,12 +197,11 @@ int run(const Options& options) {
     inputs = open_inputs(options, file, stop);
   }
   check_writable(options.trace);
-  Output output;
-  Show show(output);
   PipelineOptions chosen;
+  chosen.until = last_stage(options);
   chosen.trace = !options.trace.empty();
-  if (options.show) {
-    chosen.observer = &show;
+  if (watch.is_needed()) {
+    chosen.observer = &watch;
     chosen.preprocess_workers = 1;  // shown in order
   }
   Pipeline pipeline(std::move(file), chosen);
@@ -227,6 +211,7 @@ int run(const Options& options) {
     pipeline.cancel_all();
   };
   output.on_lost(quit);
+  watch.on_lost(quit);
   signals.on_stop(quit);
   const bool is_terminal = isatty(STDERR_FILENO) == 1;
   // Streamed text is its own progress; many results are not.
@@ -234,13 +219,14 @@ int run(const Options& options) {
   Progress progress(is_terminal && !options.quiet && is_many, inputs.count);
   Printer printer(output, format_of(options), progress);
   if (is_many) printer.name_files();
+  if (!options.until.empty()) printer.name_stage(options.until);
   printer.set_facts(
       {.dtype = fact(pipeline.facts(), "dtype"), .device = pipeline.device()});
   std::optional<Error> chat_error;
   if (options.chat) {
     chat_error = chat(pipeline, output, signals, stop, options.timeout_s);
   } else {
-    submit_all(options, pipeline, printer, inputs, stop);
+    submit_all(options, {pipeline, printer, watch, stop}, inputs);
   }
   pipeline.drain();
   progress.clear();
@@ -260,7 +246,7 @@ int run(const Options& options) {
   if (chat_error && signals.exit_code() == 0) {
     return exit_code(output, static_cast<int>(chat_error->code()));
   }
-  return exit_code(options, printer, output, signals);
+  return exit_code(watch, exit_code(options, printer, output, signals));
 }
 
 }  // namespace penstock::run

@@ -11,8 +11,7 @@ namespace penstock::run {
 namespace {
 
 constexpr std::size_t kWidth = 78;
-/// Steps shown whole, and values of a row.
-constexpr std::int64_t kSteps = 2;
+/// Values of a row that are shown.
 constexpr std::int64_t kValues = 64;
 
 std::size_t columns(const std::string& text) {
@@ -76,12 +75,65 @@ std::vector<std::string> words_of(const Tokens& tokens) {
   return words;
 }
 
+std::string rows_text(const Step& step) {
+  std::vector<std::string> rows;
+  for (const Slice& slice : step.slices) {
+    std::string row = "'" + harmless(slice.row->sample->request->id) + "'";
+    if (slice.row->length() > 0) {
+      row += str(" tokens ", slice.begin, "..", slice.begin + slice.count);
+    }
+    rows.push_back(std::move(row));
+  }
+  return wrapped("  rows  ", rows);
+}
+
+std::string batch_text(const Step& step) {
+  std::string out = rows_text(step);
+  for (const auto& [name, tensor] : step.inputs) {
+    out += tensor_text(name, tensor);
+  }
+  return out;
+}
+
+std::string forward_text(const Result& result) {
+  std::string out = "forward\n";
+  for (const auto& [name, tensor] : result.out) {
+    out += "  " + name + "  " + shape_text(tensor) + "\n";
+  }
+  const Scores& scores = result.scores;
+  if (scores.full.defined()) {
+    out += "  scores.full  " + shape_text(scores.full) + "\n";
+  }
+  const std::vector<std::pair<const char*, const at::Tensor*>> small{
+      {"scores.ids (best first)", &scores.ids},
+      {"scores.values", &scores.values},
+      {"scores.at", &scores.at},
+      {"scores.norm", &scores.norm},
+      {"scores.follow", &scores.follow}};
+  for (const auto& [name, tensor] : small) {
+    if (tensor->defined()) out += tensor_text(name, *tensor);
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string dtype_text(at::ScalarType dtype) {
   switch (dtype) {
     case at::kLong:
       return "i64";
+    case at::kInt:
+      return "i32";
+    case at::kByte:
+      return "u8";
+    case at::kBool:
+      return "bool";
+    case at::kDouble:
+      return "f64";
     case at::kFloat:
       return "f32";
+    case at::kHalf:
+      return "f16";
     case at::kBFloat16:
       return "bf16";
     default:
@@ -102,8 +154,6 @@ std::string tensor_text(const std::string& name, const at::Tensor& tensor) {
   return out;
 }
 
-}  // namespace
-
 std::string shape_text(const at::Tensor& tensor) {
   std::ostringstream out;
   out << dtype_text(tensor.scalar_type()) << tensor.sizes();
@@ -111,6 +161,7 @@ std::string shape_text(const at::Tensor& tensor) {
 }
 
 void Show::sample(const Request& request, const Sample& sample) {
+  if (!shown_.preprocess) return;
   std::string out = "preprocess  request '" + request.id + "'\n";
   out += wrapped("  input_ids " + std::to_string(sample.tokens.size()) + ": ",
                  words_of(sample.tokens));
@@ -130,28 +181,16 @@ void Show::sample(const Request& request, const Sample& sample) {
 }
 
 void Show::step(const Step& step, const Result& result) {
-  if (steps_++ >= kSteps) return;
-  std::ostringstream out;
-  out << "\nstep " << steps_ - 1 << "  batch: " << step.slices.size()
-      << " rows, " << name(step.layout) << "\n";
-  for (const auto& [name, tensor] : step.inputs) {
-    out << tensor_text(name, tensor);
+  if (!shown_.batch && !shown_.forward) return;
+  if (steps_++ >= shown_.steps) return;
+  std::string out = str("\nstep ", steps_ - 1, "  batch: ", step.slices.size(),
+                        " rows, ", name(step.layout), "\n");
+  if (shown_.batch) out += batch_text(step);
+  if (shown_.forward) out += forward_text(result);
+  if (steps_ == shown_.steps) {
+    out += "\n... and so on: decode adds a token to each row, every step\n";
   }
-  out << "forward\n";
-  for (const auto& [name, tensor] : result.out) {
-    out << "  " << name << "  " << shape_text(tensor) << "\n";
-  }
-  const Scores& scores = result.scores;
-  if (scores.full.defined()) {
-    out << "  scores.full  " << shape_text(scores.full) << "\n";
-  }
-  if (scores.ids.defined()) {
-    out << tensor_text("scores.ids (best first)", scores.ids)
-        << tensor_text("scores.values", scores.values);
-  }
-  if (steps_ == kSteps)
-    out << "\n... and so on: decode adds a token to each row, every step\n";
-  output_.write(out.str());
+  output_.write(out);
 }
 
 }  // namespace penstock::run

@@ -115,8 +115,7 @@ TEST(Until, RowsOfSeveralSamplesAllEnd) {
   Ran ran;
   run(StageKind::kBatch, script, ran, "1 2/3/4 5 6");
   EXPECT_EQ(ran.seen.samples, 3);
-  EXPECT_THAT(ran.seen.counts,
-              ::testing::UnorderedElementsAre(2, 1, 2, 1));
+  EXPECT_THAT(ran.seen.counts, ::testing::UnorderedElementsAre(2, 1, 2, 1));
 }
 
 }  // namespace

@@ -1,0 +1,43 @@
+#include "preprocess_only.h"
+
+#include <iostream>
+#include <utility>
+
+#include "stage_lines.h"
+
+namespace penstock::run {
+namespace {
+
+void preprocess(PreprocessOnly& pipeline, const Options& options,
+                const Input& input, Output& output, Watch& watch) {
+  const Request& request = input.request;
+  if (input.error) throw Error(*input.error).in(input.place);
+  for (const Sample& sample : pipeline.run(request)) {
+    watch.sample(request, sample);
+    if (options.json) output.write(sample_line(request.id, sample));
+  }
+  watch.done(request);
+}
+
+}  // namespace
+
+int preprocess_only(const Options& options, PipelineFile file, Output& output,
+                    Watch& watch) {
+  const Stop stop;  // a signal ends the process at once
+  int code = 0;
+  const Inputs inputs = open_inputs(options, file, stop);
+  PreprocessOnly pipeline(std::move(file));
+  while (auto input = inputs.next()) {
+    try {
+      preprocess(pipeline, options, *input, output, watch);
+    } catch (const Error& error) {
+      std::cerr << "pipeline-run: request '" << input->request.id
+                << "': " << error.what() << "\n";
+      if (code == 0) code = static_cast<int>(error.code());
+    }
+    if (output.is_closed() || output.error() || watch.error()) break;
+  }
+  return code;
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,18 @@
+// A row's share of a step: the part of the rectangle and of the scores that is
+// about it.
+#pragma once
+
+#include <cstddef>
+
+#include "penstock/step.h"
+
+namespace penstock::run {
+
+/// Of slice `index`: its row of a padded or stacked rectangle, its tokens of a
+/// packed one. A tensor that has no row for each slice is given whole.
+[[nodiscard]] Tensors inputs_of(const Step& step, std::size_t index);
+/// The same of what Forward gave: its outputs, and scores.* of its positions.
+[[nodiscard]] Tensors results_of(const Step& step, const Result& result,
+                                 std::size_t index);
+
+}  // namespace penstock::run
