@@ -1,5 +1,7 @@
 #include "inputs.h"
 
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -15,8 +17,9 @@ Inputs from_list(std::vector<Request> requests) {
   auto next = std::make_shared<std::size_t>(0);
   const auto give = [list, next]() -> std::optional<Input> {
     if (*next == list->size()) return std::nullopt;
-    return Input{
-        .request = (*list)[(*next)++], .place = "", .error = std::nullopt};
+    Input input;
+    input.request = (*list)[(*next)++];
+    return input;
   };
   return {.next = give, .count = list->size()};
 }
@@ -103,8 +106,7 @@ Inputs from_named(const std::vector<std::string>& named,
 Inputs from_lines(const std::string& path, const std::vector<Port>& ports,
                   const Stop& stop,
                   bool (*take)(const std::string& line,
-                               const std::vector<Port>& ports,
-                               Request& request)) {
+                               const std::vector<Port>& ports, Input& input)) {
   auto lines = std::make_shared<LineReader>(path, stop);
   const auto give = [lines, take, ports]() -> std::optional<Input> {
     for (;;) {
@@ -113,7 +115,7 @@ Inputs from_lines(const std::string& path, const std::vector<Port>& ports,
       try {
         auto line = lines->next();
         if (!line) return std::nullopt;
-        if (!take(*line, ports, input.request)) continue;
+        if (!take(*line, ports, input)) continue;
       } catch (const Error& error) {
         input.error = error;
       }
@@ -126,18 +128,33 @@ Inputs from_lines(const std::string& path, const std::vector<Port>& ports,
 
 /// A line is text, or the path of a file where the pipeline takes one.
 bool take_text(const std::string& line, const std::vector<Port>& ports,
-               Request& request) {
-  request.inputs[ports.size() == 1 ? ports[0].name : "text"] = line;
-  name_media(ports, request);
+               Input& input) {
+  input.request.inputs[ports.size() == 1 ? ports[0].name : "text"] = line;
+  name_media(ports, input.request);
   return true;
 }
 
+bool is_blank(const std::string& line) {
+  return line.find_first_not_of(" \t\r") == std::string::npos;
+}
+
 bool take_json(const std::string& line, const std::vector<Port>& ports,
-               Request& request) {
-  if (line.find_first_not_of(" \t\r") == std::string::npos) return false;
-  parse_jsonl(line, request);
-  name_media(ports, request);
+               Input& input) {
+  if (is_blank(line)) return false;
+  parse_jsonl(line, input.request, input.openai);
+  name_media(ports, input.request);
   return true;
+}
+
+/// How many requests a file has, for the time that is left. A pipe can be read
+/// only once.
+std::optional<std::size_t> count_lines(const std::string& path) {
+  if (!std::filesystem::is_regular_file(path)) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  std::size_t count = 0;
+  for (std::string line; std::getline(in, line);)
+    count += is_blank(line) ? 0 : 1;
+  return count;
 }
 
 }  // namespace
@@ -146,7 +163,9 @@ Inputs open_inputs(const Options& options, const PipelineFile& file,
                    const Stop& stop) {
   const auto ports = media_ports(file);
   if (!options.jsonl.empty()) {
-    return from_lines(options.jsonl, ports, stop, take_json);
+    Inputs inputs = from_lines(options.jsonl, ports, stop, take_json);
+    inputs.count = count_lines(options.jsonl);
+    return inputs;
   }
   // "-" is a file where the pipeline takes one, else lines of text.
   const bool is_dash = options.files == std::vector<std::string>{"-"};

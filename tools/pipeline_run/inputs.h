@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "openai.h"
 #include "options.h"
 #include "penstock/pipeline.h"
 #include "stop.h"
@@ -17,6 +18,7 @@ struct Input {
   Request request;
   std::string place;  ///< "stdin, line 3", or ""
   std::optional<Error> error;
+  std::optional<OpenAiCall> openai;  ///< it came as a line of OpenAI's
 };
 
 struct Inputs {

@@ -82,10 +82,10 @@ Json parse(const std::string& line) {
   }
 }
 
-std::string id_of(const Json& value) {
+std::string id_of(const std::string& key, const Json& value) {
   if (value.is_string()) return value;
   if (value.is_number_integer()) return value.dump();
-  complain("id", "a text or an integer", value);
+  complain(key, "a text or an integer", value);
 }
 
 void set(Request& request, const std::string& key, const Json& value) {
@@ -123,15 +123,19 @@ void set(Request& request, const std::string& key, const Json& value) {
 
 }  // namespace
 
-void parse_jsonl(const std::string& line, Request& request) {
-  const Json json = parse(line);
+void parse_jsonl(const std::string& line, Request& request,
+                 std::optional<OpenAiCall>& call) {
+  Json json = parse(line);
   if (!json.is_object()) {
     throw Error(Code::kData, str("expected an object such as {\"text\": "
                                  "\"...\"}, got ",
                                  json.type_name()));
   }
-  if (const auto id = json.find("id"); id != json.end()) {
-    request.id = id_of(*id);
+  if (is_openai(json)) {
+    request.id = id_of("custom_id", json["custom_id"]);
+    json = from_openai(json, call.emplace());
+  } else if (const auto id = json.find("id"); id != json.end()) {
+    request.id = id_of("id", *id);
   }
   for (const auto& [key, value] : json.items()) set(request, key, value);
 }

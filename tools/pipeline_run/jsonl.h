@@ -4,14 +4,18 @@
 // conversation, in OpenAI's shape), `inputs` (named values) and `deadline_ms`.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "openai.h"
 #include "penstock/request.h"
 
 namespace penstock::run {
 
-/// Reads one line into `request`, whose id stands for lines without one. Throws
-/// Error(kData); the id is set first, where there is one.
-void parse_jsonl(const std::string& line, Request& request);
+/// Reads one line into `request`, whose id stands for lines without one, and a
+/// line of OpenAI's, told by its `custom_id`, into `call` as well. Throws
+/// Error(kData); id and call are set first, where there is one.
+void parse_jsonl(const std::string& line, Request& request,
+                 std::optional<OpenAiCall>& call);
 
 }  // namespace penstock::run

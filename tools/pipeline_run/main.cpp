@@ -18,7 +18,7 @@ constexpr const char* kFooter = R"(
 examples:
   pipeline-run gemma_text.yaml
   pipeline-run gemma_text.yaml --text "The capital of France is"
-  pipeline-run gemma_text.yaml --jsonl in.jsonl --json > out.jsonl
+  pipeline-run gemma_text.yaml --jsonl in.jsonl --output out.jsonl --resume
   pipeline-run image_classify.yaml photo.jpg more/*.png a_folder
   pipeline-run gemma_chat.yaml --chat
   pipeline-run gemma_text.yaml --set decode.temperature=0.8 --seed 7
@@ -83,6 +83,11 @@ void declare_run(CLI::App& app, Options& options, Flags& flags) {
 }
 
 void declare_output(CLI::App& app, Options& options) {
+  app.add_option("--output", options.output,
+                 "write the JSON lines to this new file")
+      ->check(given);
+  app.add_flag("--resume", options.resume,
+               "go on behind the results that the file of --output holds");
   app.add_flag("--json", options.json, "print one JSON line per result");
   app.add_flag("--show", options.show, "print what each stage made");
   app.add_option("--until", options.until,
@@ -133,6 +138,14 @@ void take(Options& options, const Flags& flags) {
     throw Error(Code::kUsage,
                 "--chat prints answers only; for --json, --show, --until or "
                 "--dump pass messages with --jsonl");
+  }
+  if (!options.output.empty()) options.json = true;
+  if (options.resume && options.output.empty()) {
+    throw Error(Code::kUsage, "--resume needs the file: --output FILE");
+  }
+  if (!options.output.empty() && (options.chat || !options.until.empty())) {
+    throw Error(Code::kUsage,
+                "--output takes whole results; --chat and --until give none");
   }
   if (options.show && options.json) {
     throw Error(Code::kUsage, "--show and --json exclude each other");

@@ -20,10 +20,12 @@ struct Options {
   std::vector<std::string> plugin_path;
   double timeout_s = 0;  ///< per request; 0: none
   std::string until;     ///< name of a stage, or ""
+  std::string output;    ///< file for JSON lines, or "" for stdout
   std::string dump;      ///< folder for what stages made, or ""
   std::string trace;     ///< file to write, or ""
   std::string render;    ///< folder for pictures, or ""
   bool json = false, show = false, quiet = false, summary = false;
+  bool resume = false;  ///< behind what `output` holds
   bool check = false, explain = false;
 };
 

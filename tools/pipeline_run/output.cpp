@@ -17,11 +17,11 @@ bool Output::write_or_lose(std::string_view text) {
   const std::scoped_lock lock(mutex_);
   if (is_closed_ || error_) return true;
   while (!text.empty()) {
-    const ssize_t wrote = ::write(STDOUT_FILENO, text.data(), text.size());
+    const ssize_t wrote = ::write(descriptor_, text.data(), text.size());
     if (wrote >= 0) {
       text.remove_prefix(static_cast<std::size_t>(wrote));
     } else if (errno == EAGAIN) {  // whoever started us made it non-blocking
-      pollfd writable{STDOUT_FILENO, POLLOUT, 0};
+      pollfd writable{descriptor_, POLLOUT, 0};
       (void)poll(&writable, 1, /*timeout=*/-1);
     } else if (errno == EPIPE) {
       is_closed_ = true;

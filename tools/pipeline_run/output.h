@@ -1,5 +1,8 @@
-// Standard output: results only, and a reader that went away is no error.
+// Standard output, or a file: results only, and a reader that went away is no
+// error.
 #pragma once
+
+#include <unistd.h>
 
 #include <functional>
 #include <mutex>
@@ -13,6 +16,8 @@ namespace penstock::run {
 
 class Output {
  public:
+  explicit Output(int descriptor = STDOUT_FILENO) : descriptor_(descriptor) {}
+
   /// What to do, once, when writing turns out to be in vain; on the thread
   /// that wrote. Set it before that.
   void on_lost(std::function<void()> quit) { quit_ = std::move(quit); }
@@ -27,6 +32,7 @@ class Output {
  private:
   [[nodiscard]] bool write_or_lose(std::string_view text);
 
+  int descriptor_;
   std::function<void()> quit_;
   mutable std::mutex mutex_;
   bool is_closed_ = false;

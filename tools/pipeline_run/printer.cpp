@@ -81,18 +81,20 @@ Printer::Entry& Printer::add_entry(const Request& request) {
   return entry;
 }
 
-std::shared_ptr<ResultSink> Printer::next(const Request& request) {
+std::shared_ptr<ResultSink> Printer::next(
+    const Request& request, const std::optional<OpenAiCall>& call) {
   const std::scoped_lock lock(mutex_);
-  add_entry(request);
+  add_entry(request).call = call;
   flush();
   return std::make_shared<Sink>(*this, first_ + entries_.size() - 1);
 }
 
-void Printer::refuse(const Request& request, const Error& error) {
+void Printer::refuse(const Request& request, const Error& error,
+                     const std::optional<OpenAiCall>& call) {
   std::size_t index = 0;
   {
     const std::scoped_lock lock(mutex_);
-    add_entry(request);
+    add_entry(request).call = call;
     ++refused_;
     index = first_ + entries_.size() - 1;
   }
@@ -133,10 +135,13 @@ void Printer::done(std::size_t index, const Request& request,
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[index - first_];
   entry.is_done = true;
+  entry.is_cancelled = report.finish_reason == "cancelled";
   entry.error = report.error;
   progress_.count_done(report.error.has_value());
-  const bool is_result = !report.error && report.finish_reason != "cancelled";
-  if (format_ == Format::kJson) {
+  const bool is_result = !report.error && !entry.is_cancelled;
+  if (format_ == Format::kJson && entry.call) {
+    entry.held = openai_line(request, *entry.call, report, entry.branches);
+  } else if (format_ == Format::kJson) {
     entry.held = json_line(request, report, entry.branches, facts_, is_text());
   } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
     hold_others(entry, format_ == Format::kTerminal);
@@ -169,6 +174,7 @@ void Printer::flush() {
   while (!entries_.empty()) {
     Entry& entry = entries_.front();
     if (format_ == Format::kShow && !entry.is_done) break;
+    if (ends_at_cancelled_ && entry.is_cancelled) break;
     write(std::exchange(entry.held, {}));
     if (!entry.is_done) break;
     if (!entry.warnings.empty()) progress_.clear();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "json_line.h"
+#include "openai.h"
 #include "output.h"
 #include "penstock/pipeline.h"
 #include "progress.h"
@@ -39,10 +40,16 @@ class Printer {
   /// Facts that every JSON line repeats: dtype, device.
   void set_facts(RunFacts facts) { facts_ = std::move(facts); }
 
-  /// The sink of the next request.
-  [[nodiscard]] std::shared_ptr<ResultSink> next(const Request& request);
+  /// The first request that was cancelled, and those behind it, are not
+  /// printed: a later run does them.
+  void end_at_cancelled() { ends_at_cancelled_ = true; }
+
+  /// The sink of the next request. `call`: its result is a line of OpenAI's.
+  [[nodiscard]] std::shared_ptr<ResultSink> next(
+      const Request& request, const std::optional<OpenAiCall>& call = {});
   /// The next request could not even be submitted.
-  void refuse(const Request& request, const Error& error);
+  void refuse(const Request& request, const Error& error,
+              const std::optional<OpenAiCall>& call = {});
 
   /// How many refuse() saw.
   [[nodiscard]] std::int64_t refused() const;
@@ -57,7 +64,8 @@ class Printer {
     std::map<int, Written> branches;  ///< all but what went into `held`
     std::string warnings;
     std::optional<Error> error;
-    bool is_done = false, has_output = false;
+    std::optional<OpenAiCall> call;
+    bool is_done = false, has_output = false, is_cancelled = false;
   };
 
   [[nodiscard]] bool is_text() const { return stage_ == "postprocess"; }
@@ -72,7 +80,7 @@ class Printer {
   Output& output_;
   Format format_;
   Progress& progress_;
-  bool names_files_ = false;
+  bool names_files_ = false, ends_at_cancelled_ = false;
   bool parts_prompts_ = false;
   std::string stage_ = "postprocess";
   bool is_at_line_start_ = true;

@@ -16,6 +16,7 @@
 #include "printer.h"
 #include "program.h"
 #include "progress.h"
+#include "result_file.h"
 #include "signals.h"
 #include "summary.h"
 #include "watch.h"
@@ -138,10 +139,11 @@ void submit(const Options& options, const Run& run, Input input) {
     run.pipeline.check(request);
   } catch (Error& error) {
     run.printer.refuse(request,
-                       input.place.empty() ? error : error.in(input.place));
+                       input.place.empty() ? error : error.in(input.place),
+                       input.openai);
     return;
   }
-  const auto sink = run.watch.watched(run.printer.next(request));
+  const auto sink = run.watch.watched(run.printer.next(request, input.openai));
   std::stop_source source = run.pipeline.submit(std::move(request), sink);
   // It may have waited for room while the others were cancelled.
   if (run.stop.is_requested()) source.request_stop();
@@ -190,7 +192,9 @@ int run(const Options& options) {
   set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
   if (options.explain) return print(explain(file));
   if (options.check) return check(file);
-  Output output;
+  std::optional<ResultFile> results;
+  if (!options.output.empty()) results.emplace(options.output, options.resume);
+  Output output(results ? results->descriptor() : STDOUT_FILENO);
   Watch watch(options, file, output);
   if (last_stage(options) == StageKind::kPreprocess) {
     const int code = preprocess_only(options, std::move(file), output, watch);
@@ -203,6 +207,7 @@ int run(const Options& options) {
     check_chat(file);
   } else {
     inputs = open_inputs(options, file, stop);
+    if (results) results->skip_done(inputs);
   }
   check_writable(options.trace);
   PipelineOptions chosen;
@@ -227,6 +232,7 @@ int run(const Options& options) {
   Progress progress(is_terminal && !options.quiet && is_many, inputs.count);
   Printer printer(output, format_of(options), progress);
   if (is_many) printer.name_files();
+  if (results) printer.end_at_cancelled();
   if (!options.until.empty()) printer.name_stage(options.until);
   if (!continues(pipeline.file())) printer.part_prompts();
   printer.set_facts(
@@ -240,6 +246,7 @@ int run(const Options& options) {
   pipeline.drain();
   progress.clear();
   signals.on_stop(nullptr);
+  if (results) results->sync();
 
   if (!options.trace.empty()) {
     write_file(options.trace, pipeline.trace_json());

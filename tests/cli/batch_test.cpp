@@ -1,0 +1,230 @@
+// Long jobs: results in a file, resumed after a kill; OpenAI's batch lines.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support.h"
+
+namespace penstock::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+/// $J: a new folder with `count` lines in in.jsonl, every 50th a wrong one.
+/// $JOB: runs them, each with 4 tokens.
+std::string job(int count) {
+  return "J=$(mktemp -d); trap 'rm -rf $J' EXIT; seq " + std::to_string(count) +
+         " | sed 's/.*/{\"id\": \"r&\", \"text\": \"line &\"}/; "
+         "50~50s/text/txet/' > $J/in.jsonl; JOB=\"$RUN $TINY --threads 1 "
+         "--set decode.max_new_tokens=4 --jsonl $J/in.jsonl --output "
+         "$J/out.jsonl\"; ";
+}
+
+std::vector<Json> results(const std::string& text) {
+  std::vector<Json> all;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) {
+    all.push_back(Json::parse(line));
+  }
+  return all;
+}
+
+/// r1, r2, ... each once, errors where the line was wrong.
+void expect_whole(const std::string& text, std::size_t count) {
+  const auto all = results(text);
+  ASSERT_EQ(all.size(), count);
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSERT_EQ(all[i]["id"], "r" + std::to_string(i + 1));
+    ASSERT_EQ(all[i].contains("error"), (i + 1) % 50 == 0) << all[i];
+    ASSERT_NE(all[i]["finish_reason"], "cancelled") << all[i];
+  }
+}
+
+TEST(Batch, LosesAndDoublesNothingWhenItIsKilled) {
+  const bool is_full = std::getenv("PENSTOCK_FULL") != nullptr;
+  const std::string kills = is_full ? "50" : "12";
+  const Ran ran =
+      shell(job(is_full ? 40000 : 10000) + "RANDOM=7; for i in $(seq " + kills +
+            "); do $JOB --resume 2> /dev/null & pid=$!; "
+            "sleep 0.$((RANDOM % 300 + 250)); kill -9 $pid; wait $pid; "
+            "wc -l < $J/out.jsonl >> $J/at; done 2> /dev/null; "
+            "$JOB --resume 2> /dev/null; cat $J/out.jsonl; sort -nu $J/at >&2");
+  expect_whole(ran.out, is_full ? 40000 : 10000);
+  std::istringstream at(ran.err);
+  std::vector<int> places;
+  for (int place = 0; at >> place;) places.push_back(place);
+  EXPECT_GE(places.size(), 4) << "the kills came too early or too late";
+}
+
+TEST(Batch, GoesOnWhereCtrlCStoppedIt) {
+  const Ran ran =
+      shell(job(20000) +
+            "$JOB 2> /dev/null & pid=$!; sleep 0.6; kill -INT $pid; "
+            "wait $pid; echo $? >&2; wc -l < $J/out.jsonl >&2; "
+            "$JOB --resume 2> /dev/null; cat $J/out.jsonl");
+  expect_whole(ran.out, 20000);
+  std::istringstream err(ran.err);
+  int code = 0;
+  int lines = 0;
+  err >> code >> lines;
+  EXPECT_EQ(code, 130);
+  EXPECT_GT(lines, 0);
+  EXPECT_LT(lines, 20000);
+}
+
+TEST(Batch, MakesALineThatWasCutShortAgain) {
+  const Ran ran = shell(job(30) +
+                        "$JOB; head -n 20 $J/out.jsonl > $J/cut; printf "
+                        "'{\"id\": \"r21\", \"te' >> $J/cut; mv $J/cut "
+                        "$J/out.jsonl; $JOB --resume; cat $J/out.jsonl");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  expect_whole(ran.out, 30);
+}
+
+TEST(Batch, HasNothingToDoTwice) {
+  const Ran ran = shell(job(20) +
+                        "$JOB; cp $J/out.jsonl $J/first; $JOB "
+                        "--resume && cmp $J/first $J/out.jsonl");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "");
+}
+
+struct Refusal {
+  const char* script;
+  int code;
+  const char* words;
+};
+class BatchRefuses : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(BatchRefuses, WhatWouldMixJobs) {
+  const Ran ran = shell(job(5) + GetParam().script);
+  EXPECT_EQ(ran.code, GetParam().code);
+  EXPECT_THAT(ran.err, HasSubstr(GetParam().words));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BatchRefuses,
+    ::testing::Values(
+        Refusal{"touch $J/out.jsonl; $JOB", 2, "go on with --resume"},
+        Refusal{"$RUN $TINY --resume", 2, "--resume needs the file"},
+        Refusal{"$JOB --until decode", 2, "--chat and --until give none"},
+        Refusal{"$JOB --show", 2, "--show and --json exclude each other"},
+        Refusal{"echo '{\"a\": 1}' > $J/out.jsonl; $JOB --resume", 65,
+                "line 1 is no result"},
+        Refusal{"echo '[' > $J/out.jsonl; $JOB --resume", 65,
+                "line 1 is no result"},
+        Refusal{"echo '{\"id\": \"x\"}' > $J/out.jsonl; $JOB --resume", 65,
+                "line 1 is of request 'x', the input has 'r1' there"},
+        Refusal{"$JOB; echo '{\"id\": \"x\"}' >> $J/out.jsonl; $JOB --resume",
+                65, "has 6 results, the input only 5 requests"},
+        Refusal{"touch $J/out.jsonl; flock $J/out.jsonl $JOB --resume", 75,
+                "is being written by another process"},
+        Refusal{"mkdir $J/out.jsonl; $JOB --resume", 75, "Is a directory"},
+        Refusal{"$RUN $TINY --text a --output /dev/full --resume", 2,
+                "'/dev/full' is no regular file"}));
+
+const std::string kOpenAi =
+    "cat << 'END' | $RUN $TINY --jsonl - --json --set decode.max_new_tokens=4\n"
+    R"({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"model": "g", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 3, "logprobs": true, "top_logprobs": 2, "n": 2, "temperature": 1, "seed": 5, "user": "u"}}
+{"custom_id": "b", "url": "/v1/completions", "body": {"prompt": ["Hi"], "max_completion_tokens": 2, "logprobs": 1, "ignore_eos": true}}
+{"custom_id": "c", "url": "/v1/completions", "body": {"prompt": "Hi", "stop": null}}
+)";
+
+TEST(OpenAi, GetsItsEnvelope) {
+  const Ran ran = shell(kOpenAi + "END");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 3);
+  EXPECT_EQ(all[0]["custom_id"], "a");
+  EXPECT_TRUE(all[0]["error"].is_null());
+  EXPECT_EQ(all[0]["response"]["status_code"], 200);
+  const Json& chat = all[0]["response"]["body"];
+  EXPECT_EQ(chat["object"], "chat.completion");
+  EXPECT_EQ(chat["model"], "g");
+  ASSERT_EQ(chat["choices"].size(), 2);
+  std::size_t made = 0;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Json& choice = chat["choices"][i];
+    EXPECT_EQ(choice["index"], i);
+    EXPECT_EQ(choice["message"]["role"], "assistant");
+    EXPECT_TRUE(choice["message"]["content"].is_string());
+    const Json& tokens = choice["logprobs"]["content"];
+    made += tokens.size();
+    for (const Json& token : tokens) {
+      EXPECT_EQ(token["top_logprobs"].size(), 2);
+    }
+  }
+  EXPECT_EQ(chat["usage"]["completion_tokens"], made);
+  EXPECT_EQ(chat["usage"]["total_tokens"],
+            made + chat["usage"]["prompt_tokens"].get<std::size_t>());
+  const Json& text = all[1]["response"]["body"];
+  EXPECT_EQ(text["object"], "text_completion");
+  EXPECT_EQ(text["choices"][0]["finish_reason"], "length");
+  const Json& columns = text["choices"][0]["logprobs"];
+  EXPECT_EQ(columns["tokens"].size(), 2);
+  EXPECT_EQ(columns["token_logprobs"].size(), 2);
+  EXPECT_EQ(columns["top_logprobs"][0].size(), 1);
+  EXPECT_TRUE(all[2]["response"]["body"]["choices"][0]["logprobs"].is_null());
+}
+
+struct Wrong {
+  const char* line;
+  const char* words;
+};
+class OpenAiRefuses : public ::testing::TestWithParam<Wrong> {};
+
+/// A wrong line has a result of its own: status 400 and the words.
+TEST_P(OpenAiRefuses, InTheEnvelope) {
+  const Ran ran = shell("echo '" + std::string(GetParam().line) +
+                        "' | tr -d '\\n' | $RUN $TINY --jsonl - --json");
+  EXPECT_EQ(ran.code, 65);
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 1);
+  EXPECT_EQ(all[0]["custom_id"], "a");
+  EXPECT_EQ(all[0]["response"]["status_code"], 400);
+  EXPECT_THAT(all[0]["response"]["body"]["error"]["message"],
+              HasSubstr(GetParam().words));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, OpenAiRefuses,
+    ::testing::Values(
+        Wrong{R"({"custom_id": "a"})", "'url' is missing"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/embeddings", "body": {}})",
+              "expected /v1/chat/completions or /v1/completions"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions"})",
+              "'body' is missing"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions", "body": 3})",
+              "'body' is number, expected object"},
+        Wrong{R"({"custom_id": "a", "url": 1, "body": {}})",
+              "'url' is number, expected string"},
+        Wrong{R"({"custom_id": "a", "uri": "", "body": {}})",
+              "unknown key 'uri' beside custom_id, did you mean 'url'?"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions",
+                  "method": "GET", "body": {}})",
+              "'method' is not POST"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions",
+                  "body": {"prompt": [1, 2]}})",
+              "'body.prompt' is not one text"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
+                  "body": {"prompt": "a"}})",
+              "'body.messages' is missing"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
+                  "body": {"messages": [], "logprobs": 1}})",
+              "'body.logprobs' is not true or false"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions",
+                  "body": {"prompt": "a", "stream": true}})",
+              "results of a batch are whole"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions",
+                  "body": {"prompt": "a", "temprature": 1}})",
+              "'body.temprature' is not known here, did you mean"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions",
+                  "body": {"prompt": "a", "max_tokens": -1}})",
+              "expected integer in 1.."}));
+
+}  // namespace
+}  // namespace penstock::cli
