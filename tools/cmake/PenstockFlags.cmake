@@ -25,9 +25,14 @@ if(PENSTOCK_SANITIZER STREQUAL "asan")
 elseif(PENSTOCK_SANITIZER STREQUAL "tsan")
   add_compile_options(-fsanitize=thread)
   add_link_options(-fsanitize=thread)
+elseif(PENSTOCK_SANITIZER STREQUAL "fuzz")
+  # Other warnings than g++'s, of the same code: not looked at here.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined
+                      -fno-sanitize-recover=undefined -w)
+  add_link_options(-fsanitize=address,undefined)
 elseif(PENSTOCK_SANITIZER)
   message(FATAL_ERROR "PENSTOCK_SANITIZER is '${PENSTOCK_SANITIZER}'; "
-                      "known: asan, tsan, or empty")
+                      "known: asan, tsan, fuzz, or empty")
 endif()
 if(PENSTOCK_SANITIZER)
   add_compile_options(-O1 -g1 -fno-omit-frame-pointer)

@@ -18,12 +18,18 @@
 namespace penstock {
 
 struct JsonValue {
+  struct Member;
   using Array = std::vector<JsonValue>;
   /// In the order of the file; no key stands there twice.
-  using Object = std::vector<std::pair<std::string, JsonValue>>;
+  using Object = std::vector<Member>;
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array,
                Object>
       data;  ///< monostate: null
+};
+
+struct JsonValue::Member {
+  std::string key;
+  JsonValue value;
 };
 
 struct JsonLimits {

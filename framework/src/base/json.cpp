@@ -53,7 +53,7 @@ class Builder {
   bool start_array(std::size_t /*size*/) { return open({Array()}); }
   bool key(std::string& value) {
     auto& member = std::get<Object>(open_.back()->data).emplace_back();
-    member.first = std::move(value);
+    member.key = std::move(value);
     return true;
   }
   bool end_object() {
@@ -91,7 +91,7 @@ class Builder {
     if (auto* const array = std::get_if<Array>(&open_.back()->data)) {
       return &array->emplace_back();
     }
-    return &std::get<Object>(open_.back()->data).back().second;
+    return &std::get<Object>(open_.back()->data).back().value;
   }
   bool add(JsonValue value) {
     *place() = std::move(value);

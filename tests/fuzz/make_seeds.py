@@ -1,0 +1,96 @@
+"""make_seeds.py FOLDER: what fuzzing begins with, a folder a target, from the fixtures and by hand.
+
+Small files on purpose: a fuzzer changes them byte by byte.
+"""
+import json
+import pathlib
+import struct
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "tests/fixtures"
+
+
+def text(value):
+    return struct.pack("<Q", len(value)) + value.encode()
+
+
+def gguf(kind, blocks):
+    """One tensor [2, 32 * blocks per row] of a ggml type, and metadata of each kind."""
+    keys = [
+        text("general.architecture") + struct.pack("<I", 8) + text("gemma3"),
+        text("general.alignment") + struct.pack("<II", 4, 32),
+        text("gemma3.rope.freq_base") + struct.pack("<If", 6, 1e6),
+        text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 3) + text("<bos>") + text("a") + text("b"),
+        text("tokenizer.ggml.scores") + struct.pack("<IIQ3f", 9, 6, 3, 0, -1, -2),
+        text("tokenizer.ggml.add_bos_token") + struct.pack("<IB", 7, 1),
+        text("a.long") + struct.pack("<Iq", 11, -5),
+    ]
+    columns = 256 if kind in (10, 11, 12, 13, 14) else 32
+    head = b"GGUF" + struct.pack("<IQQ", 3, 1, len(keys)) + b"".join(keys)
+    head += text("token_embd.weight") + struct.pack("<IQQIQ", 2, columns, 2, kind, 0)
+    return head + bytes(-len(head) % 32) + blocks
+
+
+BLOCK_BYTES = {0: 128, 1: 64, 2: 18, 3: 20, 6: 22, 7: 24, 8: 34, 10: 84, 11: 110, 12: 144, 13: 176, 14: 210, 20: 18, 30: 64}
+
+
+def safetensors(header, data):
+    header = json.dumps(header).encode()
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def seeds():
+    for path in sorted(ROOT.glob("pipelines/*.yaml")):
+        yield "pipeline_file", path.name, path.read_bytes()
+    good = """version: 1
+name: good
+model: "${HOME:-m}.gguf"
+x-shared: &anchor {add: false}
+preprocess: {use: text.words}
+batch: {use: rows.packed}
+forward: {use: net.run, device: "cuda:1"}
+decode: {use: pick.best}
+postprocess: {use: text.join}
+inputs:
+  - {text: "Hi", options: {top_k: 3}}
+  - {<<: *anchor, text: b}
+"""
+    yield "pipeline_file", "good.yaml", good.encode()
+    for kind, size in BLOCK_BYTES.items():
+        yield "gguf", f"type{kind}.gguf", gguf(kind, bytes(range(1, 255)) * 4 if size > 120 else bytes(2 * size))
+    yield "safetensors", "two.safetensors", safetensors(
+        {"__metadata__": {"format": "pt"}, "a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]},
+         "b": {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}}, bytes(22))
+    yield "safetensors", "half.safetensors", safetensors(
+        {"a": {"dtype": "F16", "shape": [], "data_offsets": [0, 2]}}, b"\0\x3c")
+    yield "tokenizer_model", "tiny.model", (FIXTURES / "tiny/tokenizer.model").read_bytes()
+    pieces = ["<pad>", "<eos>", "<bos>", "<unk>"] + [f"<0x{i:02X}>" for i in range(256)] + ["a", "b", "ab", "\u2581"]
+    vocabulary = {"version": "1.0", "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
+                  "added_tokens": [{"id": i, "content": pieces[i], "special": True} for i in range(4)],
+                  "model": {"type": "BPE", "byte_fallback": True, "unk_token": "<unk>",
+                            "vocab": {piece: i for i, piece in enumerate(pieces)}, "merges": ["a b"]}}
+    yield "tokenizer_json", "small.json", json.dumps(vocabulary).encode()
+    for path in sorted((ROOT / "tests/golden/chat/templates").glob("*.jinja")):
+        yield "chat_template", path.name, path.read_bytes()
+    for source in ("{{ [1, 2.5] | join(',') ~ namespace(x=1).x }}", "{% macro m(a, b=2) %}{{ a[b:] }}{% endmacro %}{{ m('xyz') }}",
+                   "{% for m in messages if m.role == 'user' %}{{ loop.index0 }}{{ m['content'] | trim | upper }}{% endfor %}"):
+        yield "chat_template", f"by_hand{len(source)}.jinja", source.encode()
+    lines = [{"id": "a", "text": "Hi", "options": {"max_new_tokens": 3, "logit_bias": {"5": -1}, "stop": ["x"]}, "deadline_ms": 5},
+             {"id": 3, "messages": [{"role": "user", "content": "Hi"}], "tools": []}, {"inputs": {"image": "a.png"}},
+             {"custom_id": "a", "method": "POST", "url": "/v1/chat/completions",
+              "body": {"model": "g", "messages": [{"role": "user", "content": "Hi"}], "logprobs": True, "top_logprobs": 2, "n": 2}},
+             {"custom_id": "b", "url": "/v1/completions", "body": {"prompt": ["Hi"], "stop": None, "max_tokens": 1, "logprobs": 1}}]
+    for i, line in enumerate(lines):
+        yield "jsonl", f"{i}.json", json.dumps(line).encode()
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    for target, name, content in seeds():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        (folder / target / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

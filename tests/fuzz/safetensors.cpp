@@ -1,0 +1,7 @@
+// safetensors files: the JSON header and the places it names.
+#include "fuzz.h"
+#include "weights.h"
+
+void penstock::fuzz::take(std::string_view bytes) {
+  read_all(file_of(bytes, "model.safetensors"));
+}
