@@ -78,7 +78,7 @@ at::Tensor upright(const at::Tensor& pixels, int orientation) {
 at::Tensor without_alpha(const at::Tensor& pixels,
                          const std::string& background) {
   if (pixels.size(2) == 3) return pixels;
-  const auto out = at::empty({pixels.size(0), pixels.size(1), 3}, at::kByte);
+  auto out = at::empty({pixels.size(0), pixels.size(1), 3}, at::kByte);
   const int behind = background == "white" ? 255 : 0;
   const auto* from = pixels.const_data_ptr<std::uint8_t>();
   auto* to = out.mutable_data_ptr<std::uint8_t>();

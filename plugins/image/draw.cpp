@@ -48,7 +48,7 @@ at::Tensor viewable(const at::Tensor& pixels) {
 
 at::Tensor with_lines(const at::Tensor& pixels,
                       const std::vector<std::string>& lines) {
-  const at::Tensor out = viewable(pixels).clone();
+  at::Tensor out = viewable(pixels).clone();
   cv::Mat picture(static_cast<int>(out.size(0)), static_cast<int>(out.size(1)),
                   CV_8UC3, out.data_ptr());
   int width = 0;

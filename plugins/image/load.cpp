@@ -37,7 +37,7 @@ std::string conflict(const Load::Params& p) {
     return "std: 0 would divide by zero";
   }
   for (const auto* list : {&r.mean, &r.std}) {
-    if (list->size() != 0 && list->size() != 1 && list->size() != 3) {
+    if (!list->empty() && list->size() != 1 && list->size() != 3) {
       return "mean and std have one value, or one for each of 3 channels";
     }
   }

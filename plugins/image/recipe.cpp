@@ -30,7 +30,7 @@ at::Tensor window(const at::Tensor& pixels, std::int64_t top, std::int64_t left,
 /// target's own, and the larger half of an odd rest before the square.
 at::Tensor central_square(const at::Tensor& pixels, double share,
                           std::int64_t target) {
-  const double size = static_cast<double>(target);
+  const auto size = static_cast<double>(target);
   const double margin = std::round(size * (1 / share - 1));
   const std::int64_t shortest = std::min(pixels.size(0), pixels.size(1));
   const auto side = std::max<std::int64_t>(
@@ -45,7 +45,7 @@ at::Tensor center(const at::Tensor& pixels, std::int64_t height,
                   std::int64_t width) {
   const std::int64_t inner_height = std::min(height, pixels.size(0));
   const std::int64_t inner_width = std::min(width, pixels.size(1));
-  const auto inner =
+  auto inner =
       window(pixels, (pixels.size(0) - inner_height) / 2,
              (pixels.size(1) - inner_width) / 2, inner_height, inner_width);
   if (inner_height == height && inner_width == width) return inner;
@@ -99,7 +99,7 @@ at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe) {
 
 /// Luma as Pillow computes it (ITU-R 601-2).
 at::Tensor grey(const at::Tensor& pixels) {
-  const auto out = at::empty({pixels.size(0), pixels.size(1), 1}, at::kByte);
+  auto out = at::empty({pixels.size(0), pixels.size(1), 1}, at::kByte);
   const auto* from = pixels.const_data_ptr<std::uint8_t>();
   auto* to = out.mutable_data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < out.numel(); ++i, from += 3) {

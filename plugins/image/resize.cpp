@@ -39,7 +39,7 @@ at::Tensor resize_by_opencv(const at::Tensor& pixels, std::int64_t height,
                    static_cast<int>(tensor.size(1)), CV_8UC3,
                    tensor.data_ptr());
   };
-  const auto resized = at::empty({height, width, 3}, at::kByte);
+  auto resized = at::empty({height, width, 3}, at::kByte);
   cv::Mat to = mat(resized);
   cv::resize(mat(pixels), to, to.size(), 0, 0,
              filter == Filter::kBicubic ? cv::INTER_CUBIC : cv::INTER_LINEAR);
@@ -58,7 +58,7 @@ bool is_height_first(const at::Tensor& pixels, std::int64_t height,
 at::Tensor resize(const at::Tensor& pixels, std::int64_t height,
                   std::int64_t width, Filter filter,
                   const std::string& backend) {
-  const auto whole = pixels.contiguous();
+  auto whole = pixels.contiguous();
   if (whole.size(0) == height && whole.size(1) == width) return whole;
   if (backend == "pillow") {
     return resize_as_pillow(whole, height, width, filter);

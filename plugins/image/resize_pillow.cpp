@@ -17,12 +17,15 @@ double bilinear(double x) {
 }
 
 double bicubic(double x) {
-  constexpr double a = -0.5;
+  constexpr double kA = -0.5;
   x = std::abs(x);
-  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-  if (x < 2) return (((x - 5) * x + 8) * x - 4) * a;
+  if (x < 1) return ((kA + 2) * x - (kA + 3)) * x * x + 1;
+  if (x < 2) return (((x - 5) * x + 8) * x - 4) * kA;
   return 0;
 }
+
+/// Towards zero, as C casts.
+std::int64_t truncated(double x) { return static_cast<std::int64_t>(x); }
 
 /// Of each output pixel along one side: which inputs, with which weights.
 struct Taps {
@@ -43,10 +46,10 @@ Taps make_taps(std::int64_t in, std::int64_t out, Filter filter) {
   std::vector<double> exact(static_cast<std::size_t>(taps.most));
   for (std::int64_t i = 0; i < out; ++i) {
     const double center = (static_cast<double>(i) + 0.5) * scale;
-    const auto first = std::max<std::int64_t>(
-        0, static_cast<std::int64_t>(center - support + 0.5));
-    const auto end = std::min<std::int64_t>(
-        in, static_cast<std::int64_t>(center + support + 0.5));
+    const auto first =
+        std::max<std::int64_t>(0, truncated(center - support + 0.5));
+    const auto end =
+        std::min<std::int64_t>(in, truncated(center + support + 0.5));
     double sum = 0;
     for (std::int64_t k = first; k < end; ++k) {
       const double at =
@@ -74,7 +77,7 @@ std::uint8_t clipped(std::int32_t sum) {
 
 at::Tensor along_rows(const at::Tensor& in, std::int64_t width, Filter filter) {
   const Taps taps = make_taps(in.size(1), width, filter);
-  const auto out = at::empty({in.size(0), width, 3}, at::kByte);
+  auto out = at::empty({in.size(0), width, 3}, at::kByte);
   auto* to = out.mutable_data_ptr<std::uint8_t>();
   const auto* row = in.const_data_ptr<std::uint8_t>();
   for (std::int64_t y = 0; y < in.size(0); ++y, row += in.size(1) * 3) {
@@ -101,7 +104,7 @@ at::Tensor along_rows(const at::Tensor& in, std::int64_t width, Filter filter) {
 at::Tensor along_columns(const at::Tensor& in, std::int64_t height,
                          Filter filter) {
   const Taps taps = make_taps(in.size(0), height, filter);
-  const auto out = at::empty({height, in.size(1), 3}, at::kByte);
+  auto out = at::empty({height, in.size(1), 3}, at::kByte);
   const std::int64_t stride = in.size(1) * 3;
   std::vector<std::int32_t> sums(static_cast<std::size_t>(stride));
   auto* to = out.mutable_data_ptr<std::uint8_t>();

@@ -41,7 +41,7 @@ class MemorySource final : public ByteSource {
                     std::size_t size) const override {
     const auto begin = static_cast<std::size_t>(std::min(at, this->size()));
     const std::size_t count = std::min(size, bytes_->size() - begin);
-    std::memcpy(to, bytes_->data() + begin, count);
+    std::copy_n(bytes_->data() + begin, count, reinterpret_cast<char*>(to));
     return static_cast<std::int64_t>(count);
   }
 

@@ -92,9 +92,10 @@ const AVInputFormat* named_format(const Format& format) {
 
 Input::Input(std::string name, std::unique_ptr<ByteSource> source,
              const Format& format, const Limits& limits)
-    : name_(std::move(name)), source_(std::move(source)) {
+    : name_(std::move(name)),
+      source_(std::move(source)),
+      is_cut_(is_cut_riff(*source_)) {
   av_log_set_level(AV_LOG_QUIET);
-  is_cut_ = is_cut_riff(*source_);
   auto* buffer = static_cast<std::uint8_t*>(av_malloc(kBuffer));
   if (buffer == nullptr) throw std::bad_alloc();
   io_.reset(avio_alloc_context(buffer, kBuffer, 0, this, &read_bytes, nullptr,

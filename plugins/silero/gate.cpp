@@ -82,7 +82,7 @@ void Gate::close() noexcept { networks_.clear(); }
 
 void Gate::preprocess(const Request& request, Sample in,
                       SampleSink& out) const {
-  const Params& how = params<Params>(*this, request);
+  const auto& how = params<Params>(*this, request);
   const at::Tensor waveform = get(in.inputs, "waveform");
   const std::int64_t rate = sample_rate(in);
   SegmentRules rules;

@@ -60,10 +60,10 @@ bool is_true(const Value& value) {
 }
 
 std::string kind(const Value& value) {
-  static const std::vector<std::string> kNames{
+  static const std::vector<std::string> names{
       "undefined", "none",   "a boolean", "an integer", "a number",
       "a text",    "a list", "a map",     "a function"};
-  return kNames.at(value.data.index());
+  return names.at(value.data.index());
 }
 
 bool is_number(const Value& value) {

@@ -45,7 +45,8 @@ class TopK {
 
   /// Scores below it cannot enter.
   [[nodiscard]] float floor() const {
-    return heap_.size() < k_ ? kNothing : heap_.front().score;
+    if (heap_.size() < k_) return kNothing;
+    return heap_.front().score;
   }
   void add(Scored item) {
     if (heap_.size() == k_) {

@@ -125,7 +125,7 @@ struct Lanes {
   PENSTOCK_LANE Bytes add_bits(Bytes a, const std::uint8_t* bits, int value) {
     for (int i = 0; i < 64; ++i) {
       const unsigned bit = bits[i / 8] >> (i % 8) & 1U;
-      a[i] = static_cast<std::uint8_t>(a[i] + bit * value);
+      a[i] = static_cast<std::uint8_t>(a[i] + static_cast<int>(bit) * value);
     }
     return a;
   }

@@ -115,7 +115,8 @@ class CodePacker {
 
   /// Bit `bit` of each code: 8 bytes a vector, 4 bits a lane.
   static void pack_plane(const std::uint8_t* codes, unsigned bit,
-                         std::size_t lane, std::uint8_t* out) {
+                         std::size_t lane,
+                         std::uint8_t* out) {  // NOLINT(*-non-const-parameter)
     for (std::size_t v = 0; v < kVectors; ++v) {
       unsigned four = 0;
       for (std::size_t j = 0; j < 4; ++j) {

@@ -61,14 +61,13 @@ void look_at_scans(j_common_ptr jpeg) {
 
 class Decoder {
  public:
-  explicit Decoder(std::string_view bytes) {
+  explicit Decoder(std::string_view bytes) : bytes_(bytes) {
     jpeg_.err = jpeg_std_error(&watch_.errors);
     watch_.errors.error_exit = leave;
     watch_.errors.emit_message = look_at_message;
     watch_.progress.progress_monitor = look_at_scans;
     jpeg_create_decompress(&jpeg_);
     jpeg_.progress = &watch_.progress;
-    bytes_ = bytes;
   }
   ~Decoder() { jpeg_destroy_decompress(&jpeg_); }
   Decoder(const Decoder&) = delete;
@@ -102,7 +101,8 @@ class Decoder {
   void shrink(std::int64_t side) {
     const std::int64_t shortest = std::min(height(), width());
     unsigned denominator = 1;
-    while (denominator < 8 && shortest / (2 * denominator) >= side) {
+    while (denominator < 8 &&
+           shortest / 2 / static_cast<std::int64_t>(denominator) >= side) {
       denominator *= 2;
     }
     jpeg_.scale_num = 1;

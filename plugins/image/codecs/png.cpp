@@ -38,11 +38,11 @@ void read(png_structp png, png_bytep to, png_size_t count) {
 
 class Decoder {
  public:
-  explicit Decoder(std::string_view bytes) {
-    reading_.rest = bytes;
-    png_ =
-        png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading_, fail, ignore);
-    info_ = png_ == nullptr ? nullptr : png_create_info_struct(png_);
+  explicit Decoder(std::string_view bytes)
+      : reading_{.rest = bytes},
+        png_(png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading_, fail,
+                                    ignore)),
+        info_(png_ == nullptr ? nullptr : png_create_info_struct(png_)) {
     if (info_ == nullptr) throw Error(Code::kRetry, "no memory for PNG");
     png_set_read_fn(png_, &reading_, read);
     png_set_user_limits(png_, kMostSide, kMostSide);
