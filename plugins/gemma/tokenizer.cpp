@@ -84,6 +84,20 @@ Vocabulary read(const fs::path& path) {
   return is_gguf(file) ? read_vocabulary(file) : read_folder(path);
 }
 
+void load(const std::string& model, const fs::path& path,
+          sentencepiece::SentencePieceProcessor& processor) {
+  std::string why;
+  try {
+    const auto status = processor.LoadFromSerializedProto(model);
+    if (status.ok()) return;
+    why = status.message();
+  } catch (const std::exception& error) {  // a piece that it cannot index
+    why = error.what();
+  }
+  throw Error(Code::kData, str("'", path.filename().string(),
+                               "' holds no usable tokenizer: ", why));
+}
+
 }  // namespace
 
 struct Tokenizer::Impl {
@@ -100,13 +114,7 @@ Tokenizer::~Tokenizer() = default;
 std::shared_ptr<const Tokenizer> Tokenizer::open(const fs::path& path) {
   auto impl = std::make_unique<Impl>();
   const Vocabulary vocabulary = read(path);
-  const auto status = impl->processor.LoadFromSerializedProto(vocabulary.model);
-  if (!status.ok()) {
-    throw Error(Code::kData, str("'", path.filename().string(),
-                                 "' holds no "
-                                 "usable tokenizer: ",
-                                 status.message()));
-  }
+  load(vocabulary.model, path, impl->processor);
   impl->bos = vocabulary.bos;
   if (impl->bos == kUnknownId) impl->bos = impl->processor.bos_id();
   if (impl->bos < 0) impl->bos = impl->processor.PieceToId("<bos>");

@@ -269,7 +269,7 @@ Value replaced(const Value& value, const Arguments& arguments) {
 const std::map<std::string, Filter>& filters() {
   using V = const Value&;
   using A = const Arguments&;
-  static const std::map<std::string, Filter> all{
+  static const std::map<std::string, Filter> table{
       {"trim",
        [](V v, A a) {
          const Value* of = argument(a, 0, "chars");
@@ -321,7 +321,7 @@ const std::map<std::string, Filter>& filters() {
       {"round", rounded},
       {"indent", indented},
   };
-  return all;
+  return table;
 }
 
 }  // namespace

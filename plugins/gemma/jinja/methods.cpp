@@ -79,7 +79,7 @@ Value all_are(const Text& text, bool (*is)(char)) {
 }
 
 const std::map<std::string, Method>& methods() {
-  static const std::map<std::string, Method> all{
+  static const std::map<std::string, Method> table{
       {"strip",
        [](const Text& t, const Arguments& a) {
          return t.stripped(true, true, text_of(a, 0, "chars").bytes());
@@ -163,7 +163,7 @@ const std::map<std::string, Method>& methods() {
          return out;
        }},
   };
-  return all;
+  return table;
 }
 
 Value map_method(const Mapping& of, const std::string& name) {

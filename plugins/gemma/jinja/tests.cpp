@@ -31,7 +31,7 @@ bool is_case(const Value& value, const char* same, const char* other) {
 }
 
 const std::map<std::string, Test>& tests() {
-  static const std::map<std::string, Test> all{
+  static const std::map<std::string, Test> table{
       {"defined", [](const auto& v, const auto&) { return !v.is_undefined(); }},
       {"undefined",
        [](const auto& v, const auto&) { return v.is_undefined(); }},
@@ -92,7 +92,7 @@ const std::map<std::string, Test>& tests() {
       {"gt", comparing(">")},
       {"ge", comparing(">=")},
   };
-  return all;
+  return table;
 }
 
 }  // namespace

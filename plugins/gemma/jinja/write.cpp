@@ -16,7 +16,7 @@ std::string real_text(double value) {
   std::array<char, 64> buffer{};
   const double size = std::abs(value);
   const bool is_plain = size == 0 || (size >= 1e-4 && size < 1e16);
-  const char* const end =
+  char* const end =
       std::to_chars(
           buffer.data(), buffer.data() + buffer.size(), value,
           is_plain ? std::chars_format::fixed : std::chars_format::scientific)

@@ -1,0 +1,41 @@
+# The install tree:
+#   bin/pipeline-*          programs
+#   lib/libpenstock.so      lib/penstock/plugins/*.so
+#   lib/cmake/Penstock/     find_package(Penstock)
+#   include/penstock/       share/penstock/pipelines/*.yaml
+# Programs and libraries find each other wherever the tree is moved to; libtorch
+# stays where it is.
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+function(penstock_install)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "PROGRAMS;PLUGINS")
+  set(libtorch "${PENSTOCK_LIBTORCH_ROOT}/lib")
+  set(lib "${CMAKE_INSTALL_LIBDIR}")
+  set_target_properties(${arg_PROGRAMS} PROPERTIES
+    INSTALL_RPATH "$ORIGIN/../${lib};${libtorch}")
+  set_target_properties(penstock PROPERTIES
+    INSTALL_RPATH "$ORIGIN;${libtorch}")
+  install(TARGETS ${arg_PROGRAMS} penstock)
+  foreach(plugin IN LISTS arg_PLUGINS)
+    set_target_properties(penstock_${plugin} PROPERTIES
+      INSTALL_RPATH "$ORIGIN/../..;${libtorch}")
+    install(TARGETS penstock_${plugin} DESTINATION ${lib}/penstock/plugins)
+  endforeach()
+  install(DIRECTORY framework/include/penstock TYPE INCLUDE)
+  install(FILES ${PENSTOCK_GENERATED_INCLUDE_DIR}/penstock/sdk_version.h
+          DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/penstock)
+  install(DIRECTORY pipelines DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock
+          FILES_MATCHING PATTERN "*.yaml")
+  configure_package_config_file(tools/cmake/PenstockConfig.cmake.in
+    "${PROJECT_BINARY_DIR}/PenstockConfig.cmake"
+    INSTALL_DESTINATION ${lib}/cmake/Penstock
+    PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+  write_basic_package_version_file(
+    "${PROJECT_BINARY_DIR}/PenstockConfigVersion.cmake"
+    COMPATIBILITY SameMinorVersion)
+  install(FILES "${PROJECT_BINARY_DIR}/PenstockConfig.cmake"
+                "${PROJECT_BINARY_DIR}/PenstockConfigVersion.cmake"
+          DESTINATION ${lib}/cmake/Penstock)
+endfunction()
