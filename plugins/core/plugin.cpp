@@ -5,6 +5,8 @@
 #include "pad.h"
 #include "rows.h"
 #include "sample.h"
+#include "score.h"
+#include "score_report.h"
 #include "stack.h"
 #include "top.h"
 
@@ -13,6 +15,8 @@ PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Continuous>("continuous");
   registry.add<penstock::core::Rows>("rows");
   registry.add<penstock::core::SampleDecode>("sample");
+  registry.add<penstock::core::Score>("score");
+  registry.add<penstock::core::ScoreReport>("score_report");
   registry.add<penstock::core::Stack>("stack");
   registry.add<penstock::core::Top>("top");
 }

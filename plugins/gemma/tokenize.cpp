@@ -36,6 +36,23 @@ bool is_inside_character(const std::string& text, std::size_t at) {
          (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
 }
 
+/// Where the continuation begins after `gone` tokens before it were cut.
+/// Throws where it would have lost some itself, or all that comes before it.
+void move_scored(Sample& sample, const Tokenize::Params& chosen,
+                 std::int64_t gone) {
+  const auto found = sample.notes.find("scored_from");
+  if (found == sample.notes.end()) return;
+  auto& from = std::get<std::int64_t>(found->second);
+  if (chosen.truncate != "left" || from - gone < 1) {
+    throw Error(
+        Code::kData,
+        str("the continuation would be cut: text and continuation are ", gone,
+            " tokens too long; shorten them, or pass --set "
+            "preprocess.truncate=left to cut the text"));
+  }
+  from -= gone;
+}
+
 /// Cuts whole characters of a text that is longer than any that could fit.
 void cut_text(std::string& text, std::size_t limit, const std::string& end) {
   const Cut cut(text.size(), limit, 0, end);
@@ -65,6 +82,8 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
        "tokenizer.json")
       .output("tokens: i64[T]");
   d.param("input", &Params::input, "name of the request's text");
+  d.param("continuation", &Params::continuation,
+          "name of a text that goes on from it and is scored; empty: none");
   d.param("add_bos", &Params::add_bos, "begin with the <bos> id").per_request();
   d.param("truncate", &Params::truncate,
           "where a prompt over the limit is cut; none: refuse it")
@@ -170,7 +189,26 @@ Tokens Tokenize::of_text(const Request& request, const Params& chosen,
                 "the prompt is empty and add_bos is false: there "
                 "is nothing to continue");
   }
+  add_continuation(request, chosen, sample, tokens);
   return tokens;
+}
+
+/// Encoded on its own, so that its first token is no longer one with the end of
+/// the text before it.
+void Tokenize::add_continuation(const Request& request, const Params& chosen,
+                                Sample& sample, Tokens& tokens) const {
+  const std::string& name = chosen.continuation;
+  if (name.empty() || !request.inputs.contains(name)) return;
+  std::string text = text_input(request, name);
+  (void)fit_text(text, "none");
+  const Tokens more = tokenizer_->encode(text);
+  if (more.empty()) {
+    throw Error(Code::kData, str("input '", name,
+                                 "' is empty: there is nothing to score; to "
+                                 "score the whole text, leave it out"));
+  }
+  sample.notes["scored_from"] = static_cast<std::int64_t>(tokens.size());
+  tokens.insert(tokens.end(), more.begin(), more.end());
 }
 
 Tokens Tokenize::of_chat(const Request& request, const Params& chosen) const {
@@ -202,6 +240,7 @@ void Tokenize::preprocess(const Request& request, Sample in,
   Tokens tokens =
       is_chat ? of_chat(request, chosen) : of_text(request, chosen, in);
   if (const std::int64_t gone = fit_tokens(tokens, chosen); gone > 0) {
+    move_scored(in, chosen, gone);
     in.notes["truncated"] = gone;
   }
   if (chosen.pieces) {

@@ -14,13 +14,15 @@ namespace penstock::gemma {
 
 /// Input: text, or a note of that name; or `messages`, a conversation as JSON,
 /// with `tools` beside it. Output: tokens i64[T]. Notes: `pieces`,
-/// NUL between them; `truncated`: how many tokens were cut, and
+/// NUL between them; `scored_from`: the first token of a continuation;
+/// `truncated`: how many tokens were cut, and
 /// `truncated_bytes`, how many bytes before them, where the text was longer
 /// than any that could fit.
 class Tokenize final : public Preprocess {
  public:
   struct Params {
     std::string input = "text";
+    std::string continuation = "";
     bool add_bos = true;
     std::string truncate = "none";
     std::int64_t max_tokens = 0;
@@ -44,6 +46,8 @@ class Tokenize final : public Preprocess {
   std::int64_t fit_tokens(Tokens& tokens, const Params& chosen) const;
   [[nodiscard]] Tokens of_text(const Request& request, const Params& chosen,
                                Sample& sample) const;
+  void add_continuation(const Request& request, const Params& chosen,
+                        Sample& sample, Tokens& tokens) const;
   [[nodiscard]] Tokens of_chat(const Request& request,
                                const Params& chosen) const;
 

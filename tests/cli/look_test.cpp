@@ -141,6 +141,20 @@ TEST(Until, FailuresKeepTheirCodeAndPlace) {
   EXPECT_EQ(ran.out, "");
 }
 
+TEST(Score, TakesContinuationsFromJsonLines) {
+  const auto all = json_lines(
+      shell("printf '%s\\n' '{\"text\": \"Hello\", \"continuation\": "
+            "\"ve\"}' '{\"text\": \"Hello\"}' | $RUN score.yaml ${TINY#* } "
+            "--jsonl - --json"));
+  ASSERT_EQ(all.size(), 2);
+  EXPECT_EQ(all[0]["token_count"], 1);
+  EXPECT_EQ(all[0]["tokens"][0]["token"], "ve");
+  EXPECT_EQ(all[0]["is_greedy"], true);
+  EXPECT_EQ(all[0]["logprob"], all[0]["tokens"][0]["logprob"]);
+  EXPECT_EQ(all[1]["token_count"], 3);  // H, ell, o after <bos>
+  EXPECT_GT(all[1]["perplexity"], 1);
+}
+
 /// A dump in a folder of its own, removed at the end.
 class Dump : public ::testing::Test {
  protected:

@@ -14,8 +14,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMostDepth = 32;
-const std::vector<std::string> kKeys{"id",     "text",    "messages",   "tools",
-                                     "inputs", "options", "deadline_ms"};
+const std::vector<std::string> kKeys{"id",       "text",       "continuation",
+                                     "messages", "tools",      "inputs",
+                                     "options",  "deadline_ms"};
 
 [[noreturn]] void complain(const std::string& key, const char* expected,
                            const Json& got) {
@@ -89,9 +90,9 @@ std::string id_of(const Json& value) {
 
 void set(Request& request, const std::string& key, const Json& value) {
   if (key == "id") return;  // was first
-  if (key == "text") {
+  if (key == "text" || key == "continuation") {
     if (!value.is_string()) complain(key, "a text", value);
-    request.inputs["text"] = value.get<std::string>();
+    request.inputs[key] = value.get<std::string>();
   } else if (key == "messages" || key == "tools") {
     if (!value.is_array()) complain(key, "a list", value);
     request.inputs[key] = penstock::Json{value.dump()};

@@ -1,7 +1,7 @@
 // Requests from JSON lines:
 //   {"id": "a", "text": "...", "options": {"max_new_tokens": 64}}
-// also `messages` and `tools` (a conversation, in OpenAI's shape), `inputs`
-// (named values) and `deadline_ms`.
+// also `continuation` (a text that is scored), `messages` and `tools` (a
+// conversation, in OpenAI's shape), `inputs` (named values) and `deadline_ms`.
 #pragma once
 
 #include <string>

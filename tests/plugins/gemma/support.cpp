@@ -113,9 +113,32 @@ void Keep::done(const Request& /*request*/, const Report& whole) {
   report = whole;
 }
 
+std::vector<std::shared_ptr<Keep>> run_file(
+    const std::string& name, std::vector<Request> requests,
+    const std::vector<Override>& overrides, Observer* observer) {
+  PluginHost plugins({PENSTOCK_PLUGINS});
+  PipelineOptions options;
+  options.observer = observer;
+  Pipeline pipeline(
+      load_pipeline_file(repository() + "pipelines/" + name + ".yaml", plugins,
+                         overrides),
+      options);
+  std::vector<std::shared_ptr<Keep>> kept;
+  {
+    const auto more = pipeline.more_coming();
+    for (Request& request : requests) {
+      kept.push_back(std::make_shared<Keep>());
+      request.id = std::to_string(kept.size());
+      pipeline.submit(std::move(request), kept.back());
+    }
+  }
+  pipeline.drain();
+  for (const auto& each : kept) each->stats = pipeline.stats();
+  return kept;
+}
+
 std::vector<std::shared_ptr<Keep>> run_requests(std::vector<Request> requests,
                                                 const RunOptions& how) {
-  PluginHost plugins({PENSTOCK_PLUGINS});
   std::vector<Override> overrides{
       {"model", how.model, "test"},
       {"device", test_device(), "test"},
@@ -131,24 +154,7 @@ std::vector<std::shared_ptr<Keep>> run_requests(std::vector<Request> requests,
     overrides.push_back({"batch.max_step_tokens", "1048576", "test"});
   }
   const std::string file = how.is_padded ? "gemma_padded" : "gemma_text";
-  PipelineOptions options;
-  options.observer = how.observer;
-  Pipeline pipeline(
-      load_pipeline_file(repository() + "pipelines/" + file + ".yaml", plugins,
-                         overrides),
-      options);
-  std::vector<std::shared_ptr<Keep>> kept;
-  {
-    const auto more = pipeline.more_coming();
-    for (Request& request : requests) {
-      kept.push_back(std::make_shared<Keep>());
-      request.id = std::to_string(kept.size());
-      pipeline.submit(std::move(request), kept.back());
-    }
-  }
-  pipeline.drain();
-  for (const auto& each : kept) each->stats = pipeline.stats();
-  return kept;
+  return run_file(file, std::move(requests), overrides, how.observer);
 }
 
 std::vector<std::shared_ptr<Keep>> run(const std::vector<std::string>& prompts,

@@ -68,6 +68,11 @@ struct RunOptions {
 [[nodiscard]] std::vector<std::shared_ptr<Keep>> run_requests(
     std::vector<Request> requests, const RunOptions& how);
 
+/// The same with a pipeline of ours by name, and values over its own.
+[[nodiscard]] std::vector<std::shared_ptr<Keep>> run_file(
+    const std::string& name, std::vector<Request> requests,
+    const std::vector<Override>& overrides, Observer* observer = nullptr);
+
 /// Results of the prompts, in their order. Throws the first error.
 [[nodiscard]] std::vector<std::shared_ptr<Keep>> run(
     const std::vector<std::string>& prompts, const RunOptions& how);

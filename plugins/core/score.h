@@ -1,0 +1,29 @@
+// core.score: how likely a text is, token by token. The model continues
+// nothing: each token is held against what was expected in its place.
+#pragma once
+
+#include "penstock/decode.h"
+
+namespace penstock::core {
+
+/// Input: scores f32[R,V]. Outputs, of the scored tokens, in pieces as the
+/// prompt goes through: ids i64[N], logprobs f32[N], and best i64[N], the ids
+/// that the model would have chosen.
+///
+/// The sample's note `scored_from` is the first token that is scored; without
+/// it all but the first are: nothing comes before that one.
+class Score final : public Decode {
+ public:
+  struct Params {};
+  static void declare(Declaration<Score>& d);
+  explicit Score(const Params& /*params*/) {}
+
+  void start(Row& row) override;
+  void decode(const Step& step, const Result& picked,
+              std::vector<Next>& out) override;
+};
+
+/// The first scored token of a sample; at least 1.
+[[nodiscard]] std::int64_t scored_from(const Sample& sample);
+
+}  // namespace penstock::core

@@ -1,0 +1,153 @@
+// core.score and core.score_report: what is scored, in pieces or whole, and
+// what is told of it.
+#include "score.h"
+
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "penstock/forward.h"
+#include "score_report.h"
+
+namespace penstock::core {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+/// A text of four tokens among five.
+struct Text {
+  explicit Text(std::int64_t from = 0) {
+    sample->tokens = {2, 3, 4, 0};
+    if (from > 0) sample->notes["scored_from"] = from;
+    row.sample = sample.get();
+    row.tokens = sample->tokens;
+  }
+  /// Runs tokens [begin, begin + count). Every score is 0, but `best` is 1
+  /// where a token follows itself plus one.
+  Next run(std::int64_t begin, std::int64_t count, float best = 1) {
+    const std::int64_t outs = begin + count - std::max(begin, row.want.from);
+    Step step;
+    step.slices = {{.row = &row,
+                    .count = count,
+                    .feed = 0,
+                    .begin = begin,
+                    .out = 0,
+                    .outs = outs}};
+    std::vector<float> scores(static_cast<std::size_t>(outs) * 5);
+    for (std::int64_t i = 0; i < outs; ++i) {
+      const std::int64_t token = row.token(begin + count - outs + i);
+      scores[static_cast<std::size_t>(i * 5 + (token + 1) % 5)] = best;
+    }
+    const auto logits = at::tensor(scores).view({outs, 5});
+    std::vector<Next> out;
+    decode.decode(step, {.out = {}, .scores = fill_scores(logits, step)}, out);
+    return out.at(0);
+  }
+  std::shared_ptr<Sample> sample = std::make_shared<Sample>();
+  Row row;
+  Score decode{Score::Params{}};
+};
+
+std::vector<std::int64_t> ids(const Next& next, const std::string& name) {
+  const auto tensor = get(next.emit->tensors, name);
+  const auto* first = tensor.const_data_ptr<std::int64_t>();
+  return {first, first + tensor.numel()};
+}
+
+TEST(Score, WantsNoMoreThanTheFollowingToken) {
+  Text text(2);
+  text.decode.start(text.row);
+  EXPECT_EQ(text.row.want.from, 1);  // what is said of token 2
+  EXPECT_EQ(text.row.want.top, 1);
+  EXPECT_TRUE(text.row.want.norm && text.row.want.follow);
+  EXPECT_FALSE(text.row.want.full);
+}
+
+TEST(Score, GivesEachTokenWhatWasExpectedInItsPlace) {
+  Text text;
+  text.decode.start(text.row);
+  const Next next = text.run(0, 4);
+  EXPECT_EQ(next.finish, Finish::kEnd);
+  EXPECT_THAT(ids(next, "ids"), ElementsAre(3, 4, 0));
+  EXPECT_THAT(ids(next, "best"), ElementsAre(3, 4, 0));
+  const auto logprobs = get(next.emit->tensors, "logprobs");
+  // One of five scores is 1, the others 0.
+  EXPECT_NEAR(logprobs[0].item<float>(), 1 - std::log(std::exp(1) + 4), 1e-6);
+}
+
+TEST(Score, GoesThroughChunksAndEndsWithTheLast) {
+  Text text(2);
+  text.decode.start(text.row);
+  const Next first = text.run(0, 3);
+  EXPECT_EQ(first.finish, Finish::kNo);
+  EXPECT_THAT(ids(first, "ids"), ElementsAre(4, 0));
+  const Next last = text.run(3, 1);  // nothing follows the last token
+  EXPECT_EQ(last.finish, Finish::kEnd);
+  EXPECT_FALSE(last.emit);
+}
+
+TEST(Score, RefusesWhatHasNothingToScore) {
+  Text text(4);
+  try {
+    text.decode.start(text.row);
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kData);
+    EXPECT_THAT(error.what(), HasSubstr("nothing to score"));
+  }
+}
+
+TEST(Score, NotANumberFailsItsRow) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity()}) {
+    Text text;
+    text.decode.start(text.row);
+    EXPECT_TRUE(text.run(0, 4, bad).error);
+  }
+}
+
+/// Keeps what a Writer gives.
+class Kept final : public OutputSink {
+ public:
+  void emit(Value value, int /*branch*/, bool /*is_final*/) override {
+    if (const auto* json = std::get_if<Json>(&value)) {
+      merged.merge_patch(nlohmann::json::parse(json->text));
+    } else {
+      text += std::get<std::string>(value);
+    }
+  }
+  nlohmann::json merged;
+  std::string text;
+};
+
+TEST(ScoreReport, AddsUpAndSpells) {
+  Text text(2);
+  text.sample->notes["pieces"] = std::string("a\0b\0c\0d\0", 8);
+  text.decode.start(text.row);
+  const auto writer = ScoreReport({}).begin(Request());
+  Kept kept;
+  const auto write = [&](Next next) {
+    Decoded decoded = next.emit ? std::move(*next.emit) : Decoded{};
+    decoded.sample = text.sample;
+    decoded.finish = next.finish;
+    EXPECT_TRUE(writer->write(decoded, kept));
+  };
+  write(text.run(0, 3));
+  EXPECT_EQ(kept.merged["tokens"][1]["token"], "d");
+  write(text.run(3, 1));
+  const double each = 1 - std::log(std::exp(1) + 4);
+  EXPECT_NEAR(kept.merged["logprob"], 2 * each, 1e-6);
+  EXPECT_NEAR(kept.merged["perplexity"], std::exp(-each), 1e-5);
+  EXPECT_EQ(kept.merged["token_count"], 2);
+  EXPECT_EQ(kept.merged["is_greedy"], true);
+  EXPECT_EQ(kept.text,
+            "logprob -1.8097  tokens 2  perplexity 2.4715  greedy yes");
+}
+
+}  // namespace
+}  // namespace penstock::core
