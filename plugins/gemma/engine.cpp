@@ -2,6 +2,8 @@
 
 #include <ATen/ops/cat.h>
 
+#include <algorithm>
+
 #include "penstock/error.h"
 
 namespace penstock::gemma {
@@ -32,6 +34,22 @@ Tokens wanted_places(const Step& step) {
     for (std::int64_t i = end - slice.outs; i < end; ++i) wanted.push_back(i);
   }
   return wanted;
+}
+
+bool wants_hidden(const Step& step) {
+  return std::any_of(step.slices.begin(), step.slices.end(),
+                     [](const Slice& slice) {
+                       return slice.outs > 0 && slice.row->want.hidden;
+                     });
+}
+
+bool wants_scores(const Step& step) {
+  return std::any_of(
+      step.slices.begin(), step.slices.end(), [](const Slice& slice) {
+        const Want& want = slice.row->want;
+        return slice.outs > 0 && (want.top > 0 || want.full || want.norm ||
+                                  want.follow || !want.ids.empty());
+      });
 }
 
 void check_size(std::int64_t rows, std::int64_t vocab) {

@@ -39,6 +39,10 @@ inline constexpr std::int64_t kRollback = 64;
 [[nodiscard]] Caps cache_caps(const Config& config, std::size_t slots);
 /// Places, among the step's tokens, whose scores are wanted.
 [[nodiscard]] Tokens wanted_places(const Step& step);
+/// Whether a scored position of the step wants its hidden state, or anything
+/// for which the vocabulary is needed.
+[[nodiscard]] bool wants_hidden(const Step& step);
+[[nodiscard]] bool wants_scores(const Step& step);
 /// Throws Error(kData) where so many full rows of scores are too much memory.
 void check_size(std::int64_t rows, std::int64_t vocab);
 /// Joins two runs of rows of scores.

@@ -106,11 +106,12 @@ Scores ReferenceEngine::score(const at::Tensor& hidden,
                               const Step& step) const {
   const std::int64_t count = hidden.size(0);
   Scores scores;
+  if (wants_hidden(step)) scores.hidden = hidden.to(at::kFloat);
+  if (!wants_scores(step)) return scores;
   for (std::int64_t at = 0; at < count; at += kScoreBlock) {
     const auto block = hidden.narrow(0, at, std::min(kScoreBlock, count - at));
     append(scores, fill_scores(model_.logits(block), step, at));
   }
-  scores.hidden = hidden.to(at::kFloat);
   return scores;
 }
 

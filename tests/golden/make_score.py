@@ -19,6 +19,7 @@ LONG = "Because of an hereditary recklessness, I have been playing always a losi
 CASES = [
     {"name": "continuation", "text": "The quick brown fox", "continuation": " jumps over the lazy dog."},
     {"name": "text_alone", "text": "I shouted from the upper floor of the school-house."},
+    {"name": "long_alone", "text": LONG},
     {"name": "one_token", "text": "a", "continuation": "b"},
     {"name": "empty_text", "text": "", "continuation": "Hello"},
     {"name": "other_scripts", "text": "Z\u00fcrich", "continuation": " \u6771\u4eac \U0001f600\n"},

@@ -212,6 +212,8 @@ Scores NativeEngine::score(const at::Tensor& hidden, const Step& step) {
   const Wanted wanted(step);
   const std::int64_t count = hidden.size(0);
   Scores scores;
+  if (wants_hidden(step)) scores.hidden = hidden;
+  if (!wants_scores(step)) return scores;
   for (std::int64_t at = 0; at < count; at += kScoreRows) {
     const auto rows = hidden.narrow(0, at, std::min(kScoreRows, count - at));
     // What is not a number must reach Decode, which says so.
@@ -227,7 +229,6 @@ Scores NativeEngine::score(const at::Tensor& hidden, const Step& step) {
     pick(rows, step, at, wanted.ids, wanted.follow, part);
     append(scores, part);
   }
-  scores.hidden = hidden;
   return scores;
 }
 

@@ -191,6 +191,24 @@ TEST_P(Engines, AnswerEveryWantAlike) {
   }
 }
 
+TEST_P(Engines, ComputeWhatIsWantedAndNoMore) {
+  Driven driven(
+      tiny("tiny.gguf"),
+      {.engine = GetParam(), .dtype = "fp32", .cache = true, .logits = false});
+  Want want;
+  want.from = 0;
+  want.hidden = true;
+  const Scores states = driven.run({2, 300, 301}, want);
+  EXPECT_EQ(states.hidden.size(0), 3);
+  EXPECT_FALSE(states.ids.defined() || states.full.defined() ||
+               states.norm.defined() || states.follow.defined());
+  want.hidden = false;
+  want.top = 1;
+  const Scores best = driven.run({2, 300, 301}, want);
+  EXPECT_EQ(best.ids.size(0), 3);
+  EXPECT_FALSE(best.hidden.defined());
+}
+
 /// Counts rows of matrix products, keeps the logits of the first step.
 class Watch final : public Observer {
  public:

@@ -1,0 +1,82 @@
+#include "pool.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/sum.h>
+
+#include <algorithm>
+
+namespace penstock::core {
+namespace {
+
+/// Of the states seen so far: a long text comes in chunks.
+struct Sum final : DecodeState {
+  at::Tensor states;  ///< f64[D]
+  std::int64_t count = 0;
+};
+
+Sum& sum_of(const Row& row) {
+  // start() has put it there.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
+  return static_cast<Sum&>(*row.sample->state);
+}
+
+}  // namespace
+
+void Pool::declare(Declaration<Pool>& d) {
+  d.doc("One vector for a text: the mean of its hidden states, or the last")
+      .input("scores: f32[R,V]")
+      .output("embedding: f32[D]");
+  d.param("pool", &Params::pool,
+          "mean: over every token, <bos> too; last: the last token's state")
+      .choices({"mean", "last"})
+      .per_request();
+  d.param("normalize", &Params::normalize, "divide by its L2 norm")
+      .per_request();
+}
+
+void Pool::start(Row& row) {
+  const auto& chosen = params<Params>(*this, *row.sample->request);
+  row.sample->state = std::make_unique<Sum>();
+  row.want = Want();
+  row.want.from = chosen.pool == "last" ? kLast : 0;
+  row.want.hidden = true;
+}
+
+at::Tensor Pool::embedding(const Row& row) const {
+  const Sum& sum = sum_of(row);
+  const auto mean = sum.states / static_cast<double>(sum.count);
+  if (!mean.isfinite().all().item<bool>()) {
+    throw Error(Code::kInternal, "the model's hidden states are not finite");
+  }
+  const auto& chosen = params<Params>(*this, *row.sample->request);
+  const auto norm = at::linalg_vector_norm(mean).item<double>();
+  const bool is_divided = chosen.normalize && norm > 0;
+  return (is_divided ? mean / norm : mean).to(at::kFloat);
+}
+
+void Pool::decode(const Step& step, const Result& picked,
+                  std::vector<Next>& out) {
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    const Slice& slice = step.slices[i];
+    if (slice.outs == 0) continue;
+    const auto part = picked.scores.hidden.narrow(0, slice.out, slice.outs)
+                          .sum(0, false, at::kDouble)
+                          .cpu();
+    Sum& sum = sum_of(*slice.row);
+    sum.states = sum.states.defined() ? sum.states + part : part;
+    sum.count += slice.outs;
+    Next& next = out.emplace_back();
+    next.slice = i;
+    if (slice.begin + slice.count < slice.row->length()) continue;
+    next.finish = Finish::kEnd;
+    try {
+      next.emit.emplace().tensors = {{"embedding", embedding(*slice.row)}};
+    } catch (const Error& error) {
+      next.error = std::current_exception();
+    }
+  }
+}
+
+}  // namespace penstock::core

@@ -1,0 +1,116 @@
+// core.pool and core.embedding: one vector of many states.
+#include "pool.h"
+
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "embedding.h"
+
+namespace penstock::core {
+namespace {
+
+/// A text of three tokens whose states are given.
+struct Text {
+  explicit Text(const Pool::Params& chosen) {
+    request->checked = {std::make_shared<Pool::Params>(chosen)};
+    sample.request = request;
+    sample.tokens = {2, 3, 4};
+    row.sample = &sample;
+    row.tokens = sample.tokens;
+    decode.start(row);
+  }
+  /// Tokens [begin, begin + states) with states of two numbers.
+  std::vector<Next> run(std::int64_t begin, const std::vector<float>& states) {
+    const auto count = static_cast<std::int64_t>(states.size()) / 2;
+    Step step;
+    step.slices = {{.row = &row,
+                    .count = count,
+                    .feed = 0,
+                    .begin = begin,
+                    .out = 0,
+                    .outs = count}};
+    Result result;
+    result.scores.hidden = at::tensor(states).view({count, 2});
+    std::vector<Next> out;
+    decode.decode(step, result, out);
+    return out;
+  }
+  std::shared_ptr<Request> request = std::make_shared<Request>();
+  Sample sample;
+  Row row;
+  Pool decode{Pool::Params{}};
+};
+
+std::vector<float> numbers(const Next& next) {
+  const auto tensor = get(next.emit->tensors, "embedding");
+  const auto* first = tensor.const_data_ptr<float>();
+  return {first, first + tensor.numel()};
+}
+
+TEST(Pool, WantsHiddenStatesAndNoScores) {
+  const Text mean({.pool = "mean"});
+  EXPECT_EQ(mean.row.want.from, 0);
+  EXPECT_TRUE(mean.row.want.hidden);
+  EXPECT_EQ(mean.row.want.top, 0);
+  EXPECT_EQ(Text({.pool = "last"}).row.want.from, kLast);
+}
+
+TEST(Pool, AveragesOverChunks) {
+  Text text({.pool = "mean", .normalize = false});
+  const auto first = text.run(0, {1, 10, 2, 20});
+  EXPECT_EQ(first.at(0).finish, Finish::kNo);
+  EXPECT_FALSE(first.at(0).emit);
+  const auto last = text.run(2, {6, 0});
+  EXPECT_EQ(last.at(0).finish, Finish::kEnd);
+  EXPECT_EQ(numbers(last.at(0)), (std::vector<float>{3, 10}));
+}
+
+TEST(Pool, DividesByTheNorm) {
+  Text text({.pool = "last", .normalize = true});
+  const auto got = numbers(text.run(2, {3, 4}).at(0));
+  EXPECT_FLOAT_EQ(got.at(0), 0.6F);
+  EXPECT_FLOAT_EQ(got.at(1), 0.8F);
+}
+
+TEST(Pool, LeavesZeroAsItIs) {
+  Text text({.pool = "last", .normalize = true});
+  EXPECT_EQ(numbers(text.run(2, {0, 0}).at(0)), (std::vector<float>{0, 0}));
+}
+
+TEST(Pool, NotANumberFailsItsRow) {
+  Text text({.pool = "last", .normalize = true});
+  EXPECT_TRUE(
+      text.run(2, {std::numeric_limits<float>::quiet_NaN(), 1}).at(0).error);
+}
+
+/// Keeps what a Writer gives.
+class Kept final : public OutputSink {
+ public:
+  void emit(Value value, int /*branch*/, bool /*is_final*/) override {
+    if (const auto* made = std::get_if<Json>(&value)) {
+      json = nlohmann::json::parse(made->text);
+    } else {
+      text = std::get<std::string>(value);
+    }
+  }
+  nlohmann::json json;
+  std::string text;
+};
+
+TEST(Embedding, IsWholeInJsonAndBriefForPeople) {
+  const std::vector<float> vector{0.1F, -3, 0, 4, 0, 0, 1e-20F};
+  Decoded decoded;
+  decoded.tensors = {{"embedding", at::tensor(vector)}};
+  Kept kept;
+  (void)Embedding({}).begin(Request())->write(decoded, kept);
+  EXPECT_EQ(kept.json["embedding"].get<std::vector<float>>(), vector);
+  EXPECT_EQ(kept.text,
+            "7 numbers, length 5.0010: 0.1000 -3.0000 0.0000 4.0000 0.0000 "
+            "0.0000 ...");
+}
+
+}  // namespace
+}  // namespace penstock::core
