@@ -155,6 +155,13 @@ TEST(Score, TakesContinuationsFromJsonLines) {
   EXPECT_GT(all[1]["perplexity"], 1);
 }
 
+TEST(Score, StandsBelowItsTextOnATerminal) {
+  const Ran ran = shell(
+      "NO_COLOR=1 script -qec \"$RUN score.yaml ${TINY#* } --text Hello\" "
+      "/dev/null < /dev/null");
+  EXPECT_THAT(ran.out, HasSubstr("Hello\r\nlogprob -"));
+}
+
 /// A dump in a folder of its own, removed at the end.
 class Dump : public ::testing::Test {
  protected:
@@ -268,6 +275,16 @@ TEST_F(Dump, TellsWhyARequestFailed) {
   EXPECT_EQ(ran.code, 70);
   EXPECT_THAT(json("0")["report"]["error"].get<std::string>(),
               HasSubstr("words went missing"));
+}
+
+TEST_F(Dump, KeepsRequestsApartWhenOneFails) {
+  const Ran ran = shell(
+      "printf 'a\\n\\377\\nb\\n' | $RUN $TINY - --until preprocess" + at());
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_EQ(json("0")["made"].size(), 1);
+  EXPECT_THAT(json("1")["report"]["error"].get<std::string>(),
+              HasSubstr("is not UTF-8"));
+  EXPECT_EQ(json("2")["request"]["inputs"]["text"], "b");
 }
 
 TEST_F(Dump, IsReadByPython) {

@@ -12,11 +12,19 @@ void preprocess(PreprocessOnly& pipeline, const Options& options,
                 const Input& input, Output& output, Watch& watch) {
   const Request& request = input.request;
   if (input.error) throw Error(*input.error).in(input.place);
-  for (const Sample& sample : pipeline.run(request)) {
-    watch.sample(request, sample);
-    if (options.json) output.write(sample_line(request.id, sample));
+  Report report;
+  report.finish_reason = "end";
+  try {
+    for (const Sample& sample : pipeline.run(request)) {
+      watch.sample(request, sample);
+      if (options.json) output.write(sample_line(request.id, sample));
+    }
+  } catch (const Error& error) {
+    report.finish_reason = "error";
+    report.error = error;
   }
-  watch.done(request);
+  watch.done(request, report);
+  if (report.error) throw Error(*report.error);
 }
 
 }  // namespace

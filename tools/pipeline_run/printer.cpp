@@ -57,18 +57,24 @@ class Printer::Sink final : public ResultSink {
   std::size_t index_;
 };
 
+/// What an earlier stage made, ids or tensors, does not go on from a text.
+std::string Printer::prompt_before(const Request& request) const {
+  if (!is_text()) return "";
+  const std::string prompt = prompt_of(request);
+  return parts_prompts_ && !prompt.empty() ? prompt + "\n" : prompt;
+}
+
 Printer::Entry& Printer::add_entry(const Request& request) {
   Entry& entry = entries_.emplace_back();
   const std::string file = names_files_ ? file_of(request) : "";
   if (format_ == Format::kTerminal) {
-    const std::string prompt = is_text() ? prompt_of(request) : "";
-    entry.held = bold(harmless(file.empty() ? prompt : file));
+    entry.held = bold(harmless(file.empty() ? prompt_before(request) : file));
     entry.has_output = true;
   } else if (format_ == Format::kText && !file.empty()) {
     entry.heading = file + "\n";  // only before a result
   } else if (format_ == Format::kShow) {
     entry.held = "\n" + stage_ + "  request '" + request.id + "'\n";
-    if (is_text()) entry.held += prompt_of(request);
+    entry.held += prompt_before(request);
     entry.has_output = true;
   }
   if (!file.empty() && format_ == Format::kTerminal) entry.held += "\n";

@@ -34,6 +34,8 @@ class Printer {
   void name_files() { names_files_ = true; }
   /// The last stage that runs, where it is not postprocess.
   void name_stage(std::string stage) { stage_ = std::move(stage); }
+  /// Results say something about their prompt, they do not go on from it.
+  void part_prompts() { parts_prompts_ = true; }
   /// Facts that every JSON line repeats: dtype, device.
   void set_facts(RunFacts facts) { facts_ = std::move(facts); }
 
@@ -58,8 +60,8 @@ class Printer {
     bool is_done = false, has_output = false;
   };
 
-  /// What comes continues the prompt: it is not of an earlier stage.
   [[nodiscard]] bool is_text() const { return stage_ == "postprocess"; }
+  [[nodiscard]] std::string prompt_before(const Request& request) const;
   Entry& add_entry(const Request& request);
   void piece(std::size_t index, const Value& value, int branch);
   void done(std::size_t index, const Request& request, const Report& report);
@@ -71,6 +73,7 @@ class Printer {
   Format format_;
   Progress& progress_;
   bool names_files_ = false;
+  bool parts_prompts_ = false;
   std::string stage_ = "postprocess";
   bool is_at_line_start_ = true;
   RunFacts facts_;

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <utility>
@@ -98,6 +99,13 @@ int print(const std::string& text) {
   Output output;
   output.write(text);
   return exit_code(output, 0);
+}
+
+/// Whether a result goes on from its prompt: Decode makes tokens.
+bool continues(const PipelineFile& file) {
+  const auto& made = file.decode.spec->outputs;
+  return std::any_of(made.begin(), made.end(),
+                     [](const Port& port) { return port.name == "tokens"; });
 }
 
 Format format_of(const Options& options) {
@@ -220,6 +228,7 @@ int run(const Options& options) {
   Printer printer(output, format_of(options), progress);
   if (is_many) printer.name_files();
   if (!options.until.empty()) printer.name_stage(options.until);
+  if (!continues(pipeline.file())) printer.part_prompts();
   printer.set_facts(
       {.dtype = fact(pipeline.facts(), "dtype"), .device = pipeline.device()});
   std::optional<Error> chat_error;

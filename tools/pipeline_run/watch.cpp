@@ -80,9 +80,7 @@ void Watch::decoded(const Request& request, const Decoded& decoded) {
   for (const auto& each : observers_) each->decoded(request, decoded);
 }
 
-void Watch::done(const Request& request) {
-  Report report;
-  report.finish_reason = "end";
+void Watch::done(const Request& request, const Report& report) {
   if (dump_) dump_->done(request, report);
 }
 

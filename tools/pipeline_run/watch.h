@@ -36,7 +36,7 @@ class Watch final : public Observer {
   void step(const Step& step, const Result& result) override;
   void decoded(const Request& request, const Decoded& decoded) override;
   /// Of a request that no pipeline ran.
-  void done(const Request& request);
+  void done(const Request& request, const Report& report);
 
  private:
   bool prints_tensors_, is_json_;
