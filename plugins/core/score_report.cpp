@@ -12,10 +12,10 @@
 namespace penstock::core {
 namespace {
 
-using ordered_json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json as_json(const ordered_json& json) {
-  return {json.dump(-1, ' ', false, ordered_json::error_handler_t::replace)};
+Json as_json(const OrderedJson& json) {
+  return {json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)};
 }
 
 std::vector<std::string> pieces_of(const Sample& sample) {
@@ -48,7 +48,7 @@ class ReportWriter final : public Writer {
     const auto logprobs = get(decoded.tensors, "logprobs").contiguous();
     const auto best = get(decoded.tensors, "best").contiguous();
     const std::int64_t from = scored_from(*decoded.sample);
-    ordered_json tokens = ordered_json::array();
+    OrderedJson tokens = OrderedJson::array();
     for (std::int64_t i = 0; i < ids.numel(); ++i) {
       const auto id = ids.const_data_ptr<std::int64_t>()[i];
       const double logprob = logprobs.const_data_ptr<float>()[i];
@@ -56,7 +56,7 @@ class ReportWriter final : public Writer {
       const auto at = static_cast<std::size_t>(from + count_++);
       sum_ += logprob;
       is_greedy_ &= is_best;
-      ordered_json token{{"id", id}};
+      OrderedJson token{{"id", id}};
       if (at < pieces_.size()) token["token"] = pieces_[at];
       token["logprob"] = logprob;
       token["is_best"] = is_best;

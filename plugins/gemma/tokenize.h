@@ -22,14 +22,14 @@ class Tokenize final : public Preprocess {
  public:
   struct Params {
     std::string input = "text";
-    std::string continuation = "";
+    std::string continuation = {};
     bool add_bos = true;
     std::string truncate = "none";
     std::int64_t max_tokens = 0;
     bool pieces = false;
     bool chat = false;
     std::string chat_template = "auto";
-    std::string system = "";
+    std::string system = {};
     bool add_generation_prompt = true;
   };
   static void declare(Declaration<Tokenize>& d);

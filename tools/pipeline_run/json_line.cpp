@@ -26,7 +26,9 @@ void join(Json& to, Json from) {
   if (from.is_array() && to.is_array()) {
     for (Json& item : from) to.push_back(std::move(item));
   } else if (from.is_object() && to.is_object()) {
-    for (auto& [key, value] : from.items()) join(to[key], std::move(value));
+    for (auto item = from.begin(); item != from.end(); ++item) {
+      join(to[item.key()], std::move(item.value()));
+    }
   } else {
     to = std::move(from);
   }
@@ -48,9 +50,9 @@ Json choice(std::size_t index, const Branch& branch, const Written& written,
 }
 
 const Written& of(const std::map<int, Written>& branches, std::size_t index) {
-  static const Written kNothing;
+  static const Written nothing;
   const auto found = branches.find(static_cast<int>(index));
-  return found == branches.end() ? kNothing : found->second;
+  return found == branches.end() ? nothing : found->second;
 }
 
 }  // namespace
