@@ -87,8 +87,9 @@ void Segmenter::keep(Segment segment, std::vector<Segment>& out) {
   if (held_) {
     const std::int64_t gap = segment.begin - held_->end;
     if (static_cast<double>(gap) < 2 * pad_) {
-      before = static_cast<double>(gap / 2);
-      held_->end += gap / 2;
+      const std::int64_t half = gap / 2;
+      before = static_cast<double>(half);
+      held_->end += half;
       out.push_back(*held_);
       held_.reset();
     } else {

@@ -35,8 +35,8 @@ std::string decimal(double seconds) {
 
 class SegmentWriter final : public Writer {
  public:
-  SegmentWriter(const Params& params, const Request& request)
-      : params_(params), request_(request) {}
+  SegmentWriter(Params params, Request request)
+      : params_(std::move(params)), request_(std::move(request)) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
     if (!segmenter_) begin(*decoded.sample);

@@ -157,8 +157,8 @@ void WhisperDecode::start(Row& row) {
   row.sample->state = std::move(window);
 }
 
-bool WhisperDecode::say(const Row& row, Window& window, at::Tensor scores,
-                        Next& next) const {
+bool WhisperDecode::say(const Row& row, Window& window,
+                        const at::Tensor& scores, Next& next) const {
   const Params& how = params_for(row);
   auto* first = scores.mutable_data_ptr<float>();
   const std::span<float> row_scores(first,
@@ -179,10 +179,11 @@ bool WhisperDecode::say(const Row& row, Window& window, at::Tensor scores,
     token = std::max_element(row_scores.begin(), row_scores.end()) -
             row_scores.begin();
   } else {
-    token = sample(
-        row_scores, temperature, static_cast<std::uint64_t>(how.seed),
-        static_cast<std::uint64_t>(window.seek * 4096 + window.attempt * 512 +
-                                   size(window.said)));
+    token =
+        sample(row_scores, temperature, static_cast<std::uint64_t>(how.seed),
+               static_cast<std::uint64_t>(window.seek * 4096 +
+                                          std::int64_t{window.attempt} * 512 +
+                                          size(window.said)));
   }
   window.log_probability += row_scores[static_cast<std::size_t>(token)] -
                             at::logsumexp(scores, 0).item<double>();

@@ -39,8 +39,8 @@ class WhisperDecode final : public Decode {
  private:
   [[nodiscard]] const Params& params_for(const Row& row) const;
   /// Adds the next token; true: the window's text has ended.
-  [[nodiscard]] bool say(const Row& row, Window& window, at::Tensor scores,
-                         Next& next) const;
+  [[nodiscard]] bool say(const Row& row, Window& window,
+                         const at::Tensor& scores, Next& next) const;
   [[nodiscard]] bool must_retry(const Row& row, Window& window) const;
   void finish_window(const Row& row, Window& window, Next& next) const;
   [[nodiscard]] Tokens next_prompt(const Row& row, const Window& window) const;

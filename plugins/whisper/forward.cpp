@@ -106,7 +106,7 @@ at::Tensor WhisperForward::window(const Row& row) const {
   const at::Tensor* given = find(row.inputs, "seek");
   const std::int64_t seek = given == nullptr ? 0 : given->item<std::int64_t>();
   const std::int64_t count = std::min(c.window(), features.size(1) - seek);
-  const auto shown = features.narrow(1, seek, count);
+  auto shown = features.narrow(1, seek, count);
   if (count == c.window()) return shown;
   // The spectrogram's floor is 8 decades below its largest: 2 after scaling.
   const double silence =

@@ -25,7 +25,7 @@ void Prompt::open(StageContext& context) {
 
 void Prompt::preprocess(const Request& request, Sample in,
                         SampleSink& out) const {
-  const Params& how = params<Params>(*this, request);
+  const auto& how = params<Params>(*this, request);
   const Vocabulary& words = *vocabulary_;
   in.tokens = {words.start};
   if (words.is_multilingual) {

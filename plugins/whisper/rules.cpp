@@ -22,7 +22,7 @@ void forbid(std::span<float> scores, std::int64_t from, std::int64_t to) {
 
 double log_sum(std::span<const float> scores) {
   const float most = *std::max_element(scores.begin(), scores.end());
-  if (most == kNever) return kNever;
+  if (most == kNever) return -std::numeric_limits<double>::infinity();
   double sum = 0;
   for (const float score : scores) sum += std::exp(score - most);
   return most + std::log(sum);
