@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"nowhere.yaml", 66, "no pipeline file 'nowhere.yaml'"},
         Refusal{"$TINY --device cuda", 69, "not available"},
         Refusal{"$TINY --set model=none", 66, "model 'none'"},
-        Refusal{"$TINY --prompt-tokens 100000 --runs 1", 65, "context"},
+        Refusal{"$TINY --prompt-tokens 100000 --runs 1 --quiet", 65, "context"},
         Refusal{"$TINY --batch 1 --runs 1 --quiet --new-tokens 1 "
                 "--json /no/such/file >/dev/null",
                 75, "cannot write '/no/such/file'"}));
