@@ -58,6 +58,9 @@ int main(int argc, char** argv) {
       std::cout << device << ": " << error.text() << "\n";
       // A machine without a GPU is no fault.
       if (error.code() != Code::kUnavailable) code = 1;
+    } catch (const std::exception& error) {
+      std::cout << device << ": " << error.what() << "\n";
+      code = 1;
     }
   }
   return code;

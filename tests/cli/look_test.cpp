@@ -279,7 +279,7 @@ TEST_F(Dump, TellsWhyARequestFailed) {
 
 TEST_F(Dump, KeepsRequestsApartWhenOneFails) {
   const Ran ran = shell(
-      "printf 'a\\n\\377\\nb\\n' | $RUN $TINY - --until preprocess" + at());
+      R"(printf 'a\n\377\nb\n' | $RUN $TINY - --until preprocess)" + at());
   EXPECT_EQ(ran.code, 65);
   EXPECT_EQ(json("0")["made"].size(), 1);
   EXPECT_THAT(json("1")["report"]["error"].get<std::string>(),
