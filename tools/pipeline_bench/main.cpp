@@ -2,6 +2,7 @@
 // each size.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <new>
 
 #include "options.h"
 #include "penstock/sdk_version.h"
@@ -97,6 +98,8 @@ int main(int argc, char** argv) {
     return main_or_throw(argc, argv);
   } catch (const Error& error) {
     return complain(error);
+  } catch (const std::bad_alloc&) {
+    return complain(Error(Code::kRetry, "out of memory"));
   } catch (const std::exception& error) {
     return complain(Error(Code::kInternal, error.what()));
   }

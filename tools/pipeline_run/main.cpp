@@ -1,6 +1,7 @@
 // pipeline-run: runs a pipeline file on texts, files, lines of stdin or JSONL.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <new>
 
 #include "options.h"
 #include "penstock/params.h"
@@ -213,6 +214,8 @@ int main(int argc, char** argv) {
     return main_or_throw(argc, argv);
   } catch (const Error& error) {
     return complain(error);
+  } catch (const std::bad_alloc&) {
+    return complain(Error(Code::kRetry, "out of memory"));
   } catch (const std::exception& error) {
     return complain(Error(Code::kInternal, error.what()));
   }
