@@ -34,7 +34,7 @@ class Ranked final : public Decode {
       Next next;
       next.slice = i;
       next.tokens = {id};
-      next.emit.emplace().tokens = {id};
+      next.emit.emplace_back().tokens = {id};
       if (slice.row->generated() + 1 >= params_.max_new_tokens) {
         next.finish = Finish::kLength;
       }

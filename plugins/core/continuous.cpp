@@ -22,6 +22,9 @@ void Continuous::declare(Declaration<Continuous>& d) {
   d.param("max_step_tokens", &Params::max_step_tokens,
           "tokens of all rows in one step, at most")
       .range(1, 1 << 20);
+  d.param("prefix_cache", &Params::prefix_cache,
+          "a prompt that begins like another, running or ended, goes on from "
+          "its keys and values");
 }
 
 Plan Continuous::plan(const Candidates& candidates) {
@@ -35,13 +38,16 @@ Plan Continuous::plan(const Candidates& candidates) {
     plan.slices.push_back({.row = row, .count = count});
     return true;
   };
-  // Rows that decode need one token each: they go first, so that a long
-  // prompt takes what is left of the budget and not their turn.
+  // Rows that decode need one token each, and their guesses: they go first, so
+  // that a long prompt takes what is left of the budget and not their turn.
+  const auto decodes = [](const Row* row) {
+    return static_cast<std::int64_t>(row->tokens.size()) - row->cached == 1;
+  };
   for (Row* row : candidates.running) {
-    if (row->length() - row->cached == 1) add(row);
+    if (decodes(row)) add(row);
   }
   for (Row* row : candidates.running) {
-    if (row->length() - row->cached != 1) add(row);
+    if (!decodes(row)) add(row);
   }
   plan.why = candidates.running.empty() ? Closed::kNothing : Closed::kRunning;
   if (candidates.running.empty()) {

@@ -15,6 +15,7 @@ class Continuous final : public Batch {
     double max_wait_ms = 2;
     std::int64_t chunk = 512;
     std::int64_t max_step_tokens = 1024;
+    bool prefix_cache = false;
   };
   static void declare(Declaration<Continuous>& d);
   explicit Continuous(const Params& params) : params_(params) {}
@@ -24,6 +25,9 @@ class Continuous final : public Batch {
   }
   [[nodiscard]] std::int64_t max_step_tokens() const override {
     return params_.chunk;
+  }
+  [[nodiscard]] bool shares_prefixes() const override {
+    return params_.prefix_cache;
   }
   [[nodiscard]] Plan plan(const Candidates& candidates) override;
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;

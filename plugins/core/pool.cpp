@@ -72,7 +72,7 @@ void Pool::decode(const Step& step, const Result& picked,
     if (slice.begin + slice.count < slice.row->length()) continue;
     next.finish = Finish::kEnd;
     try {
-      next.emit.emplace().tensors = {{"embedding", embedding(*slice.row)}};
+      next.emit.emplace_back().tensors = {{"embedding", embedding(*slice.row)}};
     } catch (const Error& error) {
       next.error = std::current_exception();
     }

@@ -1,8 +1,10 @@
 #include "sample.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "logprobs.h"
+#include "lookup.h"
 #include "random.h"
 
 namespace penstock::core {
@@ -49,26 +51,45 @@ bool is_enough(const Candidates& candidates, std::int64_t need) {
 }  // namespace
 
 struct SampleDecode::State final : DecodeState {
-  explicit State(Rules made) : rules(std::move(made)) {}
+  State(Rules made, const Params& params)
+      : rules(std::move(made)),
+        lookups(params.speculate == "ngram" ? params.n : 0,
+                Lookup(params.draft_tokens)) {}
   Rules rules;
+  std::vector<Lookup> lookups;  ///< by branch; empty: no guesses
 };
 
 struct SampleDecode::Answered {
   std::size_t index = 0;
   const Slice& slice;
   const Scores& scores;
-  const Rules& rules;
+  State& state;
   const Params& params;
 
   [[nodiscard]] const Row& row() const { return *slice.row; }
-  /// Where the scores of the slice's last token are.
-  [[nodiscard]] std::int64_t last() const { return slice.out + slice.outs - 1; }
+  [[nodiscard]] const Rules& rules() const { return state.rules; }
+  [[nodiscard]] std::int64_t prompt() const {
+    return static_cast<std::int64_t>(row().sample->tokens.size());
+  }
+  /// What may follow `tokens`, the row's and `ahead` more of its draft. Nothing
+  /// where others may equal the last of the best.
+  [[nodiscard]] std::optional<Candidates> candidates(
+      std::int64_t ahead, const Tokens& tokens) const;
   [[nodiscard]] Next next() const {
     Next out;
     out.slice = index;
     return out;
   }
 };
+
+std::optional<Candidates> SampleDecode::Answered::candidates(
+    std::int64_t ahead, const Tokens& tokens) const {
+  const Want& want = row().want;
+  Candidates from = candidates_of(scores, slice.out + ahead, want);
+  apply(from.all, rules().edits(tokens, prompt()), rules().penalties());
+  if (!want.full && !is_enough(from, needed(rules().sampling()))) return {};
+  return from;
+}
 
 void SampleDecode::open(StageContext& context) {
   if (const auto* ids = fact<Tokens>(context.facts, "eos_ids")) eos_ids_ = *ids;
@@ -90,7 +111,8 @@ void SampleDecode::start(Row& row) {
   if (!chosen.ignore_eos) {
     ends.insert(ends.end(), eos_ids_.begin(), eos_ids_.end());
   }
-  auto state = std::make_unique<State>(Rules(chosen, std::move(ends), vocab_));
+  auto state =
+      std::make_unique<State>(Rules(chosen, std::move(ends), vocab_), chosen);
   const Rules& rules = state->rules;
   row.sample->state = std::move(state);
   row.sample->width = static_cast<int>(chosen.n);
@@ -125,14 +147,14 @@ Want SampleDecode::want_for(const Rules& rules, const Params& params,
   return want;
 }
 
-Finish SampleDecode::finish(const Row& row, const Rules& rules,
-                            const Params& params, std::int64_t token) const {
-  const Tokens& ends = rules.ends();
-  if (std::find(ends.begin(), ends.end(), token) != ends.end()) {
+Finish SampleDecode::finish(const Answered& slice, const Tokens& tokens) const {
+  const Tokens& ends = slice.rules().ends();
+  if (std::find(ends.begin(), ends.end(), tokens.back()) != ends.end()) {
     return Finish::kStop;
   }
-  const bool is_long = row.generated() + 1 >= params.max_new_tokens;
-  const bool is_full = row.length() + 1 >= context_length_;
+  const auto length = static_cast<std::int64_t>(tokens.size());
+  const bool is_long = length - slice.prompt() >= slice.params.max_new_tokens;
+  const bool is_full = length >= context_length_;
   return is_long || is_full ? Finish::kLength : Finish::kNo;
 }
 
@@ -152,42 +174,77 @@ void SampleDecode::read_prompt(const Answered& slice,
   }
   Next next = slice.next();
   if (!logprobs.empty()) {
-    logprobs.put("prompt_logprobs", next.emit.emplace().tensors);
+    logprobs.put("prompt_logprobs", next.emit.emplace_back().tensors);
   }
   const bool is_whole = slice.slice.begin + slice.slice.count == length;
   if (is_whole) {
-    next.want = want_for(slice.rules, slice.params,
-                         slice.rules.edits(row.tokens, length));
+    next.want = want_for(slice.rules(), slice.params,
+                         slice.rules().edits(row.tokens, length));
   }
   out.push_back(std::move(next));
 }
 
-Next SampleDecode::chosen(const Answered& slice, const Candidates& from,
+Next SampleDecode::chosen(const Answered& slice, Candidates from,
                           int branch) const {
   const Row& row = slice.row();
-  const double random = uniform(static_cast<std::uint64_t>(slice.params.seed),
-                                static_cast<std::uint64_t>(branch),
-                                static_cast<std::uint64_t>(row.generated()));
-  const Candidate token = draw(from.all, slice.rules.sampling(), random);
   Next next = slice.next();
   next.branch = branch;
-  next.tokens = {token.id};
-  next.finish = finish(row, slice.rules, slice.params, token.id);
-  next.emit.emplace().tokens = {token.id};
-  if (slice.params.logprobs >= 0) {
-    Logprobs logprobs(slice.params.logprobs);
-    logprobs.add(token.id, token.raw, from.all,
-                 value_at(slice.scores.norm, slice.last()));
-    logprobs.put("logprobs", next.emit->tensors);
-  }
-  if (next.finish == Finish::kNo) {
-    Tokens tokens = row.tokens;
+  Tokens tokens = row.tokens;
+  // One token, and one more for each that the draft foresaw.
+  for (std::int64_t ahead = 0;; ++ahead) {
+    const auto position =
+        static_cast<std::int64_t>(tokens.size()) - slice.prompt();
+    const double random = uniform(static_cast<std::uint64_t>(slice.params.seed),
+                                  static_cast<std::uint64_t>(branch),
+                                  static_cast<std::uint64_t>(position));
+    const Candidate token = draw(from.all, slice.rules().sampling(), random);
     tokens.push_back(token.id);
-    const auto prompt = static_cast<std::int64_t>(row.sample->tokens.size());
-    next.want =
-        want_for(slice.rules, slice.params, slice.rules.edits(tokens, prompt));
+    next.tokens.push_back(token.id);
+    next.emit.emplace_back().tokens = {token.id};
+    if (slice.params.logprobs >= 0) {
+      Logprobs logprobs(slice.params.logprobs);
+      logprobs.add(token.id, token.raw, from.all,
+                   value_at(slice.scores.norm, slice.slice.out + ahead));
+      logprobs.put("logprobs", next.emit.back().tensors);
+    }
+    next.finish = finish(slice, tokens);
+    if (next.finish != Finish::kNo) return next;
+    const bool was_foreseen =
+        ahead + 1 < slice.slice.outs &&
+        row.draft[static_cast<std::size_t>(ahead)] == token.id;
+    if (!was_foreseen) break;
+    std::optional<Candidates> more = slice.candidates(ahead + 1, tokens);
+    if (!more) break;  // the next step looks at all of them
+    from = std::move(*more);
   }
+  go_on(slice, tokens, next);
   return next;
+}
+
+void SampleDecode::go_on(const Answered& slice, const Tokens& tokens,
+                         Next& next) const {
+  const std::int64_t prompt = slice.prompt();
+  Edits edits = slice.rules().edits(tokens, prompt);
+  if (!slice.state.lookups.empty()) {
+    Lookup& lookup =
+        slice.state.lookups.at(static_cast<std::size_t>(next.branch));
+    const auto guessed = slice.slice.outs - 1;
+    const auto came_true = static_cast<std::int64_t>(next.tokens.size()) - 1;
+    if (guessed > 0) lookup.learn(guessed, came_true);
+    const auto length = static_cast<std::int64_t>(tokens.size());
+    const std::int64_t room =
+        std::min(slice.params.max_new_tokens - (length - prompt),
+                 context_length_ - length) -
+        1;
+    next.draft = lookup.guess(tokens, room);
+    // Each token of the guess may be edited in its own way.
+    Tokens ahead = tokens;
+    for (const std::int64_t id : next.draft) {
+      ahead.push_back(id);
+      edits.merge(slice.rules().edits(ahead, prompt));
+    }
+  }
+  next.want = want_for(slice.rules(), slice.params, edits);
 }
 
 void SampleDecode::answer(const Answered& slice, std::vector<Next>& out) const {
@@ -196,12 +253,8 @@ void SampleDecode::answer(const Answered& slice, std::vector<Next>& out) const {
     read_prompt(slice, out);
     return;
   }
-  Candidates from = candidates_of(slice.scores, slice.last(), row.want);
-  const auto prompt = static_cast<std::int64_t>(row.sample->tokens.size());
-  apply(from.all, slice.rules.edits(row.tokens, prompt),
-        slice.rules.penalties());
-  if (!row.want.full && !is_enough(from, needed(slice.rules.sampling()))) {
-    // Others may equal the last of the best: look at all of them.
+  const std::optional<Candidates> from = slice.candidates(0, row.tokens);
+  if (!from) {
     Next again = slice.next();
     again.want.emplace().full = true;
     again.want->norm = slice.params.logprobs >= 0;
@@ -212,7 +265,7 @@ void SampleDecode::answer(const Answered& slice, std::vector<Next>& out) const {
   const bool is_fork = row.generated() == 0;
   const auto end = is_fork ? static_cast<int>(slice.params.n) : row.branch + 1;
   for (int branch = is_fork ? 0 : row.branch; branch < end; ++branch) {
-    out.push_back(chosen(slice, from, branch));
+    out.push_back(chosen(slice, *from, branch));
   }
 }
 
@@ -224,11 +277,10 @@ void SampleDecode::decode(const Step& step, const Result& picked,
     if (slice.outs == 0) continue;
     const auto before = out.size();
     try {
-      const auto& state = dynamic_cast<State&>(*slice.row->sample->state);
       answer({.index = i,
               .slice = slice,
               .scores = scores,
-              .rules = state.rules,
+              .state = dynamic_cast<State&>(*slice.row->sample->state),
               .params = params_of(*slice.row)},
              out);
     } catch (const Error& error) {

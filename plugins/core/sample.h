@@ -7,10 +7,11 @@
 
 namespace penstock::core {
 
-/// Input: scores f32[R,V]. Output: tokens i64[N], one a step; with `logprobs`
-/// also logprobs.ids i64[1, 1+n] and logprobs.values, its own and the best n;
-/// with `prompt_logprobs` the same of the prompt, as prompt_logprobs.*: row i
-/// is about the token after the one it was computed from.
+/// Input: scores f32[R,V]. Output: tokens i64[N], one at a time; with
+/// `logprobs` also logprobs.ids i64[1, 1+n] and logprobs.values, its own and
+/// the best n; with `prompt_logprobs` the same of the prompt, as
+/// prompt_logprobs.*: row i is about the token after the one it was computed
+/// from.
 class SampleDecode final : public Decode {
  public:
   using Params = SampleParams;
@@ -34,10 +35,13 @@ class SampleDecode final : public Decode {
                               const Edits& edits) const;
   void answer(const Answered& slice, std::vector<Next>& out) const;
   void read_prompt(const Answered& slice, std::vector<Next>& out) const;
-  [[nodiscard]] Next chosen(const Answered& slice, const Candidates& from,
+  [[nodiscard]] Next chosen(const Answered& slice, Candidates from,
                             int branch) const;
-  [[nodiscard]] Finish finish(const Row& row, const Rules& rules,
-                              const Params& params, std::int64_t token) const;
+  /// What the row's next step guesses and wants.
+  void go_on(const Answered& slice, const Tokens& tokens, Next& next) const;
+  /// Of a row whose last token is `tokens.back()`.
+  [[nodiscard]] Finish finish(const Answered& slice,
+                              const Tokens& tokens) const;
 
   Tokens eos_ids_;  ///< the model's own
   std::int64_t context_length_ = kAll;

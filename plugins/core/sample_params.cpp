@@ -93,6 +93,17 @@ void declare_end(D& d) {
       .per_request();
 }
 
+void declare_speculation(D& d) {
+  d.param("speculate", &P::speculate,
+          "ngram: guess tokens from what the text said before and check "
+          "several in one step; the answer stays the same")
+      .choices({"none", "ngram"})
+      .per_request();
+  d.param("draft_tokens", &P::draft_tokens, "tokens of a guess, at most")
+      .range(1, 64)
+      .per_request();
+}
+
 }  // namespace
 
 void SampleDecode::declare(D& d) {
@@ -105,6 +116,7 @@ void SampleDecode::declare(D& d) {
   declare_penalties(d);
   declare_answer(d);
   declare_end(d);
+  declare_speculation(d);
   d.check(conflict);
 }
 

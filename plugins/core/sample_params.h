@@ -30,6 +30,8 @@ struct SampleParams {
   std::int64_t max_new_tokens = 64;
   std::vector<std::int64_t> stop_ids = {};
   bool ignore_eos = false;
+  std::string speculate = "none";
+  std::int64_t draft_tokens = 8;
 };
 
 /// What is wrong between them, or in a list; "": nothing.

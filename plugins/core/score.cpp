@@ -86,9 +86,10 @@ void Score::decode(const Step& step, const Result& picked,
     try {
       const Scored scored = read(slice, scores);
       if (scored.ids.empty()) continue;
-      next.emit.emplace().tensors = {{"ids", at::tensor(scored.ids)},
-                                     {"logprobs", at::tensor(scored.logprobs)},
-                                     {"best", at::tensor(scored.best)}};
+      next.emit.emplace_back().tensors = {
+          {"ids", at::tensor(scored.ids)},
+          {"logprobs", at::tensor(scored.logprobs)},
+          {"best", at::tensor(scored.best)}};
     } catch (const Error& error) {
       next.error = std::current_exception();
     }

@@ -60,8 +60,7 @@ void Top::decode(const Step& step, const Result& picked,
           Error(Code::kInternal, "the model's answer is not finite"));
     } else {
       const auto scores = get(picked.out, chosen.activation).cpu();
-      next.emit = Decoded{};
-      next.emit->tensors = {
+      next.emit.emplace_back().tensors = {
           {"classes", ids[row].narrow(0, 0, count).contiguous()},
           {"scores", scores[row].narrow(0, 0, count).contiguous()}};
     }

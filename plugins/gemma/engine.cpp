@@ -22,6 +22,7 @@ Caps cache_caps(const Config& config, std::size_t slots) {
   const bool is_short = config.context <= config.window;
   return {.slots = static_cast<int>(slots),
           .rollback = is_short ? kAll : kRollback,
+          .whole = config.window - 1 + kRollback,
           .can_copy = true,
           .can_chunk = slots > 0};
 }

@@ -31,9 +31,9 @@ class Engine {
   virtual void copy(int from, int to) = 0;
 };
 
-/// Tokens that a sliding layer's cache can always forget: enough for drafts
-/// and retries, little beside the window.
-inline constexpr std::int64_t kRollback = 64;
+/// Tokens that a sliding layer's cache can always forget: a question and its
+/// answer, so that the next one finds what stood before it; half a window.
+inline constexpr std::int64_t kRollback = 256;
 
 /// What caches with kRollback allow.
 [[nodiscard]] Caps cache_caps(const Config& config, std::size_t slots);

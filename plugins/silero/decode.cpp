@@ -16,8 +16,7 @@ void SileroDecode::decode(const Step& step, const Result& picked,
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     Next next;
     next.slice = i;
-    next.emit = Decoded{};
-    next.emit->tensors = {
+    next.emit.emplace_back().tensors = {
         {"probabilities",
          all[static_cast<std::int64_t>(i)].narrow(0, 0, count[i])}};
     if (left[i] == 0) next.finish = Finish::kEnd;

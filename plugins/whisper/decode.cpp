@@ -240,14 +240,14 @@ void WhisperDecode::finish_window(const Row& row, Window& window,
     table.insert(table.end(), {offset + stretch.begin, offset + stretch.end,
                                stretch.first, stretch.last});
   }
-  next.emit = Decoded{};
-  next.emit->tokens = window.said;
-  next.emit->tensors = {
+  next.emit.emplace_back().tokens = window.said;
+  next.emit.back().tensors = {
       {"segments", at::tensor(table, at::kLong).view({-1, 4})}};
-  next.emit->notes = {{"average_log_probability", window.average()},
-                      {"no_speech", window.no_speech},
-                      {"compression_ratio", window.ratio},
-                      {"temperature", temperature_of(how, window.attempt)}};
+  next.emit.back().notes = {
+      {"average_log_probability", window.average()},
+      {"no_speech", window.no_speech},
+      {"compression_ratio", window.ratio},
+      {"temperature", temperature_of(how, window.attempt)}};
   if (temperature_of(how, window.attempt) > kUncertain) {
     window.previous.clear();
   } else {

@@ -44,35 +44,43 @@ void expect_whole(const std::string& text, std::size_t count) {
   }
 }
 
+/// Waits until $pid has written $1 lines, or has ended.
+const std::string kUntil =
+    "until_line() { while kill -0 $pid 2> /dev/null && "
+    "[ $(wc -l < $J/out.jsonl) -lt $1 ]; do sleep 0.01; done; }; "
+    "touch $J/out.jsonl; ";
+
 TEST(Batch, LosesAndDoublesNothingWhenItIsKilled) {
   const bool is_full = std::getenv("PENSTOCK_FULL") != nullptr;
-  const std::string kills = is_full ? "50" : "12";
+  const std::string kills = is_full ? "50" : "8";
+  const std::size_t count = is_full ? 40000 : 8000;
   const Ran ran =
-      shell(job(is_full ? 40000 : 10000) + "RANDOM=7; for i in $(seq " + kills +
-            "); do $JOB --resume 2> /dev/null & pid=$!; "
-            "sleep 0.$((RANDOM % 300 + 250)); kill -9 $pid; wait $pid; "
+      shell(job(static_cast<int>(count)) + kUntil +
+            "RANDOM=7; for i in $(seq " + kills +
+            "); do from=$(wc -l < $J/out.jsonl); $JOB --resume & pid=$!; "
+            "until_line $((from + 1 + RANDOM % 400)); kill -9 $pid; wait $pid; "
             "wc -l < $J/out.jsonl >> $J/at; done 2> /dev/null; "
             "$JOB --resume 2> /dev/null; cat $J/out.jsonl; sort -nu $J/at >&2");
-  expect_whole(ran.out, is_full ? 40000 : 10000);
+  expect_whole(ran.out, count);
   std::istringstream at(ran.err);
   std::vector<int> places;
   for (int place = 0; at >> place;) places.push_back(place);
-  EXPECT_GE(places.size(), 4) << "the kills came too early or too late";
+  EXPECT_EQ(places.size(), is_full ? 50 : 8) << "a kill came too late";
 }
 
 TEST(Batch, GoesOnWhereCtrlCStoppedIt) {
-  const Ran ran =
-      shell(job(20000) +
-            "$JOB 2> /dev/null & pid=$!; sleep 0.6; kill -INT $pid; "
-            "wait $pid; echo $? >&2; wc -l < $J/out.jsonl >&2; "
-            "$JOB --resume 2> /dev/null; cat $J/out.jsonl");
+  const Ran ran = shell(job(20000) + kUntil +
+                        "$JOB --resume 2> /dev/null & pid=$!; until_line 100; "
+                        "kill -INT $pid; wait $pid; echo $? >&2; "
+                        "wc -l < $J/out.jsonl >&2; "
+                        "$JOB --resume 2> /dev/null; cat $J/out.jsonl");
   expect_whole(ran.out, 20000);
   std::istringstream err(ran.err);
   int code = 0;
   int lines = 0;
   err >> code >> lines;
   EXPECT_EQ(code, 130);
-  EXPECT_GT(lines, 0);
+  EXPECT_GE(lines, 100);
   EXPECT_LT(lines, 20000);
 }
 

@@ -91,6 +91,9 @@ target_include_directories(penstock::libtorch SYSTEM INTERFACE
   "${PENSTOCK_LIBTORCH_ROOT}/include/torch/csrc/api/include")
 target_link_libraries(penstock::libtorch INTERFACE
                       penstock::torch_cpu penstock::c10)
+# Else TensorOperators.h brings every operator's header: 2,200 files.
+target_compile_definitions(penstock::libtorch INTERFACE
+                           AT_PER_OPERATOR_HEADERS)
 # What libtorch itself needs is found through its own rpath at run time.
 target_link_options(penstock::libtorch INTERFACE -Wl,--allow-shlib-undefined)
 if(PENSTOCK_CUDA)

@@ -41,6 +41,9 @@ class PENSTOCK_API Batch : public Stage {
   [[nodiscard]] virtual int max_rows() const = 0;
   /// The most tokens of one row in one step; sizes Forward's buffers.
   [[nodiscard]] virtual std::int64_t max_step_tokens() const { return kAll; }
+  /// Whether a row may begin with the state of another whose tokens began
+  /// alike, running or ended.
+  [[nodiscard]] virtual bool shares_prefixes() const { return false; }
   /// Once per sample, before Decode::start(): may cut the prompt, with a note.
   virtual void admit(Sample& /*sample*/) {}
   /// Changes nothing. The runtime checks the plan, then gives slots.

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <optional>
+#include <vector>
 
 #include "penstock/stage.h"
 #include "penstock/step.h"
@@ -40,8 +41,8 @@ struct Next {
   std::int64_t use_feed = 0;  ///< feed units consumed
   bool reset = false;         ///< empty the slot
   Tensors inputs;
-  std::optional<Want> want;  ///< unset: as before
-  std::optional<Decoded> emit;
+  std::optional<Want> want;   ///< unset: as before
+  std::vector<Decoded> emit;  ///< then give out, in order
   Finish finish = Finish::kNo;
   std::exception_ptr error;  ///< fails this row only
 };

@@ -11,6 +11,7 @@ namespace penstock {
 struct Caps {
   int slots = 0;              ///< 0: stateless, every slice begins at 0
   std::int64_t rollback = 0;  ///< tokens truncate() can drop; kAll: any
+  std::int64_t whole = 0;     ///< any from a slot that never held more
   bool can_copy = false;      ///< copy() works
   bool can_chunk = false;     ///< a prompt may be cut (never one with inputs)
 };

@@ -83,7 +83,7 @@ struct Stats {
   std::int64_t tokens_in = 0;   ///< tokens that went through Forward
   std::int64_t tokens_out = 0;  ///< tokens that Decode emitted
   std::int64_t truncates = 0, replays = 0, copies = 0;
-  std::int64_t reused = 0;  ///< tokens kept from a chat's turn before
+  std::int64_t reused = 0;  ///< tokens found in the state of another row
   int most_rows = 0;        ///< in one step
   std::array<std::int64_t, 5> closed_for{};  ///< steps by Closed
 };

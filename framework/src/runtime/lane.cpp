@@ -64,7 +64,7 @@ Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
       observer_(observer),
       caps_(stages.forward.caps()),
       max_rows_(stages.batch.max_rows()),
-      slots_(stages.forward, caps_) {
+      slots_(stages.forward, caps_, stages.batch.shares_prefixes()) {
   if (caps_.slots > 0 && caps_.slots < max_rows_) {
     throw Error(Code::kInternal,
                 str("batch runs ", max_rows_, " rows, but forward has only ",

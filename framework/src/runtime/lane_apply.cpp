@@ -92,15 +92,20 @@ void Lane::become(Member& row, Next& next) {
 }
 
 void Lane::emit(Member& row, Next& next) {
-  if (!next.emit && next.finish == Finish::kNo) return;
-  Decoded decoded = next.emit ? std::move(*next.emit) : Decoded{};
-  decoded.sample = row.owned;
-  decoded.branch = row.branch;
-  decoded.finish = next.finish;
-  const auto count = static_cast<std::int64_t>(decoded.tokens.size());
-  stats_.change([&](Stats& s) { s.tokens_out += count; });
-  if (observer_ != nullptr) observer_->decoded(*row.job->request(), decoded);
-  row.job->deliver(std::move(decoded));
+  // The end is told with the last output, or alone.
+  if (next.emit.empty() && next.finish != Finish::kNo) next.emit.resize(1);
+  for (std::size_t i = 0; i < next.emit.size(); ++i) {
+    Decoded& decoded = next.emit[i];
+    decoded.sample = row.owned;
+    decoded.branch = row.branch;
+    decoded.finish = i + 1 == next.emit.size() ? next.finish : Finish::kNo;
+    const auto count = static_cast<std::int64_t>(decoded.tokens.size());
+    stats_.change([&](Stats& s) { s.tokens_out += count; });
+    if (observer_ != nullptr) {
+      observer_->decoded(*row.job->request(), decoded);
+    }
+    row.job->deliver(std::move(decoded));
+  }
 }
 
 }  // namespace penstock

@@ -5,6 +5,10 @@
 namespace penstock {
 namespace {
 
+/// Tokens that two rows must have in common before one goes on from the other:
+/// fewer run again as fast.
+constexpr std::int64_t kFewestShared = 16;
+
 std::int64_t common_prefix(const Tokens& a, const Tokens& b) {
   const auto pair = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   return pair.first - a.begin();
@@ -16,44 +20,66 @@ std::int64_t size(const Tokens& tokens) {
 
 }  // namespace
 
-Slots::Slots(Forward& forward, const Caps& caps)
+Slots::Slots(Forward& forward, const Caps& caps, bool shares_prefixes)
     : forward_(forward),
       caps_(caps),
+      shares_prefixes_(shares_prefixes),
       slots_(static_cast<std::size_t>(std::max(0, caps.slots))) {}
 
 void Slots::take(Row& row) {
-  Slot* const parked = find_parked(row);
-  if (parked == nullptr) {
+  Slot* const found = find_best(row);
+  if (found == nullptr) {
     take_empty(row);
+    return;
+  }
+  reused_ += usable(*found, row);
+  if (found->is_used) {
+    take_empty(row);
+    copy(*found, row);
     return;
   }
   row.cached = 0;  // until sync() has looked
   row.is_fresh = false;
-  row.slot = static_cast<int>(parked - slots_.data());
-  reused_ +=
-      std::min(common_prefix(parked->held, row.tokens), size(row.tokens) - 1);
-  parked->is_used = true;
-  parked->affinity.clear();
+  row.slot = static_cast<int>(found - slots_.data());
+  found->is_used = true;
+  found->affinity.clear();
+  found->parked_at = 0;
 }
 
-/// One that the row can go on from: what it holds beyond the row can be cut.
-Slots::Slot* Slots::find_parked(const Row& row) {
-  const std::string& affinity = row.sample->request->affinity;
+bool Slots::can_drop(const Slot& slot, std::int64_t count) const {
+  return caps_.rollback == kAll || count <= caps_.rollback ||
+         slot.most <= caps_.whole;
+}
+
+std::int64_t Slots::usable(const Slot& slot, const Row& row) const {
   // Equal placeholders may stand for other pictures.
-  if (affinity.empty() || !row.sample->inputs.empty()) return nullptr;
+  if (slot.has_inputs || !row.sample->inputs.empty()) return 0;
+  const std::string& affinity = row.sample->request->affinity;
+  const bool is_own =
+      !slot.is_used && !affinity.empty() && slot.affinity == affinity;
+  const bool is_free = shares_prefixes_ && slot.affinity.empty();
+  const bool can_take = slot.is_used ? caps_.can_copy : slot.parked_at > 0;
+  if (!is_own && !(is_free && can_take)) return 0;
+  std::int64_t prefix =
+      std::min(common_prefix(slot.held, row.tokens), size(row.tokens) - 1);
+  if (row.want.from >= 0) prefix = std::min(prefix, row.want.from);
+  if (!is_own && prefix < kFewestShared) return 0;
+  return can_drop(slot, size(slot.held) - prefix) ? prefix : 0;
+}
+
+/// The one that holds most of the row.
+Slots::Slot* Slots::find_best(const Row& row) {
   Slot* best = nullptr;
   std::int64_t most = 0;
   for (Slot& slot : slots_) {
-    if (slot.is_used || slot.affinity != affinity) continue;
-    std::int64_t prefix =
-        std::min(common_prefix(slot.held, row.tokens), size(row.tokens) - 1);
-    if (row.want.from >= 0) prefix = std::min(prefix, row.want.from);
-    const std::int64_t drop = size(slot.held) - prefix;
-    if (prefix <= most || drop > caps_.rollback) continue;
+    const std::int64_t prefix = usable(slot, row);
+    const bool is_cheaper =
+        best != nullptr && best->is_used && !slot.is_used && prefix == most;
+    if (prefix <= most && !is_cheaper) continue;
     most = prefix;
     best = &slot;
   }
-  return best;
+  return most > 0 ? best : nullptr;
 }
 
 void Slots::take_empty(Row& row) {
@@ -71,16 +97,18 @@ void Slots::take_empty(Row& row) {
     throw Error(Code::kInternal, "no slot is free for an admitted row");
   }
   row.slot = static_cast<int>(found - slots_.data());
-  if (!found->affinity.empty()) forward_.release(row.slot);
+  if (found->parked_at > 0) forward_.release(row.slot);
   *found = Slot();
   found->is_used = true;
+  found->has_inputs = !row.sample->inputs.empty();
 }
 
 void Slots::give_back(Row& row) {
   if (row.slot < 0) return;
   Slot& slot = of(row);
   const std::string& affinity = row.sample->request->affinity;
-  if (!affinity.empty() && !slot.held.empty() && row.sample->inputs.empty()) {
+  const bool is_wanted = shares_prefixes_ || !affinity.empty();
+  if (is_wanted && !slot.held.empty() && !slot.has_inputs) {
     slot.is_used = false;
     slot.affinity = affinity;
     slot.parked_at = ++parked_;
@@ -102,6 +130,7 @@ void Slots::extend(const Row& row, std::int64_t begin, std::int64_t count) {
   for (std::int64_t i = begin; i < begin + count; ++i) {
     held.push_back(row.token(i));
   }
+  of(row).most = std::max(of(row).most, size(held));
 }
 
 void Slots::reset(Row& row) {
@@ -110,6 +139,7 @@ void Slots::reset(Row& row) {
   if (row.slot < 0) return;
   forward_.release(row.slot);
   of(row).held.clear();
+  of(row).most = 0;
 }
 
 void Slots::sync(Row& row, bool is_rewound) {
@@ -124,7 +154,7 @@ void Slots::sync(Row& row, bool is_rewound) {
       std::min(common_prefix(held, row.tokens), size(row.tokens) - 1);
   if (is_rewound && row.want.from >= 0) keep = std::min(keep, row.want.from);
   const std::int64_t drop = size(held) - keep;
-  if (drop > 0 && (drop <= caps_.rollback || caps_.rollback == kAll)) {
+  if (drop > 0 && can_drop(of(row), drop)) {
     forward_.truncate(row.slot, keep);
     held.resize(static_cast<std::size_t>(keep));
     ++truncates_;
@@ -139,10 +169,16 @@ void Slots::sync(Row& row, bool is_rewound) {
 void Slots::fork(const Row& parent, Row& child) {
   take_empty(child);
   const bool has_state = parent.slot >= 0 && child.slot >= 0;
-  if (!has_state || !caps_.can_copy) return;
-  forward_.copy(parent.slot, child.slot);
-  of(child).held = of(parent).held;
-  child.is_fresh = false;
+  if (has_state && caps_.can_copy) copy(of(parent), child);
+}
+
+/// The row's slot is empty.
+void Slots::copy(const Slot& from, Row& to) {
+  forward_.copy(static_cast<int>(&from - slots_.data()), to.slot);
+  Slot& slot = of(to);
+  slot.held = from.held;
+  slot.most = from.most;
+  to.is_fresh = false;
   ++copies_;
 }
 

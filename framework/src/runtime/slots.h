@@ -2,7 +2,8 @@
 // sample.h that keeps the state a prefix of the row's tokens.
 //
 // A slot whose row has ended is empty, or parked: a chat's next turn begins
-// with what it holds. Nobody waits for a parked slot; the oldest gives way.
+// with what it holds and, where prefixes are shared, any row that begins alike.
+// Nobody waits for a parked slot; the oldest gives way.
 #pragma once
 
 #include <string>
@@ -15,12 +16,13 @@ namespace penstock {
 /// Engine thread only.
 class Slots {
  public:
-  Slots(Forward& forward, const Caps& caps);
+  Slots(Forward& forward, const Caps& caps, bool shares_prefixes = false);
 
-  /// Gives the row a slot: the parked one of its affinity that holds most of
-  /// it, else an empty one. The caller has counted the free ones.
+  /// Gives the row a slot: the parked one that holds most of it, else a copy of
+  /// a running one that does, else an empty one. The caller has counted the
+  /// free ones.
   void take(Row& row);
-  /// Parks the slot where the request has an affinity, else empties it.
+  /// Parks the slot where another row may want it, else empties it.
   void give_back(Row& row);
   /// What the row's slot holds is unknown: it will not be parked.
   void spoil(const Row& row);
@@ -37,24 +39,31 @@ class Slots {
   [[nodiscard]] std::int64_t truncates() const { return truncates_; }
   [[nodiscard]] std::int64_t replays() const { return replays_; }
   [[nodiscard]] std::int64_t copies() const { return copies_; }
-  /// Tokens of parked slots that did not have to run again.
+  /// Tokens of other rows' slots that did not have to run again.
   [[nodiscard]] std::int64_t reused() const { return reused_; }
 
  private:
   struct Slot {
     Tokens held;
+    std::int64_t most = 0;  ///< tokens that it ever held, since it was empty
     bool is_used = false;
-    std::string affinity;        ///< of a parked one, else empty
-    std::int64_t parked_at = 0;  ///< a count, not a time
+    bool has_inputs = false;     ///< equal tokens may stand for other pictures
+    std::string affinity;        ///< of a parked one: its chat
+    std::int64_t parked_at = 0;  ///< a count, not a time; 0: not parked
   };
   void take_empty(Row& row);
-  [[nodiscard]] Slot* find_parked(const Row& row);
+  void copy(const Slot& from, Row& to);
+  /// Tokens of the slot that the row can go on from; 0: none.
+  [[nodiscard]] std::int64_t usable(const Slot& slot, const Row& row) const;
+  [[nodiscard]] bool can_drop(const Slot& slot, std::int64_t count) const;
+  [[nodiscard]] Slot* find_best(const Row& row);
   [[nodiscard]] Slot& of(const Row& row) {
     return slots_.at(static_cast<std::size_t>(row.slot));
   }
 
   Forward& forward_;
   Caps caps_;
+  bool shares_prefixes_;
   std::vector<Slot> slots_;
   std::int64_t truncates_ = 0, replays_ = 0, copies_ = 0, reused_ = 0;
   std::int64_t parked_ = 0;

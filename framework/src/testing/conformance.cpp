@@ -129,8 +129,11 @@ class Check {
   }
 
   void rolled_back(const Tokens& prompt) {
-    for (const std::int64_t drop : {1, 2, 5}) {
-      const bool fits = caps_.rollback == kAll || drop <= caps_.rollback;
+    for (const std::int64_t drop :
+         {std::int64_t{1}, std::int64_t{2}, std::int64_t{5}, length(prompt) / 2,
+          length(prompt) - 1}) {
+      const bool fits = caps_.rollback == kAll || drop <= caps_.rollback ||
+                        length(prompt) <= caps_.whole;
       if (!fits || drop >= length(prompt)) continue;
       Driven row(0, prompt);
       feed(row, length(prompt), "before a rollback");

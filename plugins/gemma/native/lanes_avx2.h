@@ -10,6 +10,8 @@
 namespace penstock::gemma::native::PENSTOCK_LEVEL {
 
 struct Lanes {
+  /// Rows of a tile, as many as there are registers for.
+  static constexpr int kTileRows = 8;
   struct F {
     __m256 a, b;
   };

@@ -11,6 +11,8 @@
 namespace penstock::gemma::native::PENSTOCK_LEVEL {
 
 struct Lanes {
+  /// Rows of a tile, as many as there are registers for.
+  static constexpr int kTileRows = 8;
   using F = __m512;       ///< 16 floats
   using I = __m512i;      ///< 16 int32
   using Bytes = __m512i;  ///< 4 unsigned bytes a lane

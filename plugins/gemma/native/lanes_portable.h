@@ -21,6 +21,8 @@ struct Sixteen {
 };
 
 struct Lanes {
+  /// Rows of a tile, as many as there are registers for.
+  static constexpr int kTileRows = 2;
   using F = Sixteen<float>;
   using I = Sixteen<std::int32_t>;
   using Bytes = Sixteen<std::uint8_t, 64>;

@@ -163,14 +163,13 @@ PENSTOCK_LANE void float_tile(const Panels& w, const std::uint8_t* panel,
   }
 }
 
-/// Calls tile.run<kRows>(panel, row, y) for tiles of 8, 4, 2 and 1 rows.
-template <class Tile>
-PENSTOCK_LANE void each_tile(std::int64_t n, const Tile& tile) {
-  std::int64_t row = 0;
-  for (; row + 8 <= n; row += 8) tile.template operator()<8>(row);
-  if (n - row >= 4) tile.template operator()<4>(row), row += 4;
-  if (n - row >= 2) tile.template operator()<2>(row), row += 2;
-  if (n - row >= 1) tile.template operator()<1>(row);
+/// Calls tile<kRows>(row) for tiles of kRows rows, and half as many each time
+/// for those that are left.
+template <int kRows, class Tile>
+PENSTOCK_LANE void each_tile(std::int64_t row, std::int64_t n,
+                             const Tile& tile) {
+  for (; row + kRows <= n; row += kRows) tile.template operator()<kRows>(row);
+  if constexpr (kRows > 1) each_tile<kRows / 2>(row, n, tile);
 }
 
 template <class L, class C>
@@ -179,7 +178,7 @@ void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   std::int64_t y_stride) {
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_tile(n, [&]<int kRows>(std::int64_t row) {
+    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
       coded_tile<L, C, kRows>(w, panel, x.int8, row,
                               y + row * y_stride + p * kPanel, y_stride);
     });
@@ -192,7 +191,7 @@ void bf16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                  std::int64_t y_stride) {
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_tile(n, [&]<int kRows>(std::int64_t row) {
+    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
       bf16_tile<L, kRows>(w, panel, x.bf16 + row * w.columns,
                           y + row * y_stride + p * kPanel, y_stride);
     });
@@ -205,7 +204,7 @@ void float_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   std::int64_t y_stride) {
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_tile(n, [&]<int kRows>(std::int64_t row) {
+    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
       float_tile<L, kIsBf16, kRows>(w, panel, x.f32 + row * w.columns,
                                     y + row * y_stride + p * kPanel, y_stride);
     });

@@ -69,7 +69,7 @@ void screen(const HeadPlanes& planes, std::int64_t first, std::int64_t last,
             std::int64_t y_stride) {
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = planes.data + p * planes.panel_bytes;
-    each_tile(n, [&]<int kRows>(std::int64_t row) {
+    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
       screen_tile<L, kRows>(planes, panel, x, offsets, row,
                             y + row * y_stride + p * kPanel, y_stride);
     });

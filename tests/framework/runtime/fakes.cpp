@@ -108,8 +108,7 @@ class Greedy final : public Decode {
     } else {
       draft(row, next);
     }
-    next.emit = Decoded{};
-    next.emit->tokens = next.tokens;
+    next.emit.emplace_back().tokens = next.tokens;
   }
 
   /// Half right: the token by the book, then a wrong one.
@@ -171,6 +170,9 @@ class Meddler final : public Batch {
   [[nodiscard]] std::int64_t max_step_tokens() const override {
     return inner_.max_step_tokens();
   }
+  [[nodiscard]] bool shares_prefixes() const override {
+    return inner_.shares_prefixes();
+  }
   [[nodiscard]] Plan plan(const Candidates& candidates) override {
     Plan made = inner_.plan(candidates);
     return script_.change_plan ? script_.change_plan(std::move(made)) : made;
@@ -209,6 +211,7 @@ StageSpec batch_spec(Script& script, const Setup& setup) {
       params.max_wait_ms = setup.max_wait_ms;
       params.chunk = setup.chunk;
       params.max_step_tokens = setup.max_step_tokens;
+      params.prefix_cache = setup.prefix_cache;
       return std::make_unique<Meddler>(script, params);
     };
   }

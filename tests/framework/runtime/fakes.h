@@ -27,7 +27,7 @@ inline constexpr std::int64_t kWindow = 8;
 /// are made from params.
 struct Script {
   int slots = 4;
-  std::int64_t rollback = 8;
+  std::int64_t rollback = 8, whole = 0;  ///< as Caps
   bool is_stateful = true, can_copy = true, can_chunk = true;
   int throw_at_call = 0;        ///< Forward throws at this call, from 1
   std::int64_t nan_after = -1;  ///< rows of this prompt token get NaN
@@ -65,6 +65,7 @@ struct Setup {
   Rows rows = Rows::kContinuous;
   std::int64_t max_rows = 4, chunk = 64, max_step_tokens = 256;
   double max_wait_ms = 2;
+  bool prefix_cache = false;
 };
 
 /// A pipeline file of the fakes, as if it had been loaded and checked.

@@ -1,4 +1,5 @@
-// A chat's next turn goes on from the state that the turn before left.
+// A chat's next turn goes on from the state that the turn before left; where
+// prefixes are shared, any row from that of one that began alike.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -114,6 +115,86 @@ TEST_F(Parked, ForksOfAChatTakeEmptySlots) {
                 text_of(answer(prompt, script.max_new, branch)));
     }
   }
+}
+
+/// Prompts that have their first 20 tokens in common.
+struct Shared : Parked {
+  Shared() { script.max_new = 4; }
+  [[nodiscard]] fakes::Setup rows(std::int64_t most) const {
+    return {.max_rows = most, .prefix_cache = is_shared};
+  }
+  static Tokens prompt(const Tokens& end) {
+    Tokens out;
+    for (std::int64_t i = 0; i < 20; ++i) out.push_back(i);
+    out.insert(out.end(), end.begin(), end.end());
+    return out;
+  }
+  std::int64_t run(Pipeline& pipeline, const Tokens& prompt) {
+    return computed(pipeline, script, request("", text_of(prompt)), prompt);
+  }
+  bool is_shared = true;
+};
+
+TEST_F(Shared, APromptComputesOnlyWhatNoOtherHad) {
+  Pipeline pipeline(file(script, rows(1)));
+  EXPECT_EQ(run(pipeline, prompt({1, 2})), 22 + 3);
+  EXPECT_EQ(run(pipeline, prompt({3})), 1 + 3);
+  EXPECT_EQ(run(pipeline, prompt({3})), 1 + 3);  // its last token runs again
+  EXPECT_EQ(pipeline.stats().reused, 20 + 20);
+  // Ten tokens in common run as fast as they are found.
+  Tokens other = prompt({});
+  other[10] = 0;
+  EXPECT_EQ(run(pipeline, other), 20 + 3);
+}
+
+TEST_F(Shared, OnlyWhereTheFileSaysSo) {
+  is_shared = false;
+  Pipeline pipeline(file(script, rows(1)));
+  EXPECT_EQ(run(pipeline, prompt({1, 2})), 22 + 3);
+  EXPECT_EQ(run(pipeline, prompt({3})), 21 + 3);
+}
+
+TEST_F(Shared, WhatIsTooFarBackRunsAgain) {
+  Pipeline pipeline(file(script, rows(1)));
+  EXPECT_EQ(run(pipeline, prompt({1, 2, 3, 4, 5, 6})), 26 + 3);
+  EXPECT_EQ(run(pipeline, prompt({7})), 21 + 3);  // 9 of 29 to drop
+}
+
+TEST_F(Shared, NothingIsTooFarInASlotThatIsWhole) {
+  script.whole = 29;
+  Pipeline pipeline(file(script, rows(1)));
+  EXPECT_EQ(run(pipeline, prompt({1, 2, 3, 4, 5, 6})), 26 + 3);
+  EXPECT_EQ(run(pipeline, prompt({7})), 1 + 3);
+  // Longer than that once, and it has forgotten for good.
+  EXPECT_EQ(run(pipeline, prompt({7, 6, 5, 4, 3, 2, 1})), 6 + 3);
+  EXPECT_EQ(run(pipeline, prompt({8})), 21 + 3);
+}
+
+TEST_F(Shared, ARunningRowIsCopied) {
+  script.max_new = 150;
+  script.whole = 200;
+  script.forward_time = std::chrono::milliseconds(1);
+  Pipeline pipeline(file(script, rows(2)));
+  const auto sink = std::make_shared<Collect>();
+  pipeline.submit(request("", text_of(prompt({1, 2}))), sink);
+  while (sink->pieces() < 3) std::this_thread::yield();
+  Request late = request("", text_of(prompt({3})));
+  late.options["max_new"] = RawScalar{"4"};
+  const auto other = std::make_shared<Collect>();
+  pipeline.submit(late, other);
+  EXPECT_EQ(other->wait().token_ids, answer(prompt({3}), 4));
+  EXPECT_EQ(sink->wait().token_ids, answer(prompt({1, 2}), 150));
+  EXPECT_EQ(pipeline.stats().copies, 1);
+  EXPECT_EQ(pipeline.stats().reused, 20);
+}
+
+TEST_F(Shared, AChatKeepsItsOwn) {
+  Pipeline pipeline(file(script, rows(2)));
+  first = prompt({1, 2});
+  computed(pipeline, script, turn("a", first), first);
+  EXPECT_EQ(run(pipeline, prompt({3})), 21 + 3);
+  second = continued(first, script, {7, 8});
+  EXPECT_EQ(computed(pipeline, script, turn("a", second), second), 3 + 3);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <limits>
 #include <thread>
 
@@ -47,18 +48,20 @@ void RingModel::open(StageContext& context) {
 Caps RingModel::caps() const {
   return {.slots = static_cast<int>(rings_.size()),
           .rollback = script_.rollback,
+          .whole = script_.whole,
           .can_copy = script_.can_copy,
           .can_chunk = script_.can_chunk && script_.is_stateful};
 }
 
 void RingModel::release(int slot) noexcept {
   // Rings as large as the longest chunk needs.
-  ring(slot) = {.cells = std::vector<Cell>(256), .length = 0};
+  ring(slot) = {.cells = std::vector<Cell>(256), .length = 0, .most = 0};
 }
 
 void RingModel::truncate(int slot, std::int64_t length) {
   Ring& it = ring(slot);
-  require(length <= it.length && it.length - length <= script_.rollback,
+  require(length <= it.length && (it.length - length <= script_.rollback ||
+                                  it.most <= script_.whole),
           "truncated by more than rollback");
   it.length = length;
 }
@@ -95,7 +98,7 @@ std::vector<Tokens> RingModel::shown(const Step& step) {
 
 void RingModel::score(const Slice& slice, const Tokens& tokens,
                       std::vector<float>& out) {
-  Ring local{.cells = std::vector<Cell>(256), .length = 0};
+  Ring local{.cells = std::vector<Cell>(256), .length = 0, .most = 0};
   Ring& it = script_.is_stateful ? ring(slice.row->slot) : local;
   const auto size = static_cast<std::int64_t>(it.cells.size());
   require(it.length == slice.begin, "the slot holds another prefix");
@@ -105,6 +108,7 @@ void RingModel::score(const Slice& slice, const Tokens& tokens,
     it.cells[static_cast<std::size_t>(it.length % size)] = {it.length, token};
     ++it.length;
   }
+  it.most = std::max(it.most, it.length);
   bool is_nan = false;
   for (std::int64_t p = it.length - slice.outs; p < it.length; ++p) {
     Tokens recent;

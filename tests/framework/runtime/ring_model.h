@@ -27,7 +27,7 @@ class RingModel final : public Forward {
   };
   struct Ring {
     std::vector<Cell> cells;
-    std::int64_t length = 0;
+    std::int64_t length = 0, most = 0;
   };
   [[nodiscard]] static std::vector<Tokens> shown(const Step& step);
   void score(const Slice& slice, const Tokens& tokens, std::vector<float>& out);

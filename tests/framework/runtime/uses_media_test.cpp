@@ -30,8 +30,7 @@ void end_with_logits(const Step& step, const Result& result,
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     Next next;
     next.slice = i;
-    next.emit = Decoded{};
-    next.emit->tensors = {
+    next.emit.emplace_back().tensors = {
         {"value", get(result.out, "logits")[static_cast<std::int64_t>(i)]}};
     next.finish = Finish::kEnd;
     out.push_back(std::move(next));
@@ -115,8 +114,7 @@ TEST(Uses, AnEncoderRunsOncePerSample) {
         next.tokens = {result.scores.full[last].argmax().item<std::int64_t>()};
         if (row.generated() == 2) {
           next.finish = Finish::kStop;
-          next.emit = Decoded{};
-          next.emit->tokens = row.tokens;
+          next.emit.emplace_back().tokens = row.tokens;
         }
       }
       out.push_back(std::move(next));
@@ -164,8 +162,7 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
       next.inputs = {{"latents", now}};
       if (++steps[step.slices[i].row->sample] == 4) {
         next.finish = Finish::kEnd;
-        next.emit = Decoded{};
-        next.emit->tensors = {{"value", now}};
+        next.emit.emplace_back().tensors = {{"value", now}};
       }
       out.push_back(std::move(next));
     }
@@ -209,8 +206,7 @@ TEST(Uses, APictureAndWordsMakeOneSample) {
     for (std::size_t i = 0; i < step.slices.size(); ++i) {
       Next next;
       next.slice = i;
-      next.emit = Decoded{};
-      next.emit->tensors = {
+      next.emit.emplace_back().tensors = {
           {"value", result.scores.hidden[step.slices[i].out]}};
       next.finish = Finish::kEnd;
       out.push_back(std::move(next));

@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 Next finish(std::size_t slice, Decoded what) {
   Next next;
   next.slice = slice;
-  next.emit = std::move(what);
+  next.emit.push_back(std::move(what));
   next.finish = Finish::kEnd;
   return next;
 }
@@ -90,8 +90,7 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
       if (row.generated() == 2) {
         next.finish = b == 0 ? Finish::kLength : Finish::kDropped;
         if (b == 0) {
-          next.emit = Decoded{};
-          next.emit->tokens = {whole.begin() + 1, whole.end()};
+          next.emit.emplace_back().tokens = {whole.begin() + 1, whole.end()};
         }
       }
       ++children[all[b].slice];
@@ -172,8 +171,7 @@ TEST(Uses, PickingIsSeparateFromReading) {
       next.slice = i;
       next.tokens = {
           get(picked.out, "picked")[step.slices[i].out].item<std::int64_t>()};
-      next.emit = Decoded{};
-      next.emit->tokens = next.tokens;
+      next.emit.emplace_back().tokens = next.tokens;
       if (next.tokens[0] == 6) next.finish = Finish::kStop;
       out.push_back(std::move(next));
     }

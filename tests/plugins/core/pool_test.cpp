@@ -45,7 +45,7 @@ struct Text {
 };
 
 std::vector<float> numbers(const Next& next) {
-  const auto tensor = get(next.emit->tensors, "embedding");
+  const auto tensor = get(next.emit.back().tensors, "embedding");
   const auto* first = tensor.const_data_ptr<float>();
   return {first, first + tensor.numel()};
 }
@@ -62,7 +62,7 @@ TEST(Pool, AveragesOverChunks) {
   Text text({.pool = "mean", .normalize = false});
   const auto first = text.run(0, {1, 10, 2, 20});
   EXPECT_EQ(first.at(0).finish, Finish::kNo);
-  EXPECT_FALSE(first.at(0).emit);
+  EXPECT_TRUE(first.at(0).emit.empty());
   const auto last = text.run(2, {6, 0});
   EXPECT_EQ(last.at(0).finish, Finish::kEnd);
   EXPECT_EQ(numbers(last.at(0)), (std::vector<float>{3, 10}));

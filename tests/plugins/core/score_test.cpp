@@ -54,7 +54,7 @@ struct Text {
 };
 
 std::vector<std::int64_t> ids(const Next& next, const std::string& name) {
-  const auto tensor = get(next.emit->tensors, name);
+  const auto tensor = get(next.emit.back().tensors, name);
   const auto* first = tensor.const_data_ptr<std::int64_t>();
   return {first, first + tensor.numel()};
 }
@@ -75,7 +75,7 @@ TEST(Score, GivesEachTokenWhatWasExpectedInItsPlace) {
   EXPECT_EQ(next.finish, Finish::kEnd);
   EXPECT_THAT(ids(next, "ids"), ElementsAre(3, 4, 0));
   EXPECT_THAT(ids(next, "best"), ElementsAre(3, 4, 0));
-  const auto logprobs = get(next.emit->tensors, "logprobs");
+  const auto logprobs = get(next.emit.back().tensors, "logprobs");
   // One of five scores is 1, the others 0.
   EXPECT_NEAR(logprobs[0].item<float>(), 1 - std::log(std::exp(1) + 4), 1e-6);
 }
@@ -88,7 +88,7 @@ TEST(Score, GoesThroughChunksAndEndsWithTheLast) {
   EXPECT_THAT(ids(first, "ids"), ElementsAre(4, 0));
   const Next last = text.run(3, 1);  // nothing follows the last token
   EXPECT_EQ(last.finish, Finish::kEnd);
-  EXPECT_FALSE(last.emit);
+  EXPECT_TRUE(last.emit.empty());
 }
 
 TEST(Score, RefusesWhatHasNothingToScore) {
@@ -132,7 +132,7 @@ TEST(ScoreReport, AddsUpAndSpells) {
   const auto writer = ScoreReport({}).begin(Request());
   Kept kept;
   const auto write = [&](Next next) {
-    Decoded decoded = next.emit ? std::move(*next.emit) : Decoded{};
+    Decoded decoded = next.emit.empty() ? Decoded{} : std::move(next.emit[0]);
     decoded.sample = text.sample;
     decoded.finish = next.finish;
     EXPECT_TRUE(writer->write(decoded, kept));

@@ -153,6 +153,7 @@ std::vector<std::shared_ptr<Keep>> run_requests(std::vector<Request> requests,
     overrides.push_back({"batch.chunk", std::to_string(chunk), "test"});
     overrides.push_back({"batch.max_step_tokens", "1048576", "test"});
   }
+  overrides.insert(overrides.end(), how.more.begin(), how.more.end());
   const std::string file = how.is_padded ? "gemma_padded" : "gemma_text";
   return run_file(file, std::move(requests), overrides, how.observer);
 }

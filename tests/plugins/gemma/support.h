@@ -60,6 +60,7 @@ struct RunOptions {
   bool is_padded = false, cache = true;
   std::int64_t max_rows = 8, chunk = 512, max_new_tokens = 64;
   std::string dtype = "fp32", engine = "auto";
+  std::vector<Override> more = {};  ///< over all of these
   Observer* observer = nullptr;
 };
 
