@@ -340,5 +340,27 @@ TEST(Greedy, ContinuesAsTransformers) {
   }
 }
 
+/// A list that begins for the third time: the model goes on with it.
+TEST(Guesses, KeepTheTextAndSaveSteps) {
+  std::string prompt = "Fruits and their colours. ";
+  for (int i = 0; i < 2; ++i) {
+    prompt +=
+        "apple: red, banana: yellow, cherry: dark red, grape: purple, lemon: "
+        "yellow, orange: orange, pear: green, plum: blue. Again: ";
+  }
+  prompt += "apple: red, banana:";
+  RunOptions how{.model = model(), .max_rows = 1};
+  const auto plain = run({prompt}, how).front();
+  how.more = {{"decode.speculate", "ngram", "test"}};
+  const auto guessed = run({prompt}, how).front();
+  EXPECT_EQ(guessed->report.token_ids, plain->report.token_ids);
+  EXPECT_EQ(guessed->text, plain->text);
+  std::cout << guessed->stats.steps << " steps instead of "
+            << plain->stats.steps << ", "
+            << plain->report.timing.decode_ms / guessed->report.timing.decode_ms
+            << " times as fast\n";
+  EXPECT_LT(2 * guessed->stats.steps, plain->stats.steps);
+}
+
 }  // namespace
 }  // namespace penstock::gemma

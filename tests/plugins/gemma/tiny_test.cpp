@@ -104,8 +104,8 @@ std::string check_greedy(const Keep& got, const nlohmann::json& wanted,
   const bool is_whole = std::ssize(ids) <= kNewTokens;
   if (!is_whole) ids.resize(kNewTokens);
   if (is_whole && got.report.token_ids == ids &&
-      (got.text != wanted["text"] ||
-       got.report.finish_reason != wanted["finish"])) {
+      (got.text != wanted["text"].get<std::string>() ||
+       got.report.finish_reason != wanted["finish"].get<std::string>())) {
     return name + ": the text or the reason differs\n";
   }
   return compare_greedy(got.report.token_ids, ids, wanted["margins"], name);
