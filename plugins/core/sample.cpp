@@ -184,14 +184,16 @@ void SampleDecode::read_prompt(const Answered& slice,
   out.push_back(std::move(next));
 }
 
-Next SampleDecode::chosen(const Answered& slice, Candidates from,
+Next SampleDecode::chosen(const Answered& slice, const Candidates& first,
                           int branch) const {
   const Row& row = slice.row();
   Next next = slice.next();
   next.branch = branch;
   Tokens tokens = row.tokens;
+  std::optional<Candidates> more;
   // One token, and one more for each that the draft foresaw.
   for (std::int64_t ahead = 0;; ++ahead) {
+    const Candidates& from = more ? *more : first;
     const auto position =
         static_cast<std::int64_t>(tokens.size()) - slice.prompt();
     const double random = uniform(static_cast<std::uint64_t>(slice.params.seed),
@@ -213,15 +215,14 @@ Next SampleDecode::chosen(const Answered& slice, Candidates from,
         ahead + 1 < slice.slice.outs &&
         row.draft[static_cast<std::size_t>(ahead)] == token.id;
     if (!was_foreseen) break;
-    std::optional<Candidates> more = slice.candidates(ahead + 1, tokens);
+    more = slice.candidates(ahead + 1, tokens);
     if (!more) break;  // the next step looks at all of them
-    from = std::move(*more);
   }
-  go_on(slice, tokens, next);
+  go_on(slice, std::move(tokens), next);
   return next;
 }
 
-void SampleDecode::go_on(const Answered& slice, const Tokens& tokens,
+void SampleDecode::go_on(const Answered& slice, Tokens tokens,
                          Next& next) const {
   const std::int64_t prompt = slice.prompt();
   Edits edits = slice.rules().edits(tokens, prompt);
@@ -238,10 +239,9 @@ void SampleDecode::go_on(const Answered& slice, const Tokens& tokens,
         1;
     next.draft = lookup.guess(tokens, room);
     // Each token of the guess may be edited in its own way.
-    Tokens ahead = tokens;
     for (const std::int64_t id : next.draft) {
-      ahead.push_back(id);
-      edits.merge(slice.rules().edits(ahead, prompt));
+      tokens.push_back(id);
+      edits.merge(slice.rules().edits(tokens, prompt));
     }
   }
   next.want = want_for(slice.rules(), slice.params, edits);

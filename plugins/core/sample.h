@@ -35,10 +35,10 @@ class SampleDecode final : public Decode {
                               const Edits& edits) const;
   void answer(const Answered& slice, std::vector<Next>& out) const;
   void read_prompt(const Answered& slice, std::vector<Next>& out) const;
-  [[nodiscard]] Next chosen(const Answered& slice, Candidates from,
+  [[nodiscard]] Next chosen(const Answered& slice, const Candidates& first,
                             int branch) const;
   /// What the row's next step guesses and wants.
-  void go_on(const Answered& slice, const Tokens& tokens, Next& next) const;
+  void go_on(const Answered& slice, Tokens tokens, Next& next) const;
   /// Of a row whose last token is `tokens.back()`.
   [[nodiscard]] Finish finish(const Answered& slice,
                               const Tokens& tokens) const;

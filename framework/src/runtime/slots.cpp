@@ -27,12 +27,12 @@ Slots::Slots(Forward& forward, const Caps& caps, bool shares_prefixes)
       slots_(static_cast<std::size_t>(std::max(0, caps.slots))) {}
 
 void Slots::take(Row& row) {
-  Slot* const found = find_best(row);
+  const auto [found, prefix] = find_best(row);
   if (found == nullptr) {
     take_empty(row);
     return;
   }
-  reused_ += usable(*found, row);
+  reused_ += prefix;
   if (found->is_used) {
     take_empty(row);
     copy(*found, row);
@@ -67,19 +67,17 @@ std::int64_t Slots::usable(const Slot& slot, const Row& row) const {
   return can_drop(slot, size(slot.held) - prefix) ? prefix : 0;
 }
 
-/// The one that holds most of the row.
-Slots::Slot* Slots::find_best(const Row& row) {
-  Slot* best = nullptr;
-  std::int64_t most = 0;
+/// The one that holds most of the row; of equal ones one to be taken, which
+/// costs less than to copy.
+Slots::Found Slots::find_best(const Row& row) {
+  Found best;
   for (Slot& slot : slots_) {
     const std::int64_t prefix = usable(slot, row);
-    const bool is_cheaper =
-        best != nullptr && best->is_used && !slot.is_used && prefix == most;
-    if (prefix <= most && !is_cheaper) continue;
-    most = prefix;
-    best = &slot;
+    const bool is_cheaper = best.slot != nullptr && prefix == best.prefix &&
+                            best.slot->is_used && !slot.is_used;
+    if (prefix > best.prefix || is_cheaper) best = {&slot, prefix};
   }
-  return most > 0 ? best : nullptr;
+  return best;
 }
 
 void Slots::take_empty(Row& row) {

@@ -16,7 +16,7 @@ namespace penstock {
 /// Engine thread only.
 class Slots {
  public:
-  Slots(Forward& forward, const Caps& caps, bool shares_prefixes = false);
+  Slots(Forward& forward, const Caps& caps, bool shares_prefixes);
 
   /// Gives the row a slot: the parked one that holds most of it, else a copy of
   /// a running one that does, else an empty one. The caller has counted the
@@ -56,7 +56,11 @@ class Slots {
   /// Tokens of the slot that the row can go on from; 0: none.
   [[nodiscard]] std::int64_t usable(const Slot& slot, const Row& row) const;
   [[nodiscard]] bool can_drop(const Slot& slot, std::int64_t count) const;
-  [[nodiscard]] Slot* find_best(const Row& row);
+  struct Found {
+    Slot* slot = nullptr;
+    std::int64_t prefix = 0;  ///< tokens of it that the row can use
+  };
+  [[nodiscard]] Found find_best(const Row& row);
   [[nodiscard]] Slot& of(const Row& row) {
     return slots_.at(static_cast<std::size_t>(row.slot));
   }
