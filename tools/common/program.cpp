@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <iostream>
+#include <new>
+
 #include "penstock/plugin_host.h"
 
 namespace penstock {
@@ -10,6 +13,26 @@ namespace penstock {
 void open_standard_streams() {
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
     if (fcntl(stream, F_GETFD) < 0) open("/dev/null", O_RDWR);
+  }
+}
+
+int complain(const std::string& program, const Error& error) {
+  std::cerr << program << ": " << error.what() << "\n";
+  return static_cast<int>(error.code());
+}
+
+int complain(const std::string& program) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return complain(program, error);
+  } catch (const std::bad_alloc&) {
+    return complain(program, Error(Code::kRetry, "out of memory"));
+  } catch (const std::exception& error) {
+    return complain(program, Error(Code::kInternal, error.what()));
+  } catch (...) {
+    return complain(program,
+                    Error(Code::kInternal, "an exception of an unknown type"));
   }
 }
 

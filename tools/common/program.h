@@ -5,11 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "penstock/error.h"
+
 namespace penstock {
 
 /// A program started with 0, 1 or 2 closed would get those numbers for its own
 /// files.
 void open_standard_streams();
+
+/// Says what went wrong, after the program's name. Gives the exit code.
+int complain(const std::string& program, const Error& error);
+/// The same of the exception being handled, whatever it is.
+int complain(const std::string& program);
 
 /// The search path with the folders of --plugin-path first; those must be
 /// there. Throws Error(kNotFound).

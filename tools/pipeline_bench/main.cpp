@@ -1,8 +1,6 @@
 // pipeline-bench: how fast a pipeline is, on each device and for batches of
 // each size.
 #include <CLI/CLI.hpp>
-#include <iostream>
-#include <new>
 
 #include "options.h"
 #include "penstock/sdk_version.h"
@@ -85,22 +83,13 @@ int main_or_throw(int argc, char** argv) {
   return penstock::bench::bench(options);
 }
 
-int complain(const Error& error) {
-  std::cerr << "pipeline-bench: " << error.what() << "\n";
-  return static_cast<int>(error.code());
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   penstock::open_standard_streams();
   try {
     return main_or_throw(argc, argv);
-  } catch (const Error& error) {
-    return complain(error);
-  } catch (const std::bad_alloc&) {
-    return complain(Error(Code::kRetry, "out of memory"));
-  } catch (const std::exception& error) {
-    return complain(Error(Code::kInternal, error.what()));
+  } catch (...) {
+    return penstock::complain("pipeline-bench");
   }
 }

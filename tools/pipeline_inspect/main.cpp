@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <csignal>
-#include <iostream>
 #include <system_error>
 
 #include "penstock/plugin_host.h"
@@ -48,11 +47,6 @@ void print(const std::string& text) {
   }
 }
 
-int complain(const Error& error) {
-  std::cerr << "pipeline-inspect: " << error.what() << "\n";
-  return static_cast<int>(error.code());
-}
-
 int run(int argc, char** argv) {
   CLI::App app("Shows plugins, their stages, and why a library is refused.",
                "pipeline-inspect");
@@ -84,7 +78,8 @@ int run(int argc, char** argv) {
   const auto report = penstock::inspect::report(options);
   print(report.text);
   int code = 0;
-  for (const Error& problem : report.problems) code = complain(problem);
+  for (const Error& problem : report.problems)
+    code = penstock::complain("pipeline-inspect", problem);
   return code;
 }
 
@@ -100,9 +95,7 @@ int main(int argc, char** argv) {
     penstock::open_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);
     return run(argc, argv);
-  } catch (const Error& error) {
-    return complain(error);
-  } catch (const std::exception& error) {
-    return complain(Error(Code::kInternal, error.what()));
+  } catch (...) {
+    return penstock::complain("pipeline-inspect");
   }
 }

@@ -1,7 +1,5 @@
 // pipeline-run: runs a pipeline file on texts, files, lines of stdin or JSONL.
 #include <CLI/CLI.hpp>
-#include <iostream>
-#include <new>
 
 #include "options.h"
 #include "penstock/params.h"
@@ -161,11 +159,6 @@ void take(Options& options, const Flags& flags) {
   set_override(options, "--seed", "decode.seed", flags.seed);
 }
 
-int complain(const Error& error) {
-  std::cerr << "pipeline-run: " << error.what() << "\n";
-  return static_cast<int>(error.code());
-}
-
 std::vector<std::string> flag_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const CLI::Option* option : app.get_options()) {
@@ -212,11 +205,7 @@ int main(int argc, char** argv) {
   penstock::open_standard_streams();
   try {
     return main_or_throw(argc, argv);
-  } catch (const Error& error) {
-    return complain(error);
-  } catch (const std::bad_alloc&) {
-    return complain(Error(Code::kRetry, "out of memory"));
-  } catch (const std::exception& error) {
-    return complain(Error(Code::kInternal, error.what()));
+  } catch (...) {
+    return penstock::complain("pipeline-run");
   }
 }
