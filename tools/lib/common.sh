@@ -73,6 +73,19 @@ pip_fetch() {
   fail 70 "pip failed"
 }
 
+# use_venv NAME MODULES DOING WHAT PIP-ARGUMENTS...: $venv, a virtual environment
+# of its own that can import MODULES; filled once, while it says DOING.
+use_venv() {
+  local modules=$2 doing=$3 what=$4
+  venv=$cache/compare/$1
+  shift 4
+  "$venv/bin/python" -c "import $modules" 2>/dev/null && return
+  say "$doing"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "$@" >&2 ||
+    fail 75 "$what could not be installed"
+}
+
 # make_once DIR FUNCTION: unless DIR is there, let FUNCTION fill a folder
 # beside it and move that into place, so that DIR is whole or absent.
 make_once() {
