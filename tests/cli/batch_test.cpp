@@ -52,8 +52,8 @@ const std::string kUntil =
 
 TEST(Batch, LosesAndDoublesNothingWhenItIsKilled) {
   const bool is_full = std::getenv("PENSTOCK_FULL") != nullptr;
-  const std::string kills = is_full ? "50" : "8";
-  const std::size_t count = is_full ? 40000 : 8000;
+  const std::string kills = is_full ? "50" : "12";
+  const std::size_t count = is_full ? 40000 : 10000;
   const Ran ran =
       shell(job(static_cast<int>(count)) + kUntil +
             "RANDOM=7; for i in $(seq " + kills +
@@ -65,7 +65,7 @@ TEST(Batch, LosesAndDoublesNothingWhenItIsKilled) {
   std::istringstream at(ran.err);
   std::vector<int> places;
   for (int place = 0; at >> place;) places.push_back(place);
-  EXPECT_EQ(places.size(), is_full ? 50 : 8) << "a kill came too late";
+  EXPECT_EQ(places.size(), is_full ? 50 : 12) << "a kill came too late";
 }
 
 TEST(Batch, GoesOnWhereCtrlCStoppedIt) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "options.h"
 #include "support.h"
 #include "tokenizer.h"
 
@@ -12,11 +13,6 @@ namespace penstock::gemma {
 namespace {
 
 using Json = nlohmann::json;
-using Options = std::map<std::string, Raw>;
-
-RawScalar word(const std::string& text) {
-  return {.text = text, .quoted = false};
-}
 Raw quoted(std::vector<std::string> texts) {
   std::vector<RawScalar> list;
   for (std::string& text : texts) {

@@ -4,16 +4,11 @@
 
 #include <tuple>
 
+#include "options.h"
 #include "support.h"
 
 namespace penstock::gemma {
 namespace {
-
-using Options = std::map<std::string, Raw>;
-
-RawScalar word(const std::string& text) {
-  return {.text = text, .quoted = false};
-}
 
 /// Each kind of answer, to a prompt that repeats itself.
 std::vector<Request> requests() {
@@ -79,21 +74,23 @@ class Shortcuts : public ::testing::TestWithParam<
 
 TEST_P(Shortcuts, GuessesChangeNothing) {
   const auto wanted = run_requests(requests(), plain_);
-  std::int64_t steps = 0;
+  std::int64_t cuts = 0;
   for (const char* const most : {"1", "8", "40"}) {
     RunOptions guessing = plain_;
     guessing.more = {{"decode.speculate", "ngram", "test"},
                      {"decode.draft_tokens", most, "test"}};
     const auto got = run_requests(requests(), guessing);
     expect_same(got, wanted);
-    steps += got.front()->stats.truncates;
+    cuts += got.front()->stats.truncates;
   }
-  EXPECT_GT(steps, 0) << "no guess was ever wrong";
+  EXPECT_GT(cuts, 0) << "no guess was ever wrong";
 }
 
-TEST_P(Shortcuts, SharedPrefixesChangeNothing) {
+/// Of core.continuous alone.
+class Prefixes : public Shortcuts {};
+
+TEST_P(Prefixes, SharedChangeNothing) {
   const auto wanted = run_requests(requests(), plain_);
-  if (plain_.is_padded) return;
   RunOptions sharing = plain_;
   sharing.more = {{"batch.prefix_cache", "true", "test"}};
   const auto got = run_requests(requests(), sharing);
@@ -109,6 +106,10 @@ INSTANTIATE_TEST_SUITE_P(Ways, Shortcuts,
                                            std::tuple{"reference", 4, false},
                                            std::tuple{"native", 4, true},
                                            std::tuple{"reference", 4, true}));
+INSTANTIATE_TEST_SUITE_P(Ways, Prefixes,
+                         ::testing::Values(std::tuple{"native", 4, false},
+                                           std::tuple{"native", 16, false},
+                                           std::tuple{"reference", 4, false}));
 
 TEST(Guesses, SaveSteps) {
   // A model that repeats itself: greedy text of a tiny one does.
