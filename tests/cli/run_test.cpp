@@ -254,7 +254,10 @@ TEST(Sampling, GivesChoicesAndLogprobsInOpenAisShape) {
   EXPECT_THAT(text.out, HasSubstr("\n--- answer 2\n"));
 }
 
-const std::string kChat = "$RUN gemma_chat.yaml ${TINY#* } ";
+// The tokens with a line break are banned, so that an answer is a line.
+const std::string kChat =
+    "$RUN gemma_chat.yaml ${TINY#* } "
+    "--set 'decode.banned_ids=[12,13,14,15,31]' ";
 
 TEST(Chat, TakesMessagesFromJsonLines) {
   const Ran ran = shell(
