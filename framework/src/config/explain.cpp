@@ -6,6 +6,7 @@
 #include "keys.h"
 #include "penstock/pipeline_file.h"
 #include "quote.h"
+#include "values.h"
 
 namespace penstock {
 namespace {
@@ -46,21 +47,6 @@ std::string one_line(std::string text) {
       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; },
       '?');
   return text;
-}
-
-std::string raw_text(const RawScalar& raw) {
-  return raw.quoted ? yaml_text(raw.text) : yaml_plain(raw.text);
-}
-
-std::string raw_text(const Raw& raw) {
-  if (const auto* scalar = std::get_if<RawScalar>(&raw)) {
-    return raw_text(*scalar);
-  }
-  std::vector<std::string> items;
-  for (const auto& item : std::get<std::vector<RawScalar>>(raw)) {
-    items.push_back(raw_text(item));
-  }
-  return "[" + joined(items) + "]";
 }
 
 /// A folder of the path says nothing new on every line.
@@ -111,7 +97,7 @@ void Writer::add_input(const InputConfig& input) {
   }
   if (!input.options.empty()) codes.emplace_back("options:");
   for (const auto& [name, raw] : input.options) {
-    codes.push_back("  " + yaml_text(name) + ": " + raw_text(raw));
+    codes.push_back("  " + yaml_text(name) + ": " + config::yaml_of(raw));
   }
   if (codes.empty()) codes.emplace_back("{}");
   for (std::size_t i = 0; i < codes.size(); ++i) {

@@ -17,11 +17,12 @@ bool knows_every_stage(const PipelineFile& file) {
                      [](const auto* stage) { return stage->spec != nullptr; });
 }
 
-void load_option(const Entry& entry, const PipelineFile& file, Overlay& overlay,
-                 InputConfig& input, Problems& problems) {
+void load_option(const Entry& entry, const PipelineFile& file,
+                 const std::string& name, Overlay& overlay, InputConfig& input,
+                 Problems& problems) {
   Option option;
   try {
-    option = find_option(file, entry.key);
+    option = find_option(file, name);
   } catch (const Error& error) {
     problems.add(entry.at, error.text());
     return;
@@ -33,26 +34,6 @@ void load_option(const Entry& entry, const PipelineFile& file, Overlay& overlay,
     input.options[entry.key] = *raw;
   } catch (const Error& error) {
     problems.add(entry.value->at, error.text());
-  }
-}
-
-void load_options(const Entry& options, const PipelineFile& file,
-                  InputConfig& input, Problems& problems) {
-  const YamlNode& value = *options.value;
-  if (value.kind != YamlNode::Kind::kMap) {
-    problems.add(value.at,
-                 "expected a map of params, not " + description(value));
-    return;
-  }
-  if (!knows_every_stage(file)) return;
-  Overlay overlay(file);
-  const auto before = problems.count();
-  for (const auto& entry : value.entries) {
-    load_option(entry, file, overlay, input, problems);
-  }
-  const auto conflict = overlay.conflict();
-  if (problems.count() == before && !conflict.empty()) {
-    problems.add(options.at, conflict);
   }
 }
 
@@ -87,8 +68,31 @@ void load_id(const YamlNode& value, InputConfig& input,
 
 }  // namespace
 
-void load_inputs(const YamlNode& value, PipelineFile& file,
-                 Problems& problems) {
+std::vector<Entry> option_entries(const Entry& options, Problems& problems) {
+  const YamlNode& value = *options.value;
+  if (value.kind == YamlNode::Kind::kMap) return value.entries;
+  problems.add(value.at, "expected a map of params, not " + description(value));
+  return {};
+}
+
+void load_options(const std::vector<Entry>& entries, Mark at,
+                  const PipelineFile& file, const std::string& strip,
+                  InputConfig& input, Problems& problems) {
+  if (!knows_every_stage(file)) return;
+  Overlay overlay(file);
+  const auto before = problems.count();
+  for (const auto& entry : entries) {
+    load_option(entry, file, entry.key.substr(strip.size()), overlay, input,
+                problems);
+  }
+  const auto conflict = overlay.conflict();
+  if (problems.count() == before && !conflict.empty()) {
+    problems.add(at, conflict);
+  }
+}
+
+void load_inputs(const YamlNode& value, std::vector<InputConfig>& inputs,
+                 const LoadOptions& load_options, Problems& problems) {
   if (value.kind != YamlNode::Kind::kList) {
     problems.add(value.at,
                  "expected a list of maps such as - {text: Hi}, not " +
@@ -108,12 +112,12 @@ void load_inputs(const YamlNode& value, PipelineFile& file,
       if (entry.key == "id") {
         load_id(*entry.value, input, lines, problems);
       } else if (entry.key == "options") {
-        load_options(entry, file, input, problems);
+        load_options(entry, input);
       } else {
         load_value(entry, input, problems);
       }
     }
-    file.inputs.push_back(std::move(input));
+    inputs.push_back(std::move(input));
   }
 }
 

@@ -106,7 +106,9 @@ void load_keys(const YamlNode& root, StageCatalog& catalog, Draft& draft,
     if (entry.key == "version") {
       load_version(*entry.value, problems);
     } else if (entry.key == "steps") {
-      problems.add(entry.at, "composition is not available in this version");
+      problems.add(entry.at,
+                   "this file composes pipelines: it runs as a whole, not as "
+                   "one of them");
     } else if (entry.key == "inputs") {
       continue;  // needs the stages, with their overrides
     } else if (!load_setting(entry, draft.file, problems) &&
@@ -219,7 +221,11 @@ PipelineFile load_pipeline_file(const std::filesystem::path& path,
   check_conflicts(draft, problems);
   finish_stages(draft);
   if (const Entry* inputs = root->find("inputs")) {
-    load_inputs(*inputs->value, draft.file, problems);
+    const auto options = [&](const Entry& entry, InputConfig& input) {
+      load_options(option_entries(entry, problems), entry.at, draft.file, "",
+                   input, problems);
+    };
+    load_inputs(*inputs->value, draft.file.inputs, options, problems);
   }
   problems.throw_if_any();
   return std::move(draft.file);

@@ -42,6 +42,10 @@ void Problems::add_override(const std::string& who, const std::string& text) {
   found_.push_back({std::nullopt, who + ": " + text, Code::kData});
 }
 
+void Problems::add_elsewhere(std::string line) {
+  found_.push_back({std::nullopt, std::move(line), Code::kData});
+}
+
 std::string Problems::place(Mark at) const {
   return str(path_, ":", at.line, ":", at.column);
 }

@@ -22,6 +22,9 @@ class Problems {
   /// A fault of an override: `who` is its source and key.
   void add_override(const std::string& who, const std::string& text);
 
+  /// One of another file, whole, with its place.
+  void add_elsewhere(std::string line);
+
   [[nodiscard]] std::size_t count() const { return found_.size(); }
   /// "file:line:column"
   [[nodiscard]] std::string place(Mark at) const;

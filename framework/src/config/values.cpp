@@ -47,6 +47,18 @@ bool is_device(std::string_view text) {
 
 }  // namespace
 
+std::string yaml_of(const Raw& raw) {
+  const auto text = [](const RawScalar& scalar) {
+    return scalar.quoted ? yaml_text(scalar.text) : yaml_plain(scalar.text);
+  };
+  if (const auto* scalar = std::get_if<RawScalar>(&raw)) return text(*scalar);
+  std::vector<std::string> items;
+  for (const auto& item : std::get<std::vector<RawScalar>>(raw)) {
+    items.push_back(text(item));
+  }
+  return "[" + joined(items) + "]";
+}
+
 std::string description(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::kNull:

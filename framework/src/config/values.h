@@ -27,6 +27,9 @@ namespace penstock::config {
                                                    const ParamSpec& spec,
                                                    Problems& problems);
 
+/// As YAML on one line that reads back as the same.
+[[nodiscard]] std::string yaml_of(const Raw& raw);
+
 /// Each throws Error(kData) that says what was expected.
 void check_name(const std::string& text);
 void check_use(const std::string& text);

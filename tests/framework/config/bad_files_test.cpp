@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"DeviceOfAStage", "{use: net.run}", "{use: net.run, device: gpu}",
          "7:37", "cuda"},
         {"Steps", "name: good", "name: good\nsteps: {}", "3:1",
-         "not available"},
+         "composes pipelines"},
         {"UndefinedVariable", "some/model.gguf", "${NO_SUCH_VARIABLE_X}", "3:8",
          "NO_SUCH_VARIABLE_X"},
         {"OpenVariable", "some/model.gguf", "${HOME", "3:8", "${"},
