@@ -14,13 +14,6 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> all;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) all.push_back(line);
-  return all;
-}
-
 /// fp32, so that every way of running gives the same tokens.
 const std::string kSame = " --set forward.dtype=fp32 ";
 

@@ -127,4 +127,11 @@ Ran run_tiny(const std::string& arguments) {
   return shell("$RUN $TINY " + arguments);
 }
 
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> all;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) all.push_back(line);
+  return all;
+}
+
 }  // namespace penstock::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "run_program.h"
 
@@ -11,6 +12,9 @@ namespace penstock::cli {
 [[nodiscard]] Ran shell(const std::string& line);
 /// The same for `$RUN $TINY <arguments>`.
 [[nodiscard]] Ran run_tiny(const std::string& arguments);
+
+/// A text's lines, without their ends.
+[[nodiscard]] std::vector<std::string> lines(const std::string& text);
 
 /// A folder with models damaged each in one way, and broken pipelines; made
 /// once, removed at the end.

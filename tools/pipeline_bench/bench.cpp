@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "files.h"
 #include "find_pipeline.h"
 #include "inputs.h"
 #include "options.h"
@@ -79,7 +80,8 @@ std::vector<Request> requests_of(const Options& options,
   run::Options asked;
   asked.files = options.files;
   const run::Stop stop;
-  const run::Inputs inputs = run::open_inputs(asked, file, stop);
+  const run::Inputs inputs =
+      run::open_inputs(asked, run::media_ports(file), file.inputs, stop);
   std::vector<Request> all;
   while (auto input = inputs.next()) {
     if (input->error) throw Error(*input->error).in(input->place);

@@ -48,8 +48,24 @@ std::vector<Port> media_ports(const PipelineFile& file) {
   return ports;
 }
 
-Port only_media_port(const PipelineFile& file, const std::string& word) {
-  const auto ports = media_ports(file);
+std::vector<Port> media_ports(const CompositionFile& file) {
+  std::vector<Port> ports;
+  for (const StepConfig& step : file.steps) {
+    for (Port port : media_ports(step.file)) {
+      const auto edge = step.in.find(port.name);
+      if (edge != step.in.end()) port.name = edge->second.input;
+      const bool is_asked =
+          edge == step.in.end() ? step.in.empty() : !port.name.empty();
+      const bool is_new = std::none_of(
+          ports.begin(), ports.end(),
+          [&](const Port& known) { return known.name == port.name; });
+      if (is_asked && is_new) ports.push_back(std::move(port));
+    }
+  }
+  return ports;
+}
+
+Port only_media_port(const std::vector<Port>& ports, const std::string& word) {
   if (ports.size() == 1) return ports.front();
   if (ports.empty()) {
     throw Error(Code::kUsage, "'" + word +

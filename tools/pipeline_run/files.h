@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "penstock/pipeline_file.h"
+#include "penstock/composition_file.h"
 #include "penstock/request.h"
 #include "stop.h"
 
@@ -13,9 +13,11 @@ namespace penstock::run {
 
 /// The inputs that are files: ports of type `media` of the preprocess stages.
 [[nodiscard]] std::vector<Port> media_ports(const PipelineFile& file);
+/// Those of all steps that the request itself has to give.
+[[nodiscard]] std::vector<Port> media_ports(const CompositionFile& file);
 
 /// The only one; throws Error(kUsage) where there is none or several.
-[[nodiscard]] Port only_media_port(const PipelineFile& file,
+[[nodiscard]] Port only_media_port(const std::vector<Port>& ports,
                                    const std::string& word);
 
 /// A folder stands for the files in it and below, sorted, whose ending the

@@ -40,16 +40,17 @@ Inputs from_texts(const std::vector<std::string>& texts) {
   return from_list(std::move(requests));
 }
 
-Inputs from_file(const PipelineFile& file) {
+Inputs from_file(const std::vector<InputConfig>& own,
+                 const std::vector<Port>& ports) {
   std::vector<Request> requests;
-  for (const InputConfig& input : file.inputs) {
+  for (const InputConfig& input : own) {
     Request request;
     request.id = input.id.empty() ? std::to_string(requests.size()) : input.id;
     for (const auto& [name, value] : input.values) {
       request.inputs[name] = value;
     }
     request.options = input.options;
-    name_media(media_ports(file), request);
+    name_media(ports, request);
     requests.push_back(std::move(request));
   }
   return from_list(std::move(requests));
@@ -57,10 +58,10 @@ Inputs from_file(const PipelineFile& file) {
 
 /// A request for each file, named after it.
 Inputs from_files(const std::vector<std::string>& paths,
-                  const PipelineFile& file, const Stop& stop) {
+                  const std::vector<Port>& ports, const Stop& stop) {
   std::vector<Request> requests;
   for (const std::string& path : paths) {
-    const Port port = only_media_port(file, path);
+    const Port port = only_media_port(ports, path);
     if (path == "-") {
       requests.emplace_back().id = "stdin";
       requests.back().inputs[port.name] = media_of_stdin(stop);
@@ -79,8 +80,7 @@ Inputs from_files(const std::vector<std::string>& paths,
 /// --input NAME=VALUE: values of one request, until a name comes again. A
 /// VALUE alone is a file for the only media port.
 Inputs from_named(const std::vector<std::string>& named,
-                  const PipelineFile& file) {
-  const auto ports = media_ports(file);
+                  const std::vector<Port>& ports) {
   std::vector<Request> requests;
   for (const std::string& each : named) {
     const auto at = each.find('=');
@@ -88,7 +88,7 @@ Inputs from_named(const std::vector<std::string>& named,
         at != std::string::npos && each.find('/') > at && at > 0;
     const std::string name =
         has_name ? each.substr(0, at)
-                 : (ports.empty() ? "text" : only_media_port(file, each).name);
+                 : (ports.empty() ? "text" : only_media_port(ports, each).name);
     const bool is_new =
         requests.empty() || requests.back().inputs.contains(name);
     if (is_new) {
@@ -159,9 +159,8 @@ std::optional<std::size_t> count_lines(const std::string& path) {
 
 }  // namespace
 
-Inputs open_inputs(const Options& options, const PipelineFile& file,
-                   const Stop& stop) {
-  const auto ports = media_ports(file);
+Inputs open_inputs(const Options& options, const std::vector<Port>& ports,
+                   const std::vector<InputConfig>& own, const Stop& stop) {
   if (!options.jsonl.empty()) {
     Inputs inputs = from_lines(options.jsonl, ports, stop, take_json);
     inputs.count = count_lines(options.jsonl);
@@ -172,15 +171,15 @@ Inputs open_inputs(const Options& options, const PipelineFile& file,
   if (options.use_stdin || (is_dash && ports.empty())) {
     return from_lines("-", ports, stop, take_text);
   }
-  if (!options.files.empty()) return from_files(options.files, file, stop);
-  if (!options.named.empty()) return from_named(options.named, file);
+  if (!options.files.empty()) return from_files(options.files, ports, stop);
+  if (!options.named.empty()) return from_named(options.named, ports);
   if (!options.texts.empty()) return from_texts(options.texts);
-  if (file.inputs.empty()) {
+  if (own.empty()) {
     throw Error(Code::kUsage,
                 "nothing to run: the pipeline file has no `inputs:`; pass "
                 "--text, --stdin, --jsonl or a file");
   }
-  return from_file(file);
+  return from_file(own, ports);
 }
 
 }  // namespace penstock::run

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "openai.h"
 #include "options.h"
@@ -27,8 +28,12 @@ struct Inputs {
   std::optional<std::size_t> count;  ///< where it is known
 };
 
-/// Throws Error when a source cannot be opened. A stop ends the inputs.
+/// `ports` are the inputs that are files, `own` the requests of the pipeline
+/// file, for when the command line has none. Throws Error when a source cannot
+/// be opened. A stop ends the inputs.
 [[nodiscard]] Inputs open_inputs(const Options& options,
-                                 const PipelineFile& file, const Stop& stop);
+                                 const std::vector<Port>& ports,
+                                 const std::vector<InputConfig>& own,
+                                 const Stop& stop);
 
 }  // namespace penstock::run

@@ -55,7 +55,49 @@ const Written& of(const std::map<int, Written>& branches, std::size_t index) {
   return found == branches.end() ? nothing : found->second;
 }
 
+Json error_json(const Error& error) {
+  return {{"code", name(error.code())}, {"message", error.what()}};
+}
+
+/// The JSON pieces, and `choices` where there are several.
+void add_written(const Report& report, const std::map<int, Written>& branches,
+                 bool has_text, Json& line) {
+  join_pieces(of(branches, 0).json, line);
+  if (report.branches.size() < 2) return;
+  for (std::size_t i = 0; i < report.branches.size(); ++i) {
+    line["choices"].push_back(
+        choice(i, report.branches[i], of(branches, i), has_text));
+  }
+}
+
+/// Which seconds of a file the request was about, where not all of it.
+void add_part(const Request& request, Json& line) {
+  for (const auto& [name, value] : request.inputs) {
+    const auto* media = std::get_if<Media>(&value);
+    if (media == nullptr || (media->begin <= 0 && std::isinf(media->end))) {
+      continue;
+    }
+    line[name] = {{"path", media->name},
+                  {"begin", rounded(media->begin)},
+                  {"end", rounded(media->end)}};
+  }
+}
+
 }  // namespace
+
+std::string step_json(const std::string& step, const Request& request,
+                      const Report& report,
+                      const std::map<int, Written>& branches) {
+  Json part;
+  add_part(request, part);
+  part["text"] = of(branches, 0).text;
+  if (!report.token_ids.empty()) part["token_ids"] = report.token_ids;
+  part["finish_reason"] = report.finish_reason;
+  add_written(report, branches, /*has_text=*/true, part);
+  if (report.error) part["error"] = error_json(*report.error);
+  const Json whole = {{"steps", {{step, Json::array({part})}}}};
+  return whole.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string json_line(const Request& request, const Report& report,
                       const std::map<int, Written>& branches,
@@ -70,20 +112,11 @@ std::string json_line(const Request& request, const Report& report,
       cut != report.notes.end()) {
     line["truncated"] = std::get<std::int64_t>(cut->second);
   }
-  join_pieces(of(branches, 0).json, line);
-  if (report.branches.size() > 1) {
-    for (std::size_t i = 0; i < report.branches.size(); ++i) {
-      line["choices"].push_back(
-          choice(i, report.branches[i], of(branches, i), has_text));
-    }
-  }
+  add_written(report, branches, has_text, line);
   if (!facts.dtype.empty()) line["dtype"] = facts.dtype;
   line["device"] = facts.device;
   line["timing"] = timing_json(report.timing);
-  if (report.error) {
-    line["error"] = {{"code", name(report.error->code())},
-                     {"message", report.error->what()}};
-  }
+  if (report.error) line["error"] = error_json(*report.error);
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -28,4 +28,11 @@ struct RunFacts {
                                     const std::map<int, Written>& branches,
                                     const RunFacts& facts, bool has_text);
 
+/// The result of a composition's step as {"steps": {step: [{...}]}}, to be
+/// joined into the line of the whole.
+[[nodiscard]] std::string step_json(const std::string& step,
+                                    const Request& request,
+                                    const Report& report,
+                                    const std::map<int, Written>& branches);
+
 }  // namespace penstock::run

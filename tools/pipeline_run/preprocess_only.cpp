@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include "files.h"
 #include "stage_lines.h"
 
 namespace penstock::run {
@@ -33,7 +34,8 @@ int preprocess_only(const Options& options, PipelineFile file, Output& output,
                     Watch& watch) {
   const Stop stop;  // a signal ends the process at once
   int code = 0;
-  const Inputs inputs = open_inputs(options, file, stop);
+  const Inputs inputs =
+      open_inputs(options, media_ports(file), file.inputs, stop);
   PreprocessOnly pipeline(std::move(file));
   while (auto input = inputs.next()) {
     try {

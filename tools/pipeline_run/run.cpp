@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "chat.h"
+#include "exit_code.h"
+#include "files.h"
 #include "find_pipeline.h"
 #include "inputs.h"
 #include "options.h"
@@ -17,7 +19,9 @@
 #include "program.h"
 #include "progress.h"
 #include "result_file.h"
+#include "run_steps.h"
 #include "signals.h"
+#include "submit.h"
 #include "summary.h"
 #include "watch.h"
 
@@ -26,8 +30,8 @@ namespace {
 
 /// --show and --dump turn on what stages can tell about themselves, where they
 /// can, and --render what they can draw.
-PipelineFile load(const Options& options, PluginHost& plugins) {
-  const auto path = find_pipeline(options.file);
+PipelineFile load(const Options& options, const std::filesystem::path& path,
+                  PluginHost& plugins) {
   auto overrides = overrides_from_environment();
   overrides.insert(overrides.end(), options.overrides.begin(),
                    options.overrides.end());
@@ -78,19 +82,7 @@ int check(const PipelineFile& file) {
   return 0;
 }
 
-int complain(const Error& error) {
-  std::cerr << "pipeline-run: " << error.what() << "\n";
-  return static_cast<int>(error.code());
-}
-
-/// `code`, unless nobody read the results or they found no room.
-int exit_code(const Output& output, int code) {
-  if (output.is_closed()) return 0;
-  const auto error = output.error();
-  return error ? complain(*error) : code;
-}
-
-/// The same of what looked at the run.
+/// `code`, unless looking at the run was in vain.
 int exit_code(const Watch& watch, int code) {
   const auto error = watch.error();
   return error ? complain(*error) : code;
@@ -119,62 +111,11 @@ Format format_of(const Options& options) {
   return isatty(STDOUT_FILENO) == 1 ? Format::kTerminal : Format::kText;
 }
 
-/// Where requests go, and who reads and looks at what comes of them.
-struct Run {
-  Pipeline& pipeline;
-  Printer& printer;
-  const Watch& watch;
-  const Stop& stop;
-};
-
-void submit(const Options& options, const Run& run, Input input) {
-  Request& request = input.request;
-  if (options.timeout_s > 0 && !request.deadline) {
-    request.deadline =
-        Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                           std::chrono::duration<double>(options.timeout_s));
-  }
-  try {
-    if (input.error) throw Error(*input.error);
-    run.pipeline.check(request);
-  } catch (Error& error) {
-    run.printer.refuse(request,
-                       input.place.empty() ? error : error.in(input.place),
-                       input.openai);
-    return;
-  }
-  const auto sink = run.watch.watched(run.printer.next(request, input.openai));
-  std::stop_source source = run.pipeline.submit(std::move(request), sink);
-  // It may have waited for room while the others were cancelled.
-  if (run.stop.is_requested()) source.request_stop();
-}
-
-void submit_all(const Options& options, const Run& run, const Inputs& inputs) {
-  const auto more = run.pipeline.more_coming();
-  while (!run.stop.is_requested()) {
-    auto input = inputs.next();
-    if (!input || run.stop.is_requested()) return;
-    submit(options, run, std::move(*input));
-  }
-}
-
 std::string fact(const Notes& facts, const std::string& name) {
   const auto found = facts.find(name);
   if (found == facts.end()) return "";
   const auto* text = std::get_if<std::string>(&found->second);
   return text == nullptr ? "" : *text;
-}
-
-int exit_code(const Options& options, const Printer& printer,
-              const Output& output, const Signals& signals) {
-  if (signals.exit_code() != 0) return signals.exit_code();
-  const auto error = printer.first_error();
-  if (!error) return exit_code(output, 0);
-  // Of many lines some failed: the data was at fault, whatever the reason.
-  return exit_code(
-      output, static_cast<int>(options.jsonl.empty() && options.files.size() < 2
-                                   ? error->code()
-                                   : Code::kData));
 }
 
 /// Finds out before hours of work, not after.
@@ -188,7 +129,9 @@ void check_writable(const std::string& path) {
 int run(const Options& options) {
   Signals signals;
   PluginHost plugins(plugin_search_path(options.plugin_path));
-  PipelineFile file = load(options, plugins);
+  const auto path = find_pipeline(options.file);
+  if (has_steps(path)) return run_steps(options, path, plugins, signals);
+  PipelineFile file = load(options, path, plugins);
   set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
   if (options.explain) return print(explain(file));
   if (options.check) return check(file);
@@ -206,7 +149,7 @@ int run(const Options& options) {
   if (options.chat) {
     check_chat(file);
   } else {
-    inputs = open_inputs(options, file, stop);
+    inputs = open_inputs(options, media_ports(file), file.inputs, stop);
     if (results) results->skip_done(inputs);
   }
   check_writable(options.trace);
@@ -241,7 +184,14 @@ int run(const Options& options) {
   if (options.chat) {
     chat_error = chat(pipeline, output, signals, stop, options.timeout_s);
   } else {
-    submit_all(options, {pipeline, printer, watch, stop}, inputs);
+    const Target target{
+        .check = [&](const Request& request) { pipeline.check(request); },
+        .submit =
+            [&](Request request, const std::shared_ptr<ResultSink>& sink) {
+              return pipeline.submit(std::move(request), watch.watched(sink));
+            },
+        .more_coming = [&] { return pipeline.more_coming(); }};
+    submit_all(options, target, printer, inputs, stop);
   }
   pipeline.drain();
   progress.clear();

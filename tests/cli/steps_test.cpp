@@ -1,0 +1,144 @@
+// pipeline-run on files with `steps:`: what is printed, and what is refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support.h"
+
+namespace penstock::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::json;
+
+/// The tiny model goes on from its own answer; no line breaks, so that a text
+/// is a line.
+constexpr const char* kSteps = R"(version: 1
+threads: 1
+steps:
+  first:
+    pipeline: one.yaml
+    set: &short
+      decode.max_new_tokens: 3
+      decode.ignore_eos: true
+      decode.banned_ids: [12, 13, 14, 15, 31]
+  second:
+    pipeline: one.yaml
+    in: {text: {each: first}}
+    set: *short
+)";
+
+const std::string kSource = PENSTOCK_SOURCE_DIR "/";
+
+class Steps : public ::testing::Test {
+ protected:
+  Steps() {
+    const std::filesystem::path folder = damaged_folder();
+    std::ofstream(folder / "steps.yaml") << kSteps;
+    std::ostringstream text;
+    text << std::ifstream(kSource + "pipelines/gemma_text.yaml").rdbuf();
+    const std::string name = "model: gemma-3-270m";
+    std::ofstream(folder / "one.yaml") << text.str().replace(
+        text.str().find(name), name.size(),
+        "model: " + kSource + "tests/fixtures/tiny/tiny.gguf");
+  }
+  static Ran run(const std::string& arguments) {
+    return shell("$RUN $T/steps.yaml " + arguments);
+  }
+};
+
+TEST_F(Steps, PrintTheirTextsUnderTheirNames) {
+  const Ran ran = run("--text Hello");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto all = lines(ran.out);
+  ASSERT_EQ(all.size(), 2) << ran.out;
+  EXPECT_TRUE(all[0].starts_with("first: ")) << ran.out;
+  EXPECT_TRUE(all[1].starts_with("second: ")) << ran.out;
+}
+
+TEST_F(Steps, AreInOneJsonLineARequest) {
+  const Ran ran =
+      run("--text Hello --text a --json --set second.decode.max_new_tokens=2");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto all = lines(ran.out);
+  ASSERT_EQ(all.size(), 2);
+  const Json line = Json::parse(all[0]);
+  const Json& first = line["steps"]["first"];
+  const Json& second = line["steps"]["second"];
+  ASSERT_EQ(first.size(), 1);
+  ASSERT_EQ(second.size(), 1);
+  EXPECT_EQ(first[0]["token_ids"].size(), 3);
+  EXPECT_EQ(second[0]["token_ids"].size(), 2);
+  EXPECT_EQ(line["text"], second[0]["text"]);
+  EXPECT_FALSE(line.contains("timeline"));
+  // The same as by hand.
+  const std::string text = first[0]["text"];
+  const Ran alone = shell(
+      "$RUN $T/one.yaml --text '" + text +
+      "' --json --set decode.max_new_tokens=2 --set decode.ignore_eos=true "
+      "--set 'decode.banned_ids=[12,13,14,15,31]'");
+  EXPECT_EQ(Json::parse(alone.out)["token_ids"], second[0]["token_ids"]);
+}
+
+TEST_F(Steps, TakeOptionsByTheirNames) {
+  const Ran ran = shell(
+      "printf '%s\n' '{\"text\": \"a\", \"options\": {\"second.n\": 2, "
+      "\"second.temperature\": 1}}' "
+      "'{\"text\": \"a\", \"options\": {\"n\": 2}}' | "
+      "$RUN $T/steps.yaml --jsonl - --json");
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("option 'n' names no step; the steps are "
+                                 "first, second"));
+  const Json line = Json::parse(lines(ran.out).at(0));
+  EXPECT_EQ(line["steps"]["second"][0]["choices"].size(), 2);
+}
+
+TEST_F(Steps, AreCheckedAndExplained) {
+  const Ran check = run("--check");
+  EXPECT_EQ(check.code, 0);
+  EXPECT_THAT(check.err, HasSubstr("second: ok; device cpu, weights "));
+  const Ran explained = run("--explain");
+  EXPECT_EQ(explained.code, 0);
+  EXPECT_THAT(explained.out, HasSubstr("# step second\n"));
+  EXPECT_THAT(explained.out, HasSubstr("steps.yaml:7:7"));
+}
+
+struct Wrong {
+  std::string arguments;
+  int code;
+  std::string words;
+};
+
+TEST_F(Steps, AreRefusedWithTheReason) {
+  for (const Wrong& c : std::vector<Wrong>{
+           {"--text a --show", 2, "--show looks into one pipeline"},
+           {"--text a --until decode", 2, "--until looks into one pipeline"},
+           {"--text a --dump $T/x", 2, "--dump looks into one pipeline"},
+           {"--text a --render $T/x", 2, "no step draws anything"},
+           {"--text a --set decode.n=2", 65, "write STEP.decode.n"},
+           {"--text a --set first.decode.m=2", 65,
+            "--set first.decode.m: unknown param"},
+           {"--text a --set first.model=$T/none.gguf", 66, "none.gguf"},
+           {"", 2, "nothing to run"}}) {
+    const Ran ran = run(c.arguments);
+    EXPECT_EQ(ran.code, c.code) << c.arguments << "\n" << ran.err;
+    EXPECT_THAT(ran.err, HasSubstr(c.words)) << c.arguments;
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
+TEST_F(Steps, EndAtCtrlC) {
+  const Ran ran = shell(
+      "$RUN $T/steps.yaml --text a --set second.decode.max_new_tokens=400 "
+      "--set second.forward.cache=false --set second.batch.chunk=100000 "
+      "> $T/said & pid=$!; until [ -s $T/said ]; do sleep 0.05; done; "
+      "kill -INT $pid; wait $pid");
+  EXPECT_EQ(ran.code, 130) << ran.err;
+}
+
+}  // namespace
+}  // namespace penstock::cli

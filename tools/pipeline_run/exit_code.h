@@ -1,0 +1,19 @@
+// The exit code of a run, and its last words.
+#pragma once
+
+#include "options.h"
+#include "output.h"
+#include "printer.h"
+#include "signals.h"
+
+namespace penstock::run {
+
+/// Says what was wrong; gives its code.
+int complain(const Error& error);
+/// `code`, unless nobody read the results or they found no room.
+[[nodiscard]] int exit_code(const Output& output, int code);
+/// After all requests: of signals, of the results, of their errors.
+[[nodiscard]] int exit_code(const Options& options, const Printer& printer,
+                            const Output& output, const Signals& signals);
+
+}  // namespace penstock::run

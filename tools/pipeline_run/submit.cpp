@@ -1,0 +1,42 @@
+#include "submit.h"
+
+#include <utility>
+
+namespace penstock::run {
+namespace {
+
+void submit(const Options& options, const Target& target, Printer& printer,
+            Input input, const Stop& stop) {
+  Request& request = input.request;
+  if (options.timeout_s > 0 && !request.deadline) {
+    request.deadline =
+        Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                           std::chrono::duration<double>(options.timeout_s));
+  }
+  try {
+    if (input.error) throw Error(*input.error);
+    target.check(request);
+  } catch (Error& error) {
+    printer.refuse(request, input.place.empty() ? error : error.in(input.place),
+                   input.openai);
+    return;
+  }
+  const auto sink = printer.next(request, input.openai);
+  std::stop_source source = target.submit(std::move(request), sink);
+  // It may have waited for room while the others were cancelled.
+  if (stop.is_requested()) source.request_stop();
+}
+
+}  // namespace
+
+void submit_all(const Options& options, const Target& target, Printer& printer,
+                const Inputs& inputs, const Stop& stop) {
+  const auto more = target.more_coming();
+  while (!stop.is_requested()) {
+    auto input = inputs.next();
+    if (!input || stop.is_requested()) return;
+    submit(options, target, printer, std::move(*input), stop);
+  }
+}
+
+}  // namespace penstock::run
