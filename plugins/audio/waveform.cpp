@@ -159,6 +159,7 @@ void Waveform::preprocess(const Request& request, Sample in,
   in.notes["sample_rate"] = sound.rate;
   in.notes["audio_seconds"] = static_cast<double>(sound.samples.size()) /
                               static_cast<double>(sound.rate);
+  if (media.begin > 0) in.notes["audio_begin"] = media.begin;
   in.inputs.emplace_back("waveform", to_tensor(std::move(sound.samples)));
   out.push(std::move(in));
 }

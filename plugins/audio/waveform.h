@@ -10,7 +10,8 @@
 namespace penstock::audio {
 
 /// Input: `audio`, a file, its path or its bytes. Output: waveform f32[T] in
-/// -1..1; notes `sample_rate` and `audio_seconds`.
+/// -1..1; notes `sample_rate`, `audio_seconds` and, for a piece of a file,
+/// `audio_begin`.
 class Waveform final : public Preprocess {
  public:
   struct Params {

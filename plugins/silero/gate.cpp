@@ -97,11 +97,14 @@ void Gate::preprocess(const Request& request, Sample in,
     return;
   }
   const auto hz = static_cast<double>(rate);
+  const auto begun = in.notes.find("audio_begin");
+  const double start =
+      begun == in.notes.end() ? 0 : std::get<double>(begun->second);
   const auto most = static_cast<std::int64_t>(how.max_speech_seconds * hz);
   for (const Segment& part : joined(speech, most)) {
     const std::int64_t length = part.end - part.begin;
     Sample sample = copy_of(in, waveform.narrow(0, part.begin, length));
-    sample.notes["audio_begin"] = static_cast<double>(part.begin) / hz;
+    sample.notes["audio_begin"] = start + static_cast<double>(part.begin) / hz;
     sample.notes["audio_seconds"] = static_cast<double>(length) / hz;
     out.push(std::move(sample));
   }

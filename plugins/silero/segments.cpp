@@ -71,6 +71,9 @@ class SegmentWriter final : public Writer {
   void give(const Segment& segment, OutputSink& out) {
     const double from = seconds(segment.begin);
     const double to = seconds(segment.end);
+    const std::string json =
+        str(R"({"begin": )", decimal(from), R"(, "end": )", decimal(to), "}");
+    out.emit(Json{R"({"segments": [)" + json + "]}"}, 0, false);
     if (params_.format == "text") {
       out.emit(str(has_line_ ? "\n" : "", decimal(from), " - ", decimal(to)), 0,
                false);
@@ -81,9 +84,7 @@ class SegmentWriter final : public Writer {
       media.begin += from;
       out.emit(media, 0, false);
     } else {
-      json_ +=
-          (json_.empty() ? "" : ", ") +
-          str(R"({"begin": )", decimal(from), R"(, "end": )", decimal(to), "}");
+      json_ += (json_.empty() ? "" : ", ") + json;
     }
   }
 

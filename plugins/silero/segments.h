@@ -11,7 +11,8 @@
 namespace penstock::silero {
 
 /// Input: probabilities f32[N] a step. Output: a line a segment, or one JSON
-/// document, or a piece of the file a segment.
+/// document, or a piece of the file a segment; and JSON {"segments": [{"begin",
+/// "end"}]} with seconds.
 class Segments final : public Postprocess {
  public:
   struct Params {

@@ -34,12 +34,14 @@ class TextWriter final : public Writer {
 
   bool write(const Decoded& decoded, OutputSink& out) override {
     std::string piece;
+    const std::size_t before = json_.size();
     if (const auto* table = find(decoded.tensors, "segments")) {
       for (std::int64_t i = 0; i < table->size(0); ++i) {
         piece += segment(decoded, (*table)[i]);
       }
     }
     if (!piece.empty()) out.emit(piece, 0, /*is_final=*/false);
+    if (json_.size() > before) tell_times(before, out);
     return true;
   }
   /// A sound may have several samples, or none: its end is told here.
@@ -58,6 +60,7 @@ class TextWriter final : public Writer {
     const std::int64_t end = at[1] * 20;
     if (trimmed(text).empty()) return "";
     ++count_;
+    add_json(decoded, begin, end, text);
     if (format_ == "srt" || format_ == "vtt") {
       const char mark = format_ == "srt" ? ',' : '.';
       std::string lines = count_ > 1 ? "\n\n" : "";
@@ -66,11 +69,16 @@ class TextWriter final : public Writer {
       return lines + clock(begin, mark) + " --> " + clock(end, mark) + "\n" +
              trimmed(text);
     }
-    if (format_ == "json") {
-      add_json(decoded, begin, end, text);
-      return "";
-    }
+    if (format_ == "json") return "";
     return count_ == 1 ? trimmed(text) : text;
+  }
+
+  /// The segments from `first` on, for whoever prints JSON.
+  void tell_times(std::size_t first, OutputSink& out) const {
+    nlohmann::ordered_json list(
+        json_.begin() + static_cast<std::ptrdiff_t>(first), json_.end());
+    out.emit(Json{nlohmann::ordered_json{{"segments", list}}.dump()}, 0,
+             /*is_final=*/false);
   }
 
   void add_json(const Decoded& decoded, std::int64_t begin, std::int64_t end,

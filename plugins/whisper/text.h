@@ -10,7 +10,8 @@
 
 namespace penstock::whisper {
 
-/// Input: tokens i64[N] and segments a window. Output: pieces of text.
+/// Input: tokens i64[N] and segments a window. Output: pieces of text, and JSON
+/// {"segments": [{"begin", "end", "text", ...}]} with seconds.
 class Text final : public Postprocess {
  public:
   struct Params {
