@@ -28,6 +28,7 @@ std::string unknown_key(const std::string& key,
 
 std::vector<std::string> names(const std::vector<StepConfig>& steps) {
   std::vector<std::string> out;
+  out.reserve(steps.size());
   for (const StepConfig& step : steps) out.push_back(step.name);
   return out;
 }

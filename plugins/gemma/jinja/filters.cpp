@@ -148,16 +148,20 @@ Value map_items(const Value& value, const Arguments& arguments) {
   return make_list(std::move(out));
 }
 
+/// What texts are sorted by.
+Value without_case(const Value& value) {
+  const auto* text = value.as<Text>();
+  return text == nullptr ? value : lower(*text);
+}
+
 Value sorted(const Value& value, const Arguments& arguments) {
   List items = items_of(value);
   const Value* down = argument(arguments, 0, "reverse");
   const Value* attribute = find(arguments.named, "attribute");
   const auto key = [&](const Value& item) {
-    Value out = attribute == nullptr
-                    ? item
-                    : attribute_of(item, to_text(*attribute).bytes());
-    const auto* text = out.as<Text>();
-    return text == nullptr ? out : lower(*text);
+    return without_case(attribute == nullptr
+                            ? item
+                            : attribute_of(item, to_text(*attribute).bytes()));
   };
   const bool is_down = down != nullptr && is_true(*down);
   std::stable_sort(items.begin(), items.end(),
@@ -166,6 +170,37 @@ Value sorted(const Value& value, const Arguments& arguments) {
                      return is_down ? order > 0 : order < 0;
                    });
   return make_list(std::move(items));
+}
+
+/// A map as a list of [key, value].
+Value pairs(const Value& value) {
+  const Value call = method(value, "items");
+  const auto* found = call.as<std::shared_ptr<const Function>>();
+  return found == nullptr ? make_list({}) : (**found)({});
+}
+
+Value sorted_by_key(const Value& value) {
+  List items = items_of(pairs(value));
+  const auto key = [](const Value& pair) {
+    return without_case(pair.list()->front());
+  };
+  std::stable_sort(items.begin(), items.end(),
+                   [&](const Value& a, const Value& b) {
+                     return compare(key(a), key(b)) < 0;
+                   });
+  return make_list(std::move(items));
+}
+
+/// 0 for what is no number.
+Value to_float(const Value& value) {
+  if (is_number(value)) return number(value);
+  const auto* text = value.as<Text>();
+  if (text == nullptr) return 0.0;
+  const std::string bytes = text->stripped(true, true).bytes();
+  double out = 0;
+  const auto [end, error] =
+      std::from_chars(bytes.data(), bytes.data() + bytes.size(), out);
+  return error == std::errc() && end == bytes.data() + bytes.size() ? out : 0.0;
 }
 
 Value unique(const Value& value) {
@@ -292,12 +327,8 @@ const std::map<std::string, Filter>& filters() {
       {"string", [](V v, A) { return to_text(v); }},
       {"safe", [](V v, A) { return v; }},
       {"list", [](V v, A) { return make_list(items_of(v)); }},
-      {"items",
-       [](V v, A) {
-         const Value call = method(v, "items");
-         const auto* found = call.as<std::shared_ptr<const Function>>();
-         return found == nullptr ? make_list({}) : (**found)({});
-       }},
+      {"items", [](V v, A) { return pairs(v); }},
+      {"dictsort", [](V v, A) { return sorted_by_key(v); }},
       {"first", [](V v, A) { return end_of(v, true); }},
       {"last", [](V v, A) { return end_of(v, false); }},
       {"reverse", [](V v, A) { return reversed(v); }},
@@ -311,7 +342,7 @@ const std::map<std::string, Filter>& filters() {
       {"default", default_of},
       {"d", default_of},
       {"int", to_integer},
-      {"float", [](V v, A) { return is_number(v) ? number(v) : 0.0; }},
+      {"float", [](V v, A) { return to_float(v); }},
       {"abs",
        [](V v, A) {
          return is_true(operate("<", v, std::int64_t{0}))

@@ -55,6 +55,21 @@ TEST(Templates, WriteWhatJinja2Writes) {
   EXPECT_GE(count, 200);
 }
 
+TEST(Expressions, AreJinja2s) {
+  const JsonValue file = parse_json(golden("expressions.json"), "expressions");
+  int count = 0;
+  for (const JsonView& row : JsonView(file, "expressions").at("rows").items()) {
+    try {
+      EXPECT_EQ(run(row.at("source").text()), row.at("output").text())
+          << row.at("source").text();
+    } catch (const Error& error) {
+      ADD_FAILURE() << row.at("source").text() << ": " << error.text();
+    }
+    ++count;
+  }
+  EXPECT_GE(count, 35);
+}
+
 struct Case {
   std::string name, source, wanted;
 };
@@ -129,6 +144,17 @@ INSTANTIATE_TEST_SUITE_P(
         {"LongSource", times("x", 20'000), "has 20000 bytes; the most is"},
         {"NotUtf8", "a\xFF", "not UTF-8 at byte 1"},
         {"StrangeSign", "{{ a ? b }}", "does not understand '?'"},
+        {"LengthOfANumber", "{{ 1 | length }}", "an integer has no length"},
+        {"InText", "{{ 1 in 'a' }}", "'in' a text needs a text"},
+        {"SliceByText", "{{ 'abc'['a':] }}", "a slice needs integers"},
+        {"RangeOfText", "{{ range('a') }}", "expected an integer"},
+        {"Rsplit", "{{ 'a'.rsplit() }}", "rsplit needs a separator"},
+        {"ReplaceOne", "{{ 'a' | replace('a') }}", "replace needs what"},
+        {"MethodOnNumber", "{{ 'a'.find(1) }}", "a method needs a text"},
+        {"PrintedFunction", "{{ range }}", "a function cannot be printed"},
+        {"JsonOfNothing", "{{ a | tojson }}", "tojson: cannot write"},
+        {"ShortHex", "{{ '\\x4' }}", "an escape needs hexadecimal digits"},
+        {"EmptyTag", "{{ }}", "expected a value"},
     }),
     [](const auto& test) { return test.param.name; });
 
