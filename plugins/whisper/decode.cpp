@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "arrays.h"
 #include "transcript.h"
 
 namespace penstock::whisper {
@@ -115,8 +116,7 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
 }
 
 void WhisperDecode::open(StageContext& context) {
-  words_ = std::make_shared<Vocabulary>(
-      std::filesystem::path(context.model).parent_path());
+  words_ = std::make_shared<Vocabulary>(folder_of(context.model));
   const auto fact = [&](const char* name, std::int64_t& value) {
     const auto found = context.facts.find(name);
     if (found != context.facts.end()) {

@@ -32,7 +32,7 @@ Tokens wanted(const Step& step) {
 }  // namespace
 
 void WhisperForward::declare(Declaration<WhisperForward>& d) {
-  d.doc("Whisper of any size, from a CTranslate2 file")
+  d.doc("Whisper of any size, from CTranslate2 or Hugging Face files")
       .input("tokens: i64[T]")
       .input("features: f32[M,F]")
       .output("scores: f32[R,V]")
@@ -47,20 +47,14 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
 }
 
 std::int64_t WhisperForward::memory(const StageContext& context) const {
-  const Ct2File file = Ct2File::open(context.model);
-  const Config config = read_config(file);
+  const auto file = Arrays::open(context.model);
+  const Config config = read_config(*file);
   const auto dtype = dtype_of(params_.dtype);
   const auto size = static_cast<std::int64_t>(at::elementSize(dtype));
-  std::int64_t numbers = 0;
-  for (const auto& [name, tensor] : file.tensors()) {
-    std::int64_t count = 1;
-    for (const std::int64_t dim : tensor.shape) count *= dim;
-    numbers += count;
-  }
   context.facts["context_length"] = config.context;
   context.facts["row_bytes"] = 2 * config.decoder_layers * config.dim *
                                (config.context + config.positions) * size;
-  return numbers * size;
+  return file->size() * size;
 }
 
 void WhisperForward::open(StageContext& context) {
@@ -74,7 +68,7 @@ void WhisperForward::open(StageContext& context) {
                 "whisper.forward runs on the CPU alone; use device: cpu");
   }
   const auto dtype = dtype_of(params_.dtype);
-  model_.emplace(Ct2File::open(context.model), dtype);
+  model_.emplace(*Arrays::open(context.model), dtype);
   caches_.resize(static_cast<std::size_t>(context.slots));
   const Config& config = model_->config();
   context.facts["vocab_size"] = config.vocab;

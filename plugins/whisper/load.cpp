@@ -1,4 +1,4 @@
-// From the arrays of a CTranslate2 file to the model's weights.
+// From the arrays of a file to the model's weights.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -9,36 +9,29 @@
 namespace penstock::whisper {
 namespace {
 
-std::int64_t count_layers(const Ct2File& file, const std::string& side) {
+std::int64_t count_layers(const Arrays& file, const std::string& side) {
   std::int64_t count = 0;
-  while (file.tensors().contains(
-      str(side, "/layer_", count, "/ffn/linear_0/weight"))) {
-    ++count;
-  }
+  while (file.has(str(side, "/layer_", count, "/ffn/linear_0/weight"))) ++count;
   return count;
 }
 
-std::int64_t dim_of(const Ct2File& file, const std::string& name,
+std::int64_t dim_of(const Arrays& file, const std::string& name,
                     std::size_t dim, std::size_t rank) {
-  const Ct2Tensor& tensor = file.at(name);
-  if (tensor.shape.size() != rank) {
+  const auto shape = file.shape(name);
+  if (shape.size() != rank) {
     throw Error(Code::kData, str("'", file.name(), "': ", name, " has ",
-                                 tensor.shape.size(), " dims, not ", rank));
+                                 shape.size(), " dims, not ", rank));
   }
-  return tensor.shape[dim];
+  return shape[dim];
 }
 
 }  // namespace
 
-Config read_config(const Ct2File& file) {
-  if (file.spec() != "WhisperSpec") {
-    throw Error(Code::kData, str("'", file.name(), "' holds a ", file.spec(),
-                                 ", not a Whisper model"));
-  }
+Config read_config(const Arrays& file) {
   Config c;
   c.mels = dim_of(file, "encoder/conv1/weight", 1, 3);
   c.dim = dim_of(file, "encoder/conv1/weight", 0, 3);
-  c.heads = file.integer("decoder/num_heads");
+  c.heads = file.heads("decoder");
   c.ffn = dim_of(file, "decoder/layer_0/ffn/linear_0/weight", 0, 2);
   c.vocab = dim_of(file, "decoder/embeddings/weight", 0, 2);
   c.positions = dim_of(file, "encoder/position_encodings/encodings", 0, 2);
@@ -46,7 +39,7 @@ Config read_config(const Ct2File& file) {
   c.encoder_layers = count_layers(file, "encoder");
   c.decoder_layers = count_layers(file, "decoder");
   if (c.heads < 1 || c.dim % c.heads != 0 || c.encoder_layers < 1 ||
-      file.integer("encoder/num_heads") != c.heads) {
+      file.heads("encoder") != c.heads) {
     throw Error(Code::kData,
                 str("'", file.name(), "': ", c.heads, " heads do not share ",
                     c.dim, " numbers in ", c.encoder_layers, " layers"));
@@ -56,19 +49,18 @@ Config read_config(const Ct2File& file) {
 
 class Model::Loader {
  public:
-  Loader(const Ct2File& file, at::ScalarType dtype)
+  Loader(const Arrays& file, at::ScalarType dtype)
       : file_(file), dtype_(dtype) {}
 
   at::Tensor tensor(const std::string& name,
                     const std::vector<std::int64_t>& shape,
                     at::ScalarType dtype) const {
-    const Ct2Tensor& from = file_.at(name);
-    if (from.shape != shape) {
+    if (file_.shape(name) != shape) {
       throw Error(Code::kData, str("'", file_.name(), "': ", name,
                                    " has not the shape that follows from the "
                                    "other arrays"));
     }
-    const std::vector<float> values = to_floats(name, from);
+    const std::vector<float> values = file_.floats(name);
     auto out = at::empty(shape, at::kFloat);
     std::copy(values.begin(), values.end(), out.mutable_data_ptr<float>());
     return out.to(dtype);
@@ -111,11 +103,11 @@ class Model::Loader {
     return out;
   }
 
-  const Ct2File& file_;
+  const Arrays& file_;
   at::ScalarType dtype_;
 };
 
-Model::Model(const Ct2File& file, at::ScalarType dtype)
+Model::Model(const Arrays& file, at::ScalarType dtype)
     : config_(read_config(file)), dtype_(dtype) {
   const Config& c = config_;
   const Loader loader(file, dtype);

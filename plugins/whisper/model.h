@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "ct2_file.h"
+#include "arrays.h"
 
 namespace penstock::whisper {
 
@@ -26,7 +26,7 @@ struct Config {
 
 /// Found from the arrays' shapes; throws Error(kData) when they are not those
 /// of Whisper.
-[[nodiscard]] Config read_config(const Ct2File& file);
+[[nodiscard]] Config read_config(const Arrays& file);
 
 /// Keys and values of one sequence, [heads, length, head_dim] a layer.
 struct Cache {
@@ -45,7 +45,7 @@ struct Part {
 class Model {
  public:
   /// float32, or bfloat16 products with float32 sums.
-  Model(const Ct2File& file, at::ScalarType dtype);
+  Model(const Arrays& file, at::ScalarType dtype);
 
   [[nodiscard]] const Config& config() const { return config_; }
   /// f32[B, mels, 3000] to [B, 1500, dim].

@@ -1,5 +1,6 @@
 #include "prompt.h"
 
+#include "arrays.h"
 #include "vocabulary.h"
 
 namespace penstock::whisper {
@@ -19,8 +20,7 @@ void Prompt::declare(Declaration<Prompt>& d) {
 }
 
 void Prompt::open(StageContext& context) {
-  vocabulary_ = std::make_shared<Vocabulary>(
-      std::filesystem::path(context.model).parent_path());
+  vocabulary_ = std::make_shared<Vocabulary>(folder_of(context.model));
 }
 
 void Prompt::preprocess(const Request& request, Sample in,

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "arrays.h"
 #include "penstock/text.h"
 #include "rules.h"
 
@@ -119,8 +120,7 @@ void Text::declare(Declaration<Text>& d) {
 }
 
 void Text::open(StageContext& context) {
-  words_ = std::make_shared<Vocabulary>(
-      std::filesystem::path(context.model).parent_path());
+  words_ = std::make_shared<Vocabulary>(folder_of(context.model));
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& request) const {

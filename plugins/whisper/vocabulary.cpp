@@ -68,7 +68,10 @@ Vocabulary::Vocabulary(const std::filesystem::path& folder) {
   first_time = no_timestamps + 1;
   // In the English models the text tokens end one before.
   is_multilingual = end > 50256;
-  read_settings(folder / "config.json");
+  // CTranslate2 keeps them in one file, transformers in the other.
+  const auto generation = folder / "generation_config.json";
+  read_settings(std::filesystem::exists(generation) ? generation
+                                                    : folder / "config.json");
 }
 
 std::optional<std::int64_t> Vocabulary::find(const std::string& word) const {
@@ -100,8 +103,12 @@ void Vocabulary::read_tokens(const std::filesystem::path& path) {
 void Vocabulary::read_settings(const std::filesystem::path& path) {
   const JsonValue json = read_json(path);
   const JsonView view(json, path.string());
-  suppressed = integers(view.at("suppress_ids"), kMostTokens);
-  suppressed_at_begin = integers(view.at("suppress_ids_begin"), kMostTokens);
+  const auto list = [&](const char* ours, const char* theirs) {
+    const auto found = view.find(theirs);
+    return integers(found ? *found : view.at(ours), kMostTokens);
+  };
+  suppressed = list("suppress_ids", "suppress_tokens");
+  suppressed_at_begin = list("suppress_ids_begin", "begin_suppress_tokens");
 }
 
 }  // namespace penstock::whisper

@@ -1,5 +1,5 @@
 // Vocabulary: Whisper's tokens as bytes, and which of them mean something,
-// from tokenizer.json and config.json beside the model. Needs no libtorch.
+// from tokenizer.json and the settings beside the model. Needs no libtorch.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ namespace penstock::whisper {
 
 class Vocabulary {
  public:
-  /// Of the folder with tokenizer.json and config.json; throws Error.
+  /// Of the folder with tokenizer.json, and generation_config.json or
+  /// config.json; throws Error.
   explicit Vocabulary(const std::filesystem::path& folder);
 
   [[nodiscard]] std::int64_t size() const {

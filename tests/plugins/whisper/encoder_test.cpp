@@ -23,7 +23,7 @@ at::Tensor features_of(const std::string& name) {
 }
 
 TEST(Encoder, HearsAsTransformersDoes) {
-  const Model model(Ct2File::open(resolve_model("whisper-tiny.en")),
+  const Model model(*Arrays::open(resolve_model("whisper-tiny.en")),
                     at::kFloat);
   const auto rows = audio::golden_json("whisper/steps.json");
   const auto golden = audio::golden_floats("whisper/encoder.f32", {3, 30, 96});
