@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "penstock/media.h"
-#include "resampler.h"
+#include "sound.h"
 
 namespace penstock::audio {
 namespace {
@@ -23,41 +23,6 @@ media::AudioOptions options_of(const Waveform::Params& how) {
   return options;
 }
 
-/// The mean of the channels.
-void downmix(const media::Planes& planes, std::vector<float>& out) {
-  out = planes.at(0);
-  if (planes.size() == 1) return;
-  for (std::size_t c = 1; c < planes.size(); ++c) {
-    const auto& plane = planes[c];
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] += plane[i];
-  }
-  const auto scale = 1.0F / static_cast<float>(planes.size());
-  for (float& sample : out) sample *= scale;
-}
-
-/// Cuts the seconds [begin, end) out of pieces that come in order.
-class Range {
- public:
-  Range(const Media& media, int rate)
-      : begin_(static_cast<std::int64_t>(std::llround(media.begin * rate))),
-        end_(std::isinf(media.end)
-                 ? INT64_MAX
-                 : static_cast<std::int64_t>(std::llround(media.end * rate))) {}
-
-  [[nodiscard]] std::span<const float> cut(const std::vector<float>& piece) {
-    const auto size = static_cast<std::int64_t>(piece.size());
-    const std::int64_t from = std::clamp(begin_ - at_, std::int64_t{0}, size);
-    const std::int64_t to = std::clamp(end_ - at_, from, size);
-    at_ += size;
-    return std::span(piece).subspan(static_cast<std::size_t>(from),
-                                    static_cast<std::size_t>(to - from));
-  }
-  [[nodiscard]] bool is_over() const { return at_ >= end_; }
-
- private:
-  std::int64_t begin_, end_, at_ = 0;
-};
-
 /// As wav2vec2 hears it: mean 0, variance 1.
 void normalize(std::vector<float>& samples) {
   double sum = 0;
@@ -70,38 +35,30 @@ void normalize(std::vector<float>& samples) {
   for (float& x : samples) x = static_cast<float>((x - mean) * scale);
 }
 
-struct Sound {
-  std::vector<float> samples;
+struct Samples {
+  std::vector<float> values;
   std::int64_t rate = 0;
 };
 
-Sound read(const Media& media, const Waveform::Params& how,
-           const std::stop_token& stop) {
+Samples read(const Media& media, const Waveform::Params& how,
+             const std::stop_token& stop) {
   const std::string path = media.bytes ? media.name : media_path(media);
-  media::AudioReader reader(path, media.bytes, options_of(how));
-  const int rate = reader.info().sample_rate;
-  const std::int64_t wanted = how.sample_rate == 0 ? rate : how.sample_rate;
-  const auto resampler = how.resampler == "sinc" || wanted == rate
-                             ? make_sinc_resampler(rate, wanted)
-                             : make_swr_resampler(rate, wanted);
-  Range range(media, rate);
-  std::vector<float> samples;
-  std::vector<float> mono;
-  const double seconds = std::min(reader.info().seconds, how.max_seconds);
-  samples.reserve(
-      static_cast<std::size_t>((seconds + 1) * static_cast<double>(wanted)));
-  media::Planes block;
-  while (!range.is_over() && reader.read(block)) {
+  const auto sound = open_sound({.path = path,
+                                 .bytes = media.bytes,
+                                 .begin = media.begin,
+                                 .end = media.end},
+                                {.rate = how.sample_rate,
+                                 .resampler = how.resampler,
+                                 .audio = options_of(how)});
+  Samples all{.values = {}, .rate = sound->rate()};
+  while (sound->read(all.values)) {
     if (stop.stop_requested()) throw Cancelled();
-    downmix(block, mono);
-    resampler->push(range.cut(mono), samples);
   }
-  resampler->finish(samples);
-  if (samples.empty()) {
+  if (all.values.empty()) {
     throw Error(Code::kData, str("'", media.name, "' has no sound between ",
                                  media.begin, " and ", media.end, " s"));
   }
-  return {.samples = std::move(samples), .rate = wanted};
+  return all;
 }
 
 at::Tensor to_tensor(std::vector<float> samples) {
@@ -154,13 +111,13 @@ void Waveform::preprocess(const Request& request, Sample in,
                           SampleSink& out) const {
   const auto& how = params<Params>(*this, request);
   const Media media = media_input(request, "audio");
-  Sound sound = read(media, how, request.stop);
-  if (how.normalize == "unit_variance") normalize(sound.samples);
+  Samples sound = read(media, how, request.stop);
+  if (how.normalize == "unit_variance") normalize(sound.values);
   in.notes["sample_rate"] = sound.rate;
-  in.notes["audio_seconds"] = static_cast<double>(sound.samples.size()) /
+  in.notes["audio_seconds"] = static_cast<double>(sound.values.size()) /
                               static_cast<double>(sound.rate);
   if (media.begin > 0) in.notes["audio_begin"] = media.begin;
-  in.inputs.emplace_back("waveform", to_tensor(std::move(sound.samples)));
+  in.inputs.emplace_back("waveform", to_tensor(std::move(sound.values)));
   out.push(std::move(in));
 }
 

@@ -4,10 +4,12 @@
 #include "decode.h"
 #include "forward.h"
 #include "gate.h"
+#include "listen.h"
 #include "segments.h"
 
 PENSTOCK_PLUGIN(silero, registry) {
   registry.add<penstock::silero::Gate>("gate");
+  registry.add<penstock::silero::Listen>("listen");
   registry.add<penstock::silero::SileroForward>("forward");
   registry.add<penstock::silero::SileroDecode>("decode");
   registry.add<penstock::silero::Segments>("segments");

@@ -1,6 +1,7 @@
 #include "segmenter.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace penstock::silero {
 namespace {
@@ -109,6 +110,13 @@ void Segmenter::release(std::vector<Segment>& out) {
   held_->end = padded_end();
   out.push_back(*held_);
   held_.reset();
+}
+
+std::int64_t Segmenter::earliest() const {
+  if (held_) return held_->begin;
+  const std::int64_t next = start_ ? *start_ : window_ * windows_;
+  return std::max<std::int64_t>(
+      0, next - static_cast<std::int64_t>(std::ceil(pad_)));
 }
 
 void Segmenter::finish(std::int64_t length, std::vector<Segment>& out) {

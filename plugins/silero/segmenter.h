@@ -34,6 +34,8 @@ class Segmenter {
   void push(double probability, std::vector<Segment>& out);
   /// The sound has ended, after `length` samples.
   void finish(std::int64_t length, std::vector<Segment>& out);
+  /// No segment to come begins before this sample.
+  [[nodiscard]] std::int64_t earliest() const;
 
  private:
   struct Silence {

@@ -76,8 +76,8 @@ TEST(Pictures, AreTheSameByEveryWay) {
   EXPECT_THAT(run("echo " + flag + " | " + kRun + "--stdin").out,
               HasSubstr(file.out));
   const Ran line =
-      run("echo '{\"inputs\": {\"image\": \"'" + flag +
-          "'\"}, \"options\": {\"top_k\": 1}}' | " + kRun + "--jsonl - --json");
+      run(R"(echo '{"inputs": {"image": "')" + flag +
+          R"('"}, "options": {"top_k": 1}}' | )" + kRun + "--jsonl - --json");
   ASSERT_EQ(line.code, 0) << line.err;
   EXPECT_EQ(results(line)[0]["labels"].size(), 1);
 }

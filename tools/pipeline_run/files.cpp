@@ -36,6 +36,36 @@ std::string names(const std::vector<Port>& ports) {
   return out;
 }
 
+/// The bytes of stdin, as they come.
+class StdinSource final : public Source {
+ public:
+  explicit StdinSource(const Stop& stop) : stop_(stop) {}
+
+  std::optional<Value> read() override {
+    auto piece = bytes();
+    if (!piece) return std::nullopt;
+    return Value(std::move(*piece));
+  }
+  /// Nothing: the end.
+  std::optional<std::string> bytes() {
+    std::array<pollfd, 2> wait{pollfd{STDIN_FILENO, POLLIN, 0},
+                               pollfd{stop_.descriptor(), POLLIN, 0}};
+    for (;;) {
+      (void)poll(wait.data(), wait.size(), /*timeout=*/-1);
+      if (stop_.is_requested()) throw Cancelled();
+      const ssize_t count = ::read(STDIN_FILENO, block_.data(), block_.size());
+      if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (count < 0) throw Error(Code::kRetry, "cannot read stdin");
+      if (count == 0) return std::nullopt;
+      return std::string(block_.data(), static_cast<std::size_t>(count));
+    }
+  }
+
+ private:
+  const Stop& stop_;
+  std::array<char, 1 << 16> block_{};
+};
+
 }  // namespace
 
 std::vector<Port> media_ports(const PipelineFile& file) {
@@ -109,19 +139,12 @@ std::vector<std::string> files_of(const std::string& path, const Port& port) {
   return files;
 }
 
-Media media_of_stdin(const Stop& stop) {
+Value stdin_input(const Port& port, const Stop& stop) {
+  auto source = std::make_shared<StdinSource>(stop);
+  if (port.facts.contains("live")) return source;
   auto bytes = std::make_shared<std::string>();
-  std::array<char, 1 << 16> block{};
-  std::array<pollfd, 2> wait{pollfd{STDIN_FILENO, POLLIN, 0},
-                             pollfd{stop.descriptor(), POLLIN, 0}};
-  for (;;) {
-    (void)poll(wait.data(), wait.size(), /*timeout=*/-1);
-    if (stop.is_requested()) throw Cancelled();
-    const ssize_t count = read(STDIN_FILENO, block.data(), block.size());
-    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (count < 0) throw Error(Code::kRetry, "cannot read stdin");
-    if (count == 0) break;
-    bytes->append(block.data(), static_cast<std::size_t>(count));
+  while (auto piece = source->bytes()) {
+    *bytes += *piece;
     if (bytes->size() > kMostBytes) {
       throw Error(Code::kData, "stdin has more than 1 GiB; name a file");
     }

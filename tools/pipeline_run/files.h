@@ -26,8 +26,10 @@ namespace penstock::run {
 [[nodiscard]] std::vector<std::string> files_of(const std::string& path,
                                                 const Port& port);
 
-/// All that stdin gives, at most 1 GiB. Throws Error(kData).
-[[nodiscard]] Media media_of_stdin(const Stop& stop);
+/// What stdin gives: a Source of its bytes as they come where the port takes
+/// `live` input, else all of it, at most 1 GiB. Throws Error(kData). `stop`
+/// outlives the value.
+[[nodiscard]] Value stdin_input(const Port& port, const Stop& stop);
 
 /// Text of an input that is a file becomes Media.
 void name_media(const std::vector<Port>& ports, Request& request);

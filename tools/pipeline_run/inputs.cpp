@@ -64,7 +64,7 @@ Inputs from_files(const std::vector<std::string>& paths,
     const Port port = only_media_port(ports, path);
     if (path == "-") {
       requests.emplace_back().id = "stdin";
-      requests.back().inputs[port.name] = media_of_stdin(stop);
+      requests.back().inputs[port.name] = stdin_input(port, stop);
       continue;
     }
     for (const std::string& name : files_of(path, port)) {

@@ -1,0 +1,245 @@
+#include "listen.h"
+
+#include <ATen/ops/from_blob.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "penstock/media.h"
+#include "segmenter.h"
+#include "sound.h"
+#include "windows.h"
+
+namespace penstock::silero {
+namespace {
+
+constexpr std::int64_t kRate = 16000;
+/// Windows at once: half a second, so that live speech is heard soon.
+constexpr std::int64_t kBlock = 16;
+
+audio::SoundOptions options_of(const Listen::Params& how, bool is_live) {
+  audio::SoundOptions options;
+  options.rate = kRate;
+  options.audio.is_strict = how.damaged == "refuse";
+  options.audio.limits.max_seconds = how.max_seconds;
+  if (is_live || how.raw_format != "none") {
+    options.audio.format.name =
+        how.raw_format == "none" ? "s16le" : how.raw_format;
+    options.audio.format.sample_rate = how.raw_rate;
+    options.audio.format.channels = how.raw_channels;
+  }
+  return options;
+}
+
+std::unique_ptr<audio::Sound> open_sound(const Request& request,
+                                         const Listen::Params& how) {
+  const auto found = request.inputs.find("audio");
+  if (found != request.inputs.end()) {
+    if (const auto* live =
+            std::get_if<std::shared_ptr<Source>>(&found->second)) {
+      const auto read = [source = *live]() -> std::optional<std::string> {
+        auto piece = source->read();
+        if (!piece) return std::nullopt;
+        if (auto* bytes = std::get_if<std::string>(&*piece)) {
+          return std::move(*bytes);
+        }
+        throw Error(Code::kData, "live sound comes in pieces of bytes");
+      };
+      return audio::live_sound(read, options_of(how, /*is_live=*/true));
+    }
+  }
+  const Media media = media_input(request, "audio");
+  return audio::open_sound(
+      {.path = media.bytes ? media.name : media_path(media),
+       .bytes = media.bytes,
+       .begin = media.begin,
+       .end = media.end},
+      options_of(how, /*is_live=*/false));
+}
+
+/// What has been heard, as far as it may still be part of a stretch.
+class Ear {
+ public:
+  Ear(const Network& network, const SegmentRules& rules)
+      : network_(network), segmenter_(rules, kRate, network.window()) {}
+
+  /// New samples are appended here, then heard.
+  [[nodiscard]] std::vector<float>& samples() { return samples_; }
+  /// Appends the stretches that are certain now.
+  void hear(std::vector<Segment>& found) {
+    const std::int64_t window = network_.window();
+    while (length() - heard_ >= kBlock * window) hear(kBlock, found);
+  }
+  void finish(std::vector<Segment>& found) {
+    const std::int64_t window = network_.window();
+    hear(found);
+    hear((length() - heard_ + window - 1) / window, found);
+    segmenter_.finish(length(), found);
+  }
+  [[nodiscard]] at::Tensor cut(const Segment& part) const {
+    const auto from = samples_.begin() + (part.begin - begin_);
+    auto kept = std::make_shared<std::vector<float>>(
+        from, from + (part.end - part.begin));
+    return at::from_blob(
+        kept->data(), {part.end - part.begin}, [kept](void*) {}, at::kFloat);
+  }
+  /// Of what came until now.
+  [[nodiscard]] std::int64_t length() const {
+    return begin_ + static_cast<std::int64_t>(samples_.size());
+  }
+  /// Drops what no stretch to come has, nor one that is held from `wanted` on.
+  void forget(std::int64_t wanted) {
+    std::int64_t keep = std::min(segmenter_.earliest(), wanted);
+    keep = std::min(keep, heard_ - network_.window());
+    if (keep - begin_ < kRate) return;  // seldom, it moves the rest
+    samples_.erase(samples_.begin(), samples_.begin() + (keep - begin_));
+    begin_ = keep;
+  }
+
+ private:
+  void hear(std::int64_t count, std::vector<Segment>& found) {
+    if (count == 0) return;
+    // The window before is there for the context of the first.
+    const std::int64_t window = network_.window();
+    const std::int64_t from = std::max<std::int64_t>(0, heard_ - window);
+    const std::int64_t to = std::min(length(), heard_ + count * window);
+    const auto sound = at::from_blob(samples_.data() + (from - begin_),
+                                     {to - from}, at::kFloat);
+    for (const float p :
+         network_.run(windows(sound, network_, (heard_ - from) / window, count),
+                      memory_)) {
+      segmenter_.push(p, found);
+    }
+    heard_ += count * window;
+  }
+  const Network& network_;
+  Segmenter segmenter_;
+  Memory memory_;
+  std::vector<float> samples_;
+  std::int64_t begin_ = 0;  ///< of samples_ in the whole
+  std::int64_t heard_ = 0;  ///< samples, whole windows
+};
+
+/// Joins neighbours up to a length, where that is wanted, and hands on.
+class Stretches {
+ public:
+  Stretches(Ear& ear, Sample in, SampleSink& out, std::int64_t join)
+      : ear_(ear), in_(std::move(in)), out_(out), join_(join) {
+    const auto begun = in_.notes.find("audio_begin");
+    if (begun != in_.notes.end()) start_ = std::get<double>(begun->second);
+  }
+
+  void take(std::vector<Segment>& found) {
+    for (const Segment& segment : found) {
+      if (held_ && segment.end - held_->begin <= join_) {
+        held_->end = segment.end;
+      } else {
+        give();
+        held_ = segment;
+      }
+    }
+    found.clear();
+    if (join_ == 0) give();
+    ear_.forget(held_ ? held_->begin : INT64_MAX);
+  }
+  void give() {
+    if (!held_) return;
+    Sample sample;
+    sample.tokens = in_.tokens;
+    sample.notes = in_.notes;
+    sample.inputs = in_.inputs;
+    sample.notes["sample_rate"] = kRate;
+    sample.notes["audio_begin"] =
+        start_ + static_cast<double>(held_->begin) / kRate;
+    sample.notes["audio_seconds"] =
+        static_cast<double>(held_->end - held_->begin) / kRate;
+    sample.inputs.emplace_back("waveform", ear_.cut(*held_));
+    held_.reset();
+    out_.push(std::move(sample));
+  }
+
+ private:
+  Ear& ear_;
+  Sample in_;
+  SampleSink& out_;
+  std::int64_t join_;  ///< samples; 0: not
+  double start_ = 0;
+  std::optional<Segment> held_;
+};
+
+}  // namespace
+
+void Listen::declare(Declaration<Listen>& d) {
+  d.doc("Hears sound as it comes and gives each stretch of speech by itself")
+      .input(
+          "audio: media{live,3g2,3gp,aac,ac3,aif,aiff,amr,ape,asf,au,avi,caf,"
+          "dts,f4v,flac,flv,g722,m4a,m4v,mka,mkv,mov,mp3,mp4,mpeg,mpg,oga,ogg,"
+          "ogv,opus,raw,rm,swf,tta,ts,vob,voc,w64,wav,webm,wma,wmv,wv}")
+      .output("waveform: f32[T]{mono}");
+  d.param("threshold", &Params::threshold,
+          "probability from which on it is speech")
+      .range(0, 1)
+      .per_request();
+  d.param("pad_ms", &Params::pad_ms, "kept before and after speech")
+      .range(0, 5000)
+      .per_request();
+  d.param("max_speech_seconds", &Params::max_speech_seconds,
+          "longer speech is split, in a silence where there is one")
+      .range(1, 3600)
+      .per_request();
+  d.param("join", &Params::join,
+          "join neighbouring stretches up to that length: more context, later "
+          "results")
+      .per_request();
+  d.param("raw_format", &Params::raw_format,
+          "how to read bytes without a header; none: they have one, live ones "
+          "are s16le")
+      .choices({"none", "s16le", "f32le", "u8", "g722"})
+      .per_request();
+  d.param("raw_rate", &Params::raw_rate,
+          "samples a second of bytes without a header")
+      .range(1, 768000)
+      .per_request();
+  d.param("raw_channels", &Params::raw_channels,
+          "channels of bytes without a header")
+      .range(1, 64)
+      .per_request();
+  d.param("damaged", &Params::damaged,
+          "skip: leave damaged places out, read what is left of a cut file")
+      .choices({"refuse", "skip"})
+      .per_request();
+  d.param("max_seconds", &Params::max_seconds, "longest recording that is read")
+      .range(0.001, 1e6)
+      .per_request();
+}
+
+void Listen::open(StageContext& context) {
+  networks_ = open_networks(context.model);
+}
+
+void Listen::close() noexcept { networks_.clear(); }
+
+void Listen::preprocess(const Request& request, Sample in,
+                        SampleSink& out) const {
+  const auto& how = params<Params>(*this, request);
+  const auto sound = open_sound(request, how);
+  SegmentRules rules;
+  rules.threshold = how.threshold;
+  rules.end_threshold = std::max(how.threshold - 0.15, 0.01);
+  rules.pad_ms = how.pad_ms;
+  rules.max_speech_s = how.max_speech_seconds;
+  Ear ear(network_for(networks_, kRate), rules);
+  const auto most = static_cast<std::int64_t>(how.max_speech_seconds * kRate);
+  Stretches stretches(ear, std::move(in), out, how.join ? most : 0);
+  std::vector<Segment> found;
+  while (sound->read(ear.samples())) {
+    if (request.stop.stop_requested()) throw Cancelled();
+    ear.hear(found);
+    stretches.take(found);
+  }
+  ear.finish(found);
+  stretches.take(found);
+  stretches.give();
+}
+
+}  // namespace penstock::silero

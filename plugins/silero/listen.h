@@ -1,0 +1,44 @@
+// silero.listen: hears a recording or sound that is still coming, and gives
+// each stretch of speech as soon as it has ended.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "network.h"
+#include "penstock/preprocess.h"
+
+namespace penstock::silero {
+
+/// Input: `audio`, a file, or a Source of texts that are bytes without a
+/// header. Output: for each stretch of speech a sample: waveform f32[T] at
+/// 16000 a second, notes `sample_rate`, `audio_begin` and `audio_seconds`.
+/// Memory is that of a stretch, however long the sound is.
+class Listen final : public Preprocess {
+ public:
+  struct Params {
+    double threshold = 0.5;
+    double pad_ms = 200;
+    double max_speech_seconds = 30;
+    bool join = false;
+    std::string raw_format = "none";
+    std::int64_t raw_rate = 16000;
+    std::int64_t raw_channels = 1;
+    std::string damaged = "refuse";
+    double max_seconds = 24 * 3600;
+  };
+  static void declare(Declaration<Listen>& d);
+  explicit Listen(Params params) : params_(std::move(params)) {}
+
+  void open(StageContext& context) override;
+  void close() noexcept override;
+  void preprocess(const Request& request, Sample in,
+                  SampleSink& out) const override;
+
+ private:
+  Params params_;
+  std::map<std::int64_t, Network> networks_;  ///< by sample rate
+};
+
+}  // namespace penstock::silero
