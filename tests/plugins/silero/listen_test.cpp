@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "penstock/models.h"
+#include "penstock/parallel.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
 
@@ -20,6 +21,9 @@ const std::string kWhole =
 /// What the preprocess stages make of a recording.
 class Listening : public ::testing::Test {
  protected:
+  /// Small products on a team that is disturbed take a hundred times as long.
+  static void SetUpTestSuite() { set_threads(1); }
+
   std::vector<Sample> hear(const std::string& stages, const Value& audio,
                            const std::map<std::string, Raw>& options = {}) {
     const auto path =
