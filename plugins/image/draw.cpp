@@ -18,19 +18,6 @@ constexpr double kFontScale = 0.5;
 constexpr double kLeastSide = 480;
 constexpr double kMostSide = 1280;
 
-std::string printable(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7F) {
-      out += c;
-    } else if ((byte & 0xC0U) != 0x80U) {  // once for each character
-      out += '?';
-    }
-  }
-  return out;
-}
-
 /// As large as a person looks at it, at least as wide as the text.
 at::Tensor viewable(const at::Tensor& pixels) {
   const auto longest =
@@ -45,6 +32,19 @@ at::Tensor viewable(const at::Tensor& pixels) {
 }
 
 }  // namespace
+
+std::string printable(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7F) {
+      out += c;
+    } else if ((byte & 0xC0U) != 0x80U) {  // once for each character
+      out += '?';
+    }
+  }
+  return out;
+}
 
 at::Tensor with_lines(const at::Tensor& pixels,
                       const std::vector<std::string>& lines) {

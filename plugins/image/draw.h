@@ -14,6 +14,9 @@ namespace penstock::image {
 [[nodiscard]] at::Tensor with_lines(const at::Tensor& pixels,
                                     const std::vector<std::string>& lines);
 
+/// Text that can be drawn: printable ASCII, '?' for any other character.
+[[nodiscard]] std::string printable(const std::string& text);
+
 /// Writes u8[H,W,3]; throws Error(kRetry) where it cannot.
 void write_png(const std::string& path, const at::Tensor& pixels);
 

@@ -1,12 +1,17 @@
 #include "labels.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iomanip>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
+#include "contact_sheet.h"
 #include "decode.h"
 #include "draw.h"
 #include "label_file.h"
@@ -18,38 +23,102 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Label {
-  std::int64_t id;
+  std::int64_t id = 0;
   std::string name;
-  double score;
+  double score = 0;
 };
 
-std::string text_of(const std::vector<Label>& labels) {
+using Json = nlohmann::ordered_json;
+
+std::string fixed(double value) {
   std::ostringstream out;
-  out << std::fixed << std::setprecision(3);
-  for (const Label& label : labels) {
-    out << (&label == labels.data() ? "" : "\n") << label.score << "  "
-        << label.name;
-  }
+  out << std::fixed << std::setprecision(3) << value;
   return out.str();
 }
 
-std::string json_of(const std::vector<Label>& labels) {
-  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+/// 0.409  tiger cat
+std::string line_of(const Label& label, const char* between) {
+  return fixed(label.score) + between + label.name;
+}
+
+std::string text_of(const std::vector<Label>& labels) {
+  std::string out;
+  for (const Label& label : labels) {
+    out += (out.empty() ? "" : "\n") + line_of(label, "  ");
+  }
+  return out;
+}
+
+Json json_of(const std::vector<Label>& labels) {
+  Json list = Json::array();
   for (const Label& label : labels) {
     list.push_back(
         {{"id", label.id}, {"label", label.name}, {"score", label.score}});
   }
-  return nlohmann::ordered_json{{"labels", list}}.dump(
-      -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return list;
+}
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// When it is on screen, for a frame of a film.
+std::optional<double> time_of(const Sample& sample) {
+  const auto found = sample.notes.find("time");
+  if (found == sample.notes.end()) return std::nullopt;
+  return std::get<double>(found->second);
+}
+
+/// "   0.500 s"
+std::string clock_text(double seconds) {
+  std::ostringstream out;
+  out << std::setw(8) << fixed(seconds) << " s";
+  return out.str();
+}
+
+/// The frame made small, without the borders above and below that its square
+/// has; black where preprocess made none.
+at::Tensor thumbnail_of(const Sample& sample) {
+  constexpr std::int64_t kSide = 160;
+  const at::Tensor* square = find(sample.inputs, "thumbnail");
+  if (square == nullptr) return at::full({kSide, kSide, 3}, 0, at::kByte);
+  const auto height =
+      static_cast<double>(std::get<std::int64_t>(sample.notes.at("height")));
+  const auto width =
+      static_cast<double>(std::get<std::int64_t>(sample.notes.at("width")));
+  const std::int64_t side = square->size(0);
+  const std::int64_t inner = std::clamp<std::int64_t>(
+      std::llround(static_cast<double>(side) * height / width), 1, side);
+  return square->narrow(0, (side - inner) / 2, inner);
 }
 
 class LabelWriter final : public Writer {
  public:
   LabelWriter(const Request& request, const std::vector<std::string>& names,
               const std::string& render)
-      : request_(request), names_(names), render_(render) {}
+      : request_(request),
+        names_(names),
+        render_(render),
+        sheets_((fs::path(render) / file_name()).string()) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
+    const Sample& sample = *decoded.sample;
+    const std::vector<Label> labels = labels_of(decoded);
+    if (const auto time = time_of(sample)) {
+      write_frame(decoded, *time, labels, out);
+      return true;
+    }
+    if (!render_.empty()) draw(sample, labels);
+    out.emit(penstock::Json{dump({{"labels", json_of(labels)}})},
+             decoded.branch, /*is_final=*/false);
+    out.emit(text_of(labels), decoded.branch, /*is_final=*/true);
+    return true;
+  }
+
+  void end(OutputSink& /*out*/) override { sheets_.finish(); }
+
+ private:
+  [[nodiscard]] std::vector<Label> labels_of(const Decoded& decoded) const {
     const auto classes = get(decoded.tensors, "classes");
     const auto scores = get(decoded.tensors, "scores");
     std::vector<Label> labels;
@@ -62,27 +131,45 @@ class LabelWriter final : public Writer {
                                     : "class " + std::to_string(id),
                         .score = scores.const_data_ptr<float>()[i]});
     }
-    if (!render_.empty()) draw(*decoded.sample, labels);
-    out.emit(Json{json_of(labels)}, decoded.branch, /*is_final=*/false);
-    out.emit(text_of(labels), decoded.branch, /*is_final=*/true);
-    return true;
+    return labels;
   }
-  void end(OutputSink& /*out*/) override {}
 
- private:
+  /// A line a frame; the frames' JSON goes on from piece to piece.
+  void write_frame(const Decoded& decoded, double time,
+                   const std::vector<Label>& labels, OutputSink& out) {
+    const Sample& sample = *decoded.sample;
+    const Label best = labels.empty() ? Label{} : labels.front();
+    Json frame = {{"time", std::round(time * 1000) / 1000}};
+    if (const auto found = sample.notes.find("frame");
+        found != sample.notes.end()) {
+      frame["frame"] = std::get<std::int64_t>(found->second);
+    }
+    frame["labels"] = json_of(labels);
+    if (!render_.empty()) {
+      sheets_.add(thumbnail_of(sample),
+                  {fixed(time) + " s", line_of(best, " ")});
+    }
+    out.emit(penstock::Json{dump({{"frames", Json::array({frame})}})},
+             decoded.branch, /*is_final=*/false);
+    out.emit(
+        (is_first_ ? "" : "\n") + clock_text(time) + "  " + line_of(best, "  "),
+        decoded.branch, /*is_final=*/true);
+    is_first_ = false;
+  }
+
+  [[nodiscard]] std::string file_name() const {
+    std::string name = fs::path(request_.id).filename().string();
+    return name.empty() || name == ".." || name == "." ? "picture" : name;
+  }
+
   /// DIR/<request>.png, or <request>.1.png for its second view.
   void draw(const Sample& sample, const std::vector<Label>& labels) const {
     const Media media = media_input(request_, "image");
     const Picture picture = decode(*read_media(media, 1 << 30), {});
     std::vector<std::string> lines;
-    for (const Label& label : labels) {
-      std::ostringstream line;
-      line << std::fixed << std::setprecision(3) << label.score << " "
-           << label.name;
-      lines.push_back(line.str());
-    }
-    std::string name = fs::path(request_.id).filename().string();
-    if (name.empty() || name == ".." || name == ".") name = "picture";
+    lines.reserve(labels.size());
+    for (const Label& label : labels) lines.push_back(line_of(label, " "));
+    std::string name = file_name();
     if (sample.index > 0) name += "." + std::to_string(sample.index);
     write_png((fs::path(render_) / (name + ".png")).string(),
               with_lines(upright(without_alpha(picture.pixels, "drop"),
@@ -93,19 +180,22 @@ class LabelWriter final : public Writer {
   const Request& request_;
   const std::vector<std::string>& names_;
   const std::string& render_;
+  ContactSheets sheets_;
+  bool is_first_ = true;  ///< frame of the film
 };
 
 }  // namespace
 
 void Labels::declare(Declaration<Labels>& d) {
-  d.doc("Class numbers to names: text, JSON, drawn onto the picture")
+  d.doc("Class numbers to names: text, JSON, drawings; of films with the time")
       .input("classes: i64[N]")
       .input("scores: f32[N]");
   d.param("labels", &Params::labels,
           "file of the names, by itself or beside the model: JSON, or a name "
           "a line; empty: numbers");
   d.param("render", &Params::render,
-          "folder for pictures with their labels; empty: none");
+          "folder for pictures with their labels, of films for sheets of their "
+          "frames; empty: none");
 }
 
 void Labels::open(StageContext& context) {

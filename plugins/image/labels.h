@@ -13,6 +13,10 @@ namespace penstock::image {
 
 /// Input: classes i64[N], scores f32[N]. Output: a line a class, and JSON
 /// {"labels": [{"id", "label", "score"}]}.
+///
+/// Samples with a note `time` are frames of a film: a line a frame with its
+/// time and best class, and JSON {"frames": [{"time", "frame", "labels"}]},
+/// drawn as contact sheets of what image.fit made small.
 class Labels final : public Postprocess {
  public:
   struct Params {

@@ -7,7 +7,7 @@
 
 #include "decode.h"
 #include "penstock/preprocess.h"
-#include "recipe.h"
+#include "recipe_params.h"
 
 namespace penstock::image {
 
@@ -16,21 +16,7 @@ namespace penstock::image {
 /// whole picture and one for each part, note `crop` 0, 1, ...
 class Load final : public Preprocess {
  public:
-  /// A list that is empty, a text that is "preset" and a number below 0 leave
-  /// what the preset says.
-  struct Params {
-    std::string preset = "none";
-    double square = -1;
-    std::string fit = "preset";
-    std::vector<std::int64_t> size;
-    std::vector<std::int64_t> crop;
-    std::string filter = "preset";
-    std::string backend = "torch_aa";
-    std::string channels = "rgb";
-    double scale = -1;
-    std::vector<double> mean;
-    std::vector<double> std;
-    std::int64_t pad_value = 0;
+  struct Params : RecipeParams {
     bool orient = true;
     std::string alpha = "drop";
     bool shrink = false;

@@ -1,12 +1,14 @@
 // image: pictures in, pixels or patches out.
 #include "penstock/plugin.h"
 
+#include "fit.h"
 #include "labels.h"
 #include "load.h"
 #include "patches.h"
 
 PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Load>("load");
+  registry.add<penstock::image::Fit>("fit");
   registry.add<penstock::image::Patches>("patches");
   registry.add<penstock::image::Labels>("labels");
 }

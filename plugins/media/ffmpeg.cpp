@@ -25,7 +25,8 @@ std::string words(int error) {
   return text.data();
 }
 
-Decoder open_decoder(const AVStream& stream, const std::string& file) {
+Decoder open_decoder(const AVStream& stream, const std::string& file,
+                     int threads) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);
   if (codec == nullptr) {
     throw Error(Code::kData, str("'", file, "': there is no decoder for ",
@@ -35,7 +36,7 @@ Decoder open_decoder(const AVStream& stream, const std::string& file) {
   if (!decoder) throw std::bad_alloc();
   int error = avcodec_parameters_to_context(decoder.get(), stream.codecpar);
   if (error >= 0) {
-    decoder->thread_count = 1;
+    decoder->thread_count = threads;
     decoder->pkt_timebase = stream.time_base;
     decoder->err_recognition = AV_EF_CRCCHECK | AV_EF_EXPLODE;
     error = avcodec_open2(decoder.get(), codec, nullptr);

@@ -43,9 +43,9 @@ using Decoder = std::unique_ptr<AVCodecContext, FreeDecoder>;
 
 /// FFmpeg's words for one of its error numbers.
 [[nodiscard]] std::string words(int error);
-/// A decoder of `stream`, opened, on one thread, that reports damage; throws
-/// Error(kData) naming `file` and the codec when there is none.
+/// A decoder of `stream`, opened, that reports damage and computes on so many
+/// threads; throws Error(kData) naming `file` and the codec when there is none.
 [[nodiscard]] Decoder open_decoder(const AVStream& stream,
-                                   const std::string& file);
+                                   const std::string& file, int threads = 1);
 
 }  // namespace penstock::media

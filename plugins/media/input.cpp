@@ -10,6 +10,7 @@ extern "C" {
 #include <filesystem>
 #include <new>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,10 @@ bool is_cut_riff(const ByteSource& source) {
   return is_known && stated + 8 > source.size() + 1;
 }
 
+bool is_cover(const AVStream& stream) {
+  return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
 const AVInputFormat* named_format(const Format& format) {
   const AVInputFormat* found = av_find_input_format(format.name.c_str());
   if (found == nullptr || !is_allowed(found->name)) {
@@ -94,7 +99,8 @@ Input::Input(std::string name, std::unique_ptr<ByteSource> source,
              const Format& format, const Limits& limits)
     : name_(std::move(name)),
       source_(std::move(source)),
-      is_cut_(is_cut_riff(*source_)) {
+      is_cut_(is_cut_riff(*source_)),
+      max_pixels_(limits.max_pixels) {
   av_log_set_level(AV_LOG_QUIET);
   auto* buffer = static_cast<std::uint8_t*>(av_malloc(kBuffer));
   if (buffer == nullptr) throw std::bad_alloc();
@@ -151,6 +157,11 @@ void Input::open(const AVInputFormat& demuxer, const Format& format,
 }
 
 int Input::find_streams(const Limits& limits) {
+  // What is over the limit has no size any more after the look into it.
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    const AVCodecParameters& about = *format_->streams[i]->codecpar;
+    stated_.emplace_back(about.width, about.height);
+  }
   std::vector<Options> options(format_->nb_streams);
   std::vector<AVDictionary*> given;
   for (Options& one : options) {
@@ -169,19 +180,54 @@ std::string Input::streams() const {
   std::string list;
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     const AVCodecParameters& about = *format_->streams[i]->codecpar;
-    const char* type = av_get_media_type_string(about.codec_type);
+    const char* type = is_cover(*format_->streams[i])
+                           ? "cover picture"
+                           : av_get_media_type_string(about.codec_type);
     list += str(i > 0 ? ", " : "", type == nullptr ? "other" : type, " (",
                 avcodec_get_name(about.codec_id), ")");
   }
   return list.empty() ? "nothing" : list;
 }
 
+int Input::best_stream(AVMediaType type) const {
+  const int best = av_find_best_stream(format_.get(), type, -1, -1, nullptr, 0);
+  if (best < 0 || !is_cover(*format_->streams[best])) return best;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    const AVStream& stream = *format_->streams[i];
+    if (stream.codecpar->codec_type == type && !is_cover(stream)) {
+      return static_cast<int>(i);
+    }
+  }
+  return AVERROR_STREAM_NOT_FOUND;
+}
+
+void Input::check_picture(std::size_t stream) const {
+  const AVCodecParameters& about = *format_->streams[stream]->codecpar;
+  auto [width, height] = std::pair(about.width, about.height);
+  if (width == 0 && stream < stated_.size()) {
+    std::tie(width, height) = stated_[stream];
+  }
+  if (width <= 0 || height <= 0) {
+    throw Error(Code::kData,
+                str("'", name_, "' does not state how large its pictures are (",
+                    avcodec_get_name(about.codec_id), "): it is damaged"));
+  }
+  if (std::int64_t{width} * height > max_pixels_) {
+    throw Error(Code::kData,
+                str("'", name_, "' states pictures of ", width, "x", height,
+                    " pixels; the limit is ", max_pixels_));
+  }
+}
+
 const AVStream& Input::choose(AVMediaType type) {
-  chosen_ = av_find_best_stream(format_.get(), type, -1, -1, nullptr, 0);
+  chosen_ = best_stream(type);
   if (chosen_ < 0) {
     throw Error(Code::kData,
                 str("'", name_, "' has no ", av_get_media_type_string(type),
                     " track; it has: ", streams()));
+  }
+  if (type == AVMEDIA_TYPE_VIDEO) {
+    check_picture(static_cast<std::size_t>(chosen_));
   }
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     if (static_cast<int>(i) != chosen_) {
@@ -209,6 +255,11 @@ double Input::stated_seconds() const {
       format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
   if (is_guess || format_->duration == AV_NOPTS_VALUE) return 0;
   return static_cast<double>(format_->duration) / AV_TIME_BASE;
+}
+
+std::optional<double> Input::start_seconds() const {
+  if (format_->start_time == AV_NOPTS_VALUE) return std::nullopt;
+  return static_cast<double>(format_->start_time) / AV_TIME_BASE;
 }
 
 int Input::read_bytes(void* self, std::uint8_t* to, int size) {

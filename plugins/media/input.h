@@ -6,7 +6,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "byte_source.h"
 #include "ffmpeg.h"
@@ -42,12 +45,16 @@ class Input {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const AVFormatContext& format() const { return *format_; }
   /// The best stream of the kind; throws Error(kData) that lists what there is
-  /// when there is none. The others are not read from then on.
+  /// when there is none, or whose pictures are too large. The others are not
+  /// read from then on. The picture on an album's cover is no film.
   [[nodiscard]] const AVStream& choose(AVMediaType type);
   /// The next packet of the chosen stream; false: the end.
   [[nodiscard]] bool read(AVPacket& packet);
   /// Seconds as the file's header states them; 0: it does not, or guesses.
   [[nodiscard]] double stated_seconds() const;
+  /// The time stamp at which the file begins, of all its streams, in seconds;
+  /// nothing: it does not say.
+  [[nodiscard]] std::optional<double> start_seconds() const;
   /// Whether the file ends before its header says.
   [[nodiscard]] bool is_cut() const { return is_cut_; }
 
@@ -56,7 +63,9 @@ class Input {
   void open(const AVInputFormat& demuxer, const Format& format,
             const Limits& limits);
   [[nodiscard]] int find_streams(const Limits& limits);
+  [[nodiscard]] int best_stream(AVMediaType type) const;
   [[nodiscard]] std::string streams() const;
+  void check_picture(std::size_t stream) const;
 
   static int read_bytes(void* self, std::uint8_t* to, int size);
   static std::int64_t seek(void* self, std::int64_t offset, int whence);
@@ -65,6 +74,8 @@ class Input {
   std::unique_ptr<ByteSource> source_;
   std::int64_t at_ = 0;
   bool is_cut_ = false;
+  std::int64_t max_pixels_;
+  std::vector<std::pair<int, int>> stated_;  ///< sizes, by stream; or none
   int chosen_ = -1;
   std::unique_ptr<AVIOContext, FreeIo> io_;
   std::unique_ptr<AVFormatContext, CloseFormat> format_;  ///< uses io_

@@ -3,46 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 
 #include "audio_reader.h"
+#include "media_files.h"
 #include "penstock/error.h"
 #include "wav_file.h"
 
 namespace penstock::media {
 namespace {
-
-namespace fs = std::filesystem;
-
-fs::path media_folder() {
-  // NOLINTBEGIN(concurrency-mt-unsafe)
-  if (const char* cache = std::getenv("PENSTOCK_CACHE")) {
-    return fs::path(cache) / "media";
-  }
-  if (const char* xdg = std::getenv("XDG_CACHE_HOME")) {
-    return fs::path(xdg) / "penstock/media";
-  }
-  return fs::path(std::getenv("HOME")) / ".cache/penstock/media";
-  // NOLINTEND(concurrency-mt-unsafe)
-}
-
-std::vector<fs::path> files(const std::string& folder) {
-  std::vector<fs::path> found;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(media_folder() / folder)) {
-    if (entry.is_regular_file()) found.push_back(entry.path());
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
 
 struct Heard {
   double seconds = 0;
@@ -73,13 +46,6 @@ Heard hear(const std::string& name, std::shared_ptr<const std::string> bytes) {
     EXPECT_EQ(error.code(), Code::kData) << heard.error;
   }
   return heard;
-}
-
-std::string bytes_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
 }
 
 /// Of what PyAV heard in them. Its FFmpeg is newer: lossy codecs may round
@@ -117,19 +83,8 @@ TEST(MediaFiles, DamagedFilesAreReadOrRefused) {
                              "pocketsphinx-testdata/librivox"}) {
     for (const auto& path : files(folder)) {
       const std::string whole = bytes_of(path);
-      for (int kind = 0; kind < 5; ++kind) {
-        std::string bytes = whole;
-        const auto place = [&] { return random() % bytes.size(); };
-        if (kind == 0) bytes.resize(std::max<std::size_t>(1, place()));
-        if (kind == 1) bytes.erase(place(), place() % 5000);
-        if (kind == 2) bytes.resize(1 + random() % 200);
-        if (kind >= 3) {
-          const std::size_t most = kind == 3 ? bytes.size() : 512;
-          for (int i = 0; i < 20; ++i) {
-            char& byte = bytes[random() % std::min(most, bytes.size())];
-            byte = static_cast<char>(byte ^ (1 << (random() % 8)));
-          }
-        }
+      for (int kind = 0; kind < kWaysToSpoil; ++kind) {
+        const std::string bytes = spoilt(whole, kind, random);
         ++tried;
         refused += hear(path.string(), shared(bytes)).error.empty() ? 0 : 1;
       }

@@ -1,0 +1,60 @@
+#include "fit.h"
+
+#include <utility>
+
+namespace penstock::image {
+namespace {
+
+Recipe thumbnail_recipe(std::int64_t side) {
+  Recipe recipe;
+  if (side == 0) return recipe;
+  recipe.fit = "letterbox";
+  recipe.size = {side};
+  recipe.filter = "bilinear";
+  return recipe;
+}
+
+/// Takes the picture out of the sample.
+at::Tensor take_picture(Sample& sample) {
+  const at::Tensor picture = get(sample.inputs, "picture");
+  std::erase_if(sample.inputs,
+                [](const auto& input) { return input.first == "picture"; });
+  if (picture.dim() != 3 || picture.size(2) != 3 ||
+      picture.scalar_type() != at::kByte || picture.numel() == 0) {
+    throw Error(Code::kData, "picture must be u8[H,W,3] in rgb");
+  }
+  return picture.contiguous();
+}
+
+}  // namespace
+
+void Fit::declare(Declaration<Fit>& d) {
+  d.doc("Decoded picture to pixels: crop, resize, normalise, as image.load")
+      .input("picture: u8[H,W,3]")
+      .output("pixels: f32[C,H,W]")
+      .output("thumbnail: u8[N,N,3]");
+  declare_recipe(d);
+  d.param("thumbnail", &Params::thumbnail,
+          "side in pixels of a small copy for drawings; 0: none")
+      .range(0, 1024);
+  d.check([](const Params& params) { return conflict(params); });
+}
+
+Fit::Fit(const Params& params)
+    : recipe_(recipe_of(params)),
+      thumbnail_(thumbnail_recipe(params.thumbnail)) {}
+
+void Fit::open(StageContext& context) { tell_size(recipe_, context); }
+
+void Fit::preprocess(const Request& /*request*/, Sample in,
+                     SampleSink& out) const {
+  const at::Tensor picture = take_picture(in);
+  in.inputs.emplace_back("pixels",
+                         normalize(reshape(picture, recipe_), recipe_));
+  if (!thumbnail_.size.empty()) {
+    in.inputs.emplace_back("thumbnail", reshape(picture, thumbnail_));
+  }
+  out.push(std::move(in));
+}
+
+}  // namespace penstock::image

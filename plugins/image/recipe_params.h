@@ -1,0 +1,81 @@
+// What a pipeline file says of a Recipe: the params that every stage has which
+// makes a model's pixels out of a picture.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "penstock/stage.h"
+#include "recipe.h"
+
+namespace penstock::image {
+
+/// A list that is empty, a text that is "preset" and a number below 0 leave
+/// what the preset says.
+struct RecipeParams {
+  std::string preset = "none";
+  double square = -1;
+  std::string fit = "preset";
+  std::vector<std::int64_t> size;
+  std::vector<std::int64_t> crop;
+  std::string filter = "preset";
+  std::string backend = "torch_aa";
+  std::string channels = "rgb";
+  double scale = -1;
+  std::vector<double> mean;
+  std::vector<double> std;
+  std::int64_t pad_value = 0;
+};
+
+[[nodiscard]] Recipe recipe_of(const RecipeParams& params);
+/// What does not go together, or "".
+[[nodiscard]] std::string conflict(const RecipeParams& params);
+/// Sets the fact `image_size` where the recipe fixes it.
+void tell_size(const Recipe& recipe, StageContext& context);
+
+/// `member` as one of P, which a Declaration wants.
+template <class P, class M>
+[[nodiscard]] M P::*in(M RecipeParams::*member) {
+  return member;
+}
+
+/// Adds the params to a stage whose Params are RecipeParams and more.
+template <class T>
+void declare_recipe(Declaration<T>& d) {
+  using P = typename T::Params;
+  using R = RecipeParams;
+  d.param("preset", in<P>(&R::preset),
+          "the steps of a known model; what is given beside it wins")
+      .choices(preset_names());
+  d.param("square", in<P>(&R::square),
+          "first keep this share of the central square; 0: off, -1: as the "
+          "preset")
+      .range(-1, 1);
+  d.param("fit", in<P>(&R::fit),
+          "stretch to size; shortest side to size; letterbox inside size; none")
+      .choices({"preset", "none", "stretch", "shortest", "letterbox"});
+  d.param("size", in<P>(&R::size), "[height, width] in pixels, or one for both")
+      .range(1, 8192);
+  d.param("crop", in<P>(&R::crop),
+          "then the centre: [height, width] or one for both")
+      .range(1, 8192);
+  d.param("filter", in<P>(&R::filter), "how pixels are interpolated")
+      .choices({"preset", "bilinear", "bicubic"});
+  d.param("backend", in<P>(&R::backend),
+          "torch_aa: fast, within 1/255 of Pillow; pillow: its bits; opencv: "
+          "without antialiasing")
+      .choices({"torch_aa", "pillow", "opencv"});
+  d.param("pad_value", in<P>(&R::pad_value), "of a letterbox's border")
+      .range(0, 255);
+  d.param("channels", in<P>(&R::channels), "order of the colours, or grey")
+      .choices({"rgb", "bgr", "grey"});
+  d.param("scale", in<P>(&R::scale),
+          "multiplies the bytes; -1: as the preset, or 1/255")
+      .range(-1, 1e6);
+  d.param("mean", in<P>(&R::mean),
+          "taken off after scaling, one or one a channel");
+  d.param("std", in<P>(&R::std), "divides after that, one or one a channel");
+}
+
+}  // namespace penstock::image

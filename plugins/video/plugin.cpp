@@ -1,0 +1,8 @@
+// video: films in, pictures out.
+#include "penstock/plugin.h"
+
+#include "frames.h"
+
+PENSTOCK_PLUGIN(video, registry) {
+  registry.add<penstock::video::Frames>("frames");
+}
