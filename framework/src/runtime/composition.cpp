@@ -373,8 +373,8 @@ std::stop_source Composition::submit(Request request,
 
 std::shared_ptr<void> Composition::more_coming() {
   auto all = std::make_shared<std::vector<std::shared_ptr<void>>>();
-  for (std::size_t i = 0; i < impl_->pipelines.size(); ++i) {
-    all->push_back(impl_->pipelines[i]->more_coming());
+  for (const auto& pipeline : impl_->pipelines) {
+    all->push_back(pipeline->more_coming());
   }
   return all;
 }
