@@ -15,6 +15,7 @@
 #include "decode.h"
 #include "draw.h"
 #include "label_file.h"
+#include "penstock/drawing.h"
 #include "penstock/media.h"
 
 namespace penstock::image {
@@ -205,14 +206,7 @@ void Labels::open(StageContext& context) {
     names_ = read_labels(fs::exists(params_.labels) ? fs::path(params_.labels)
                                                     : beside);
   }
-  if (!params_.render.empty()) {
-    std::error_code error;
-    fs::create_directories(params_.render, error);
-    if (error) {
-      throw Error(Code::kRetry, str("cannot make the folder '", params_.render,
-                                    "': ", error.message()));
-    }
-  }
+  if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 
 std::unique_ptr<Writer> Labels::begin(const Request& request) const {

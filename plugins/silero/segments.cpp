@@ -6,7 +6,9 @@
 #include <optional>
 #include <vector>
 
+#include "penstock/drawing.h"
 #include "penstock/media.h"
+#include "plot.h"
 #include "windows.h"
 
 namespace penstock::silero {
@@ -47,10 +49,18 @@ class SegmentWriter final : public Writer {
       for (std::int64_t i = 0; i < values.size(0); ++i) {
         segmenter_->push(value[i], found);
       }
+      if (!params_.render.empty()) {
+        plot_.probabilities.insert(plot_.probabilities.end(), value,
+                                   value + values.size(0));
+      }
     }
     const bool is_final = decoded.finish != Finish::kNo;
     if (is_final) segmenter_->finish(length_, found);
     for (const Segment& segment : found) give(segment, out);
+    if (!params_.render.empty()) {
+      plot_.segments.insert(plot_.segments.end(), found.begin(), found.end());
+      if (is_final) draw(*decoded.sample);
+    }
     if (is_final) finish(out);
     return true;
   }
@@ -88,6 +98,11 @@ class SegmentWriter final : public Writer {
     }
   }
 
+  void draw(const Sample& sample) const {
+    write_drawing(drawing_path(params_.render, request_.id, ".svg"),
+                  plot(get(sample.inputs, "waveform"), rate_, plot_));
+  }
+
   void finish(OutputSink& out) {
     std::string text;
     if (params_.format == "json") {
@@ -102,6 +117,7 @@ class SegmentWriter final : public Writer {
   std::int64_t rate_ = 16000, length_ = 0;
   std::optional<Segmenter> segmenter_;
   bool has_line_ = false;
+  Heard plot_;  ///< for draw()
   std::string json_;
 };
 
@@ -138,6 +154,12 @@ void Segments::declare(Declaration<Segments>& d) {
           "longer speech is split, in a silence where there is one; 0: never")
       .range(0, 1e7)
       .per_request();
+  d.param("render", &Params::render,
+          "folder for plots of sound, probability and speech; empty: none");
+}
+
+void Segments::open(StageContext& /*context*/) {
+  if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 
 std::unique_ptr<Writer> Segments::begin(const Request& request) const {

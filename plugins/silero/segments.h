@@ -23,10 +23,12 @@ class Segments final : public Postprocess {
     double min_silence_ms = 100;
     double pad_ms = 30;
     double max_speech_s = 0;
+    std::string render;
   };
   static void declare(Declaration<Segments>& d);
   explicit Segments(Params params) : params_(std::move(params)) {}
 
+  void open(StageContext& context) override;
   [[nodiscard]] std::unique_ptr<Writer> begin(
       const Request& request) const override;
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "arrays.h"
+#include "penstock/drawing.h"
 #include "penstock/text.h"
 #include "rules.h"
 
@@ -30,8 +31,11 @@ std::string trimmed(const std::string& text) {
 
 class TextWriter final : public Writer {
  public:
-  TextWriter(std::string format, std::shared_ptr<const Vocabulary> words)
-      : format_(std::move(format)), words_(std::move(words)) {}
+  TextWriter(std::string format, std::shared_ptr<const Vocabulary> words,
+             std::filesystem::path subtitles)
+      : format_(std::move(format)),
+        words_(std::move(words)),
+        subtitles_(std::move(subtitles)) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
     std::string piece;
@@ -47,6 +51,7 @@ class TextWriter final : public Writer {
   }
   /// A sound may have several samples, or none: its end is told here.
   void end(OutputSink& out) override {
+    if (!subtitles_.empty()) write_drawing(subtitles_, srt_);
     out.emit(ending(), 0, /*is_final=*/true);
   }
 
@@ -62,14 +67,14 @@ class TextWriter final : public Writer {
     if (trimmed(text).empty()) return "";
     ++count_;
     add_json(decoded, begin, end, text);
-    if (format_ == "srt" || format_ == "vtt") {
-      const char mark = format_ == "srt" ? ',' : '.';
-      std::string lines = count_ > 1 ? "\n\n" : "";
-      if (format_ == "srt") lines += str(count_, "\n");
-      if (format_ == "vtt" && count_ == 1) lines = "WEBVTT\n\n";
-      return lines + clock(begin, mark) + " --> " + clock(end, mark) + "\n" +
-             trimmed(text);
-    }
+    const auto lines = [&](char mark) {
+      return (count_ > 1 ? "\n\n" : "") +
+             (mark == ',' ? str(count_, "\n") : "") + clock(begin, mark) +
+             " --> " + clock(end, mark) + "\n" + trimmed(text);
+    };
+    if (!subtitles_.empty()) srt_ += lines(',');
+    if (format_ == "srt") return lines(',');
+    if (format_ == "vtt") return (count_ == 1 ? "WEBVTT\n\n" : "") + lines('.');
     if (format_ == "json") return "";
     return count_ == 1 ? trimmed(text) : text;
   }
@@ -104,6 +109,8 @@ class TextWriter final : public Writer {
 
   std::string format_;
   std::shared_ptr<const Vocabulary> words_;
+  std::filesystem::path subtitles_;  ///< "": none
+  std::string srt_;
   int count_ = 0;
   nlohmann::ordered_json json_ = nlohmann::ordered_json::array();
   std::string all_;
@@ -117,15 +124,20 @@ void Text::declare(Declaration<Text>& d) {
           "text, subtitles as srt or vtt, or json with times")
       .choices({"text", "srt", "vtt", "json"})
       .per_request();
+  d.param("render", &Params::render, "folder for subtitles; empty: none");
 }
 
 void Text::open(StageContext& context) {
   words_ = std::make_shared<Vocabulary>(folder_of(context.model));
+  if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& request) const {
-  return std::make_unique<TextWriter>(params<Params>(*this, request).format,
-                                      words_);
+  return std::make_unique<TextWriter>(
+      params<Params>(*this, request).format, words_,
+      params_.render.empty()
+          ? std::filesystem::path()
+          : drawing_path(params_.render, request.id, ".srt"));
 }
 
 }  // namespace penstock::whisper

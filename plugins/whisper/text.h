@@ -16,6 +16,7 @@ class Text final : public Postprocess {
  public:
   struct Params {
     std::string format = "text";
+    std::string render;
   };
   static void declare(Declaration<Text>& d);
   explicit Text(Params params) : params_(std::move(params)) {}

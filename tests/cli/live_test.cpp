@@ -88,7 +88,13 @@ TEST(Report, JoinsWhatIsSeenAndSaidByTime) {
   EXPECT_EQ(steps["voice"], 3);
   EXPECT_THAT(said, HasSubstr("directory."));
   EXPECT_EQ(line["timeline"][0]["labels"][0]["id"], 916);
-  EXPECT_EQ(shell("ls $T/sheets/frames | wc -l").out, "1\n");
+  EXPECT_EQ(shell("cd $T/sheets; find . -type f | sort | paste -sd ' '").out,
+            "./0.svg ./frames/0.png ./speech/0.srt ./voice/0.svg\n");
+  EXPECT_THAT(shell("cat $T/sheets/speech/0.srt").out,
+              HasSubstr("00:00:00,640 --> 00:00:02,640\nI will show a "));
+  EXPECT_THAT(shell("cat $T/sheets/0.svg").out,
+              HasSubstr(">I will show a directory.</text>"));
+  EXPECT_THAT(shell("grep -c '#cde8cd' $T/sheets/voice/0.svg").out, "3\n");
 }
 
 TEST(Report, OfAFilmWithoutSoundSaysSoAndGivesTheRest) {

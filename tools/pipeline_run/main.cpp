@@ -19,6 +19,7 @@ examples:
   pipeline-run gemma_text.yaml --text "The capital of France is"
   pipeline-run gemma_text.yaml --jsonl in.jsonl --output out.jsonl --resume
   pipeline-run image_classify.yaml photo.jpg more/*.png a_folder
+  pipeline-run video_report.yaml film.mp4 --render a_folder
   pipeline-run gemma_chat.yaml --chat
   pipeline-run gemma_text.yaml --set decode.temperature=0.8 --seed 7
   pipeline-run gemma_text.yaml --until forward --json

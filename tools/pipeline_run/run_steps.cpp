@@ -133,9 +133,10 @@ int run_steps(const Options& options, const std::filesystem::path& path,
       .check = [&](const Request& request) { composition.check(request); },
       .submit =
           [&](Request request, std::shared_ptr<ResultSink> sink) {
-            return composition.submit(std::move(request),
-                                      std::make_shared<StepPrinter>(
-                                          std::move(sink), options.json, last));
+            return composition.submit(
+                std::move(request),
+                std::make_shared<StepPrinter>(std::move(sink), options.json,
+                                              last, options.render));
           },
       .more_coming = [&] { return composition.more_coming(); }};
   submit_all(options, target, printer, inputs, stop);

@@ -2,15 +2,17 @@
 
 #include <utility>
 
+#include "penstock/drawing.h"
 #include "timeline.h"
 
 namespace penstock::run {
 
 StepPrinter::StepPrinter(std::shared_ptr<ResultSink> sink, bool is_json,
-                         std::string last_step)
+                         std::string last_step, std::string drawings)
     : sink_(std::move(sink)),
       is_json_(is_json),
-      last_step_(std::move(last_step)) {}
+      last_step_(std::move(last_step)),
+      drawings_(std::move(drawings)) {}
 
 /// A line "speech:" before the first words of a step, a new line before those
 /// of its next request.
@@ -40,9 +42,11 @@ void StepPrinter::piece(const StepRequest& from, const Value& value,
 }
 
 void StepPrinter::step_done(const StepRequest& from, const Report& report) {
-  if (is_json_) {
+  if (is_json_ || !drawings_.empty()) {
     results_.push_back(
         step_json(from.step.name, from.request, report, written_));
+  }
+  if (is_json_) {
     sink_->piece(from.request, Json{results_.back()}, 0, /*is_final=*/false);
   }
   for (const auto& [branch, written] : written_) {
@@ -53,9 +57,23 @@ void StepPrinter::step_done(const StepRequest& from, const Report& report) {
 }
 
 void StepPrinter::done(const Request& request, const Report& report) {
-  const std::string times = timeline(results_);
+  const std::string times = is_json_ ? timeline(results_) : "";
   if (!times.empty()) sink_->piece(request, Json{times}, 0, true);
-  sink_->done(request, report);
+  Report told = report;
+  try {
+    draw(request);
+  } catch (const Error& error) {
+    if (!told.error) told.error = error;
+  }
+  sink_->done(request, told);
+}
+
+void StepPrinter::draw(const Request& request) const {
+  if (drawings_.empty()) return;
+  const std::string svg = timeline_svg(results_);
+  if (svg.empty()) return;
+  make_drawing_folder(drawings_);
+  write_drawing(drawing_path(drawings_, request.id, ".svg"), svg);
 }
 
 }  // namespace penstock::run
