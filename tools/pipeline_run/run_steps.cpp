@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <iostream>
 #include <utility>
 
@@ -21,12 +22,12 @@ namespace {
 
 /// What looks into one pipeline is asked of that pipeline.
 void refuse_flags(const Options& options) {
-  const std::pair<bool, const char*> flags[] = {
-      {options.chat, "--chat"},
-      {options.show, "--show"},
-      {!options.until.empty(), "--until"},
-      {!options.dump.empty(), "--dump"},
-      {!options.trace.empty(), "--trace"}};
+  const std::array<std::pair<bool, const char*>, 5> flags{
+      {{options.chat, "--chat"},
+       {options.show, "--show"},
+       {!options.until.empty(), "--until"},
+       {!options.dump.empty(), "--dump"},
+       {!options.trace.empty(), "--trace"}}};
   for (const auto& [is_given, flag] : flags) {
     if (!is_given) continue;
     throw Error(Code::kUsage, str(flag,
