@@ -6,22 +6,11 @@
 #include <cmath>
 
 #include "penstock/media.h"
+#include "recording_params.h"
 #include "sound.h"
 
 namespace penstock::audio {
 namespace {
-
-media::AudioOptions options_of(const Waveform::Params& how) {
-  media::AudioOptions options;
-  if (how.raw_format != "none") {
-    options.format.name = how.raw_format;
-    options.format.sample_rate = how.raw_rate;
-    options.format.channels = how.raw_channels;
-  }
-  options.is_strict = how.damaged == "refuse";
-  options.limits.max_seconds = how.max_seconds;
-  return options;
-}
 
 /// As wav2vec2 hears it: mean 0, variance 1.
 void normalize(std::vector<float>& samples) {
@@ -49,7 +38,7 @@ Samples read(const Media& media, const Waveform::Params& how,
                                  .end = media.end},
                                 {.rate = how.sample_rate,
                                  .resampler = how.resampler,
-                                 .audio = options_of(how)});
+                                 .audio = audio_options(how, how.raw_format)});
   Samples all{.values = {}, .rate = sound->rate()};
   while (sound->read(all.values)) {
     if (stop.stop_requested()) throw Cancelled();
@@ -72,10 +61,7 @@ at::Tensor to_tensor(std::vector<float> samples) {
 
 void Waveform::declare(Declaration<Waveform>& d) {
   d.doc("The sound of any file as one channel at one rate, by FFmpeg")
-      .input(
-          "audio: media{3g2,3gp,aac,ac3,aif,aiff,amr,ape,asf,au,avi,caf,dts,"
-          "f4v,flac,flv,g722,m4a,m4v,mka,mkv,mov,mp3,mp4,mpeg,mpg,oga,ogg,ogv,"
-          "opus,raw,rm,swf,tta,ts,vob,voc,w64,wav,webm,wma,wmv,wv}")
+      .input(str("audio: media{", kRecordings, "}"))
       .output("waveform: f32[T]{mono}");
   d.param("sample_rate", &Params::sample_rate,
           "samples a second; 0: as the file has them")
@@ -86,22 +72,8 @@ void Waveform::declare(Declaration<Waveform>& d) {
   d.param("normalize", &Params::normalize,
           "unit_variance: mean 0 and variance 1, as wav2vec2 wants it")
       .choices({"none", "unit_variance"});
-  d.param("raw_format", &Params::raw_format,
-          "how to read bytes without a header; none: they have one")
-      .choices({"none", "s16le", "f32le", "u8", "g722"})
-      .per_request();
-  d.param("raw_rate", &Params::raw_rate,
-          "samples a second of bytes without a header")
-      .range(1, 768000)
-      .per_request();
-  d.param("raw_channels", &Params::raw_channels,
-          "channels of bytes without a header")
-      .range(1, 64)
-      .per_request();
-  d.param("damaged", &Params::damaged,
-          "skip: leave damaged places out, read what is left of a cut file")
-      .choices({"refuse", "skip"})
-      .per_request();
+  declare_recording(d,
+                    "how to read bytes without a header; none: they have one");
   d.param("max_seconds", &Params::max_seconds, "longest sound that is read")
       .range(0.001, 1e6)
       .per_request();

@@ -87,7 +87,7 @@ void Gate::preprocess(const Request& request, Sample in,
   const std::int64_t rate = sample_rate(in);
   SegmentRules rules;
   rules.threshold = how.threshold;
-  rules.end_threshold = std::max(how.threshold - 0.15, 0.01);
+  rules.end_threshold = end_threshold_for(how.threshold);
   if (how.split) rules.max_speech_s = how.max_speech_seconds;
   const auto speech = find_speech(waveform, network_for(networks_, rate), rate,
                                   rules, request.stop);
@@ -97,14 +97,12 @@ void Gate::preprocess(const Request& request, Sample in,
     return;
   }
   const auto hz = static_cast<double>(rate);
-  const auto begun = in.notes.find("audio_begin");
-  const double start =
-      begun == in.notes.end() ? 0 : std::get<double>(begun->second);
   const auto most = static_cast<std::int64_t>(how.max_speech_seconds * hz);
   for (const Segment& part : joined(speech, most)) {
     const std::int64_t length = part.end - part.begin;
     Sample sample = copy_of(in, waveform.narrow(0, part.begin, length));
-    sample.notes["audio_begin"] = start + static_cast<double>(part.begin) / hz;
+    sample.notes["audio_begin"] =
+        audio_begin(in) + static_cast<double>(part.begin) / hz;
     sample.notes["audio_seconds"] = static_cast<double>(length) / hz;
     out.push(std::move(sample));
   }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "penstock/media.h"
+#include "recording_params.h"
 #include "segmenter.h"
 #include "sound.h"
 #include "windows.h"
@@ -18,16 +19,11 @@ constexpr std::int64_t kRate = 16000;
 constexpr std::int64_t kBlock = 16;
 
 audio::SoundOptions options_of(const Listen::Params& how, bool is_live) {
+  const bool has_none = how.raw_format == "none";
   audio::SoundOptions options;
   options.rate = kRate;
-  options.audio.is_strict = how.damaged == "refuse";
-  options.audio.limits.max_seconds = how.max_seconds;
-  if (is_live || how.raw_format != "none") {
-    options.audio.format.name =
-        how.raw_format == "none" ? "s16le" : how.raw_format;
-    options.audio.format.sample_rate = how.raw_rate;
-    options.audio.format.channels = how.raw_channels;
-  }
+  options.audio =
+      audio::audio_options(how, is_live && has_none ? "s16le" : how.raw_format);
   return options;
 }
 
@@ -124,10 +120,7 @@ class Ear {
 class Stretches {
  public:
   Stretches(Ear& ear, Sample in, SampleSink& out, std::int64_t join)
-      : ear_(ear), in_(std::move(in)), out_(out), join_(join) {
-    const auto begun = in_.notes.find("audio_begin");
-    if (begun != in_.notes.end()) start_ = std::get<double>(begun->second);
-  }
+      : ear_(ear), in_(std::move(in)), out_(out), join_(join) {}
 
   void take(std::vector<Segment>& found) {
     for (const Segment& segment : found) {
@@ -150,7 +143,7 @@ class Stretches {
     sample.inputs = in_.inputs;
     sample.notes["sample_rate"] = kRate;
     sample.notes["audio_begin"] =
-        start_ + static_cast<double>(held_->begin) / kRate;
+        audio_begin(in_) + static_cast<double>(held_->begin) / kRate;
     sample.notes["audio_seconds"] =
         static_cast<double>(held_->end - held_->begin) / kRate;
     sample.inputs.emplace_back("waveform", ear_.cut(*held_));
@@ -163,7 +156,6 @@ class Stretches {
   Sample in_;
   SampleSink& out_;
   std::int64_t join_;  ///< samples; 0: not
-  double start_ = 0;
   std::optional<Segment> held_;
 };
 
@@ -171,10 +163,7 @@ class Stretches {
 
 void Listen::declare(Declaration<Listen>& d) {
   d.doc("Hears sound as it comes and gives each stretch of speech by itself")
-      .input(
-          "audio: media{live,3g2,3gp,aac,ac3,aif,aiff,amr,ape,asf,au,avi,caf,"
-          "dts,f4v,flac,flv,g722,m4a,m4v,mka,mkv,mov,mp3,mp4,mpeg,mpg,oga,ogg,"
-          "ogv,opus,raw,rm,swf,tta,ts,vob,voc,w64,wav,webm,wma,wmv,wv}")
+      .input(str("audio: media{live,", audio::kRecordings, "}"))
       .output("waveform: f32[T]{mono}");
   d.param("threshold", &Params::threshold,
           "probability from which on it is speech")
@@ -191,23 +180,10 @@ void Listen::declare(Declaration<Listen>& d) {
           "join neighbouring stretches up to that length: more context, later "
           "results")
       .per_request();
-  d.param("raw_format", &Params::raw_format,
-          "how to read bytes without a header; none: they have one, live ones "
-          "are s16le")
-      .choices({"none", "s16le", "f32le", "u8", "g722"})
-      .per_request();
-  d.param("raw_rate", &Params::raw_rate,
-          "samples a second of bytes without a header")
-      .range(1, 768000)
-      .per_request();
-  d.param("raw_channels", &Params::raw_channels,
-          "channels of bytes without a header")
-      .range(1, 64)
-      .per_request();
-  d.param("damaged", &Params::damaged,
-          "skip: leave damaged places out, read what is left of a cut file")
-      .choices({"refuse", "skip"})
-      .per_request();
+  audio::declare_recording(
+      d,
+      "how to read bytes without a header; none: they have one, live ones are "
+      "s16le");
   d.param("max_seconds", &Params::max_seconds, "longest recording that is read")
       .range(0.001, 1e6)
       .per_request();
@@ -225,7 +201,7 @@ void Listen::preprocess(const Request& request, Sample in,
   const auto sound = open_sound(request, how);
   SegmentRules rules;
   rules.threshold = how.threshold;
-  rules.end_threshold = std::max(how.threshold - 0.15, 0.01);
+  rules.end_threshold = end_threshold_for(how.threshold);
   rules.pad_ms = how.pad_ms;
   rules.max_speech_s = how.max_speech_seconds;
   Ear ear(network_for(networks_, kRate), rules);

@@ -11,6 +11,10 @@ constexpr double kSplitMs = 98;
 
 }  // namespace
 
+double end_threshold_for(double threshold) {
+  return std::max(threshold - 0.15, 0.01);
+}
+
 Segmenter::Segmenter(const SegmentRules& rules, std::int64_t sample_rate,
                      std::int64_t window)
     : rules_(rules),

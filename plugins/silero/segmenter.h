@@ -18,6 +18,9 @@ struct SegmentRules {
   double max_speech_s = std::numeric_limits<double>::infinity();
 };
 
+/// The end threshold that the reference has for a threshold.
+[[nodiscard]] double end_threshold_for(double threshold);
+
 /// Samples [begin, end).
 struct Segment {
   std::int64_t begin = 0, end = 0;

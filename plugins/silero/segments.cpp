@@ -23,7 +23,7 @@ SegmentRules rules_of(const Params& p) {
                      .min_silence_ms = p.min_silence_ms,
                      .pad_ms = p.pad_ms};
   if (p.end_threshold < 0) {
-    rules.end_threshold = std::max(p.threshold - 0.15, 0.01);
+    rules.end_threshold = end_threshold_for(p.threshold);
   }
   if (p.max_speech_s > 0) rules.max_speech_s = p.max_speech_s;
   return rules;

@@ -39,6 +39,11 @@ std::int64_t sample_rate(const Sample& sample) {
                                     : std::get<std::int64_t>(rate->second);
 }
 
+double audio_begin(const Sample& sample) {
+  const auto begin = sample.notes.find("audio_begin");
+  return begin == sample.notes.end() ? 0 : std::get<double>(begin->second);
+}
+
 std::int64_t window_count(const at::Tensor& waveform, const Network& network) {
   return (waveform.size(0) + network.window() - 1) / network.window();
 }

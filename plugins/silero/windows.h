@@ -19,6 +19,9 @@ namespace penstock::silero {
 /// As the sample notes it; 16000 where it does not.
 [[nodiscard]] std::int64_t sample_rate(const Sample& sample);
 
+/// Seconds of the recording before the sample begins, as it notes them.
+[[nodiscard]] double audio_begin(const Sample& sample);
+
 /// Windows of a waveform, the last one filled with silence.
 [[nodiscard]] std::int64_t window_count(const at::Tensor& waveform,
                                         const Network& network);

@@ -19,13 +19,6 @@ const std::vector<std::string> kKeys = {"version", "name",  "device",
                                         "threads", "steps", "inputs"};
 const std::vector<std::string> kStepKeys = {"pipeline", "in", "set"};
 
-std::string unknown_key(const std::string& key,
-                        const std::vector<std::string>& known) {
-  const auto near = suggestion(key, known);
-  return "unknown key " + shown(key) +
-         (near.empty() ? "; known: " + joined(known) : near);
-}
-
 std::vector<std::string> names(const std::vector<StepConfig>& steps) {
   std::vector<std::string> out;
   out.reserve(steps.size());
@@ -60,7 +53,7 @@ class Loader {
   void load_pipeline(const YamlNode& value, StepConfig& step);
   void load_edges(const YamlNode& value, StepConfig& step);
   void load_edge(const Entry& entry, StepConfig& step);
-  void load_set(const YamlNode& value, const StepConfig& step);
+  void load_set(const YamlNode& value);
   void load_options(const Entry& options, InputConfig& input);
   [[nodiscard]] std::vector<Override> overrides_of(const std::string& step);
   void check_overrides();
@@ -142,7 +135,7 @@ void Loader::load_edges(const YamlNode& value, StepConfig& step) {
   for (const Entry& entry : value.entries) load_edge(entry, step);
 }
 
-void Loader::load_set(const YamlNode& value, const StepConfig& /*step*/) {
+void Loader::load_set(const YamlNode& value) {
   if (value.kind != YamlNode::Kind::kMap) {
     problems_.add(value.at, "expected a map such as {decode.top_k: 40}, not " +
                                 description(value));
@@ -216,7 +209,7 @@ void Loader::load_step(const Entry& entry) {
     if (part.key == "in") {
       load_edges(*part.value, step);
     } else if (part.key == "set") {
-      load_set(*part.value, step);
+      load_set(*part.value);
     } else if (part.key != "pipeline") {
       problems_.add(part.at, unknown_key(part.key, kStepKeys));
     }

@@ -113,11 +113,7 @@ void load_keys(const YamlNode& root, StageCatalog& catalog, Draft& draft,
       continue;  // needs the stages, with their overrides
     } else if (!load_setting(entry, draft.file, problems) &&
                !load_stages(entry, catalog, draft, problems)) {
-      const auto near = suggestion(entry.key, top_keys());
-      problems.add(
-          entry.at,
-          "unknown key " + shown(entry.key) +
-              (near.empty() ? "; known: " + joined(top_keys()) : near));
+      problems.add(entry.at, unknown_key(entry.key, top_keys()));
     }
   }
 }

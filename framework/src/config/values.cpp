@@ -47,6 +47,13 @@ bool is_device(std::string_view text) {
 
 }  // namespace
 
+std::string unknown_key(const std::string& key,
+                        const std::vector<std::string>& known) {
+  const auto near = suggestion(key, known);
+  return "unknown key " + shown(key) +
+         (near.empty() ? "; known: " + joined(known) : near);
+}
+
 std::string yaml_of(const Raw& raw) {
   const auto text = [](const RawScalar& scalar) {
     return scalar.quoted ? yaml_text(scalar.text) : yaml_plain(scalar.text);

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "penstock/params.h"
 #include "problems.h"
@@ -26,6 +27,10 @@ namespace penstock::config {
 [[nodiscard]] std::optional<ParamValue> read_param(const YamlNode& node,
                                                    const ParamSpec& spec,
                                                    Problems& problems);
+
+/// "unknown key 'x'", with the nearest of the known ones, or all of them.
+[[nodiscard]] std::string unknown_key(const std::string& key,
+                                      const std::vector<std::string>& known);
 
 /// As YAML on one line that reads back as the same.
 [[nodiscard]] std::string yaml_of(const Raw& raw);

@@ -19,13 +19,6 @@ struct Bad {
 };
 void PrintTo(const Bad& c, std::ostream* os) { *os << c.name; }
 
-std::string replaced(std::string text, const std::string& from,
-                     const std::string& to) {
-  const auto at = text.find(from);
-  if (at == std::string::npos) throw std::logic_error("not in file: " + from);
-  return text.replace(at, from.size(), to);
-}
-
 std::vector<std::string> problems_of(const std::filesystem::path& path,
                                      const std::vector<Override>& over = {}) {
   FakeCatalog catalog;

@@ -24,13 +24,6 @@ inputs:
   - {text: "Hi", options: {second.top_k: 7}}
 )";
 
-std::string replaced(std::string text, const std::string& from,
-                     const std::string& to) {
-  const auto at = text.find(from);
-  if (at == std::string::npos) throw std::logic_error("not in file: " + from);
-  return text.replace(at, from.size(), to);
-}
-
 class Compositions : public ::testing::Test {
  public:
   CompositionFile load(const std::string& text,

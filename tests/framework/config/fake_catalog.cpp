@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <stdexcept>
+
 namespace penstock::testing {
 namespace {
 
@@ -110,6 +112,13 @@ postprocess: {use: text.join}
 inputs:
   - {text: "Hi"}
 )";
+}
+
+std::string replaced(std::string text, const std::string& from,
+                     const std::string& to) {
+  const auto at = text.find(from);
+  if (at == std::string::npos) throw std::logic_error("not in file: " + from);
+  return text.replace(at, from.size(), to);
 }
 
 TempFile::TempFile(const std::string& text, const std::string& name)

@@ -23,6 +23,10 @@ class FakeCatalog final : public StageCatalog {
 /// A pipeline file that has no fault; line 5 is preprocess, 9 postprocess.
 [[nodiscard]] std::string good_file();
 
+/// `text` with the first `from` replaced; throws where there is none.
+[[nodiscard]] std::string replaced(std::string text, const std::string& from,
+                                   const std::string& to);
+
 /// Writes a file for the time of a test.
 class TempFile {
  public:
