@@ -7,10 +7,13 @@
 
 #include <vector>
 
-#include "kernels.h"
+#include "kernels/kernels.h"
 #include "kv_pages.h"
 
 namespace penstock::gemma::native {
+
+using kernels::Activations;
+using kernels::Kernels;
 
 /// Rows of one kv head: query head g of token t is row t * group + g.
 struct Queries {

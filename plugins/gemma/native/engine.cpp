@@ -65,7 +65,7 @@ NativeEngine::NativeEngine(Checkpoint model, Mode mode, int slots)
       config_(weights_.config()),
       mode_(mode),
       model_(weights_, mode),
-      head_(embedding(weights_), final_norm(weights_), kernels(),
+      head_(embedding(weights_), final_norm(weights_), kernels::best(),
             /*is_mapped=*/true),
       caches_(static_cast<std::size_t>(slots)) {}
 

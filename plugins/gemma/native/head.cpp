@@ -8,8 +8,8 @@
 #include <numeric>
 #include <utility>
 
-#include "half.h"
-#include "packed.h"
+#include "kernels/half.h"
+#include "kernels/packed.h"
 
 namespace penstock::gemma::native {
 namespace {
@@ -147,7 +147,7 @@ class Head::Packer {
       unpack(from, row, row + 1,
              {.codes = codes_, .scales = scales_, .minimums = minimums_});
       for (std::size_t b = 0; b < scales_.size(); ++b) {
-        halves_[b] = float_to_half(scales_[b]);
+        halves_[b] = kernels::float_to_half(scales_[b]);
       }
       return;
     }
@@ -157,8 +157,8 @@ class Head::Packer {
       float most = 0;
       for (std::int64_t i = 0; i < kBlock; ++i)
         most = std::max(most, std::fabs(x[i]));
-      halves_[size(b)] = float_to_half(most / 127);
-      const float scale = half_to_float(halves_[size(b)]);
+      halves_[size(b)] = kernels::float_to_half(most / 127);
+      const float scale = kernels::half_to_float(halves_[size(b)]);
       scales_[size(b)] = scale;
       const float inverse = scale > 0 ? 1 / scale : 0;
       for (std::int64_t i = 0; i < kBlock; ++i) {
@@ -279,7 +279,7 @@ void Head::pack(bool is_mapped) {
     done.data = embedding_.data.subspan(
         size(at * kPanel * bytes),
         size((std::min((at + count) * kPanel, vocab_) - at * kPanel) * bytes));
-    forget_pages(done);
+    kernels::forget_pages(done);
   }
 }
 

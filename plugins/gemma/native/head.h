@@ -16,12 +16,19 @@
 #include <span>
 #include <vector>
 
-#include "buffer.h"
-#include "kernels.h"
+#include "kernels/buffer.h"
+#include "kernels/kernels.h"
 #include "penstock/parallel.h"
 #include "penstock/weights.h"
 
 namespace penstock::gemma::native {
+
+using kernels::Buffer;
+using kernels::HeadPlanes;
+using kernels::Int8Rows;
+using kernels::kBlock;
+using kernels::Kernels;
+using kernels::kPanel;
 
 /// Best first; of equal scores the lower id is better.
 struct Best {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstring>
 
-#include "half.h"
+#include "kernels/half.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::native {
@@ -67,8 +67,10 @@ void Page::write(std::int64_t at, std::int64_t kv_head, const float* key,
   constexpr std::int64_t kMost = 1024;
   std::array<std::uint16_t, kMost> short_key{};
   std::array<std::uint16_t, kMost> short_value{};
-  std::transform(key, key + head_dim_, short_key.begin(), float_to_bf16);
-  std::transform(value, value + head_dim_, short_value.begin(), float_to_bf16);
+  std::transform(key, key + head_dim_, short_key.begin(),
+                 kernels::float_to_bf16);
+  std::transform(value, value + head_dim_, short_value.begin(),
+                 kernels::float_to_bf16);
   write_as(at, kv_head, short_key.data(), short_value.data());
 }
 

@@ -12,10 +12,14 @@
 #include <vector>
 
 #include "../config.h"
-#include "buffer.h"
-#include "kernels.h"
+#include "kernels/buffer.h"
+#include "kernels/kernels.h"
 
 namespace penstock::gemma::native {
+
+using kernels::Kind;
+using kernels::kPanel;
+using kernels::Panels;
 
 inline constexpr std::int64_t kPage = 128;  ///< tokens
 

@@ -142,6 +142,7 @@ struct Model::Scratch {
                     .scales = scales.data(),
                     .sums = sums.data(),
                     .half_sums = half_sums.data()},
+           .int16 = {},
            .bf16 = bf16.data(),
            .f32 = f32.data()};
   }
@@ -186,7 +187,7 @@ std::int64_t Model::step_bytes(const Config& c, std::int64_t rows) {
 
 Model::Model(const Checkpoint& model, Mode mode)
     : config_(model.config()),
-      kernels_(kernels()),
+      kernels_(kernels::best()),
       mode_(mode),
       embedding_(model.at("token_embd", {config_.vocab, config_.hidden})),
       layers_(size(config_.layers)),
@@ -215,7 +216,7 @@ Model::Model(const Checkpoint& model, Mode mode)
     for (std::size_t m = 0; m < names.size(); ++m) {
       const WeightTensor& tensor = matrix(model, i, names[m]);
       *to[m] = PackedMatrix(tensor, mode);
-      forget_pages(tensor);
+      kernels::forget_pages(tensor);
     }
   }
 }

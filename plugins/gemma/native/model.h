@@ -16,12 +16,16 @@
 
 #include "../checkpoint.h"
 #include "attention.h"
-#include "kernels.h"
+#include "kernels/kernels.h"
+#include "kernels/packed.h"
 #include "kv_pages.h"
-#include "packed.h"
 #include "penstock/parallel.h"
 
 namespace penstock::gemma::native {
+
+using kernels::kBlock;
+using kernels::Mode;
+using kernels::PackedMatrix;
 
 /// A row's share of a step: tokens [begin, begin + tokens.size()).
 struct Part {

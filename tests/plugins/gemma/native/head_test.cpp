@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-#include "native/half.h"
+#include "kernels/half.h"
 
 namespace penstock::gemma::native {
 namespace {
@@ -40,7 +40,7 @@ struct Embedding {
         std::byte* at = row + b * block.bytes;
         if (type == WeightType::kQ8_0) {
           const std::uint16_t scale =
-              float_to_half(0.001F * std::fabs(normal(engine)));
+              kernels::float_to_half(0.001F * std::fabs(normal(engine)));
           std::memcpy(at, &scale, 2);
           for (std::int64_t i = 0; i < 32; ++i) {
             at[2 + i] = static_cast<std::byte>(static_cast<std::int8_t>(
@@ -119,7 +119,7 @@ TEST_P(HeadTypes, GiveExactlyTheBestOfAllScores) {
   std::vector<float> norm(kColumns, 1);
   for (std::size_t i = 0; i < norm.size(); i += 7) norm[i] = 9;
   for (const char* level : {"portable", "avx2", "avx512", "avx512bf16"}) {
-    const Kernels* table = kernels(level);
+    const Kernels* table = kernels::find(level);
     if (table == nullptr) {
       std::cout << "not run: this processor has no " << level << "\n";
       continue;
@@ -141,7 +141,7 @@ TEST_P(HeadTypes, GiveExactlyTheBestOfAllScores) {
 TEST(Head, ReadsFewRowsWhenOneStandsOut) {
   const Embedding embedding(WeightType::kQ8_0);
   const std::vector<float> norm(kColumns, 1);
-  Head head(embedding.tensor, norm, kernels(), /*is_mapped=*/false);
+  Head head(embedding.tensor, norm, kernels::best(), /*is_mapped=*/false);
   std::vector<float> hidden(kColumns);
   dequantize(embedding.tensor, 1234, 1235, hidden);
   (void)head.best(hidden.data(), 1, 1);

@@ -8,7 +8,7 @@
 #include "levels.h"
 #include "penstock/error.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 namespace {
 
 struct Level {
@@ -64,12 +64,12 @@ const Kernels& choose() {
 
 }  // namespace
 
-const Kernels& kernels() {
+const Kernels& best() {
   static const Kernels& chosen = choose();
   return chosen;
 }
 
-const Kernels* kernels(const char* name) {
+const Kernels* find(const char* name) {
   for (const Level& level : kLevels) {
     if (level.name == std::string_view(name) && level.can_run()) {
       return &level.table();
@@ -78,4 +78,4 @@ const Kernels* kernels(const char* name) {
   return nullptr;
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

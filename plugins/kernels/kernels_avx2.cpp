@@ -4,11 +4,11 @@
 #include "levels.h"
 #include "table.inl.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 const Kernels& avx2_kernels() {
   static const Kernels table = avx2::make_table("avx2");
   return table;
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

@@ -1,18 +1,23 @@
-// The arithmetic of the native engine, compiled once per instruction set.
+// The arithmetic of the native engines, compiled once per instruction set.
 //
 // Sixteen rows of a matrix stand side by side, one a lane, and are called a
 // panel: a dot product needs no horizontal sum, and a panel is read from front
-// to back. Quantised weights meet activations of 8 bits, everything else is
-// float. Each row of activations goes through the same operations in the same
-// order however many rows there are, so a row never depends on its neighbours.
+// to back. Quantised weights meet activations of 8 bits; the others are float,
+// or 16-bit numbers by 16-bit numbers, which lose little and are twice as many
+// a register. Each row of activations goes through the same operations in the
+// same order however many rows there are, so a row never depends on its
+// neighbours.
 #pragma once
 
 #include <cstdint>
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 inline constexpr std::int64_t kPanel = 16;  ///< rows of a panel
 inline constexpr std::int64_t kBlock = 32;  ///< activations that share a scale
+inline constexpr std::int64_t kWide = 64;   ///< the same of 16-bit numbers
+/// The largest 16-bit number: a block's products of two add up to an int32.
+inline constexpr int kMost16 = 5792;
 
 /// How a packed matrix is stored and what it is multiplied with.
 enum class Kind : std::uint8_t {
@@ -30,8 +35,9 @@ enum class Kind : std::uint8_t {
   kBf16,           ///< by bfloat16 rows
   kBf16ByF32,      ///< by float rows
   kF32,            ///< by float rows
+  kInt16,          ///< 16 bits, 64 columns a scale; by 16-bit rows
 };
-inline constexpr int kKinds = 13;
+inline constexpr int kKinds = 14;
 
 /// A matrix [rows, columns] as panels one after the other.
 struct Panels {
@@ -54,9 +60,16 @@ struct Int8Rows {
   float* half_sums = nullptr;  ///< [n, columns / 16] of the numbers
 };
 
+/// Rows of 16-bit activations: number = scale of its block * q.
+struct Int16Rows {
+  std::int16_t* q = nullptr;  ///< [n, columns]
+  float* scales = nullptr;    ///< [n, columns / 64]
+};
+
 /// Activations [n, columns] in the form that a matrix's kind asks for.
 struct Activations {
   Int8Rows int8;
+  Int16Rows int16;
   std::uint16_t* bf16 = nullptr;
   float* f32 = nullptr;
 };
@@ -71,6 +84,9 @@ struct HeadPlanes {
 
 struct Kernels {
   const char* name = "";
+  /// A product of 16-bit numbers adds up in one instruction: then they are
+  /// twice as fast as floats.
+  bool has_int16_dots = false;
 
   /// y[r, 16 p + lane] of panels [first, last) for n rows.
   using MatMul = void (*)(const Panels& w, std::int64_t first,
@@ -81,13 +97,21 @@ struct Kernels {
   /// out = x / sqrt(mean(x^2) + epsilon) * weight
   void (*norm)(const float* x, const float* weight, std::int64_t n,
                float epsilon, float* out) = nullptr;
+  /// out = (x - mean) / sqrt(variance + epsilon) * weight + bias
+  void (*layer_norm)(const float* x, const float* weight, const float* bias,
+                     std::int64_t n, float epsilon, float* out) = nullptr;
   /// x += norm(y)
   void (*add_norm)(const float* y, const float* weight, std::int64_t n,
                    float epsilon, float* x) = nullptr;
   /// Row r of `to`, whose rows have n numbers.
   void (*quantise)(const float* x, std::int64_t n, std::int64_t r,
                    const Int8Rows& to) = nullptr;
+  /// Row r of `to`; n is a multiple of 64.
+  void (*quantise16)(const float* x, std::int64_t n, std::int64_t r,
+                     const Int16Rows& to) = nullptr;
   void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* to) = nullptr;
+  /// x = gelu(x), exact to 3e-7 of 1 + |x|.
+  void (*gelu)(float* x, std::int64_t n) = nullptr;
   /// out = gelu(gate) * up, the tanh form.
   void (*gelu_times)(const float* gate, const float* up, std::int64_t n,
                      float* out) = nullptr;
@@ -124,8 +148,8 @@ struct Kernels {
 /// The best that this processor can run, or the one PENSTOCK_ISA names
 /// (portable, avx2, avx512, avx512bf16). Throws Error(kUsage) for a name that
 /// does not exist or that the processor lacks.
-[[nodiscard]] const Kernels& kernels();
+[[nodiscard]] const Kernels& best();
 /// By name; null when the processor cannot.
-[[nodiscard]] const Kernels* kernels(const char* name);
+[[nodiscard]] const Kernels* find(const char* name);
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

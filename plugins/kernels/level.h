@@ -13,7 +13,7 @@
 
 #define PENSTOCK_LANE [[gnu::always_inline]] static inline
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 
 /// Four bytes read as one number, at any address.
 using Packed4 [[gnu::aligned(1), gnu::may_alias]] = std::int32_t;
@@ -39,4 +39,4 @@ PENSTOCK_LANE float half_to_float(std::uint16_t x) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | sign);
 }
 
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

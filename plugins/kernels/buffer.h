@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 class Buffer {
  public:
@@ -36,4 +36,4 @@ class Buffer {
   std::size_t bytes_ = 0;
 };
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

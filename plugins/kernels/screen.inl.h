@@ -6,7 +6,7 @@
 #include "level.h"
 #include "matmul.inl.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 // Arrays of vector registers, which std::array would lose the attributes of;
 // offsets within a block, far below an int's end.
 // NOLINTBEGIN(*-avoid-c-arrays,
@@ -113,4 +113,4 @@ std::int64_t find_reaching(const float* values, const float* const* bounds,
 
 // NOLINTEND(*-avoid-c-arrays,
 // bugprone-implicit-widening-of-multiplication-result)
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

@@ -6,7 +6,7 @@
 #include "kernels.h"
 #include "level.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 
 /// exp(x) for x in [-87, 87], to 2 units in the last place: 2^n e^r with
 /// |r| <= ln(2) / 2, Cephes' polynomial (Moshier, 1992).
@@ -48,6 +48,25 @@ void norm(const float* x, const float* weight, std::int64_t n, float epsilon,
 }
 
 template <class L>
+void layer_norm(const float* x, const float* weight, const float* bias,
+                std::int64_t n, float epsilon, float* out) {
+  auto sum = L::set(0);
+  for (std::int64_t i = 0; i < n; i += 16) sum = L::add(sum, L::load(x + i));
+  const auto mean = L::set(L::sum(sum) / static_cast<float>(n));
+  auto squares = L::set(0);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto off = L::sub(L::load(x + i), mean);
+    squares = L::fma(off, off, squares);
+  }
+  const float variance = L::sum(squares) / static_cast<float>(n);
+  const auto factor = L::set(1 / __builtin_sqrtf(variance + epsilon));
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto scaled = L::mul(L::sub(L::load(x + i), mean), factor);
+    L::store(out + i, L::fma(scaled, L::load(weight + i), L::load(bias + i)));
+  }
+}
+
+template <class L>
 void add_norm(const float* y, const float* weight, std::int64_t n,
               float epsilon, float* x) {
   const auto factor = L::set(mean_square_root<L>(y, n, epsilon));
@@ -82,9 +101,49 @@ void quantise(const float* x, std::int64_t n, std::int64_t r,
 }
 
 template <class L>
+void quantise16(const float* x, std::int64_t n, std::int64_t r,
+                const Int16Rows& to) {
+  for (std::int64_t b = 0; b < n / kWide; ++b) {
+    const float* from = x + b * kWide;
+    auto sizes = L::abs(L::load(from));
+    for (std::int64_t i = 16; i < kWide; i += 16) {
+      sizes = L::max(sizes, L::abs(L::load(from + i)));
+    }
+    const float most = L::max_of(sizes);
+    const auto inverse = L::set(most > 0 ? kMost16 / most : 0);
+    std::int16_t* q = to.q + r * n + b * kWide;
+    for (std::int64_t i = 0; i < kWide; i += 16) {
+      L::store_int16(q + i, L::mul(L::load(from + i), inverse));
+    }
+    to.scales[r * (n / kWide) + b] = most / kMost16;
+  }
+}
+
+template <class L>
 void to_bf16(const float* x, std::int64_t n, std::uint16_t* to) {
   for (std::int64_t i = 0; i < n; i += 16)
     L::store_bf16(to + i, L::load(x + i));
+}
+
+/// gelu(x) = x (1 + erf(x / sqrt(2))) / 2; erf by 7.1.26 of Abramowitz and
+/// Stegun (1964), within 1.5e-7.
+template <class L>
+void gelu(float* x, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto v = L::load(x + i);
+    const auto z = L::mul(L::abs(v), L::set(0.70710678F));
+    const auto t = L::div(L::set(1), L::fma(z, L::set(0.3275911F), L::set(1)));
+    auto p = L::set(1.061405429F);
+    p = L::fma(p, t, L::set(-1.453152027F));
+    p = L::fma(p, t, L::set(1.421413741F));
+    p = L::fma(p, t, L::set(-0.284496736F));
+    p = L::fma(p, t, L::set(0.254829592F));
+    const auto tail =
+        L::mul(L::mul(p, t), exp<L>(L::mul(z, L::sub(L::set(0), z))));
+    // x > 0: x - x tail / 2; else x tail / 2.
+    const auto half = L::mul(L::mul(L::abs(v), tail), L::set(0.5F));
+    L::store(x + i, L::sub(L::max(v, L::set(0)), half));
+  }
 }
 
 /// gelu(x) = x / (1 + exp(-2u)), u = sqrt(2 / pi) (x + 0.044715 x^3).
@@ -177,4 +236,4 @@ float dot_q8(const std::uint8_t* row, const float* x, std::int64_t n) {
   return L::sum(L::add(even, odd));
 }
 
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

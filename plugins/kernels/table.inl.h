@@ -6,12 +6,13 @@
 #include "rows.inl.h"
 #include "screen.inl.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 
 inline Kernels make_table(const char* name) {
   using L = Lanes;
   return {
       .name = name,
+      .has_int16_dots = L::kHasInt16Dots,
       // In the order of Kind.
       .matmul = {coded_matmul<L, Coding<8, 32, false, true>>,
                  coded_matmul<L, Coding<4, 32, false, true>>,
@@ -23,11 +24,15 @@ inline Kernels make_table(const char* name) {
                  coded_matmul<L, Coding<4, 16, false, false>>,
                  coded_matmul<L, Coding<4, 16, true, false>>,
                  coded_matmul<L, Coding<6, 16, false, false>>, bf16_matmul<L>,
-                 float_matmul<L, true>, float_matmul<L, false>},
+                 float_matmul<L, true>, float_matmul<L, false>,
+                 int16_matmul<L>},
       .norm = norm<L>,
+      .layer_norm = layer_norm<L>,
       .add_norm = add_norm<L>,
       .quantise = quantise<L>,
+      .quantise16 = quantise16<L>,
       .to_bf16 = to_bf16<L>,
+      .gelu = gelu<L>,
       .gelu_times = gelu_times<L>,
       .rotate = rotate<L>,
       .exponents = exponents<L>,
@@ -40,4 +45,4 @@ inline Kernels make_table(const char* name) {
   };
 }
 
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

@@ -4,11 +4,11 @@
 #include "levels.h"
 #include "table.inl.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 const Kernels& portable_kernels() {
   static const Kernels table = portable::make_table("portable");
   return table;
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

@@ -4,7 +4,7 @@
 #include "kernels.h"
 #include "level.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 // Arrays of vector registers, which std::array would lose the attributes of;
 // offsets within a block, far below an int's end.
 // NOLINTBEGIN(*-avoid-c-arrays,
@@ -16,6 +16,9 @@ PENSTOCK_LANE void ask_ahead(const void* at) {
   constexpr std::int64_t kAhead = 32768;
   __builtin_prefetch(static_cast<const std::uint8_t*>(at) + kAhead, 0, 2);
 }
+
+/// Keeps the compiler from holding sums across: it would spill what is hot.
+PENSTOCK_LANE void settle_memory() { asm volatile("" ::: "memory"); }
 
 /// How codes of one kind lie in a panel: for each block of 32 columns eight
 /// vectors of 4 codes a lane, as nibbles (v and v + 4 in one byte) and planes
@@ -108,58 +111,114 @@ PENSTOCK_LANE void coded_tile(const Panels& w, const std::uint8_t* panel,
   for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
 }
 
-/// Pairs of bfloat16 by pairs of bfloat16; two sums a row, to be added last.
+/// A row's sums; several hide the latency where there are registers for them.
+template <class L, int kRows>
+struct Sums {
+  static constexpr int kSums = L::kFloatSums;
+  typename L::F of[kSums][kRows];
+
+  Sums() {
+    for (auto& sums : of) {
+      for (auto& sum : sums) sum = L::set(0);
+    }
+  }
+  void store(float* y, std::int64_t y_stride) const {
+    for (int r = 0; r < kRows; ++r) {
+      auto sum = of[0][r];
+      for (int i = 1; i < kSums; ++i) sum = L::add(sum, of[i][r]);
+      L::store(y + r * y_stride, sum);
+    }
+  }
+};
+
+/// Pairs of bfloat16 by pairs of bfloat16.
 template <class L, int kRows>
 PENSTOCK_LANE void bf16_tile(const Panels& w, const std::uint8_t* panel,
                              const std::uint16_t* x, float* y,
                              std::int64_t y_stride) {
-  typename L::F even[kRows];
-  typename L::F odd[kRows];
-  for (int r = 0; r < kRows; ++r) even[r] = odd[r] = L::set(0);
+  Sums<L, kRows> sums;
   const auto* at = reinterpret_cast<const std::uint16_t*>(panel);
   for (std::int64_t k = 0; k < w.columns; k += 4, at += 64) {
     ask_ahead(at);
     ask_ahead(at + 32);
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      even[r] = L::dot2(even[r], at, x + r * w.columns + k);
-      odd[r] = L::dot2(odd[r], at + 32, x + r * w.columns + k + 2);
+      auto& first = sums.of[0][r];
+      auto& second = sums.of[L::kFloatSums - 1][r];
+      first = L::dot2(first, at, x + r * w.columns + k);
+      second = L::dot2(second, at + 32, x + r * w.columns + k + 2);
     }
   }
-  for (int r = 0; r < kRows; ++r) {
-    L::store(y + r * y_stride, L::add(even[r], odd[r]));
-  }
+  sums.store(y, y_stride);
 }
 
 /// bfloat16 or floats by floats.
 template <class L, bool kIsBf16, int kRows>
 PENSTOCK_LANE void float_tile(const Panels& w, const std::uint8_t* panel,
                               const float* x, float* y, std::int64_t y_stride) {
-  using F = typename L::F;
-  F even[kRows];
-  F odd[kRows];
-  for (int r = 0; r < kRows; ++r) even[r] = odd[r] = L::set(0);
+  Sums<L, kRows> sums;
+  const float* rows[kRows];
+  for (int r = 0; r < kRows; ++r) rows[r] = x + r * w.columns;
+  const auto add = [&]<int kColumn>(std::int64_t k, typename L::F words)
+      __attribute__((always_inline)) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      auto& sum = sums.of[kColumn % L::kFloatSums][r];
+      sum = L::fma(words, L::set(rows[r][k + kColumn]), sum);
+    }
+    settle_memory();
+  };
   for (std::int64_t k = 0; k < w.columns; k += 2) {
-    F first;
-    F second;
     if constexpr (kIsBf16) {
       const auto* at = reinterpret_cast<const std::uint16_t*>(panel) + k * 16;
       ask_ahead(at);
-      first = L::even(at);
-      second = L::odd(at);
+      add.template operator()<0>(k, L::even(at));
+      add.template operator()<1>(k, L::odd(at));
     } else {
       const auto* at = reinterpret_cast<const float*>(panel) + k * 16;
       ask_ahead(at);
       ask_ahead(at + 16);
-      first = L::load(at);
-      second = L::load(at + 16);
-    }
-    for (int r = 0; r < kRows; ++r) {
-      even[r] = L::fma(first, L::set(x[r * w.columns + k]), even[r]);
-      odd[r] = L::fma(second, L::set(x[r * w.columns + k + 1]), odd[r]);
+      add.template operator()<0>(k, L::load(at));
+      add.template operator()<1>(k, L::load(at + 16));
     }
   }
-  for (int r = 0; r < kRows; ++r) {
-    L::store(y + r * y_stride, L::add(even[r], odd[r]));
+  sums.store(y, y_stride);
+}
+
+/// Pairs of 16-bit numbers by pairs; the sums grow in y.
+template <class L, int kRows>
+PENSTOCK_LANE void int16_tile(const Panels& w, const std::uint8_t* panel,
+                              const Int16Rows& x, std::int64_t row, float* y,
+                              std::int64_t y_stride) {
+  const std::int64_t blocks = w.columns / kWide;
+  const auto* codes = reinterpret_cast<const std::int16_t*>(panel);
+  const auto* scales =
+      reinterpret_cast<const float*>(panel + w.columns * kPanel * 2);
+  const std::int16_t* q = x.q + row * w.columns;
+  const float* x_scales = x.scales + row * blocks;
+  for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, L::set(0));
+  for (std::int64_t b = 0; b < blocks; ++b, q += kWide, scales += kPanel) {
+    typename L::I acc[kRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) acc[r] = L::zero();
+    for (int k = 0; k < kWide; k += 2, codes += 2 * kPanel) {
+      ask_ahead(codes);
+      const auto words = L::load_words(codes);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        acc[r] = L::dot2(acc[r], words, q + r * w.columns + k);
+      }
+      settle_memory();
+    }
+    const auto scale = L::load(scales);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      float* sum = y + r * y_stride;
+      const auto part =
+          L::mul(L::to_float(acc[r]), L::set(x_scales[r * blocks + b]));
+      L::store(sum, L::fma(part, scale, L::load(sum)));
+    }
+    settle_memory();
   }
 }
 
@@ -170,6 +229,23 @@ PENSTOCK_LANE void each_tile(std::int64_t row, std::int64_t n,
                              const Tile& tile) {
   for (; row + kRows <= n; row += kRows) tile.template operator()<kRows>(row);
   if constexpr (kRows > 1) each_tile<kRows / 2>(row, n, tile);
+}
+
+/// As each_tile, with one tile for all that are left.
+template <int kRows, class Tile>
+PENSTOCK_LANE void last_tile(std::int64_t row, std::int64_t n,
+                             const Tile& tile) {
+  if (n - row == kRows) {
+    tile.template operator()<kRows>(row);
+  } else if constexpr (kRows > 1) {
+    last_tile<kRows - 1>(row, n, tile);
+  }
+}
+template <int kRows, class Tile>
+PENSTOCK_LANE void each_whole_tile(std::int64_t n, const Tile& tile) {
+  std::int64_t row = 0;
+  for (; row + kRows <= n; row += kRows) tile.template operator()<kRows>(row);
+  last_tile<kRows - 1>(row, n, tile);
 }
 
 template <class L, class C>
@@ -191,7 +267,7 @@ void bf16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                  std::int64_t y_stride) {
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
+    each_whole_tile<L::kFloatRows>(n, [&]<int kRows>(std::int64_t row) {
       bf16_tile<L, kRows>(w, panel, x.bf16 + row * w.columns,
                           y + row * y_stride + p * kPanel, y_stride);
     });
@@ -204,13 +280,26 @@ void float_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   std::int64_t y_stride) {
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
+    each_whole_tile<L::kFloatRows>(n, [&]<int kRows>(std::int64_t row) {
       float_tile<L, kIsBf16, kRows>(w, panel, x.f32 + row * w.columns,
                                     y + row * y_stride + p * kPanel, y_stride);
     });
   }
 }
 
+template <class L>
+void int16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
+                  const Activations& x, std::int64_t n, float* y,
+                  std::int64_t y_stride) {
+  for (std::int64_t p = first; p < last; ++p) {
+    const std::uint8_t* panel = w.data + p * w.panel_bytes;
+    each_whole_tile<L::kInt16Rows>(n, [&]<int kRows>(std::int64_t row) {
+      int16_tile<L, kRows>(w, panel, x.int16, row,
+                           y + row * y_stride + p * kPanel, y_stride);
+    });
+  }
+}
+
 // NOLINTEND(*-avoid-c-arrays,
 // bugprone-implicit-widening-of-multiplication-result)
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

@@ -11,7 +11,7 @@
 #include "penstock/error.h"
 #include "penstock/parallel.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 namespace {
 
 constexpr std::size_t kVectors = 8;  ///< of a block, 4 codes a lane each
@@ -241,4 +241,4 @@ void forget_pages(const WeightTensor& tensor) {
   }
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

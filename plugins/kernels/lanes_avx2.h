@@ -7,11 +7,15 @@
 
 #include "level.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 
 struct Lanes {
   /// Rows of a tile, as many as there are registers for.
   static constexpr int kTileRows = 8;
+  static constexpr bool kHasInt16Dots = false;
+  static constexpr int kInt16Rows = 4;
+  static constexpr int kFloatRows = 6;
+  static constexpr int kFloatSums = 1;
   struct F {
     __m256 a, b;
   };
@@ -131,6 +135,16 @@ struct Lanes {
     return {dot4<kBits>(acc.a, u.a, four), dot4<kBits>(acc.b, u.b, four)};
   }
 
+  PENSTOCK_LANE I load_words(const std::int16_t* p) {
+    return {_mm256_loadu_si256(as<__m256i>(p)),
+            _mm256_loadu_si256(as<__m256i>(p + 16))};
+  }
+  PENSTOCK_LANE I dot2(I acc, I words, const std::int16_t* x) {
+    const __m256i two = _mm256_set1_epi32(*reinterpret_cast<const Packed4*>(x));
+    return {_mm256_add_epi32(acc.a, _mm256_madd_epi16(words.a, two)),
+            _mm256_add_epi32(acc.b, _mm256_madd_epi16(words.b, two))};
+  }
+
   PENSTOCK_LANE F dot2(F acc, const std::uint16_t* w, const std::uint16_t* x) {
     acc = fma(even(w), set(bf16_to_float(x[0])), acc);
     return fma(odd(w), set(bf16_to_float(x[1])), acc);
@@ -158,6 +172,13 @@ struct Lanes {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm_packs_epi16(_mm256_castsi256_si128(words),
                                      _mm256_extracti128_si256(words, 1)));
+  }
+  PENSTOCK_LANE void store_int16(std::int16_t* p, F x) {
+    _mm256_storeu_si256(
+        reinterpret_cast<__m256i*>(p),
+        _mm256_permute4x64_epi64(_mm256_packs_epi32(_mm256_cvtps_epi32(x.a),
+                                                    _mm256_cvtps_epi32(x.b)),
+                                 0xD8));
   }
   PENSTOCK_LANE void store_bf16(std::uint16_t* p, F x) {
     const __m256i words = _mm256_permute4x64_epi64(
@@ -218,4 +239,4 @@ struct Lanes {
   }
 };
 
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

@@ -6,7 +6,7 @@
 #include "kernels.h"
 #include "penstock/weights.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 /// What the engine computes in.
 enum class Mode : std::uint8_t {
@@ -39,4 +39,4 @@ class PackedMatrix {
 /// for a tensor in other memory: that would be emptied.
 void forget_pages(const WeightTensor& tensor);
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

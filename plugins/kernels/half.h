@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 /// Finite ones.
 [[nodiscard]] inline float half_to_float(std::uint16_t x) {
@@ -29,4 +29,4 @@ namespace penstock::gemma::native {
                                     16U);
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

@@ -1,26 +1,27 @@
 // Every kernel of every instruction set that this processor has, against plain
 // double arithmetic, at odd sizes.
-#include "native/kernels.h"
+#include "kernels/kernels.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "native/packed.h"
-#include "support.h"
+#include "kernels/matrix.h"
+#include "kernels/packed.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 namespace {
 
 class Levels : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    table_ = kernels(GetParam().c_str());
+    table_ = find(GetParam().c_str());
     if (table_ == nullptr) {
       GTEST_SKIP() << "not run: this processor has no " << GetParam();
     }
@@ -131,7 +132,7 @@ struct Rows {
       table.quantise(x.data() + r * columns, columns, r, int8);
     }
     table.to_bf16(x.data(), n * columns, bf16.data());
-    act = {.int8 = int8, .bf16 = bf16.data(), .f32 = x.data()};
+    act = {.int8 = int8, .int16 = {}, .bf16 = bf16.data(), .f32 = x.data()};
   }
 
   /// The number that a kind multiplies with.
@@ -302,6 +303,126 @@ TEST_P(Levels, ComputeGeluAndExponentials) {
   EXPECT_NEAR(sum, wanted, 1e-4);
 }
 
+TEST_P(Levels, NormLayersAndComputeTheExactGelu) {
+  Random random(5);
+  const auto x = random.normals(96);
+  const auto weight = random.normals(96);
+  const auto bias = random.normals(96);
+  std::vector<float> out(96);
+  table_->layer_norm(x.data(), weight.data(), bias.data(), 96, 1e-5F,
+                     out.data());
+  const double mean = std::accumulate(x.begin(), x.end(), 0.0) / 96;
+  double squares = 0;
+  for (const float v : x) squares += (v - mean) * (v - mean);
+  for (std::size_t i = 0; i < 96; ++i) {
+    const double normed = (x[i] - mean) / std::sqrt(squares / 96 + 1e-5);
+    EXPECT_NEAR(out[i], normed * weight[i] + bias[i], 1e-5);
+  }
+  std::vector<float> gelu;
+  for (int i = -160; i < 160; ++i) gelu.push_back(static_cast<float>(i) / 8);
+  const std::vector<float> before = gelu;
+  table_->gelu(gelu.data(), 320);
+  for (std::size_t i = 0; i < gelu.size(); ++i) {
+    const double wanted = before[i] * (1 + std::erf(before[i] / M_SQRT2)) / 2;
+    EXPECT_NEAR(gelu[i], wanted, 3e-7 * (1 + std::fabs(before[i])));
+  }
+}
+
+/// A product at this level, of rows in the form that `kind` takes.
+std::vector<float> multiply(const Kernels& table, const Matrix& matrix,
+                            const std::vector<float>& rows, std::int64_t n) {
+  const Panels& panels = matrix.panels();
+  std::vector<float> x = rows;
+  std::vector<std::int16_t> q(x.size());
+  std::vector<float> scales(x.size() / kWide);
+  Activations act;
+  act.f32 = x.data();
+  act.int16 = {.q = q.data(), .scales = scales.data()};
+  for (std::int64_t r = 0; r < n; ++r) {
+    table.quantise16(x.data() + r * panels.columns, panels.columns, r,
+                     act.int16);
+  }
+  std::vector<float> y(static_cast<std::size_t>(n * panels.rows), 99);
+  table.matmul[static_cast<int>(panels.kind)](panels, 0, panels.panels(), act,
+                                              n, y.data(), panels.rows);
+  return y;
+}
+
+TEST_P(Levels, MultiplyMatricesWrittenByBlocks) {
+  Random random(6);
+  for (const Kind kind : {Kind::kF32, Kind::kInt16}) {
+    // 13 bits by 13 bits, of blocks whose largest is about 2.5.
+    const double tolerance = kind == Kind::kF32 ? 1e-5 : 6e-3;
+    for (const auto& [rows, columns, n] :
+         std::vector<std::array<std::int64_t, 3>>{
+             {16, 64, 1}, {1, 50, 3}, {37, 192, 7}, {64, 128, 35}}) {
+      const auto numbers =
+          random.normals(static_cast<std::size_t>(rows * columns));
+      const Matrix matrix(kind, rows, columns, numbers);
+      const std::int64_t wide = matrix.panels().columns;
+      EXPECT_EQ(wide % kWide, 0);
+      const auto x = random.normals(static_cast<std::size_t>(n * wide));
+      const auto y = multiply(*table_, matrix, x, n);
+      for (std::int64_t r = 0; r < n; ++r) {
+        for (std::int64_t o = 0; o < rows; ++o) {
+          double wanted = 0;
+          for (std::int64_t k = 0; k < columns; ++k) {
+            wanted += static_cast<double>(
+                          numbers[static_cast<std::size_t>(o * columns + k)]) *
+                      x[static_cast<std::size_t>(r * wide + k)];
+          }
+          ASSERT_NEAR(y[static_cast<std::size_t>(r * matrix.panels().rows + o)],
+                      wanted, tolerance * std::sqrt(columns))
+              << "row " << r << " of " << n << ", output " << o;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
+  Random random(7);
+  for (const Kind kind : {Kind::kF32, Kind::kInt16}) {
+    const Matrix matrix(kind, 32, 128, random.normals(std::size_t{32} * 128));
+    const auto x = random.normals(std::size_t{35} * 128);
+    const auto together = multiply(*table_, matrix, x, 35);
+    for (std::int64_t r = 0; r < 35; ++r) {
+      const auto alone = multiply(
+          *table_, matrix, {x.begin() + r * 128, x.begin() + (r + 1) * 128}, 1);
+      EXPECT_THAT(alone,
+                  ::testing::ElementsAreArray(together.data() + r * 32, 32))
+          << "row " << r;
+    }
+  }
+}
+
+/// The largest numbers there are must not run over an int32.
+TEST_P(Levels, AddUpTheLargestBlocks) {
+  const std::vector<float> ones(std::size_t{16} * 64, 1);
+  const Matrix matrix(Kind::kInt16, 16, 64, ones);
+  for (const float y : multiply(*table_, matrix, ones, 16)) {
+    EXPECT_NEAR(y, 64, 1e-4);
+  }
+}
+
+TEST(Matrix, GivesItsNumbersBack) {
+  Random random(8);
+  const auto numbers = random.normals(std::size_t{20} * 70);
+  for (const Kind kind : {Kind::kF32, Kind::kInt16}) {
+    const Matrix matrix(kind, 20, 70, numbers);
+    EXPECT_EQ(matrix.panels().rows, 32);
+    EXPECT_EQ(matrix.panels().columns, 128);
+    std::vector<float> row(70);
+    for (std::int64_t r = 0; r < 20; ++r) {
+      matrix.read(r, row);
+      for (std::size_t k = 0; k < row.size(); ++k) {
+        EXPECT_NEAR(row[k], numbers[static_cast<std::size_t>(r) * 70 + k],
+                    kind == Kind::kF32 ? 0 : 4e-4);
+      }
+    }
+  }
+}
+
 TEST_P(Levels, FindWhatReachesAFloor) {
   Random random(4);
   const auto values = random.normals(75);
@@ -326,9 +447,9 @@ TEST_P(Levels, FindWhatReachesAFloor) {
 }
 
 TEST(Kernels, AreChosenByName) {
-  EXPECT_STREQ(kernels("portable")->name, "portable");
-  EXPECT_EQ(kernels("quantum"), nullptr);
+  EXPECT_STREQ(find("portable")->name, "portable");
+  EXPECT_EQ(find("quantum"), nullptr);
 }
 
 }  // namespace
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

@@ -4,11 +4,11 @@
 #include "levels.h"
 #include "table.inl.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 const Kernels& avx512_kernels() {
   static const Kernels table = avx512::make_table("avx512");
   return table;
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

@@ -4,7 +4,7 @@
 
 #include "penstock/error.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 Buffer::Buffer(std::size_t bytes) : bytes_(bytes) {
   if (bytes == 0) return;
@@ -23,4 +23,4 @@ Buffer::~Buffer() {
   if (data_ != nullptr) munmap(data_, bytes_);
 }
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

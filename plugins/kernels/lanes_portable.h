@@ -10,7 +10,7 @@
 
 #include "level.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 
 /// An array that ints index.
 template <class T, int kCount = 16>
@@ -23,6 +23,10 @@ struct Sixteen {
 struct Lanes {
   /// Rows of a tile, as many as there are registers for.
   static constexpr int kTileRows = 2;
+  static constexpr bool kHasInt16Dots = false;
+  static constexpr int kInt16Rows = 2;
+  static constexpr int kFloatRows = 2;
+  static constexpr int kFloatSums = 2;
   using F = Sixteen<float>;
   using I = Sixteen<std::int32_t>;
   using Bytes = Sixteen<std::uint8_t, 64>;
@@ -139,6 +143,19 @@ struct Lanes {
     return acc;
   }
 
+  PENSTOCK_LANE Sixteen<std::int16_t, 32> load_words(const std::int16_t* p) {
+    Sixteen<std::int16_t, 32> out;
+    std::memcpy(out.at, p, sizeof out);
+    return out;
+  }
+  PENSTOCK_LANE I dot2(I acc, const Sixteen<std::int16_t, 32>& words,
+                       const std::int16_t* x) {
+    for (int i = 0; i < 16; ++i) {
+      acc[i] += words[2 * i] * x[0] + words[2 * i + 1] * x[1];
+    }
+    return acc;
+  }
+
   PENSTOCK_LANE F dot2(const F& acc, const std::uint16_t* w,
                        const std::uint16_t* x) {
     return fma(odd(w), set(bf16_to_float(x[1])),
@@ -157,6 +174,11 @@ struct Lanes {
       p[i] = static_cast<std::int8_t>(std::lrintf(a[i]));
     }
   }
+  PENSTOCK_LANE void store_int16(std::int16_t* p, const F& a) {
+    for (int i = 0; i < 16; ++i) {
+      p[i] = static_cast<std::int16_t>(std::lrintf(a[i]));
+    }
+  }
   PENSTOCK_LANE void store_bf16(std::uint16_t* p, const F& a) {
     for (int i = 0; i < 16; ++i) p[i] = float_to_bf16(a[i]);
   }
@@ -170,4 +192,4 @@ struct Lanes {
   }
 };
 
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

@@ -3,7 +3,7 @@
 
 #include "kernels.h"
 
-namespace penstock::gemma::native {
+namespace penstock::kernels {
 
 const Kernels& portable_kernels();
 #if defined(__x86_64__)
@@ -12,4 +12,4 @@ const Kernels& avx512_kernels();
 const Kernels& avx512bf16_kernels();
 #endif
 
-}  // namespace penstock::gemma::native
+}  // namespace penstock::kernels

@@ -8,14 +8,18 @@
 
 #include "level.h"
 
-namespace penstock::gemma::native::PENSTOCK_LEVEL {
+namespace penstock::kernels::PENSTOCK_LEVEL {
 
 struct Lanes {
   /// Rows of a tile, as many as there are registers for.
   static constexpr int kTileRows = 8;
-  using F = __m512;       ///< 16 floats
-  using I = __m512i;      ///< 16 int32
-  using Bytes = __m512i;  ///< 4 unsigned bytes a lane
+  static constexpr bool kHasInt16Dots = true;
+  static constexpr int kInt16Rows = 16;  ///< of 16-bit numbers
+  static constexpr int kFloatRows = 8;   ///< of floats
+  static constexpr int kFloatSums = 2;   ///< a row of them
+  using F = __m512;                      ///< 16 floats
+  using I = __m512i;                     ///< 16 int32
+  using Bytes = __m512i;                 ///< 4 unsigned bytes a lane
 
   PENSTOCK_LANE F set(float x) { return _mm512_set1_ps(x); }
   PENSTOCK_LANE F load(const float* p) { return _mm512_loadu_ps(p); }
@@ -85,6 +89,16 @@ struct Lanes {
         acc, u, _mm512_set1_epi32(*reinterpret_cast<const Packed4*>(x)));
   }
 
+  /// Two 16-bit numbers a lane.
+  PENSTOCK_LANE I load_words(const std::int16_t* p) {
+    return _mm512_loadu_si512(p);
+  }
+  /// Adds each lane's two times the two at x.
+  PENSTOCK_LANE I dot2(I acc, I words, const std::int16_t* x) {
+    return _mm512_dpwssd_epi32(
+        acc, words, _mm512_set1_epi32(*reinterpret_cast<const Packed4*>(x)));
+  }
+
   /// Lane pairs (k, k + 1) of bfloat16 at w, times the pair at x.
   PENSTOCK_LANE F dot2(F acc, const std::uint16_t* w, const std::uint16_t* x) {
 #ifdef __AVX512BF16__
@@ -111,6 +125,11 @@ struct Lanes {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a)));
   }
+  /// Rounded; within int16.
+  PENSTOCK_LANE void store_int16(std::int16_t* p, F a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a)));
+  }
   PENSTOCK_LANE void store_bf16(std::uint16_t* p, F a) {
     const __m512i bits = _mm512_castps_si512(a);
     const __m512i odd_bit =
@@ -122,4 +141,4 @@ struct Lanes {
   }
 };
 
-}  // namespace penstock::gemma::native::PENSTOCK_LEVEL
+}  // namespace penstock::kernels::PENSTOCK_LEVEL

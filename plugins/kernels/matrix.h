@@ -1,0 +1,69 @@
+// A matrix of floats in panels (kernels.h), as floats or as 16-bit numbers, and
+// rows of activations to multiply it with. Written block by block: weights
+// once, keys and values as they come.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "kernels/buffer.h"
+#include "kernels/kernels.h"
+
+namespace penstock::kernels {
+
+/// Kind::kF32, or Kind::kInt16: rounded to 13 bits, with a scale for 64.
+class Matrix {
+ public:
+  Matrix() = default;
+  /// Zeros. Columns are rounded up to blocks of 64, rows to panels.
+  Matrix(Kind kind, std::int64_t rows, std::int64_t columns);
+  /// `numbers` [rows, columns]; packed on all threads.
+  Matrix(Kind kind, std::int64_t rows, std::int64_t columns,
+         std::span<const float> numbers);
+
+  [[nodiscard]] const Panels& panels() const { return panels_; }
+  /// Panels [first, first + count) as a matrix of their own.
+  [[nodiscard]] Panels panels(std::int64_t first, std::int64_t count) const;
+  /// Bytes of a matrix of that size.
+  [[nodiscard]] static std::int64_t bytes(Kind kind, std::int64_t rows,
+                                          std::int64_t columns);
+
+  /// Columns [64 block, 64 block + 64) of a row. Threads may write different
+  /// blocks at once.
+  void set(std::int64_t row, std::int64_t block, const float* numbers);
+  /// The first to.size() numbers of a row.
+  void read(std::int64_t row, std::span<float> to) const;
+
+ private:
+  [[nodiscard]] std::uint8_t* panel(std::int64_t row) const {
+    return buffer_.data() + row / kPanel * panels_.panel_bytes;
+  }
+  [[nodiscard]] float* scales(std::int64_t row) const {
+    return reinterpret_cast<float*>(panel(row) + panels_.columns * kPanel * 2);
+  }
+
+  Panels panels_;
+  Buffer buffer_;
+};
+
+/// Rows of activations in the form that a matrix of the kind takes.
+class Rows {
+ public:
+  explicit Rows(Kind kind = Kind::kF32) : kind_(kind) {}
+
+  void resize(std::int64_t rows, std::int64_t columns);
+  void set(std::int64_t row, const float* x);
+  /// y[r, i] = rows by the matrix's row i, of panels [first, last) and the
+  /// first n rows; y's rows are as long as the matrix is high.
+  void multiply(const Panels& matrix, std::int64_t first, std::int64_t last,
+                std::int64_t n, float* y);
+
+ private:
+  Kind kind_;
+  std::int64_t columns_ = 0;
+  std::vector<float> floats_;
+  std::vector<std::int16_t> numbers_;
+  std::vector<float> scales_;
+};
+
+}  // namespace penstock::kernels
