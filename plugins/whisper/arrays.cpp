@@ -161,6 +161,14 @@ const std::map<std::string, std::vector<std::string>>& modules() {
 
 Arrays::~Arrays() = default;
 
+void check_shape(const Arrays& file, const std::string& array,
+                 const std::vector<std::int64_t>& shape) {
+  if (file.shape(array) == shape) return;
+  throw Error(Code::kData, str("'", file.name(), "': ", array,
+                               " has not the shape that follows from the "
+                               "other arrays"));
+}
+
 std::unique_ptr<Arrays> Arrays::open(const fs::path& path) {
   const fs::path inside = path / "model.bin";
   if (!fs::is_directory(path)) return std::make_unique<Ct2Arrays>(path);

@@ -34,6 +34,10 @@ class Arrays {
   [[nodiscard]] virtual std::int64_t size() const = 0;
 };
 
+/// Throws Error(kData) unless the array has that shape.
+void check_shape(const Arrays& file, const std::string& array,
+                 const std::vector<std::int64_t>& shape);
+
 /// Where the files beside a model lie: the folder that `model` is or is in.
 [[nodiscard]] std::filesystem::path folder_of(const std::string& model);
 

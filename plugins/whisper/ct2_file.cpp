@@ -87,34 +87,36 @@ T item(std::span<const char> data, std::size_t at) {
 
 float from_half(std::uint16_t bits) {
   const std::uint32_t sign = (bits & 0x8000U) << 16U;
-  const std::uint32_t exponent = (bits >> 10U) & 0x1FU;
-  const std::uint32_t fraction = bits & 0x3FFU;
-  if (exponent == 0) {
-    const float value = std::ldexp(static_cast<float>(fraction), -24);
-    return sign != 0 ? -value : value;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | (wide << 23U) | (fraction << 13U));
+  // The exponent moves by multiplying, which makes subnormals right as well.
+  const float size = std::bit_cast<float>((bits & 0x7FFFU) << 13U) * 0x1p112F;
+  const bool is_finite = (bits & 0x7C00U) != 0x7C00U;
+  const auto wide =
+      is_finite ? std::bit_cast<std::uint32_t>(size) : 0x7F800000U;
+  return std::bit_cast<float>(sign | wide);
 }
 
 }  // namespace
 
 Ct2File Ct2File::open(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  std::string bytes(error ? 0 : size, '\0');
   std::ifstream in(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in || bytes.empty()) {
+  if (bytes.empty() ||
+      !in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
     throw Error(Code::kNotFound, str("cannot read '", path.string(), "'"));
   }
   return {path.string(), std::move(bytes)};
 }
 
 Ct2File::Ct2File(std::string name, std::string bytes)
-    : name_(std::move(name)), bytes_(bytes.begin(), bytes.end()) {
+    : name_(std::move(name)),
+      bytes_(std::make_unique<const std::string>(std::move(bytes))) {
   parse();
 }
 
 void Ct2File::parse() {
-  Reader in(name_, bytes_);
+  Reader in(name_, *bytes_);
   const auto version = in.number<std::uint32_t>("the version");
   if (version != kVersion) {
     in.fail(str("is no CTranslate2 model of version ", kVersion));
@@ -165,24 +167,31 @@ std::vector<float> to_floats(const std::string& name, const Ct2Tensor& tensor) {
   std::int64_t count = 1;
   for (const std::int64_t dim : tensor.shape) count *= dim;
   std::vector<float> out(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    switch (tensor.type) {
-      case Ct2Type::kF32:
-        out[i] = item<float>(tensor.data, i);
-        break;
-      case Ct2Type::kF16:
-        out[i] = from_half(item<std::uint16_t>(tensor.data, i));
-        break;
-      case Ct2Type::kBF16:
-        out[i] = std::bit_cast<float>(
+  const auto fill = [&](auto read) {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = read(i);
+  };
+  switch (tensor.type) {
+    case Ct2Type::kF32:
+      fill([&](std::size_t i) { return item<float>(tensor.data, i); });
+      break;
+    case Ct2Type::kF16:
+      fill([&](std::size_t i) {
+        return from_half(item<std::uint16_t>(tensor.data, i));
+      });
+      break;
+    case Ct2Type::kBF16:
+      fill([&](std::size_t i) {
+        return std::bit_cast<float>(
             std::uint32_t{item<std::uint16_t>(tensor.data, i)} << 16U);
-        break;
-      default:
-        throw Error(Code::kData,
-                    name +
-                        " is stored as whole numbers; models of 16 or 32 "
-                        "bit floats are read");
-    }
+      });
+      break;
+    default:
+      throw Error(Code::kData,
+                  name +
+                      " is stored as whole numbers; models of 16 or 32 bit "
+                      "floats are read");
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
     if (!std::isfinite(out[i])) {
       throw Error(Code::kData, str(name, "[", i, "] is no finite number"));
     }

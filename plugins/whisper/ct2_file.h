@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,7 +62,7 @@ class Ct2File {
   void parse();
 
   std::string name_;
-  std::vector<char> bytes_;  ///< a vector: moving it moves no bytes
+  std::unique_ptr<const std::string> bytes_;  ///< tensors point into it
   std::string spec_;
   std::map<std::string, Ct2Tensor> tensors_;
 };

@@ -1,22 +1,48 @@
 #include "forward.h"
 
 #include <ATen/ops/full.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
+
+#include "native/engine.h"
+#include "reference.h"
 
 namespace penstock::whisper {
 namespace {
 
-at::ScalarType dtype_of(const std::string& name) {
-  if (name == "fp32") return at::kFloat;
-  if (name == "bf16") return at::kBFloat16;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) return at::kBFloat16;
-#endif
-  return at::kFloat;
-}
+/// What the params mean for a model.
+struct Choice {
+  bool is_native = false;
+  std::string dtype;
+
+  Choice(const WhisperForward::Params& params, const Config& config)
+      : dtype(params.dtype) {
+    const bool can = native::NativeEngine::can_run(config);
+    if (params.engine == "native" && !can) {
+      throw Error(Code::kUsage,
+                  "engine: native needs heads of 64 numbers, as every Whisper "
+                  "has them; this model has others: use engine: reference");
+    }
+    is_native = can && params.engine != "reference" &&
+                (params.engine == "native" || dtype != "bf16");
+    if (dtype == "auto") {
+      dtype = is_native && kernels::best().has_int16_dots ? "int16" : "fp32";
+    }
+    const char* wrong = is_native ? "bf16" : "int16";
+    if (dtype == wrong) {
+      throw Error(Code::kUsage,
+                  str("dtype: ", wrong, " is not for the ",
+                      is_native ? "native" : "reference", " engine; use ",
+                      is_native ? "int16 or fp32" : "fp32 or bf16"));
+    }
+  }
+  [[nodiscard]] kernels::Kind kind() const {
+    return dtype == "int16" ? kernels::Kind::kInt16 : kernels::Kind::kF32;
+  }
+  [[nodiscard]] at::ScalarType scalar_type() const {
+    return dtype == "bf16" ? at::kBFloat16 : at::kFloat;
+  }
+};
 
 /// Places among the step's tokens whose scores are wanted.
 Tokens wanted(const Step& step) {
@@ -37,9 +63,13 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .input("features: f32[M,F]")
       .output("scores: f32[R,V]")
       .layouts({Layout::kPacked});
+  d.param("engine", &Params::engine,
+          "auto: native where it can; reference: ATen operations")
+      .choices({"auto", "native", "reference"});
   d.param("dtype", &Params::dtype,
-          "auto: bf16 where the processor computes in it, else fp32")
-      .choices({"auto", "fp32", "bf16"});
+          "auto: int16 where the processor adds up products of such numbers "
+          "at once, else fp32; bf16: the reference engine")
+      .choices({"auto", "int16", "fp32", "bf16"});
   d.param("padding", &Params::padding,
           "what follows the end of the sound in its last window; zeros: as "
           "transformers has it")
@@ -49,12 +79,16 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
 std::int64_t WhisperForward::memory(const StageContext& context) const {
   const auto file = Arrays::open(context.model);
   const Config config = read_config(*file);
-  const auto dtype = dtype_of(params_.dtype);
-  const auto size = static_cast<std::int64_t>(at::elementSize(dtype));
+  const Choice choice(params_, config);
   context.facts["context_length"] = config.context;
-  context.facts["row_bytes"] = 2 * config.decoder_layers * config.dim *
-                               (config.context + config.positions) * size;
-  return file->size() * size;
+  if (choice.is_native) {
+    context.facts["row_bytes"] =
+        native::NativeEngine::row_bytes(config, choice.kind());
+    return native::NativeEngine::bytes(choice.kind(), file->size());
+  }
+  const auto dtype = choice.scalar_type();
+  context.facts["row_bytes"] = ReferenceEngine::row_bytes(config, dtype);
+  return file->size() * static_cast<std::int64_t>(at::elementSize(dtype));
 }
 
 void WhisperForward::open(StageContext& context) {
@@ -67,31 +101,35 @@ void WhisperForward::open(StageContext& context) {
     throw Error(Code::kUnavailable,
                 "whisper.forward runs on the CPU alone; use device: cpu");
   }
-  const auto dtype = dtype_of(params_.dtype);
-  model_.emplace(*Arrays::open(context.model), dtype);
-  caches_.resize(static_cast<std::size_t>(context.slots));
-  const Config& config = model_->config();
+  const auto file = Arrays::open(context.model);
+  const Choice choice(params_, read_config(*file));
+  slots_ = static_cast<int>(context.slots);
+  if (choice.is_native) {
+    engine_ =
+        std::make_unique<native::NativeEngine>(*file, choice.kind(), slots_);
+  } else {
+    engine_ =
+        std::make_unique<ReferenceEngine>(*file, choice.scalar_type(), slots_);
+  }
+  const Config& config = engine_->config();
   context.facts["vocab_size"] = config.vocab;
   context.facts["context_length"] = config.context;
   context.facts["window_frames"] = config.window();
-  context.facts["dtype"] = std::string(dtype == at::kFloat ? "fp32" : "bf16");
+  context.facts["engine"] =
+      std::string(choice.is_native ? "native" : "reference");
+  context.facts["dtype"] = choice.dtype;
 }
 
-void WhisperForward::close() noexcept {
-  caches_.clear();
-  model_.reset();
-}
+void WhisperForward::close() noexcept { engine_.reset(); }
 
-void WhisperForward::release(int slot) noexcept {
-  caches_[static_cast<std::size_t>(slot)] = {};
-}
+void WhisperForward::release(int slot) noexcept { engine_->release(slot); }
 
 void WhisperForward::truncate(int slot, std::int64_t length) {
-  caches_.at(static_cast<std::size_t>(slot)).length = length;
+  engine_->truncate(slot, length);
 }
 
 at::Tensor WhisperForward::window(const Row& row) const {
-  const Config& c = model_->config();
+  const Config& c = engine_->config();
   const at::Tensor& features = get(row.sample->inputs, "features");
   if (features.dim() != 2 || features.size(0) != c.mels) {
     throw Error(Code::kData, str("the features are not [", c.mels,
@@ -118,33 +156,25 @@ void WhisperForward::encode_fresh(const Step& step) {
     shown.push_back(window(*slice.row));
     slots.push_back(slice.row->slot);
   }
-  if (shown.empty()) return;
-  const auto encoded = model_->encode(at::stack(shown));
-  for (std::size_t i = 0; i < slots.size(); ++i) {
-    caches_.at(static_cast<std::size_t>(slots[i])) =
-        model_->begin(encoded[static_cast<std::int64_t>(i)]);
-  }
+  if (!shown.empty()) engine_->hear(shown, slots);
 }
 
 Result WhisperForward::forward(const Step& step) {
   encode_fresh(step);
-  std::vector<Part> parts;
+  std::vector<Growth> texts;
   for (const Slice& slice : step.slices) {
-    Cache& cache = caches_.at(static_cast<std::size_t>(slice.row->slot));
-    if (cache.length != slice.begin) {
+    const int slot = slice.row->slot;
+    if (engine_->length(slot) != slice.begin) {
       throw Error(Code::kInternal,
-                  str("the slot holds ", cache.length,
+                  str("the slot holds ", engine_->length(slot),
                       " tokens, the step begins at ", slice.begin));
     }
-    parts.push_back({.count = slice.count, .cache = &cache});
+    texts.push_back({.slot = slot, .count = slice.count});
   }
-  const auto hidden = model_->decode(get(step.inputs, "tokens"), parts);
-  Result result;
   const Tokens places = wanted(step);
-  if (places.empty()) return result;
-  result.scores = fill_scores(
-      model_->logits(hidden.index_select(0, at::tensor(places, at::kLong))),
-      step);
+  const auto scores = engine_->read(get(step.inputs, "tokens"), texts, places);
+  Result result;
+  if (!places.empty()) result.scores = fill_scores(scores, step);
   return result;
 }
 

@@ -1,12 +1,12 @@
 // whisper.forward: the encoder once a window, the decoder with its cache.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "model.h"
+#include "engine.h"
 #include "penstock/forward.h"
 
 namespace penstock::whisper {
@@ -17,6 +17,7 @@ namespace penstock::whisper {
 class WhisperForward final : public Forward {
  public:
   struct Params {
+    std::string engine = "auto";
     std::string dtype = "auto";
     std::string padding = "silence";
   };
@@ -28,7 +29,7 @@ class WhisperForward final : public Forward {
   void close() noexcept override;
 
   [[nodiscard]] Caps caps() const override {
-    return {.slots = static_cast<int>(caches_.size()),
+    return {.slots = slots_,
             .rollback = kAll,
             .can_copy = false,
             .can_chunk = true};
@@ -42,8 +43,8 @@ class WhisperForward final : public Forward {
   [[nodiscard]] at::Tensor window(const Row& row) const;
 
   Params params_;
-  std::optional<Model> model_;
-  std::vector<Cache> caches_;  ///< by slot
+  std::unique_ptr<Engine> engine_;
+  int slots_ = 0;
 };
 
 }  // namespace penstock::whisper

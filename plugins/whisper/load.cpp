@@ -55,11 +55,7 @@ class Model::Loader {
   at::Tensor tensor(const std::string& name,
                     const std::vector<std::int64_t>& shape,
                     at::ScalarType dtype) const {
-    if (file_.shape(name) != shape) {
-      throw Error(Code::kData, str("'", file_.name(), "': ", name,
-                                   " has not the shape that follows from the "
-                                   "other arrays"));
-    }
+    check_shape(file_, name, shape);
     const std::vector<float> values = file_.floats(name);
     auto out = at::empty(shape, at::kFloat);
     std::copy(values.begin(), values.end(), out.mutable_data_ptr<float>());

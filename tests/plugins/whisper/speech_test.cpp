@@ -56,11 +56,25 @@ class Speech : public testing::Test {
   PluginHost plugins_{{PENSTOCK_PLUGINS}};
 };
 
-const Override kExact{"forward.dtype", "fp32", "test"};
+/// All give transformers' tokens: both engines, in what they compute exactly.
+class Engines
+    : public Speech,
+      public testing::WithParamInterface<std::pair<const char*, const char*>> {
+ protected:
+  Pipeline open_engine(std::vector<Override> overrides) {
+    overrides.push_back({"forward.engine", GetParam().first, "test"});
+    overrides.push_back({"forward.dtype", GetParam().second, "test"});
+    return open(overrides);
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Dtype, Engines,
+                         testing::Values(std::pair{"native", "fp32"},
+                                         std::pair{"native", "int16"},
+                                         std::pair{"reference", "fp32"}));
 
 /// All 22 at once and batched: the same ids as one by one in transformers.
-TEST_F(Speech, TokenIdsAreTransformers) {
-  Pipeline pipeline = open({kExact});
+TEST_P(Engines, TokenIdsAreTransformers) {
+  Pipeline pipeline = open_engine({});
   const auto rows = audio::golden_json("whisper/short.json");
   std::vector<std::shared_ptr<Kept>> all;
   {
@@ -81,8 +95,8 @@ TEST_F(Speech, TokenIdsAreTransformers) {
 }
 
 /// The monkeys aside: there both repeat themselves, to different limits.
-TEST_F(Speech, TokensWithTimesAreTransformers) {
-  Pipeline pipeline = open({kExact, {"forward.padding", "zeros", "test"}});
+TEST_P(Engines, TokensWithTimesAreTransformers) {
+  Pipeline pipeline = open_engine({{"forward.padding", "zeros", "test"}});
   const auto rows = audio::golden_json("whisper/short.json");
   std::vector<std::shared_ptr<Kept>> all;
   for (const auto& row : rows) {
@@ -103,8 +117,8 @@ TEST_F(Speech, TokensWithTimesAreTransformers) {
 }
 
 /// Two clips beyond a window, as generate() gives them: zeros after the end.
-TEST_F(Speech, LongSoundGivesTransformersSegments) {
-  Pipeline pipeline = open({kExact, {"forward.padding", "zeros", "test"}});
+TEST_P(Engines, LongSoundGivesTransformersSegments) {
+  Pipeline pipeline = open_engine({{"forward.padding", "zeros", "test"}});
   for (const auto& row : audio::golden_json("whisper/long.json")) {
     const auto got = submit(
         pipeline, row["file"],
@@ -126,7 +140,7 @@ TEST_F(Speech, LongSoundGivesTransformersSegments) {
 }
 
 TEST_F(Speech, SubtitlesAreWrittenInBothForms) {
-  Pipeline pipeline = open({kExact});
+  Pipeline pipeline = open({});
   const std::string name = "asterisk-sounds/demo-congrats.g722";
   const auto srt = submit(pipeline, name, {{"format", "srt"}});
   const auto vtt = submit(pipeline, name, {{"format", "vtt"}});
@@ -141,7 +155,7 @@ TEST_F(Speech, SubtitlesAreWrittenInBothForms) {
 
 /// Endless "AHHH" is tried again at higher temperatures, each time the same.
 TEST_F(Speech, RepetitionsAreTriedAgain) {
-  Pipeline pipeline = open({kExact});
+  Pipeline pipeline = open({});
   const std::string name = "asterisk-sounds/tt-monkeys.g722";
   const Options options = {
       {"format", "json"}, {"max_tokens", "60"}, {"temperature_step", "0.5"}};
@@ -170,7 +184,7 @@ TEST_F(Speech, SilenceAndMonkeysGiveNoWords) {
 
 /// Stretches of speech by themselves: the same words, the times of the whole.
 TEST_F(Speech, SplitSoundKeepsItsTimes) {
-  Pipeline pipeline = open({kExact});
+  Pipeline pipeline = open({});
   const auto got = submit(pipeline, "asterisk-sounds/demo-instruct.g722",
                           {{"threshold", "0.5"},
                            {"split", "true"},
@@ -191,21 +205,23 @@ TEST_F(Speech, SplitSoundKeepsItsTimes) {
   EXPECT_NEAR(before, 72.8, 1);
 }
 
+/// A few: without instructions for it, bfloat16 takes ten times as long.
 TEST_F(Speech, Bf16HearsTheSameWords) {
+  constexpr std::size_t kClips = 4;
   Pipeline pipeline = open({{"forward.dtype", "bf16", "test"}});
   const auto rows = audio::golden_json("whisper/short.json");
   int equal = 0;
   std::vector<std::shared_ptr<Kept>> all;
-  for (const auto& row : rows) {
-    all.push_back(submit(pipeline, row["file"],
+  for (std::size_t i = 0; i < kClips; ++i) {
+    all.push_back(submit(pipeline, rows[i]["file"],
                          {{"timestamps", "false"}, {"temperature_step", "0"}}));
   }
   pipeline.drain();
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  for (std::size_t i = 0; i < kClips; ++i) {
     const Tokens want = rows[i]["ids"];
     equal += all[i]->report.token_ids == want ? 1 : 0;
   }
-  EXPECT_GE(equal, 18);
+  EXPECT_GE(equal, 3);
 }
 
 }  // namespace

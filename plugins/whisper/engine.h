@@ -1,0 +1,39 @@
+// What runs a model behind whisper.forward. It keeps the texts so far by slot,
+// each with the window of sound it is about.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "model.h"
+#include "penstock/value.h"
+
+namespace penstock::whisper {
+
+/// Tokens that the text of a slot grows by.
+struct Growth {
+  int slot = 0;
+  std::int64_t count = 0;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  [[nodiscard]] virtual const Config& config() const = 0;
+  /// Hears windows f32[mels, 3000] and begins an empty text about each, in the
+  /// slot of the same place.
+  virtual void hear(const std::vector<at::Tensor>& windows,
+                    const std::vector<int>& slots) = 0;
+  /// The texts' new tokens i64[N], end to end; scores f32[W, vocab] behind the
+  /// W of them at `wanted`.
+  [[nodiscard]] virtual at::Tensor read(const at::Tensor& tokens,
+                                        const std::vector<Growth>& texts,
+                                        const Tokens& wanted) = 0;
+  /// Tokens of a slot's text.
+  [[nodiscard]] virtual std::int64_t length(int slot) const = 0;
+  virtual void truncate(int slot, std::int64_t length) = 0;
+  virtual void release(int slot) noexcept = 0;
+};
+
+}  // namespace penstock::whisper

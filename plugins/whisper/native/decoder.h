@@ -1,0 +1,92 @@
+// Whisper's decoder: all texts of a step together, as one parallel region.
+//
+// All threads walk through the layers, each doing its share of a phase, and
+// meet between phases:
+//
+//   norm | q k v | store, attention over the text | out | add, norm | window q
+//   | attention over the sound | window out | add, norm | up | gelu | down |
+//   add
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "parts.h"
+#include "penstock/parallel.h"
+
+namespace penstock::whisper::native {
+
+/// A text and the window it is about.
+class Text {
+ public:
+  Text() = default;
+  Text(const Config& config, Kind kind);
+  [[nodiscard]] static std::int64_t bytes(const Config& config, Kind kind);
+  [[nodiscard]] bool is_empty() const { return sound.empty(); }
+
+  /// Of a layer and head: [context, 64].
+  [[nodiscard]] float* keys(std::size_t layer, std::int64_t head);
+  [[nodiscard]] float* values(std::size_t layer, std::int64_t head);
+
+  std::int64_t length = 0;   ///< tokens
+  std::vector<Sound> sound;  ///< by layer
+
+ private:
+  std::int64_t heads_ = 0, context_ = 0;
+  std::vector<float> cache_;
+};
+
+/// Tokens [text->length, + tokens.size()) of one text.
+struct Part {
+  Text* text = nullptr;
+  std::span<const std::int64_t> tokens;
+};
+
+class Decoder {
+ public:
+  /// `weights` must live as long as this.
+  explicit Decoder(const Weights& weights)
+      : w_(weights), narrow_(weights.kind), long_(weights.kind) {}
+
+  /// Scores [wanted, vocab rounded up to 16] behind the tokens at `wanted`,
+  /// places among the parts' tokens end to end. The texts grow.
+  [[nodiscard]] const float* run(std::span<const Part> parts,
+                                 std::span<const std::int64_t> wanted);
+  [[nodiscard]] std::int64_t stride() const {
+    return w_.embeddings.panels().rows;
+  }
+
+ private:
+  /// A row of the step: one token.
+  struct Row {
+    std::size_t part;
+    std::int64_t position;
+  };
+  /// What a thread has for itself.
+  struct Scratch {
+    explicit Scratch(Kind kind) : attention(kind) {}
+    std::vector<float> normed, scores;
+    Sound::Scratch attention;
+  };
+
+  void reserve();
+  void embed(std::span<const Part> parts, std::int64_t row);
+  void set_normed(const Norm& norm, std::int64_t row, Scratch& mine);
+  void share_product(const Linear& linear, float* y, int thread, int threads);
+  void attend_text(std::span<const Part> parts, std::size_t layer,
+                   std::int64_t row, std::int64_t head, Scratch& mine);
+  void store(std::span<const Part> parts, std::size_t layer, std::int64_t row);
+  void attend_sound(std::span<const Part> parts, std::size_t layer,
+                    std::size_t part, std::int64_t head, Scratch& mine);
+  void run_layer(std::span<const Part> parts, std::size_t layer, int thread,
+                 Team& team);
+
+  const Weights& w_;
+  std::vector<Row> rows_;
+  std::vector<std::int64_t> starts_;  ///< by part: its first row
+  std::vector<float> x_, wide_, mixed_, scores_;
+  Rows narrow_, long_;            ///< of dim and of ffn numbers
+  std::vector<Scratch> scratch_;  ///< by thread
+};
+
+}  // namespace penstock::whisper::native

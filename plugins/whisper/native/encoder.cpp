@@ -1,0 +1,205 @@
+#include "encoder.h"
+
+#include <cmath>
+
+namespace penstock::whisper::native {
+namespace {
+
+/// Rows `n` of x, each normed, as the next matrix takes them.
+void set_normed(const Norm& norm, const float* x, std::int64_t n,
+                std::int64_t dim, Rows& rows, std::vector<float>& normed) {
+  rows.resize(kChunk, dim);
+  for (std::int64_t r = 0; r < n; ++r) {
+    kernels::best().layer_norm(x + r * dim, norm.weight.data(),
+                               norm.bias.data(), dim, kEpsilon, normed.data());
+    rows.set(r, normed.data());
+  }
+}
+
+}  // namespace
+
+void Encoder::reserve(std::int64_t windows) {
+  const Config& c = w_.config;
+  const std::size_t numbers = size(windows * c.positions * c.dim);
+  if (states_.size() < numbers) {
+    states_.resize(numbers);
+    queries_.resize(numbers);
+  }
+  while (even_.size() < size(windows)) {
+    even_.emplace_back(c, w_.kind);
+    odd_.emplace_back(c, w_.kind);
+  }
+  while (scratch_.size() < size(threads())) scratch_.emplace_back(w_.kind);
+  const std::int64_t frame = w_.conv1.matrix.panels().columns;
+  for (Scratch& s : scratch_) {
+    s.frames.resize(size((2 * kChunk + 3) * c.mels + frame));
+    s.heard.resize(size((2 * kChunk + 1) * c.dim));
+    s.wide.resize(size(kChunk * std::max(3 * c.dim, c.ffn)));
+    s.normed.resize(size(c.dim));
+    s.mixed.resize(size(kChunk * c.dim));
+    s.rows.resize(2 * kChunk + 1, std::max({frame, 3 * c.dim, c.ffn}));
+  }
+}
+
+Encoder::Chunk Encoder::chunk(std::int64_t item) const {
+  const std::int64_t positions = w_.config.positions;
+  const std::int64_t chunks = (positions + kChunk - 1) / kChunk;
+  const std::int64_t begin = item % chunks * kChunk;
+  return {.window = item / chunks,
+          .index = item % chunks,
+          .begin = begin,
+          .count = std::min(kChunk, positions - begin)};
+}
+
+float* Encoder::state(const Chunk& chunk) {
+  return states_.data() +
+         (chunk.window * w_.config.positions + chunk.begin) * w_.config.dim;
+}
+
+/// The two convolutions, as products with rows of three neighbours.
+void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
+  const Config& c = w_.config;
+  const std::int64_t frames = c.window();
+  // Row i of `heard` is of frame 2 begin - 1 + i, row i of `frames` of the one
+  // before it.
+  const std::int64_t rows = 2 * chunk.count + 1;
+  std::fill(mine.frames.begin(), mine.frames.end(), 0.0F);
+  for (std::int64_t i = 0; i < rows + 2; ++i) {
+    const std::int64_t frame = 2 * chunk.begin - 2 + i;
+    if (frame < 0 || frame >= frames) continue;
+    for (std::int64_t m = 0; m < c.mels; ++m) {
+      mine.frames[size(i * c.mels + m)] = window[m * frames + frame];
+    }
+  }
+  const std::int64_t taps = 3 * c.mels;
+  std::vector<float>& three = mine.normed;
+  three.assign(size(w_.conv1.matrix.panels().columns), 0.0F);
+  mine.rows.resize(2 * kChunk + 1, w_.conv1.matrix.panels().columns);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    std::copy_n(mine.frames.data() + i * c.mels, taps, three.data());
+    mine.rows.set(i, three.data());
+  }
+  project(w_.conv1, mine.rows, rows, mine.heard.data());
+  kernels::best().gelu(mine.heard.data(), rows * c.dim);
+  if (chunk.begin == 0) std::fill_n(mine.heard.data(), c.dim, 0.0F);
+
+  mine.rows.resize(kChunk, 3 * c.dim);
+  for (std::int64_t r = 0; r < chunk.count; ++r) {
+    mine.rows.set(r, mine.heard.data() + 2 * r * c.dim);
+  }
+  float* x = state(chunk);
+  project(w_.conv2, mine.rows, chunk.count, x);
+  kernels::best().gelu(x, chunk.count * c.dim);
+  add(w_.encoder_positions.data() + chunk.begin * c.dim, chunk.count * c.dim,
+      x);
+  mine.normed.resize(size(c.dim));
+}
+
+/// Queries, keys and values of a layer.
+void Encoder::remember(std::size_t layer, const Chunk& chunk, Scratch& mine) {
+  const Config& c = w_.config;
+  const Layer& w = w_.encoder[layer];
+  set_normed(w.attention_norm, state(chunk), chunk.count, c.dim, mine.rows,
+             mine.normed);
+  project(w.qkv, mine.rows, chunk.count, mine.wide.data());
+  const float scale = 1 / std::sqrt(static_cast<float>(kHead));
+  float* queries =
+      queries_.data() + (chunk.window * c.positions + chunk.begin) * c.dim;
+  for (std::int64_t r = 0; r < chunk.count; ++r) {
+    for (std::int64_t i = 0; i < c.dim; ++i) {
+      queries[r * c.dim + i] = mine.wide[size(r * 3 * c.dim + i)] * scale;
+    }
+  }
+  auto& sound = (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
+  sound.set(chunk.index, chunk.count, mine.wide.data() + c.dim,
+            mine.wide.data() + 2 * c.dim, 3 * c.dim);
+}
+
+void Encoder::run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine) {
+  const Config& c = w_.config;
+  const Layer& w = w_.encoder[layer];
+  const std::int64_t n = chunk.count;
+  const float* queries =
+      queries_.data() + (chunk.window * c.positions + chunk.begin) * c.dim;
+  const auto& sound = (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
+  for (std::int64_t h = 0; h < c.heads; ++h) {
+    sound.attend(h, n, queries + h * kHead, c.dim,
+                 mine.mixed.data() + h * kHead, mine.attention);
+  }
+  mine.rows.resize(kChunk, c.dim);
+  for (std::int64_t r = 0; r < n; ++r) {
+    mine.rows.set(r, mine.mixed.data() + r * c.dim);
+  }
+  float* x = state(chunk);
+  project(w.attention_out, mine.rows, n, mine.wide.data());
+  add(mine.wide.data(), n * c.dim, x);
+
+  set_normed(w.ffn_norm, x, n, c.dim, mine.rows, mine.normed);
+  project(w.up, mine.rows, n, mine.wide.data());
+  kernels::best().gelu(mine.wide.data(), n * c.ffn);
+  mine.rows.resize(kChunk, c.ffn);
+  for (std::int64_t r = 0; r < n; ++r) {
+    mine.rows.set(r, mine.wide.data() + r * c.ffn);
+  }
+  project(w.down, mine.rows, n, mine.mixed.data());
+  add(mine.mixed.data(), n * c.dim, x);
+}
+
+/// The encoder's answer, and what each layer of the decoder makes of it.
+void Encoder::finish(const Chunk& chunk, std::vector<Sound>& to,
+                     Scratch& mine) {
+  const Config& c = w_.config;
+  set_normed(w_.encoder_norm, state(chunk), chunk.count, c.dim, mine.rows,
+             mine.normed);
+  for (std::size_t i = 0; i < w_.decoder.size(); ++i) {
+    project(w_.decoder[i].window_kv, mine.rows, chunk.count, mine.wide.data());
+    to[i].set(chunk.index, chunk.count, mine.wide.data(),
+              mine.wide.data() + c.dim, 2 * c.dim);
+  }
+}
+
+void Encoder::run(const std::vector<const float*>& windows,
+                  const std::vector<std::vector<Sound>*>& to) {
+  const auto count = static_cast<std::int64_t>(windows.size());
+  reserve(count);
+  const std::int64_t items =
+      count * ((w_.config.positions + kChunk - 1) / kChunk);
+  parallel_region([&](int thread, Team& team) {
+    Scratch& mine = scratch_[size(thread)];
+    const Share own(items, thread, team.size());
+    for (std::int64_t i = own.begin; i < own.end; ++i) {
+      listen(windows[size(chunk(i).window)], chunk(i), mine);
+      remember(0, chunk(i), mine);
+    }
+    for (std::size_t layer = 0; layer < w_.encoder.size(); ++layer) {
+      team.meet();
+      const bool is_last = layer + 1 == w_.encoder.size();
+      for (std::int64_t i = own.begin; i < own.end; ++i) {
+        run_layer(layer, chunk(i), mine);
+        if (!is_last) {
+          remember(layer + 1, chunk(i), mine);
+        } else {
+          finish(chunk(i), *to[size(chunk(i).window)], mine);
+        }
+      }
+    }
+  });
+}
+
+std::vector<float> Encoder::encode(const float* window) {
+  std::vector<Sound> ignored;
+  while (ignored.size() < w_.decoder.size()) {
+    ignored.emplace_back(w_.config, w_.kind);
+  }
+  run({window}, {&ignored});
+  const Config& c = w_.config;
+  std::vector<float> out(size(c.positions * c.dim));
+  for (std::int64_t r = 0; r < c.positions; ++r) {
+    kernels::best().layer_norm(
+        states_.data() + r * c.dim, w_.encoder_norm.weight.data(),
+        w_.encoder_norm.bias.data(), c.dim, kEpsilon, out.data() + r * c.dim);
+  }
+  return out;
+}
+
+}  // namespace penstock::whisper::native

@@ -1,0 +1,47 @@
+#include "reference.h"
+
+#include <ATen/ops/stack.h>
+#include <ATen/ops/tensor.h>
+
+namespace penstock::whisper {
+
+std::int64_t ReferenceEngine::row_bytes(const Config& c, at::ScalarType dtype) {
+  return 2 * c.decoder_layers * c.dim * (c.context + c.positions) *
+         static_cast<std::int64_t>(at::elementSize(dtype));
+}
+
+void ReferenceEngine::hear(const std::vector<at::Tensor>& windows,
+                           const std::vector<int>& slots) {
+  const auto encoded = model_.encode(at::stack(windows));
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    caches_.at(static_cast<std::size_t>(slots[i])) =
+        model_.begin(encoded[static_cast<std::int64_t>(i)]);
+  }
+}
+
+at::Tensor ReferenceEngine::read(const at::Tensor& tokens,
+                                 const std::vector<Growth>& texts,
+                                 const Tokens& wanted) {
+  std::vector<Part> parts;
+  for (const Growth& text : texts) {
+    parts.push_back(
+        {.count = text.count,
+         .cache = &caches_.at(static_cast<std::size_t>(text.slot))});
+  }
+  const auto hidden = model_.decode(tokens, parts);
+  return model_.logits(hidden.index_select(0, at::tensor(wanted, at::kLong)));
+}
+
+std::int64_t ReferenceEngine::length(int slot) const {
+  return caches_.at(static_cast<std::size_t>(slot)).length;
+}
+
+void ReferenceEngine::truncate(int slot, std::int64_t length) {
+  caches_.at(static_cast<std::size_t>(slot)).length = length;
+}
+
+void ReferenceEngine::release(int slot) noexcept {
+  caches_[static_cast<std::size_t>(slot)] = {};
+}
+
+}  // namespace penstock::whisper

@@ -1,0 +1,37 @@
+// The reference engine: the model in ATen operations.
+#pragma once
+
+#include <vector>
+
+#include "engine.h"
+#include "model.h"
+
+namespace penstock::whisper {
+
+class ReferenceEngine final : public Engine {
+ public:
+  ReferenceEngine(const Arrays& file, at::ScalarType dtype, int slots)
+      : model_(file, dtype), caches_(static_cast<std::size_t>(slots)) {}
+
+  /// Bytes of a slot in use.
+  [[nodiscard]] static std::int64_t row_bytes(const Config& config,
+                                              at::ScalarType dtype);
+
+  [[nodiscard]] const Config& config() const override {
+    return model_.config();
+  }
+  void hear(const std::vector<at::Tensor>& windows,
+            const std::vector<int>& slots) override;
+  [[nodiscard]] at::Tensor read(const at::Tensor& tokens,
+                                const std::vector<Growth>& texts,
+                                const Tokens& wanted) override;
+  [[nodiscard]] std::int64_t length(int slot) const override;
+  void truncate(int slot, std::int64_t length) override;
+  void release(int slot) noexcept override;
+
+ private:
+  Model model_;
+  std::vector<Cache> caches_;  ///< by slot
+};
+
+}  // namespace penstock::whisper
