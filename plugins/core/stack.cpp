@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "penstock/parallel.h"
 #include "wait.h"
 
 namespace penstock::core {
@@ -129,6 +130,8 @@ void Stack::add(Tensors& out, const std::string& name,
 }
 
 Tensors Stack::collate(std::span<const Slice> slices) {
+  // A copy costs less than waking a team that other threads keep waiting.
+  const SerialOps serial;
   Tensors out;
   for (const auto& [name, first] : slices.front().row->sample->inputs) {
     std::vector<at::Tensor> rows;

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "penstock/parallel.h"
+
 namespace penstock::core {
 
 void Top::declare(Declaration<Top>& d) {
@@ -26,6 +28,7 @@ void Top::declare(Declaration<Top>& d) {
 }
 
 Result Top::pick(const Step& step, Result result) {
+  const SerialOps serial;  // few numbers
   // Few numbers leave the device: the most that any row asks for.
   const at::Tensor& logits = get(result.out, "logits");
   std::int64_t most = 1;
@@ -45,6 +48,7 @@ Result Top::pick(const Step& step, Result result) {
 
 void Top::decode(const Step& step, const Result& picked,
                  std::vector<Next>& out) {
+  const SerialOps serial;
   const auto ids = get(picked.out, "ids").cpu();
   const auto raw = get(picked.out, "none").cpu();
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
