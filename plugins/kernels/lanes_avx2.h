@@ -12,6 +12,7 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 struct Lanes {
   /// Rows of a tile, as many as there are registers for.
   static constexpr int kTileRows = 8;
+  static constexpr int kByteZero = 128;
   static constexpr bool kHasInt16Dots = false;
   static constexpr int kInt16Rows = 4;
   static constexpr int kFloatRows = 6;
@@ -221,7 +222,8 @@ struct Lanes {
     return _mm256_add_epi8(x,
                            _mm256_and_si256(is_set, _mm256_set1_epi8(value)));
   }
-  /// Sums of two byte products fit 16 bits up to 7 bits; 8 go by nibbles.
+  /// Sums of two byte products fit 16 bits up to 7 bits; 8 are counted from
+  /// the middle, as sizes with the sign moved over.
   template <int kBits>
   PENSTOCK_LANE __m256i dot4(__m256i acc, __m256i u, __m256i x) {
     const __m256i one = _mm256_set1_epi16(1);
@@ -229,12 +231,10 @@ struct Lanes {
       return _mm256_add_epi32(
           acc, _mm256_madd_epi16(_mm256_maddubs_epi16(u, x), one));
     } else {
-      const __m256i lows = _mm256_maddubs_epi16(low(u), x);
-      const __m256i highs =
-          _mm256_maddubs_epi16(low(_mm256_srli_epi16(u, 4)), x);
-      acc = _mm256_add_epi32(acc, _mm256_madd_epi16(lows, one));
-      return _mm256_add_epi32(acc,
-                              _mm256_madd_epi16(highs, _mm256_set1_epi16(16)));
+      const __m256i centred = _mm256_xor_si256(u, _mm256_set1_epi8(-128));
+      const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(centred),
+                                                 _mm256_sign_epi8(x, centred));
+      return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, one));
     }
   }
 };

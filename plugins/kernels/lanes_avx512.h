@@ -13,6 +13,8 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 struct Lanes {
   /// Rows of a tile, as many as there are registers for.
   static constexpr int kTileRows = 8;
+  /// What dot4() takes from codes of 8 bits.
+  static constexpr int kByteZero = 0;
   static constexpr bool kHasInt16Dots = true;
   static constexpr int kInt16Rows = 16;  ///< of 16-bit numbers
   static constexpr int kFloatRows = 8;   ///< of floats
@@ -82,7 +84,8 @@ struct Lanes {
             const_cast<std::uint8_t*>(bits))),  // NOLINT: an old signature
         a, _mm512_set1_epi8(static_cast<char>(value)));
   }
-  /// Adds each lane's bytes, below 2^kBits, times the four signed ones at x.
+  /// Adds each lane's bytes, below 2^kBits, times the four signed ones at x;
+  /// of 8 bits, bytes less kByteZero.
   template <int kBits>
   PENSTOCK_LANE I dot4(I acc, Bytes u, const std::int8_t* x) {
     return _mm512_dpbusd_epi32(

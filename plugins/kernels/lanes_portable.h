@@ -23,6 +23,7 @@ struct Sixteen {
 struct Lanes {
   /// Rows of a tile, as many as there are registers for.
   static constexpr int kTileRows = 2;
+  static constexpr int kByteZero = 0;
   static constexpr bool kHasInt16Dots = false;
   static constexpr int kInt16Rows = 2;
   static constexpr int kFloatRows = 2;

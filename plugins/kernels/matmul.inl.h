@@ -74,7 +74,8 @@ PENSTOCK_LANE void coded_tile(const Panels& w, const std::uint8_t* panel,
   const float* x_scales = x.scales + row * blocks;
   const float* sums =
       C::kGroups == 1 ? x.sums + row * blocks : x.half_sums + row * blocks * 2;
-  const F zero = L::set(static_cast<float>(w.zero));
+  constexpr int kCounted = C::kBits == 8 ? L::kByteZero : 0;
+  const F zero = L::set(static_cast<float>(w.zero - kCounted));
   F total[kRows];
   for (int r = 0; r < kRows; ++r) total[r] = L::set(0);
   for (std::int64_t b = 0; b < blocks; ++b) {
