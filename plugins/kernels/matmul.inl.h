@@ -262,43 +262,52 @@ void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
   }
 }
 
+/// Calls tile<kRows>(panel, row, y of both) for all of panels [first, last).
+template <int kMost, class Tile>
+PENSTOCK_LANE void each_panel(const Panels& w, std::int64_t first,
+                              std::int64_t last, std::int64_t n, float* y,
+                              std::int64_t y_stride, const Tile& tile) {
+  for (std::int64_t p = first; p < last; ++p) {
+    const std::uint8_t* panel = w.data + p * w.panel_bytes;
+    each_whole_tile<kMost>(n, [&]<int kRows>(std::int64_t row) {
+      tile.template operator()<kRows>(panel, row,
+                                      y + row * y_stride + p * kPanel);
+    });
+  }
+}
+
 template <class L>
 void bf16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                  const Activations& x, std::int64_t n, float* y,
                  std::int64_t y_stride) {
-  for (std::int64_t p = first; p < last; ++p) {
-    const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_whole_tile<L::kFloatRows>(n, [&]<int kRows>(std::int64_t row) {
-      bf16_tile<L, kRows>(w, panel, x.bf16 + row * w.columns,
-                          y + row * y_stride + p * kPanel, y_stride);
-    });
-  }
+  each_panel<L::kFloatRows>(
+      w, first, last, n, y, y_stride,
+      [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
+        bf16_tile<L, kRows>(w, panel, x.bf16 + row * w.columns, out, y_stride);
+      });
 }
 
 template <class L, bool kIsBf16>
 void float_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   const Activations& x, std::int64_t n, float* y,
                   std::int64_t y_stride) {
-  for (std::int64_t p = first; p < last; ++p) {
-    const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_whole_tile<L::kFloatRows>(n, [&]<int kRows>(std::int64_t row) {
-      float_tile<L, kIsBf16, kRows>(w, panel, x.f32 + row * w.columns,
-                                    y + row * y_stride + p * kPanel, y_stride);
-    });
-  }
+  each_panel<L::kFloatRows>(
+      w, first, last, n, y, y_stride,
+      [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
+        float_tile<L, kIsBf16, kRows>(w, panel, x.f32 + row * w.columns, out,
+                                      y_stride);
+      });
 }
 
 template <class L>
 void int16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   const Activations& x, std::int64_t n, float* y,
                   std::int64_t y_stride) {
-  for (std::int64_t p = first; p < last; ++p) {
-    const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_whole_tile<L::kInt16Rows>(n, [&]<int kRows>(std::int64_t row) {
-      int16_tile<L, kRows>(w, panel, x.int16, row,
-                           y + row * y_stride + p * kPanel, y_stride);
-    });
-  }
+  each_panel<L::kInt16Rows>(
+      w, first, last, n, y, y_stride,
+      [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
+        int16_tile<L, kRows>(w, panel, x.int16, row, out, y_stride);
+      });
 }
 
 // NOLINTEND(*-avoid-c-arrays,

@@ -7,6 +7,7 @@
 #include "penstock/drawing.h"
 #include "penstock/text.h"
 #include "rules.h"
+#include "spectrogram.h"
 
 namespace penstock::whisper {
 namespace {
@@ -32,10 +33,11 @@ std::string trimmed(const std::string& text) {
 class TextWriter final : public Writer {
  public:
   TextWriter(std::string format, std::shared_ptr<const Vocabulary> words,
-             std::filesystem::path subtitles)
+             std::string folder, std::string id)
       : format_(std::move(format)),
         words_(std::move(words)),
-        subtitles_(std::move(subtitles)) {}
+        folder_(std::move(folder)),
+        id_(std::move(id)) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
     std::string piece;
@@ -47,15 +49,33 @@ class TextWriter final : public Writer {
     }
     if (!piece.empty()) out.emit(piece, 0, /*is_final=*/false);
     if (json_.size() > before) tell_times(before, out);
+    if (!folder_.empty() && decoded.finish != Finish::kNo) {
+      draw(decoded.sample->inputs);
+    }
     return true;
   }
   /// A sound may have several samples, or none: its end is told here.
   void end(OutputSink& out) override {
-    if (!subtitles_.empty()) write_drawing(subtitles_, srt_);
+    if (!folder_.empty()) {
+      write_drawing(drawing_path(folder_, id_, ".srt"), srt_);
+    }
     out.emit(ending(), 0, /*is_final=*/true);
   }
 
  private:
+  /// A picture of each sample: of the whole sound, or of what a gate lets
+  /// through.
+  void draw(const Tensors& inputs) {
+    const at::Tensor* features = find(inputs, "features");
+    if (features == nullptr) return;
+    const at::Tensor* mask = find(inputs, "mask");
+    const std::int64_t frames =
+        mask == nullptr ? features->size(1) : mask->sum().item<std::int64_t>();
+    const std::string number = ++pictures_ == 1 ? "" : str("-", pictures_);
+    write_drawing(drawing_path(folder_, id_, number + ".png"),
+                  draw_spectrogram(*features, frames));
+  }
+
   std::string segment(const Decoded& decoded, const at::Tensor& row) {
     const auto* at = row.const_data_ptr<std::int64_t>();
     const Said said = Said(decoded.tokens)
@@ -72,7 +92,7 @@ class TextWriter final : public Writer {
              (mark == ',' ? str(count_, "\n") : "") + clock(begin, mark) +
              " --> " + clock(end, mark) + "\n" + trimmed(text);
     };
-    if (!subtitles_.empty()) srt_ += lines(',');
+    if (!folder_.empty()) srt_ += lines(',');
     if (format_ == "srt") return lines(',');
     if (format_ == "vtt") return (count_ == 1 ? "WEBVTT\n\n" : "") + lines('.');
     if (format_ == "json") return "";
@@ -109,9 +129,9 @@ class TextWriter final : public Writer {
 
   std::string format_;
   std::shared_ptr<const Vocabulary> words_;
-  std::filesystem::path subtitles_;  ///< "": none
+  std::string folder_, id_;  ///< of drawings; "": none
   std::string srt_;
-  int count_ = 0;
+  int count_ = 0, pictures_ = 0;
   nlohmann::ordered_json json_ = nlohmann::ordered_json::array();
   std::string all_;
 };
@@ -124,7 +144,8 @@ void Text::declare(Declaration<Text>& d) {
           "text, subtitles as srt or vtt, or json with times")
       .choices({"text", "srt", "vtt", "json"})
       .per_request();
-  d.param("render", &Params::render, "folder for subtitles; empty: none");
+  d.param("render", &Params::render,
+          "folder for subtitles and spectrograms; empty: none");
 }
 
 void Text::open(StageContext& context) {
@@ -133,11 +154,8 @@ void Text::open(StageContext& context) {
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& request) const {
-  return std::make_unique<TextWriter>(
-      params<Params>(*this, request).format, words_,
-      params_.render.empty()
-          ? std::filesystem::path()
-          : drawing_path(params_.render, request.id, ".srt"));
+  return std::make_unique<TextWriter>(params<Params>(*this, request).format,
+                                      words_, params_.render, request.id);
 }
 
 }  // namespace penstock::whisper

@@ -7,10 +7,13 @@
 #include <utility>
 
 #include "attention.h"
+#include "kernels/share.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::native {
 namespace {
+
+using kernels::Share;
 
 /// Tokens of a tile of queries: few enough to stay in the cache, enough to use
 /// each key several times.
@@ -19,14 +22,6 @@ constexpr std::int64_t kTileTokens = 16;
 constexpr std::int64_t kGluColumns = 256;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-struct Share {
-  std::int64_t begin, end;
-};
-
-Share share(std::int64_t count, int thread, int threads) {
-  return {count * thread / threads, count * (thread + 1) / threads};
-}
 
 std::vector<float> read_norm(const Checkpoint& model, const std::string& name,
                              std::int64_t count, double factor = 1) {
@@ -269,7 +264,7 @@ void Model::project(std::initializer_list<Product> products, std::int64_t rows,
                     int thread, int threads) const {
   std::int64_t total = 0;
   for (const Product& p : products) total += p.matrix->panels().panels();
-  const Share mine = share(total, thread, threads);
+  const Share mine(total, thread, threads);
   std::int64_t at = 0;
   for (const Product& p : products) {
     const Panels& panels = p.matrix->panels();
@@ -366,8 +361,7 @@ void Model::attend(const Step& step, std::int64_t layer,
   for (const Tile& tile : tiles) pages = std::max(pages, pages_of(tile));
   const bool is_split =
       team.size() > 1 && items < std::int64_t{2} * team.size() && pages > 1;
-  const Share own =
-      share(is_split ? items * pages : items, thread, team.size());
+  const Share own(is_split ? items * pages : items, thread, team.size());
 
   for (std::int64_t i = own.begin; i < own.end; ++i) {
     const std::int64_t item = is_split ? i / pages : i;
@@ -395,7 +389,7 @@ void Model::attend(const Step& step, std::int64_t layer,
   }
   team.meet();
   if (!is_split) return;
-  const Share merged = share(items, thread, team.size());
+  const Share merged(items, thread, team.size());
   for (std::int64_t item = merged.begin; item < merged.end; ++item) {
     const Tile& tile = tiles[size(item / heads)];
     mine.all.resize(queries(step, tile, layer).rows(), config_.head_dim);
@@ -417,7 +411,7 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   const std::int64_t q_size = config_.heads * config_.head_dim;
   const auto epsilon = static_cast<float>(config_.norm_epsilon);
   const bool is_last = index + 1 == config_.layers;
-  const Share rows = share(step.rows, thread, team.size());
+  const Share rows(step.rows, thread, team.size());
 
   for (std::int64_t r = rows.begin; r < rows.end; ++r) {
     float* normed = s.normed.data() + r * hidden;
@@ -436,7 +430,7 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   // Behind the last attention, rows that nobody asked for are of no use.
   const auto count =
       is_last ? static_cast<std::int64_t>(step.wanted.size()) : step.rows;
-  const Share kept = share(count, thread, team.size());
+  const Share kept(count, thread, team.size());
   float* x = is_last ? s.last.data() : s.x.data();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     const std::int64_t from = is_last ? step.wanted[size(r)] : r;
@@ -461,7 +455,7 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   team.meet();
   const std::int64_t ffn = config_.ffn;
   const std::int64_t parts = (ffn + kGluColumns - 1) / kGluColumns;
-  const Share glu = share(count * parts, thread, team.size());
+  const Share glu(count * parts, thread, team.size());
   for (std::int64_t i = glu.begin; i < glu.end; ++i) {
     const std::int64_t begin = i % parts * kGluColumns;
     const std::int64_t end = std::min(begin + kGluColumns, ffn);
@@ -532,13 +526,13 @@ void Model::run(std::span<const Part> parts,
   s.partial.resize(
       std::max(s.partial.size(), 2 * s.threads.size() * size(pages)));
   parallel_region([&](int thread, Team& team) {
-    const Share rows = share(step.rows, thread, team.size());
+    const Share rows(step.rows, thread, team.size());
     for (std::int64_t r = rows.begin; r < rows.end; ++r) embed(step, r);
     for (std::int64_t i = 0; i < config_.layers; ++i) {
       run_layer(step, i, thread, team);
     }
     const auto count = static_cast<std::int64_t>(wanted.size());
-    const Share kept = share(count, thread, team.size());
+    const Share kept(count, thread, team.size());
     for (std::int64_t r = kept.begin; r < kept.end; ++r) {
       kernels_.norm(s.last.data() + r * config_.hidden, norm_.data(),
                     config_.hidden, static_cast<float>(config_.norm_epsilon),

@@ -6,23 +6,18 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "kernels/share.h"
 #include "weights.h"
 
 namespace penstock::whisper::native {
 
 using kernels::Rows;
+using kernels::Share;
 
 inline constexpr std::int64_t kChunk = 64;  ///< positions of a work item
 inline constexpr float kEpsilon = 1e-5F;    ///< of norms
 
 inline std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
-
-/// Part [begin, end) of `count` items for one of the threads.
-struct Share {
-  std::int64_t begin, end;
-  Share(std::int64_t count, int thread, int threads)
-      : begin(count * thread / threads), end(count * (thread + 1) / threads) {}
-};
 
 /// x += y, n numbers.
 inline void add(const float* y, std::int64_t n, float* x) {
