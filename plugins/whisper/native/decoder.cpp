@@ -37,7 +37,9 @@ void Decoder::reserve() {
   }
   narrow_.resize(rows, c.dim);
   long_.resize(rows, c.ffn);
-  while (scratch_.size() < size(threads())) scratch_.emplace_back(w_.kind);
+  while (scratch_.size() < size(threads())) {
+    scratch_.emplace_back(c, w_.kind);
+  }
   for (Scratch& s : scratch_) {
     s.normed.resize(size(c.dim));
     s.scores.resize(size(c.context + kernels::kPanel));

@@ -64,7 +64,7 @@ class Decoder {
   };
   /// What a thread has for itself.
   struct Scratch {
-    explicit Scratch(Kind kind) : attention(kind) {}
+    Scratch(const Config& config, Kind kind) : attention(config, kind) {}
     std::vector<float> normed, scores;
     Sound::Scratch attention;
   };

@@ -29,13 +29,15 @@ void Encoder::reserve(std::int64_t windows) {
     even_.emplace_back(c, w_.kind);
     odd_.emplace_back(c, w_.kind);
   }
-  while (scratch_.size() < size(threads())) scratch_.emplace_back(w_.kind);
+  while (scratch_.size() < size(threads())) {
+    scratch_.emplace_back(c, w_.kind);
+  }
   const std::int64_t frame = w_.conv1.matrix.panels().columns;
   for (Scratch& s : scratch_) {
     s.frames.resize(size((2 * kChunk + 3) * c.mels + frame));
     s.heard.resize(size((2 * kChunk + 1) * c.dim));
     s.wide.resize(size(kChunk * std::max(3 * c.dim, c.ffn)));
-    s.normed.resize(size(c.dim));
+    s.normed.resize(size(std::max(frame, c.dim)));
     s.mixed.resize(size(kChunk * c.dim));
     s.rows.resize(2 * kChunk + 1, std::max({frame, 3 * c.dim, c.ffn}));
   }
@@ -73,7 +75,7 @@ void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
   }
   const std::int64_t taps = 3 * c.mels;
   std::vector<float>& three = mine.normed;
-  three.assign(size(w_.conv1.matrix.panels().columns), 0.0F);
+  std::fill(three.begin(), three.end(), 0.0F);
   mine.rows.resize(2 * kChunk + 1, w_.conv1.matrix.panels().columns);
   for (std::int64_t i = 0; i < rows; ++i) {
     std::copy_n(mine.frames.data() + i * c.mels, taps, three.data());
@@ -92,7 +94,6 @@ void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
   kernels::best().gelu(x, chunk.count * c.dim);
   add(w_.encoder_positions.data() + chunk.begin * c.dim, chunk.count * c.dim,
       x);
-  mine.normed.resize(size(c.dim));
 }
 
 /// Queries, keys and values of a layer.

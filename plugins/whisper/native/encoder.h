@@ -30,7 +30,8 @@ class Encoder {
  private:
   /// What a thread has for itself.
   struct Scratch {
-    explicit Scratch(Kind kind) : rows(kind), attention(kind) {}
+    Scratch(const Config& config, Kind kind)
+        : rows(kind), attention(config, kind) {}
     Rows rows;
     std::vector<float> frames, heard, wide, normed, mixed;
     Sound::Scratch attention;

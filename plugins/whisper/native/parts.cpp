@@ -29,6 +29,15 @@ Sound::Sound(const Config& config, Kind kind)
       keys_(kind, heads_ * panels_for(positions_) * kPanel, kHead),
       values_(kind, heads_ * kHead, columns_for(positions_)) {}
 
+Sound::Scratch::Scratch(const Config& config, Kind kind)
+    : queries(kind),
+      weights(kind),
+      scores(size(kQueries * panels_for(config.positions) * kPanel + kChunk)),
+      seen(size(kQueries * kHead)) {
+  queries.resize(kQueries, kHead);
+  weights.resize(kQueries, columns_for(config.positions));
+}
+
 std::int64_t Sound::bytes(const Config& c, Kind kind) {
   return Matrix::bytes(kind, c.heads * panels_for(c.positions) * kPanel,
                        kHead) +
@@ -59,10 +68,6 @@ void Sound::attend(std::int64_t head, std::int64_t n, const float* queries,
   const kernels::Panels keys = keys_.panels(head * count, count);
   const kernels::Panels values =
       values_.panels(head * kHead / kPanel, kHead / kPanel);
-  scratch.queries.resize(kQueries, kHead);
-  scratch.weights.resize(kQueries, values.columns);
-  scratch.scores.resize(size(kQueries * keys.rows + kChunk));
-  scratch.seen.resize(size(kQueries * kHead));
   std::array<float, kQueries> sums{};
   for (std::int64_t begin = 0; begin < n; begin += kQueries) {
     const std::int64_t rows = std::min(kQueries, n - begin);

@@ -46,9 +46,9 @@ class Sound {
   void set(std::int64_t chunk, std::int64_t n, const float* keys,
            const float* values, std::int64_t stride);
 
-  /// Memory for attend(), one a thread.
+  /// Memory for attend(), one a thread; that does not allocate.
   struct Scratch {
-    explicit Scratch(Kind kind) : queries(kind), weights(kind) {}
+    Scratch(const Config& config, Kind kind);
     Rows queries, weights;
     std::vector<float> scores, seen;
   };
