@@ -92,8 +92,9 @@ void Matrix::read(std::int64_t row, std::span<float> to) const {
   const auto* from = reinterpret_cast<const std::int16_t*>(panel(row));
   for (std::size_t i = 0; i < to.size(); ++i) {
     const auto k = static_cast<std::int64_t>(i);
-    to[i] = static_cast<float>(from[(k / 2 * kPanel + lane) * 2 + k % 2]) *
-            scales(row)[k / kWide * kPanel + lane];
+    const std::int64_t place = (k / 2 * kPanel + lane) * 2 + k % 2;
+    const float scale = scales(row)[k / kWide * kPanel + lane];
+    to[i] = static_cast<float>(from[place]) * scale;
   }
 }
 

@@ -23,6 +23,7 @@ at::Tensor ReferenceEngine::read(const at::Tensor& tokens,
                                  const std::vector<Growth>& texts,
                                  const Tokens& wanted) {
   std::vector<Part> parts;
+  parts.reserve(texts.size());
   for (const Growth& text : texts) {
     parts.push_back(
         {.count = text.count,

@@ -70,8 +70,8 @@ class Loader {
 
 }  // namespace
 
-Weights::Weights(const Arrays& file, Kind kind_)
-    : config(read_config(file)), kind(kind_) {
+Weights::Weights(const Arrays& file, Kind matrices)
+    : config(read_config(file)), kind(matrices) {
   const Config& c = config;
   const Loader loader(file, c, kind);
   conv1 = loader.convolution("encoder/conv1", c.mels);

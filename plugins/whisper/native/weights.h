@@ -30,7 +30,7 @@ struct Layer {
 };
 
 struct Weights {
-  Weights(const Arrays& file, Kind kind);
+  Weights(const Arrays& file, Kind matrices);
 
   Config config;
   Kind kind;  ///< of every matrix
