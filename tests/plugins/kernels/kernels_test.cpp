@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 #include <random>
 #include <string>
@@ -217,7 +219,7 @@ TEST_P(Levels, GiveARowTheSameBitsAmongAnyOthers) {
     const Panels& panels = packed.panels();
     const auto multiply = table_->matmul[static_cast<int>(panels.kind)];
     const Rows x(*table_, 15, 256, random);
-    std::vector<float> together(15 * 32);
+    std::vector<float> together(std::size_t{15} * 32);
     multiply(panels, 0, 2, x.act, 15, together.data(), 32);
     for (std::int64_t r = 0; r < 15; ++r) {
       Activations one = x.act;
