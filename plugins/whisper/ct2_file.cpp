@@ -5,8 +5,10 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <utility>
 
+#include "kernels/half.h"
 #include "penstock/error.h"
 
 namespace penstock::whisper {
@@ -85,14 +87,10 @@ T item(std::span<const char> data, std::size_t at) {
   return value;
 }
 
+/// Infinity for all that is not finite: it is refused.
 float from_half(std::uint16_t bits) {
-  const std::uint32_t sign = (bits & 0x8000U) << 16U;
-  // The exponent moves by multiplying, which makes subnormals right as well.
-  const float size = std::bit_cast<float>((bits & 0x7FFFU) << 13U) * 0x1p112F;
-  const bool is_finite = (bits & 0x7C00U) != 0x7C00U;
-  const auto wide =
-      is_finite ? std::bit_cast<std::uint32_t>(size) : 0x7F800000U;
-  return std::bit_cast<float>(sign | wide);
+  return (bits & 0x7C00U) == 0x7C00U ? std::numeric_limits<float>::infinity()
+                                     : kernels::half_to_float(bits);
 }
 
 }  // namespace

@@ -5,6 +5,13 @@
 namespace penstock::whisper::native {
 namespace {
 
+/// n rows of `columns` numbers, from one to the next `stride`.
+void set_rows(Rows& rows, std::int64_t n, std::int64_t columns, const float* x,
+              std::int64_t stride) {
+  rows.resize(kChunk, columns);
+  for (std::int64_t r = 0; r < n; ++r) rows.set(r, x + r * stride);
+}
+
 /// Rows `n` of x, each normed, as the next matrix takes them.
 void set_normed(const Norm& norm, const float* x, std::int64_t n,
                 std::int64_t dim, Rows& rows, std::vector<float>& normed) {
@@ -34,7 +41,7 @@ void Encoder::reserve(std::int64_t windows) {
   }
   const std::int64_t frame = w_.conv1.matrix.panels().columns;
   for (Scratch& s : scratch_) {
-    s.frames.resize(size((2 * kChunk + 3) * c.mels + frame));
+    s.frames.resize(size((2 * kChunk + 3) * c.mels));
     s.heard.resize(size((2 * kChunk + 1) * c.dim));
     s.wide.resize(size(kChunk * std::max(3 * c.dim, c.ffn)));
     s.normed.resize(size(std::max(frame, c.dim)));
@@ -44,18 +51,12 @@ void Encoder::reserve(std::int64_t windows) {
 }
 
 Encoder::Chunk Encoder::chunk(std::int64_t item) const {
-  const std::int64_t positions = w_.config.positions;
-  const std::int64_t chunks = (positions + kChunk - 1) / kChunk;
-  const std::int64_t begin = item % chunks * kChunk;
-  return {.window = item / chunks,
-          .index = item % chunks,
+  const std::int64_t all = chunks(w_.config);
+  const std::int64_t begin = item % all * kChunk;
+  return {.window = item / all,
+          .index = item % all,
           .begin = begin,
-          .count = std::min(kChunk, positions - begin)};
-}
-
-float* Encoder::state(const Chunk& chunk) {
-  return states_.data() +
-         (chunk.window * w_.config.positions + chunk.begin) * w_.config.dim;
+          .count = std::min(kChunk, w_.config.positions - begin)};
 }
 
 /// The two convolutions, as products with rows of three neighbours.
@@ -85,10 +86,7 @@ void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
   kernels::best().gelu(mine.heard.data(), rows * c.dim);
   if (chunk.begin == 0) std::fill_n(mine.heard.data(), c.dim, 0.0F);
 
-  mine.rows.resize(kChunk, 3 * c.dim);
-  for (std::int64_t r = 0; r < chunk.count; ++r) {
-    mine.rows.set(r, mine.heard.data() + 2 * r * c.dim);
-  }
+  set_rows(mine.rows, chunk.count, 3 * c.dim, mine.heard.data(), 2 * c.dim);
   float* x = state(chunk);
   project(w_.conv2, mine.rows, chunk.count, x);
   kernels::best().gelu(x, chunk.count * c.dim);
@@ -104,33 +102,28 @@ void Encoder::remember(std::size_t layer, const Chunk& chunk, Scratch& mine) {
              mine.normed);
   project(w.qkv, mine.rows, chunk.count, mine.wide.data());
   const float scale = 1 / std::sqrt(static_cast<float>(kHead));
-  float* queries =
-      queries_.data() + (chunk.window * c.positions + chunk.begin) * c.dim;
+  float* queries = queries_.data() + place(chunk);
   for (std::int64_t r = 0; r < chunk.count; ++r) {
     for (std::int64_t i = 0; i < c.dim; ++i) {
       queries[r * c.dim + i] = mine.wide[size(r * 3 * c.dim + i)] * scale;
     }
   }
-  auto& sound = (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
-  sound.set(chunk.index, chunk.count, mine.wide.data() + c.dim,
-            mine.wide.data() + 2 * c.dim, 3 * c.dim);
+  sound(layer, chunk)
+      .set(chunk.index, chunk.count, mine.wide.data() + c.dim,
+           mine.wide.data() + 2 * c.dim, 3 * c.dim);
 }
 
 void Encoder::run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine) {
   const Config& c = w_.config;
   const Layer& w = w_.encoder[layer];
   const std::int64_t n = chunk.count;
-  const float* queries =
-      queries_.data() + (chunk.window * c.positions + chunk.begin) * c.dim;
-  const auto& sound = (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
+  const float* queries = queries_.data() + place(chunk);
   for (std::int64_t h = 0; h < c.heads; ++h) {
-    sound.attend(h, n, queries + h * kHead, c.dim,
-                 mine.mixed.data() + h * kHead, mine.attention);
+    sound(layer, chunk)
+        .attend(h, n, queries + h * kHead, c.dim, mine.mixed.data() + h * kHead,
+                mine.attention);
   }
-  mine.rows.resize(kChunk, c.dim);
-  for (std::int64_t r = 0; r < n; ++r) {
-    mine.rows.set(r, mine.mixed.data() + r * c.dim);
-  }
+  set_rows(mine.rows, n, c.dim, mine.mixed.data(), c.dim);
   float* x = state(chunk);
   project(w.attention_out, mine.rows, n, mine.wide.data());
   add(mine.wide.data(), n * c.dim, x);
@@ -138,10 +131,7 @@ void Encoder::run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine) {
   set_normed(w.ffn_norm, x, n, c.dim, mine.rows, mine.normed);
   project(w.up, mine.rows, n, mine.wide.data());
   kernels::best().gelu(mine.wide.data(), n * c.ffn);
-  mine.rows.resize(kChunk, c.ffn);
-  for (std::int64_t r = 0; r < n; ++r) {
-    mine.rows.set(r, mine.wide.data() + r * c.ffn);
-  }
+  set_rows(mine.rows, n, c.ffn, mine.wide.data(), c.ffn);
   project(w.down, mine.rows, n, mine.mixed.data());
   add(mine.mixed.data(), n * c.dim, x);
 }
@@ -163,8 +153,7 @@ void Encoder::run(const std::vector<const float*>& windows,
                   const std::vector<std::vector<Sound>*>& to) {
   const auto count = static_cast<std::int64_t>(windows.size());
   reserve(count);
-  const std::int64_t items =
-      count * ((w_.config.positions + kChunk - 1) / kChunk);
+  const std::int64_t items = count * chunks(w_.config);
   parallel_region([&](int thread, Team& team) {
     Scratch& mine = scratch_[size(thread)];
     const Share own(items, thread, team.size());

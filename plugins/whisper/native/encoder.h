@@ -43,7 +43,17 @@ class Encoder {
 
   void reserve(std::int64_t windows);
   [[nodiscard]] Chunk chunk(std::int64_t item) const;
-  [[nodiscard]] float* state(const Chunk& chunk);
+  /// Where the chunk's numbers begin in states_ and queries_.
+  [[nodiscard]] std::int64_t place(const Chunk& chunk) const {
+    return (chunk.window * w_.config.positions + chunk.begin) * w_.config.dim;
+  }
+  [[nodiscard]] float* state(const Chunk& chunk) {
+    return states_.data() + place(chunk);
+  }
+  /// What a layer attends to.
+  [[nodiscard]] Sound& sound(std::size_t layer, const Chunk& chunk) {
+    return (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
+  }
   void listen(const float* window, const Chunk& chunk, Scratch& mine);
   void remember(std::size_t layer, const Chunk& chunk, Scratch& mine);
   void run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine);

@@ -16,18 +16,13 @@ std::int64_t panels_for(std::int64_t positions) {
   return (positions + kPanel - 1) / kPanel;
 }
 
-/// Columns of values: whole chunks.
-std::int64_t columns_for(std::int64_t positions) {
-  return (positions + kChunk - 1) / kChunk * kChunk;
-}
-
 }  // namespace
 
 Sound::Sound(const Config& config, Kind kind)
     : positions_(config.positions),
       heads_(config.heads),
       keys_(kind, heads_ * panels_for(positions_) * kPanel, kHead),
-      values_(kind, heads_ * kHead, columns_for(positions_)) {}
+      values_(kind, heads_ * kHead, chunks(config) * kChunk) {}
 
 Sound::Scratch::Scratch(const Config& config, Kind kind)
     : queries(kind),
@@ -35,13 +30,13 @@ Sound::Scratch::Scratch(const Config& config, Kind kind)
       scores(size(kQueries * panels_for(config.positions) * kPanel + kChunk)),
       seen(size(kQueries * kHead)) {
   queries.resize(kQueries, kHead);
-  weights.resize(kQueries, columns_for(config.positions));
+  weights.resize(kQueries, chunks(config) * kChunk);
 }
 
 std::int64_t Sound::bytes(const Config& c, Kind kind) {
   return Matrix::bytes(kind, c.heads * panels_for(c.positions) * kPanel,
                        kHead) +
-         Matrix::bytes(kind, c.heads * kHead, columns_for(c.positions));
+         Matrix::bytes(kind, c.heads * kHead, chunks(c) * kChunk);
 }
 
 void Sound::set(std::int64_t chunk, std::int64_t n, const float* keys,

@@ -14,10 +14,16 @@ namespace penstock::whisper::native {
 using kernels::Rows;
 using kernels::Share;
 
+/// Numbers of a head; Whisper of every size has so many.
+inline constexpr std::int64_t kHead = 64;
 inline constexpr std::int64_t kChunk = 64;  ///< positions of a work item
 inline constexpr float kEpsilon = 1e-5F;    ///< of norms
 
 inline std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+inline std::int64_t chunks(const Config& config) {
+  return (config.positions + kChunk - 1) / kChunk;
+}
 
 /// x += y, n numbers.
 inline void add(const float* y, std::int64_t n, float* x) {
@@ -62,8 +68,5 @@ class Sound {
   Matrix keys_;    ///< [heads * positions, 64], a head from a panel on
   Matrix values_;  ///< [heads * 64, positions]
 };
-
-/// Numbers of a head; Whisper of every size has so many.
-inline constexpr std::int64_t kHead = 64;
 
 }  // namespace penstock::whisper::native
