@@ -89,7 +89,8 @@ TEST(Report, JoinsWhatIsSeenAndSaidByTime) {
   EXPECT_THAT(said, HasSubstr("directory."));
   EXPECT_EQ(line["timeline"][0]["labels"][0]["id"], 916);
   EXPECT_EQ(shell("cd $T/sheets; find . -type f | sort | paste -sd ' '").out,
-            "./0.svg ./frames/0.png ./speech/0.srt ./voice/0.svg\n");
+            "./0.svg ./frames/0.png ./speech/0.png ./speech/0.srt "
+            "./voice/0.svg\n");
   EXPECT_THAT(shell("cat $T/sheets/speech/0.srt").out,
               HasSubstr("00:00:00,640 --> 00:00:02,640\nI will show a "));
   EXPECT_THAT(shell("cat $T/sheets/0.svg").out,
