@@ -107,6 +107,7 @@ struct Lanes {
   }
 
   PENSTOCK_LANE I zero() { return {}; }
+  PENSTOCK_LANE void keep(const I& /*sum*/) {}
   PENSTOCK_LANE F to_float(const I& a) {
     return each([&](int i) { return static_cast<float>(a[i]); });
   }

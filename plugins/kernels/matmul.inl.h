@@ -208,8 +208,8 @@ PENSTOCK_LANE void int16_tile(const Panels& w, const std::uint8_t* panel,
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         acc[r] = L::dot2(acc[r], words, q + r * w.columns + k);
+        L::keep(acc[r]);
       }
-      settle_memory();
     }
     const auto scale = L::load(scales);
 #pragma GCC unroll 16

@@ -9,7 +9,7 @@ namespace {
 using kernels::kPanel;
 using kernels::kWide;
 
-constexpr std::int64_t kQueries = 24;  ///< whose scores stay in the cache
+constexpr std::int64_t kQueries = 32;  ///< whose scores stay in the cache
 static_assert(kHead == kWide && kChunk == kWide, "a block each");
 
 std::int64_t panels_for(std::int64_t positions) {
