@@ -109,7 +109,10 @@ struct Lanes {
   PENSTOCK_LANE I zero() {
     return {_mm256_setzero_si256(), _mm256_setzero_si256()};
   }
-  PENSTOCK_LANE void keep(I& x) { asm("" : "+x"(x.a), "+x"(x.b)); }
+  template <class T>
+  PENSTOCK_LANE void keep(T& sum) {
+    asm("" : "+x"(sum.a), "+x"(sum.b));
+  }
   PENSTOCK_LANE F to_float(I x) {
     return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)};
   }

@@ -62,7 +62,10 @@ struct Lanes {
 
   PENSTOCK_LANE I zero() { return _mm512_setzero_si512(); }
   /// Keeps a sum in its register: the compiler would move and spill them.
-  PENSTOCK_LANE void keep(I& a) { asm("" : "+v"(a)); }
+  template <class T>
+  PENSTOCK_LANE void keep(T& sum) {
+    asm("" : "+v"(sum));
+  }
   PENSTOCK_LANE F to_float(I a) { return _mm512_cvtepi32_ps(a); }
   /// 16 a + b
   PENSTOCK_LANE I join(I a, I b) {

@@ -107,7 +107,8 @@ struct Lanes {
   }
 
   PENSTOCK_LANE I zero() { return {}; }
-  PENSTOCK_LANE void keep(const I& /*sum*/) {}
+  template <class T>
+  PENSTOCK_LANE void keep(const T& /*sum*/) {}
   PENSTOCK_LANE F to_float(const I& a) {
     return each([&](int i) { return static_cast<float>(a[i]); });
   }

@@ -119,14 +119,17 @@ struct Sums {
   typename L::F of[kSums][kRows];
 
   Sums() {
-    for (auto& sums : of) {
-      for (auto& sum : sums) sum = L::set(0);
+#pragma GCC unroll 2
+    for (int i = 0; i < kSums; ++i) {
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) of[i][r] = L::set(0);
     }
   }
   void store(float* y, std::int64_t y_stride) const {
+#pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
       auto sum = of[0][r];
-      for (int i = 1; i < kSums; ++i) sum = L::add(sum, of[i][r]);
+      if constexpr (kSums == 2) sum = L::add(sum, of[1][r]);
       L::store(y + r * y_stride, sum);
     }
   }
