@@ -3,10 +3,10 @@
 // Sixteen rows of a matrix stand side by side, one a lane, and are called a
 // panel: a dot product needs no horizontal sum, and a panel is read from front
 // to back. Quantised weights meet activations of 8 bits; the others are float,
-// or 16-bit numbers by 16-bit numbers, which lose little and are twice as many
-// a register. Each row of activations goes through the same operations in the
-// same order however many rows there are, so a row never depends on its
-// neighbours.
+// or rounded: 16-bit numbers by 16-bit numbers lose little and are twice as
+// many a register, 8-bit ones are four times as many. Each row of activations
+// goes through the same operations in the same order however many rows there
+// are, so a row never depends on its neighbours.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace penstock::kernels {
 
 inline constexpr std::int64_t kPanel = 16;  ///< rows of a panel
 inline constexpr std::int64_t kBlock = 32;  ///< activations that share a scale
-inline constexpr std::int64_t kWide = 64;   ///< the same of 16-bit numbers
+inline constexpr std::int64_t kWide = 64;   ///< the same of rounded kinds
 /// The largest 16-bit number: a block's products of two add up to an int32.
 inline constexpr int kMost16 = 5792;
 
@@ -35,9 +35,11 @@ enum class Kind : std::uint8_t {
   kBf16,           ///< by bfloat16 rows
   kBf16ByF32,      ///< by float rows
   kF32,            ///< by float rows
-  kInt16,          ///< 16 bits, 64 columns a scale; by 16-bit rows
+  // Rounded, 64 columns a scale.
+  kInt16,  ///< by 16-bit rows
+  kInt8,   ///< by 8-bit rows; 128 is added
 };
-inline constexpr int kKinds = 14;
+inline constexpr int kKinds = 15;
 
 /// A matrix [rows, columns] as panels one after the other.
 struct Panels {
@@ -60,16 +62,21 @@ struct Int8Rows {
   float* half_sums = nullptr;  ///< [n, columns / 16] of the numbers
 };
 
-/// Rows of 16-bit activations: number = scale of its block * q.
-struct Int16Rows {
-  std::int16_t* q = nullptr;  ///< [n, columns]
-  float* scales = nullptr;    ///< [n, columns / 64]
+/// Rows for a rounded kind: number = scale of its block * q.
+template <class T>
+struct WideRows {
+  T* q = nullptr;           ///< [n, columns]
+  float* scales = nullptr;  ///< [n, columns / 64]
+  /// [n, columns / 64]: what a block's sums begin with, as 128 is added to the
+  /// matrix; of 8 bits only.
+  std::int32_t* starts = nullptr;
 };
 
 /// Activations [n, columns] in the form that a matrix's kind asks for.
 struct Activations {
   Int8Rows int8;
-  Int16Rows int16;
+  WideRows<std::int16_t> wide16;
+  WideRows<std::int8_t> wide8;
   std::uint16_t* bf16 = nullptr;
   float* f32 = nullptr;
 };
@@ -108,7 +115,9 @@ struct Kernels {
                    const Int8Rows& to) = nullptr;
   /// Row r of `to`; n is a multiple of 64.
   void (*quantise16)(const float* x, std::int64_t n, std::int64_t r,
-                     const Int16Rows& to) = nullptr;
+                     const WideRows<std::int16_t>& to) = nullptr;
+  void (*quantise8)(const float* x, std::int64_t n, std::int64_t r,
+                    const WideRows<std::int8_t>& to) = nullptr;
   void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* to) = nullptr;
   /// x = gelu(x), exact to 3e-7 of 1 + |x|.
   void (*gelu)(float* x, std::int64_t n) = nullptr;

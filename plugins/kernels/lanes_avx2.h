@@ -14,7 +14,7 @@ struct Lanes {
   static constexpr int kTileRows = 8;
   static constexpr int kByteZero = 128;
   static constexpr bool kHasInt16Dots = false;
-  static constexpr int kInt16Rows = 4;
+  static constexpr int kWideRows = 4;
   static constexpr int kFloatRows = 6;
   static constexpr int kFloatSums = 1;
   struct F {
@@ -108,6 +108,9 @@ struct Lanes {
 
   PENSTOCK_LANE I zero() {
     return {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  }
+  PENSTOCK_LANE I set_int(std::int32_t x) {
+    return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)};
   }
   template <class T>
   PENSTOCK_LANE void keep(T& sum) {

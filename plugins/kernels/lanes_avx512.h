@@ -16,12 +16,12 @@ struct Lanes {
   /// What dot4() takes from codes of 8 bits.
   static constexpr int kByteZero = 0;
   static constexpr bool kHasInt16Dots = true;
-  static constexpr int kInt16Rows = 16;  ///< of 16-bit numbers
-  static constexpr int kFloatRows = 8;   ///< of floats
-  static constexpr int kFloatSums = 2;   ///< a row of them
-  using F = __m512;                      ///< 16 floats
-  using I = __m512i;                     ///< 16 int32
-  using Bytes = __m512i;                 ///< 4 unsigned bytes a lane
+  static constexpr int kWideRows = 16;  ///< of rounded numbers
+  static constexpr int kFloatRows = 8;  ///< of floats
+  static constexpr int kFloatSums = 2;  ///< a row of them
+  using F = __m512;                     ///< 16 floats
+  using I = __m512i;                    ///< 16 int32
+  using Bytes = __m512i;                ///< 4 unsigned bytes a lane
 
   PENSTOCK_LANE F set(float x) { return _mm512_set1_ps(x); }
   PENSTOCK_LANE F load(const float* p) { return _mm512_loadu_ps(p); }
@@ -61,6 +61,7 @@ struct Lanes {
   }
 
   PENSTOCK_LANE I zero() { return _mm512_setzero_si512(); }
+  PENSTOCK_LANE I set_int(std::int32_t x) { return _mm512_set1_epi32(x); }
   /// Keeps a sum in its register: the compiler would move and spill them.
   template <class T>
   PENSTOCK_LANE void keep(T& sum) {

@@ -25,7 +25,7 @@ struct Lanes {
   static constexpr int kTileRows = 2;
   static constexpr int kByteZero = 0;
   static constexpr bool kHasInt16Dots = false;
-  static constexpr int kInt16Rows = 2;
+  static constexpr int kWideRows = 2;
   static constexpr int kFloatRows = 2;
   static constexpr int kFloatSums = 2;
   using F = Sixteen<float>;
@@ -107,6 +107,11 @@ struct Lanes {
   }
 
   PENSTOCK_LANE I zero() { return {}; }
+  PENSTOCK_LANE I set_int(std::int32_t x) {
+    I out;
+    for (auto& number : out.at) number = x;
+    return out;
+  }
   template <class T>
   PENSTOCK_LANE void keep(const T& /*sum*/) {}
   PENSTOCK_LANE F to_float(const I& a) {

@@ -189,28 +189,47 @@ PENSTOCK_LANE void float_tile(const Panels& w, const std::uint8_t* panel,
   sums.store(y, y_stride);
 }
 
-/// Pairs of 16-bit numbers by pairs; the sums grow in y.
-template <class L, int kRows>
-PENSTOCK_LANE void int16_tile(const Panels& w, const std::uint8_t* panel,
-                              const Int16Rows& x, std::int64_t row, float* y,
-                              std::int64_t y_stride) {
+/// Two 16-bit numbers a lane, or four of 8 bits, by the row's at x.
+template <class L>
+PENSTOCK_LANE void add_products(typename L::I& sum, const std::int16_t* codes,
+                                const std::int16_t* x) {
+  sum = L::dot2(sum, L::load_words(codes), x);
+}
+template <class L>
+PENSTOCK_LANE void add_products(typename L::I& sum, const std::uint8_t* codes,
+                                const std::int8_t* x) {
+  sum = L::template dot4<8>(sum, L::load_bytes(codes), x);
+}
+
+/// Rounded numbers by their like; the sums grow in y.
+template <class L, class T, int kRows>
+PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
+                             const WideRows<T>& x, std::int64_t row, float* y,
+                             std::int64_t y_stride) {
+  using Code = std::conditional_t<sizeof(T) == 1, std::uint8_t, T>;
+  constexpr int kStep = 4 / sizeof(T);  // numbers a lane
   const std::int64_t blocks = w.columns / kWide;
-  const auto* codes = reinterpret_cast<const std::int16_t*>(panel);
+  const auto* codes = reinterpret_cast<const Code*>(panel);
   const auto* scales =
-      reinterpret_cast<const float*>(panel + w.columns * kPanel * 2);
-  const std::int16_t* q = x.q + row * w.columns;
-  const float* x_scales = x.scales + row * blocks;
+      reinterpret_cast<const float*>(codes + w.columns * kPanel);
+  const T* q = x.q + row * w.columns;
   for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, L::set(0));
   for (std::int64_t b = 0; b < blocks; ++b, q += kWide, scales += kPanel) {
+    const std::int64_t block = row * blocks + b;
     typename L::I acc[kRows];
 #pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) acc[r] = L::zero();
-    for (int k = 0; k < kWide; k += 2, codes += 2 * kPanel) {
+    for (int r = 0; r < kRows; ++r) {
+      if constexpr (sizeof(T) == 1) {
+        acc[r] = L::set_int(x.starts[block + r * blocks]);
+      } else {
+        acc[r] = L::zero();
+      }
+    }
+    for (int k = 0; k < kWide; k += kStep, codes += kStep * kPanel) {
       ask_ahead(codes);
-      const auto words = L::load_words(codes);
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        acc[r] = L::dot2(acc[r], words, q + r * w.columns + k);
+        add_products<L>(acc[r], codes, q + r * w.columns + k);
         L::keep(acc[r]);
       }
     }
@@ -219,7 +238,7 @@ PENSTOCK_LANE void int16_tile(const Panels& w, const std::uint8_t* panel,
     for (int r = 0; r < kRows; ++r) {
       float* sum = y + r * y_stride;
       const auto part =
-          L::mul(L::to_float(acc[r]), L::set(x_scales[r * blocks + b]));
+          L::mul(L::to_float(acc[r]), L::set(x.scales[block + r * blocks]));
       L::store(sum, L::fma(part, scale, L::load(sum)));
     }
     settle_memory();
@@ -302,14 +321,18 @@ void float_matmul(const Panels& w, std::int64_t first, std::int64_t last,
       });
 }
 
-template <class L>
-void int16_matmul(const Panels& w, std::int64_t first, std::int64_t last,
-                  const Activations& x, std::int64_t n, float* y,
-                  std::int64_t y_stride) {
-  each_panel<L::kInt16Rows>(
+template <class L, class T>
+void wide_matmul(const Panels& w, std::int64_t first, std::int64_t last,
+                 const Activations& x, std::int64_t n, float* y,
+                 std::int64_t y_stride) {
+  each_panel<L::kWideRows>(
       w, first, last, n, y, y_stride,
       [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
-        int16_tile<L, kRows>(w, panel, x.int16, row, out, y_stride);
+        if constexpr (sizeof(T) == 1) {
+          wide_tile<L, T, kRows>(w, panel, x.wide8, row, out, y_stride);
+        } else {
+          wide_tile<L, T, kRows>(w, panel, x.wide16, row, out, y_stride);
+        }
       });
 }
 

@@ -1,5 +1,5 @@
-// A matrix of floats in panels (kernels.h), as floats or as 16-bit numbers, and
-// rows of activations to multiply it with. Written block by block: weights
+// A matrix of floats in panels (kernels.h), as floats or rounded, and rows of
+// activations to multiply it with. Written block by block: weights
 // once, keys and values as they come.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace penstock::kernels {
 
-/// Kind::kF32, or Kind::kInt16: rounded to 13 bits, with a scale for 64.
+/// Kind::kF32, or rounded with a scale for 64: kInt16 to 13 bits, kInt8 to 8.
 class Matrix {
  public:
   Matrix() = default;
@@ -38,9 +38,7 @@ class Matrix {
   [[nodiscard]] std::uint8_t* panel(std::int64_t row) const {
     return buffer_.data() + row / kPanel * panels_.panel_bytes;
   }
-  [[nodiscard]] float* scales(std::int64_t row) const {
-    return reinterpret_cast<float*>(panel(row) + panels_.columns * kPanel * 2);
-  }
+  [[nodiscard]] float* scales(std::int64_t row) const;
 
   Panels panels_;
   Buffer buffer_;
@@ -59,11 +57,14 @@ class Rows {
                 std::int64_t n, float* y);
 
  private:
+  [[nodiscard]] Activations all();
+
   Kind kind_;
   std::int64_t columns_ = 0;
-  std::vector<float> floats_;
-  std::vector<std::int16_t> numbers_;
-  std::vector<float> scales_;
+  std::vector<float> floats_, scales_;
+  std::vector<std::int16_t> wide_;
+  std::vector<std::int8_t> narrow_;
+  std::vector<std::int32_t> starts_;
 };
 
 }  // namespace penstock::kernels

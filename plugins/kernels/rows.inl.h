@@ -100,9 +100,10 @@ void quantise(const float* x, std::int64_t n, std::int64_t r,
   }
 }
 
-template <class L>
-void quantise16(const float* x, std::int64_t n, std::int64_t r,
-                const Int16Rows& to) {
+template <class L, class T>
+void quantise_wide(const float* x, std::int64_t n, std::int64_t r,
+                   const WideRows<T>& to) {
+  constexpr int kMost = sizeof(T) == 1 ? 127 : kMost16;
   for (std::int64_t b = 0; b < n / kWide; ++b) {
     const float* from = x + b * kWide;
     auto sizes = L::abs(L::load(from));
@@ -110,12 +111,25 @@ void quantise16(const float* x, std::int64_t n, std::int64_t r,
       sizes = L::max(sizes, L::abs(L::load(from + i)));
     }
     const float most = L::max_of(sizes);
-    const auto inverse = L::set(most > 0 ? kMost16 / most : 0);
-    std::int16_t* q = to.q + r * n + b * kWide;
+    const auto inverse = L::set(most > 0 ? kMost / most : 0);
+    const std::int64_t block = r * (n / kWide) + b;
+    T* q = to.q + r * n + b * kWide;
+    auto sum = L::set(0);
     for (std::int64_t i = 0; i < kWide; i += 16) {
-      L::store_int16(q + i, L::mul(L::load(from + i), inverse));
+      const auto number = L::mul(L::load(from + i), inverse);
+      if constexpr (sizeof(T) == 1) {
+        const auto whole = L::round(number);
+        sum = L::add(sum, whole);
+        L::store_int8(q + i, whole);
+      } else {
+        L::store_int16(q + i, number);
+      }
     }
-    to.scales[r * (n / kWide) + b] = most / kMost16;
+    to.scales[block] = most / kMost;
+    if constexpr (sizeof(T) == 1) {
+      constexpr int kAdded = 128 - L::kByteZero;
+      to.starts[block] = -kAdded * static_cast<std::int32_t>(L::sum(sum));
+    }
   }
 }
 

@@ -28,16 +28,17 @@ struct Choice {
     if (dtype == "auto") {
       dtype = is_native && kernels::best().has_int16_dots ? "int16" : "fp32";
     }
-    const char* wrong = is_native ? "bf16" : "int16";
-    if (dtype == wrong) {
+    const bool is_rounded = dtype == "int16" || dtype == "int8";
+    if (is_native ? dtype == "bf16" : is_rounded) {
       throw Error(Code::kUsage,
-                  str("dtype: ", wrong, " is not for the ",
+                  str("dtype: ", dtype, " is not for the ",
                       is_native ? "native" : "reference", " engine; use ",
-                      is_native ? "int16 or fp32" : "fp32 or bf16"));
+                      is_native ? "fp32, int16 or int8" : "fp32 or bf16"));
     }
   }
   [[nodiscard]] kernels::Kind kind() const {
-    return dtype == "int16" ? kernels::Kind::kInt16 : kernels::Kind::kF32;
+    if (dtype == "int16") return kernels::Kind::kInt16;
+    return dtype == "int8" ? kernels::Kind::kInt8 : kernels::Kind::kF32;
   }
   [[nodiscard]] at::ScalarType scalar_type() const {
     return dtype == "bf16" ? at::kBFloat16 : at::kFloat;
@@ -68,8 +69,9 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .choices({"auto", "native", "reference"});
   d.param("dtype", &Params::dtype,
           "auto: int16 where the processor adds up products of such numbers "
-          "at once, else fp32; bf16: the reference engine")
-      .choices({"auto", "int16", "fp32", "bf16"});
+          "at once, else fp32; int8: faster, some words change; bf16: the "
+          "reference engine")
+      .choices({"auto", "int8", "int16", "fp32", "bf16"});
   d.param("padding", &Params::padding,
           "what follows the end of the sound in its last window; zeros: as "
           "transformers has it")

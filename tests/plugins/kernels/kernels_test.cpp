@@ -134,7 +134,9 @@ struct Rows {
       table.quantise(x.data() + r * columns, columns, r, int8);
     }
     table.to_bf16(x.data(), n * columns, bf16.data());
-    act = {.int8 = int8, .int16 = {}, .bf16 = bf16.data(), .f32 = x.data()};
+    act.int8 = int8;
+    act.bf16 = bf16.data();
+    act.f32 = x.data();
   }
 
   /// The number that a kind multiplies with.
@@ -335,14 +337,22 @@ std::vector<float> multiply(const Kernels& table, const Matrix& matrix,
                             const std::vector<float>& rows, std::int64_t n) {
   const Panels& panels = matrix.panels();
   std::vector<float> x = rows;
-  std::vector<std::int16_t> q(x.size());
+  std::vector<std::int16_t> wide(x.size());
+  std::vector<std::int8_t> narrow(x.size());
   std::vector<float> scales(x.size() / kWide);
+  std::vector<std::int32_t> starts(scales.size());
   Activations act;
   act.f32 = x.data();
-  act.int16 = {.q = q.data(), .scales = scales.data()};
+  act.wide16 = {.q = wide.data(), .scales = scales.data()};
+  act.wide8 = {
+      .q = narrow.data(), .scales = scales.data(), .starts = starts.data()};
   for (std::int64_t r = 0; r < n; ++r) {
-    table.quantise16(x.data() + r * panels.columns, panels.columns, r,
-                     act.int16);
+    const float* row = x.data() + r * panels.columns;
+    if (panels.kind == Kind::kInt16) {
+      table.quantise16(row, panels.columns, r, act.wide16);
+    } else {
+      table.quantise8(row, panels.columns, r, act.wide8);
+    }
   }
   std::vector<float> y(static_cast<std::size_t>(n * panels.rows), 99);
   table.matmul[static_cast<int>(panels.kind)](panels, 0, panels.panels(), act,
@@ -352,9 +362,10 @@ std::vector<float> multiply(const Kernels& table, const Matrix& matrix,
 
 TEST_P(Levels, MultiplyMatricesWrittenByBlocks) {
   Random random(6);
-  for (const Kind kind : {Kind::kF32, Kind::kInt16}) {
-    // 13 bits by 13 bits, of blocks whose largest is about 2.5.
-    const double tolerance = kind == Kind::kF32 ? 1e-5 : 6e-3;
+  // 13 bits by 13 bits and 8 by 8, of blocks whose largest is about 2.5.
+  for (const auto& [kind, tolerance] :
+       {std::pair{Kind::kF32, 1e-5}, std::pair{Kind::kInt16, 6e-3},
+        std::pair{Kind::kInt8, 6e-2}}) {
     for (const auto& [rows, columns, n] :
          std::vector<std::array<std::int64_t, 3>>{
              {16, 64, 1}, {1, 50, 3}, {37, 192, 7}, {64, 128, 35}}) {
@@ -384,7 +395,7 @@ TEST_P(Levels, MultiplyMatricesWrittenByBlocks) {
 
 TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
   Random random(7);
-  for (const Kind kind : {Kind::kF32, Kind::kInt16}) {
+  for (const Kind kind : {Kind::kF32, Kind::kInt16, Kind::kInt8}) {
     const Matrix matrix(kind, 32, 128, random.normals(std::size_t{32} * 128));
     const auto x = random.normals(std::size_t{35} * 128);
     const auto together = multiply(*table_, matrix, x, 35);
@@ -401,16 +412,20 @@ TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
 /// The largest numbers there are must not run over an int32.
 TEST_P(Levels, AddUpTheLargestBlocks) {
   const std::vector<float> ones(std::size_t{16} * 64, 1);
-  const Matrix matrix(Kind::kInt16, 16, 64, ones);
-  for (const float y : multiply(*table_, matrix, ones, 16)) {
-    EXPECT_NEAR(y, 64, 1e-4);
+  for (const Kind kind : {Kind::kInt16, Kind::kInt8}) {
+    const Matrix matrix(kind, 16, 64, ones);
+    for (const float y : multiply(*table_, matrix, ones, 16)) {
+      EXPECT_NEAR(y, 64, 1e-4);
+    }
   }
 }
 
 TEST(Matrix, GivesItsNumbersBack) {
   Random random(8);
   const auto numbers = random.normals(std::size_t{20} * 70);
-  for (const Kind kind : {Kind::kF32, Kind::kInt16}) {
+  for (const auto& [kind, tolerance] :
+       {std::pair{Kind::kF32, 0.0}, std::pair{Kind::kInt16, 4e-4},
+        std::pair{Kind::kInt8, 2e-2}}) {
     const Matrix matrix(kind, 20, 70, numbers);
     EXPECT_EQ(matrix.panels().rows, 32);
     EXPECT_EQ(matrix.panels().columns, 128);
@@ -419,7 +434,7 @@ TEST(Matrix, GivesItsNumbersBack) {
       matrix.read(r, row);
       for (std::size_t k = 0; k < row.size(); ++k) {
         EXPECT_NEAR(row[k], numbers[static_cast<std::size_t>(r) * 70 + k],
-                    kind == Kind::kF32 ? 0 : 4e-4);
+                    tolerance);
       }
     }
   }
