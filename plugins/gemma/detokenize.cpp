@@ -38,7 +38,8 @@ void Detokenize::declare(Declaration<Detokenize>& d) {
 }
 
 void Detokenize::open(StageContext& context) {
-  tokenizer_ = Tokenizer::open(context.model);
+  tokenizer_ =
+      context.share<Tokenizer>([&] { return Tokenizer::open(context.model); });
 }
 
 std::unique_ptr<Writer> Detokenize::begin(const Request& request) const {

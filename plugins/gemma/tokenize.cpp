@@ -115,7 +115,8 @@ void Tokenize::open(StageContext& context) {
                 "no model is named; write `model:` into the "
                 "pipeline file or pass --set model=...");
   }
-  tokenizer_ = Tokenizer::open(context.model);
+  tokenizer_ =
+      context.share<Tokenizer>([&] { return Tokenizer::open(context.model); });
   context_length_ = tokenizer_->context_length();
   const auto length = context.facts.find("context_length");
   if (length != context.facts.end()) {

@@ -70,12 +70,12 @@ Matrix::Matrix(Kind kind, std::int64_t rows, std::int64_t columns)
 }
 
 Matrix::Matrix(Kind kind, std::int64_t rows, std::int64_t columns,
-               std::span<const float> numbers)
+               const ReadRow& read)
     : Matrix(kind, rows, columns) {
   parallel_for(rows, kPanel, [&](std::int64_t begin, std::int64_t end) {
     std::vector<float> row(size(panels_.columns));
     for (std::int64_t r = begin; r < end; ++r) {
-      std::copy_n(numbers.data() + r * columns, columns, row.data());
+      read(r, {row.data(), size(columns)});
       for (std::int64_t b = 0; b < panels_.columns / kWide; ++b) {
         set(r, b, row.data() + b * kWide);
       }

@@ -3,6 +3,7 @@
 // once, keys and values as they come.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,9 +18,10 @@ class Matrix {
   Matrix() = default;
   /// Zeros. Columns are rounded up to blocks of 64, rows to panels.
   Matrix(Kind kind, std::int64_t rows, std::int64_t columns);
-  /// `numbers` [rows, columns]; packed on all threads.
+  /// Fills `to` with a row's numbers; called on all threads.
+  using ReadRow = std::function<void(std::int64_t row, std::span<float> to)>;
   Matrix(Kind kind, std::int64_t rows, std::int64_t columns,
-         std::span<const float> numbers);
+         const ReadRow& read);
 
   [[nodiscard]] const Panels& panels() const { return panels_; }
   /// Panels [first, first + count) as a matrix of their own.

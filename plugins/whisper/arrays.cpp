@@ -35,9 +35,9 @@ class Ct2Arrays final : public Arrays {
   [[nodiscard]] Shape shape(const std::string& array) const override {
     return file_.at(array).shape;
   }
-  [[nodiscard]] std::vector<float> floats(
+  [[nodiscard]] std::vector<WeightTensor> parts(
       const std::string& array) const override {
-    return to_floats(array, file_.at(array));
+    return {to_weights(array, file_.at(array))};
   }
   [[nodiscard]] std::int64_t heads(const std::string& side) const override {
     return file_.integer(side + "/num_heads");
@@ -83,31 +83,8 @@ class HubArrays final : public Arrays {
     }
     return out;
   }
-  [[nodiscard]] std::vector<float> floats(
-      const std::string& array) const override {
-    std::vector<float> out;
-    for (const WeightTensor& part : parts(array)) {
-      const std::size_t at = out.size();
-      out.resize(at + static_cast<std::size_t>(count(part.shape)));
-      if (part.data.empty()) continue;  // left out: zeros
-      dequantize(part, 0, part.rows(), std::span(out).subspan(at));
-    }
-    return out;
-  }
-  [[nodiscard]] std::int64_t heads(const std::string& side) const override {
-    return heads_.at(side);
-  }
-  [[nodiscard]] std::int64_t size() const override {
-    std::int64_t out = 0;
-    for (const WeightTensor& tensor : file_.tensors()) {
-      out += count(tensor.shape);
-    }
-    return out;
-  }
-
- private:
   [[nodiscard]] std::vector<WeightTensor> parts(
-      const std::string& array) const {
+      const std::string& array) const override {
     std::vector<WeightTensor> out;
     for (const std::string& part : names_in_transformers(array)) {
       const auto found = file_.find(prefix_ + part);
@@ -124,6 +101,18 @@ class HubArrays final : public Arrays {
     if (!out.empty()) return out;
     throw Error(Code::kData, str("'", name(), "' has no array ", array));
   }
+  [[nodiscard]] std::int64_t heads(const std::string& side) const override {
+    return heads_.at(side);
+  }
+  [[nodiscard]] std::int64_t size() const override {
+    std::int64_t out = 0;
+    for (const WeightTensor& tensor : file_.tensors()) {
+      out += count(tensor.shape);
+    }
+    return out;
+  }
+
+ private:
   /// The weight of a bias.
   static std::string sibling(const std::string& bias) {
     return bias.substr(0, bias.size() - 4) + "weight";
@@ -160,6 +149,31 @@ const std::map<std::string, std::vector<std::string>>& modules() {
 }  // namespace
 
 Arrays::~Arrays() = default;
+
+std::vector<float> Arrays::floats(const std::string& array) const {
+  std::vector<float> out;
+  for (const WeightTensor& part : parts(array)) {
+    const std::size_t at = out.size();
+    out.resize(at + static_cast<std::size_t>(count(part.shape)));
+    if (part.data.empty()) continue;
+    dequantize(part, 0, part.rows(), std::span(out).subspan(at));
+  }
+  return out;
+}
+
+void read_row(std::span<const WeightTensor> parts, std::int64_t row,
+              std::span<float> to) {
+  for (const WeightTensor& part : parts) {
+    if (row >= part.rows()) {
+      row -= part.rows();
+    } else if (part.data.empty()) {
+      return std::fill(to.begin(), to.end(), 0.0F);
+    } else {
+      return dequantize(part, row, row + 1, to);
+    }
+  }
+  throw Error(Code::kInternal, "the array has not so many rows");
+}
 
 void check_shape(const Arrays& file, const std::string& array,
                  const std::vector<std::int64_t>& shape) {

@@ -6,8 +6,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "penstock/weights.h"
 
 namespace penstock::whisper {
 
@@ -25,14 +28,21 @@ class Arrays {
   /// Throws Error(kData) when there is none of that name.
   [[nodiscard]] virtual std::vector<std::int64_t> shape(
       const std::string& array) const = 0;
-  /// Row-major; throws as shape(), and for NaN and infinity.
-  [[nodiscard]] virtual std::vector<float> floats(
+  /// Whose rows follow one another; one without data is zeros. Throws as
+  /// shape(). Good for as long as this lives.
+  [[nodiscard]] virtual std::vector<WeightTensor> parts(
       const std::string& array) const = 0;
+  /// All numbers, row-major; throws as shape(), and for NaN and infinity.
+  [[nodiscard]] std::vector<float> floats(const std::string& array) const;
   /// Attention heads of "encoder" or "decoder".
   [[nodiscard]] virtual std::int64_t heads(const std::string& side) const = 0;
   /// How many numbers the model has.
   [[nodiscard]] virtual std::int64_t size() const = 0;
 };
+
+/// A row of an array; throws Error(kData) for NaN and infinity.
+void read_row(std::span<const WeightTensor> parts, std::int64_t row,
+              std::span<float> to);
 
 /// Throws Error(kData) unless the array has that shape.
 void check_shape(const Arrays& file, const std::string& array,

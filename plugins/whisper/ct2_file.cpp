@@ -1,14 +1,9 @@
 #include "ct2_file.h"
 
 #include <array>
-#include <bit>
-#include <cmath>
 #include <cstring>
-#include <fstream>
-#include <limits>
 #include <utility>
 
-#include "kernels/half.h"
 #include "penstock/error.h"
 
 namespace penstock::whisper {
@@ -21,7 +16,7 @@ constexpr std::array<std::int64_t, 6> kSizes = {4, 1, 2, 4, 2, 2};
 
 class Reader {
  public:
-  Reader(const std::string& name, std::span<const char> bytes)
+  Reader(const std::string& name, std::span<const std::byte> bytes)
       : name_(name), bytes_(bytes) {}
 
   template <class T>
@@ -33,10 +28,12 @@ class Reader {
   std::string text(const char* what) {
     const auto size = number<std::uint16_t>(what);
     const auto all = take(size, what);
-    if (size == 0 || all.back() != '\0') fail(str(what, " does not end"));
-    return {all.data(), all.size() - 1};
+    if (size == 0 || all.back() != std::byte{0}) {
+      fail(str(what, " does not end"));
+    }
+    return {reinterpret_cast<const char*>(all.data()), all.size() - 1};
   }
-  std::span<const char> take(std::size_t size, const char* what) {
+  std::span<const std::byte> take(std::size_t size, const char* what) {
     if (size > bytes_.size() - at_) {
       fail(str(what, " needs ", size, " bytes, ", bytes_.size() - at_,
                " are left"));
@@ -52,7 +49,7 @@ class Reader {
 
  private:
   const std::string& name_;
-  std::span<const char> bytes_;
+  std::span<const std::byte> bytes_;
   std::size_t at_ = 0;
 };
 
@@ -81,40 +78,31 @@ Ct2Tensor read_tensor(Reader& in, const std::string& name) {
 }
 
 template <class T>
-T item(std::span<const char> data, std::size_t at) {
+T item(std::span<const std::byte> data, std::size_t at) {
   T value{};
   std::memcpy(&value, data.data() + at * sizeof(T), sizeof(T));
   return value;
 }
 
-/// Infinity for all that is not finite: it is refused.
-float from_half(std::uint16_t bits) {
-  return (bits & 0x7C00U) == 0x7C00U ? std::numeric_limits<float>::infinity()
-                                     : kernels::half_to_float(bits);
-}
-
 }  // namespace
 
 Ct2File Ct2File::open(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  std::string bytes(error ? 0 : size, '\0');
-  std::ifstream in(path, std::ios::binary);
-  if (bytes.empty() ||
-      !in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
-    throw Error(Code::kNotFound, str("cannot read '", path.string(), "'"));
-  }
-  return {path.string(), std::move(bytes)};
+  return {path.string(), std::make_unique<const MappedFile>(path)};
+}
+
+Ct2File::Ct2File(std::string name, std::unique_ptr<const MappedFile> file)
+    : name_(std::move(name)), file_(std::move(file)) {
+  parse(file_->bytes());
 }
 
 Ct2File::Ct2File(std::string name, std::string bytes)
     : name_(std::move(name)),
       bytes_(std::make_unique<const std::string>(std::move(bytes))) {
-  parse();
+  parse(std::as_bytes(std::span(*bytes_)));
 }
 
-void Ct2File::parse() {
-  Reader in(name_, *bytes_);
+void Ct2File::parse(std::span<const std::byte> bytes) {
+  Reader in(name_, bytes);
   const auto version = in.number<std::uint32_t>("the version");
   if (version != kVersion) {
     in.fail(str("is no CTranslate2 model of version ", kVersion));
@@ -161,40 +149,24 @@ std::int64_t Ct2File::integer(const std::string& name) const {
               str("'", name_, "': ", name, " is no single whole number"));
 }
 
-std::vector<float> to_floats(const std::string& name, const Ct2Tensor& tensor) {
-  std::int64_t count = 1;
-  for (const std::int64_t dim : tensor.shape) count *= dim;
-  std::vector<float> out(static_cast<std::size_t>(count));
-  const auto fill = [&](auto read) {
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] = read(i);
-  };
+WeightTensor to_weights(const std::string& name, const Ct2Tensor& tensor) {
+  WeightTensor out{.name = name, .shape = tensor.shape, .data = tensor.data};
   switch (tensor.type) {
     case Ct2Type::kF32:
-      fill([&](std::size_t i) { return item<float>(tensor.data, i); });
-      break;
+      out.type = WeightType::kF32;
+      return out;
     case Ct2Type::kF16:
-      fill([&](std::size_t i) {
-        return from_half(item<std::uint16_t>(tensor.data, i));
-      });
-      break;
+      out.type = WeightType::kF16;
+      return out;
     case Ct2Type::kBF16:
-      fill([&](std::size_t i) {
-        return std::bit_cast<float>(
-            std::uint32_t{item<std::uint16_t>(tensor.data, i)} << 16U);
-      });
-      break;
+      out.type = WeightType::kBF16;
+      return out;
     default:
       throw Error(Code::kData,
                   name +
                       " is stored as whole numbers; models of 16 or 32 bit "
                       "floats are read");
   }
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (!std::isfinite(out[i])) {
-      throw Error(Code::kData, str(name, "[", i, "] is no finite number"));
-    }
-  }
-  return out;
 }
 
 }  // namespace penstock::whisper

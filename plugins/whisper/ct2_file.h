@@ -1,6 +1,6 @@
 // Ct2File: a strict reader of CTranslate2's model.bin, version 6: named arrays
 // and nothing else. Every length is checked before it is used, and the whole
-// file must be consumed. Needs no libtorch.
+// file must be consumed; it is mapped, not read. Needs no libtorch.
 //
 //   u32 version · text spec · u32 revision · u32 count
 //   count x { text name · u8 rank · rank x u32 dim · u8 type · u32 bytes · raw
@@ -17,6 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "penstock/mapped_file.h"
+#include "penstock/weights.h"
+
 namespace penstock::whisper {
 
 enum class Ct2Type {
@@ -31,7 +34,7 @@ enum class Ct2Type {
 struct Ct2Tensor {
   Ct2Type type = Ct2Type::kF32;
   std::vector<std::int64_t> shape;  ///< empty: a number
-  std::span<const char> data;       ///< into the file's bytes
+  std::span<const std::byte> data;  ///< into the file's bytes
 };
 
 class Ct2File {
@@ -59,17 +62,18 @@ class Ct2File {
   [[nodiscard]] std::int64_t integer(const std::string& name) const;
 
  private:
-  void parse();
+  Ct2File(std::string name, std::unique_ptr<const MappedFile> file);
+  void parse(std::span<const std::byte> bytes);
 
   std::string name_;
-  std::unique_ptr<const std::string> bytes_;  ///< tensors point into it
+  std::unique_ptr<const MappedFile> file_;    ///< tensors point into this
+  std::unique_ptr<const std::string> bytes_;  ///< or that
   std::string spec_;
   std::map<std::string, Ct2Tensor> tensors_;
 };
 
-/// The numbers as floats; throws Error(kData) for types that are none, and for
-/// NaN and infinity.
-[[nodiscard]] std::vector<float> to_floats(const std::string& name,
-                                           const Ct2Tensor& tensor);
+/// For dequantize(); throws Error(kData) for whole numbers.
+[[nodiscard]] WeightTensor to_weights(const std::string& name,
+                                      const Ct2Tensor& tensor);
 
 }  // namespace penstock::whisper

@@ -116,7 +116,8 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
 }
 
 void WhisperDecode::open(StageContext& context) {
-  words_ = std::make_shared<Vocabulary>(folder_of(context.model));
+  words_ = context.share<Vocabulary>(
+      [&] { return std::make_shared<Vocabulary>(folder_of(context.model)); });
   const auto fact = [&](const char* name, std::int64_t& value) {
     const auto found = context.facts.find(name);
     if (found != context.facts.end()) {

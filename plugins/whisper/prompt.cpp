@@ -20,7 +20,8 @@ void Prompt::declare(Declaration<Prompt>& d) {
 }
 
 void Prompt::open(StageContext& context) {
-  vocabulary_ = std::make_shared<Vocabulary>(folder_of(context.model));
+  vocabulary_ = context.share<Vocabulary>(
+      [&] { return std::make_shared<Vocabulary>(folder_of(context.model)); });
 }
 
 void Prompt::preprocess(const Request& request, Sample in,

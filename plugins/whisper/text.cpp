@@ -149,7 +149,8 @@ void Text::declare(Declaration<Text>& d) {
 }
 
 void Text::open(StageContext& context) {
-  words_ = std::make_shared<Vocabulary>(folder_of(context.model));
+  words_ = context.share<Vocabulary>(
+      [&] { return std::make_shared<Vocabulary>(folder_of(context.model)); });
   if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 

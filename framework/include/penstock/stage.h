@@ -10,7 +10,10 @@
 #include <c10/core/Device.h>
 
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <string>
+#include <typeinfo>
 
 #include "penstock/request.h"
 #include "penstock/stage_spec.h"
@@ -28,6 +31,19 @@ struct StageContext {
   /// What the model says of itself (`eos_ids`, `vocab_size`,
   /// `context_length`, ...). Forward writes, the others read.
   Notes& facts;
+  /// What share() keeps while the stages of a pipeline are opened; null: no
+  /// other stage is.
+  std::map<std::string, std::shared_ptr<const void>>* shared = nullptr;
+
+  /// What several stages make of the model alike, such as its vocabulary: made
+  /// by the first that asks, as a std::shared_ptr<const T>.
+  template <class T, class Make>
+  [[nodiscard]] std::shared_ptr<const T> share(const Make& make) const {
+    if (shared == nullptr) return make();
+    auto& entry = (*shared)[model + ' ' + typeid(T).name()];
+    if (!entry) entry = std::shared_ptr<const T>(make());
+    return std::static_pointer_cast<const T>(entry);
+  }
 };
 
 class PENSTOCK_API Stage {

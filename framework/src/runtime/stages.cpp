@@ -1,5 +1,8 @@
 #include "runtime/stages.h"
 
+#include <map>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "penstock/parallel.h"
@@ -86,12 +89,14 @@ void Stages::open_one(Stage& stage, const StageConfig& config,
 }
 
 void Stages::open(const PipelineFile& file, at::Device device) {
+  std::map<std::string, std::shared_ptr<const void>> shared;
   StageContext context{.device = device,
                        .model = "",
                        .slots = batch->max_rows(),
                        .threads = threads(),
                        .max_step_tokens = batch->max_step_tokens(),
-                       .facts = facts};
+                       .facts = facts,
+                       .shared = &shared};
   try {
     open_one(*batch, file.batch, context);
     open_one(*forward, file.forward, context);

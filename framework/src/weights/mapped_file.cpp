@@ -1,4 +1,4 @@
-#include "mapped_file.h"
+#include "penstock/mapped_file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,7 +10,7 @@
 
 #include "penstock/error.h"
 
-namespace penstock::weights {
+namespace penstock {
 
 namespace {
 
@@ -70,4 +70,4 @@ MappedFile::~MappedFile() {
   if (start_ != nullptr) munmap(start_, size_);
 }
 
-}  // namespace penstock::weights
+}  // namespace penstock

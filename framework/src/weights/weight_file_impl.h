@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "mapped_file.h"
 #include "metadata.h"
 #include "nearest.h"
 #include "parts.h"
+#include "penstock/mapped_file.h"
 #include "penstock/weights.h"
 #include "safetensors.h"
 
@@ -39,7 +39,7 @@ struct WeightFile::Impl {
                          const std::string& problem) const;
 
   std::filesystem::path path;
-  std::vector<std::unique_ptr<weights::MappedFile>> files;
+  std::vector<std::unique_ptr<MappedFile>> files;
   std::string format;
   std::vector<weights::MetadataEntry> metadata;
   std::vector<WeightTensor> tensors;

@@ -86,7 +86,7 @@ WeightFile::Impl::Impl(fs::path file_or_folder)
 }
 
 std::span<const std::byte> WeightFile::Impl::map(const fs::path& file) {
-  files.push_back(std::make_unique<weights::MappedFile>(file));
+  files.push_back(std::make_unique<MappedFile>(file));
   return files.back()->bytes();
 }
 

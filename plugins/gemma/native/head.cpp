@@ -93,44 +93,53 @@ struct Head::Search {
   std::atomic<std::int64_t> survivors{0};
 };
 
+/// Squares of what planes hold of a code, and of what they leave out: of the
+/// upper half alone, in quarters, as the lower one's middle is 7.5.
+struct Squares {
+  std::array<std::int32_t, 256> fine_held{}, coarse_held{}, coarse_left{};
+
+  constexpr Squares() {
+    constexpr auto square = [](int x) { return x * x; };
+    for (int code = 0; code < 256; ++code) {
+      const auto at = static_cast<std::size_t>(code);
+      const int held = 2 * (code / 16 * 16) + 15;
+      fine_held.at(at) = 4 * square(code - 128);
+      coarse_held.at(at) = square(held - 2 * 128);
+      coarse_left.at(at) = square(2 * code - held);
+    }
+  }
+};
+constexpr Squares kSquares;
+
 /// Rows as 8-bit codes with a half as scale for each 32, and what that leaves.
 class Head::Packer {
  public:
   explicit Packer(const Head& head)
       : head_(head),
+        is_exact_(head.embedding_.type == WeightType::kQ8_0),
         blocks_(head.columns_ / kBlock),
-        codes_(size(head.columns_)),
-        values_(size(head.columns_)),
-        scales_(size(blocks_)),
-        minimums_(size(blocks_)) {}
+        values_(size(is_exact_ ? 0 : head.columns_)) {}
 
   void pack(std::int64_t row, std::uint8_t* panel,
             std::array<std::vector<float>, 3>& lengths) {
-    read(row);
-    const auto lane = size(row % kPanel);
+    if (!is_exact_) dequantize(head_.embedding_, row, row + 1, values_);
+    const std::int64_t lane = row % kPanel;
     std::array<double, 3> squares{};
     std::uint8_t* to = panel + blocks_ * 32;
     for (std::int64_t b = 0; b < blocks_; ++b) {
-      const std::uint16_t half = halves_[size(b)];
-      std::memcpy(panel + 32 * b + 2 * static_cast<std::int64_t>(lane), &half,
-                  2);
       const std::int32_t* order = head_.order_.data() + b * kBlock;
-      std::array<std::uint8_t, kBlock> code{};
-      for (std::size_t i = 0; i < kBlock; ++i) code[i] = codes_[size(order[i])];
-      for (std::size_t i = 0; i < 16; ++i) {
-        to[64 * (i / 4) + 4 * lane + i % 4] = static_cast<std::uint8_t>(
-            code[i] >> 4U | (code[i + 16] >> 4U) << 4U);
+      const auto fine = std::int64_t{head_.fine_[size(b)]} * kFineGroup;
+      Codes codes{};
+      const std::uint16_t half =
+          is_exact_ ? take(row, b, order, codes) : round(b, order, codes);
+      std::memcpy(panel + 32 * b + 2 * lane, &half, 2);
+      to = write(codes, fine, to, lane);
+      const float scale = kernels::half_to_float(half);
+      if (is_exact_) {
+        measure(codes, fine, scale, squares);
+      } else {
+        measure_rounded(codes, fine, scale, order, squares);
       }
-      to += 256;
-      const std::size_t fine = head_.fine_[size(b)];
-      for (std::size_t g = 0; g < fine; ++g, to += 64) {
-        for (std::size_t i = 0; i < 4; ++i) {
-          const unsigned low = code[8 * g + i] & 15U;
-          const unsigned high = code[8 * g + i + 4] & 15U;
-          to[4 * lane + i] = static_cast<std::uint8_t>(low | high << 4U);
-        }
-      }
-      measure(b, code, static_cast<std::size_t>(fine * kFineGroup), squares);
     }
     for (std::size_t part = 0; part < 3; ++part) {
       lengths[part][size(row)] =
@@ -139,62 +148,97 @@ class Head::Packer {
   }
 
  private:
-  void read(std::int64_t row) {
-    const WeightTensor& from = head_.embedding_;
-    halves_.resize(size(blocks_));
-    is_exact_ = from.type == WeightType::kQ8_0;
-    if (is_exact_) {
-      unpack(from, row, row + 1,
-             {.codes = codes_, .scales = scales_, .minimums = minimums_});
-      for (std::size_t b = 0; b < scales_.size(); ++b) {
-        halves_[b] = kernels::float_to_half(scales_[b]);
-      }
-      return;
+  /// Of a block, in the order of the planes.
+  using Codes = std::array<std::uint8_t, kBlock>;
+
+  /// The codes that the file has, and the bits of their scale.
+  std::uint16_t take(std::int64_t row, std::int64_t block,
+                     const std::int32_t* order, Codes& codes) const {
+    constexpr std::int64_t kBytes = 2 + kBlock;
+    const std::uint8_t* from = head_.row_bytes(row) + block * kBytes;
+    std::uint16_t half = 0;
+    std::memcpy(&half, from, 2);
+    if ((half & 0x7C00U) == 0x7C00U) {  // not finite: let it tell
+      std::vector<float> numbers(size(head_.columns_));
+      dequantize(head_.embedding_, row, row + 1, numbers);
     }
-    dequantize(from, row, row + 1, values_);
-    for (std::int64_t b = 0; b < blocks_; ++b) {
-      const float* x = values_.data() + b * kBlock;
-      float most = 0;
-      for (std::int64_t i = 0; i < kBlock; ++i)
-        most = std::max(most, std::fabs(x[i]));
-      halves_[size(b)] = kernels::float_to_half(most / 127);
-      const float scale = kernels::half_to_float(halves_[size(b)]);
-      scales_[size(b)] = scale;
-      const float inverse = scale > 0 ? 1 / scale : 0;
-      for (std::int64_t i = 0; i < kBlock; ++i) {
-        const float q =
-            std::clamp(std::nearbyint(x[i] * inverse), -128.0F, 127.0F);
-        codes_[size(b * kBlock + i)] = static_cast<std::uint8_t>(q + kZero);
+    const std::uint8_t* first = from + 2 - block * kBlock;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      codes[i] = first[order[i]] ^ 0x80U;
+    }
+    return half;
+  }
+
+  /// The numbers' own codes.
+  std::uint16_t round(std::int64_t block, const std::int32_t* order,
+                      Codes& codes) const {
+    float most = 0;
+    for (std::int64_t i = 0; i < kBlock; ++i) {
+      most = std::max(most, std::fabs(values_[size(block * kBlock + i)]));
+    }
+    const std::uint16_t half = kernels::float_to_half(most / 127);
+    const float scale = kernels::half_to_float(half);
+    const float inverse = scale > 0 ? 1 / scale : 0;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const float q = std::clamp(
+          std::nearbyint(values_[size(order[i])] * inverse), -128.0F, 127.0F);
+      codes[i] = static_cast<std::uint8_t>(q + kZero);
+    }
+    return half;
+  }
+
+  /// A lane of a block: upper halves, then the lower ones that are held.
+  static std::uint8_t* write(const Codes& codes, std::int64_t fine,
+                             std::uint8_t* to, std::int64_t lane) {
+    std::uint8_t* at = to + 4 * lane;
+    for (std::size_t i = 0; i < 16; ++i) {
+      at[64 * (i / 4) + i % 4] =
+          static_cast<std::uint8_t>(codes[i] >> 4U | (codes[i + 16] & 0xF0U));
+    }
+    at += 256;
+    for (std::size_t g = 0; g < size(fine); g += 8, at += 64) {
+      for (std::size_t i = 0; i < 4; ++i) {
+        at[i] = static_cast<std::uint8_t>((codes[g + i] & 15U) |
+                                          codes[g + i + 4] << 4U);
       }
     }
+    return to + 256 + 64 * fine / 8;
   }
 
   /// Adds the squares of what the planes leave out and hold of a block.
-  void measure(std::int64_t block, const std::array<std::uint8_t, kBlock>& code,
-               std::size_t fine, std::array<double, 3>& squares) const {
-    const float scale = scales_[size(block)];
-    std::array<float, 3> sums{};
-    for (std::size_t i = 0; i < kBlock; ++i) {
-      const bool is_fine = i < fine;
-      const float held =
-          scale * ((is_fine ? static_cast<float>(code[i])
-                            : static_cast<float>(code[i] & 0xF0U) + kMiddle) -
-                   kZero);
-      const float value =
-          is_exact_ ? scale * (static_cast<float>(code[i]) - kZero)
-                    : values_[size(head_.order_[size(block * kBlock) + i])];
-      sums[is_fine ? 1 : 0] += (value - held) * (value - held);
-      sums[2] += held * held;
+  static void measure(const Codes& codes, std::int64_t fine, float scale,
+                      std::array<double, 3>& squares) {
+    std::int64_t left = 0;
+    std::int64_t held = 0;
+    for (std::size_t i = 0; i < size(fine); ++i) {
+      held += kSquares.fine_held[codes[i]];
     }
-    for (std::size_t part = 0; part < 3; ++part) squares[part] += sums[part];
+    for (std::size_t i = size(fine); i < codes.size(); ++i) {
+      left += kSquares.coarse_left[codes[i]];
+      held += kSquares.coarse_held[codes[i]];
+    }
+    const double quarter = static_cast<double>(scale) * scale / 4;
+    squares[0] += quarter * static_cast<double>(left);
+    squares[2] += quarter * static_cast<double>(held);
+  }
+  /// The same of numbers that are not their codes.
+  void measure_rounded(const Codes& codes, std::int64_t fine, float scale,
+                       const std::int32_t* order,
+                       std::array<double, 3>& squares) const {
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const bool is_fine = i < size(fine);
+      const double code = is_fine ? codes[i] : (codes[i] & 0xF0U) + kMiddle;
+      const double held = scale * (code - kZero);
+      const double left = values_[size(order[i])] - held;
+      squares[is_fine ? 1 : 0] += left * left;
+      squares[2] += held * held;
+    }
   }
 
   const Head& head_;
+  bool is_exact_;
   std::int64_t blocks_;
-  std::vector<std::uint8_t> codes_;
-  std::vector<float> values_, scales_, minimums_;
-  std::vector<std::uint16_t> halves_;
-  bool is_exact_ = false;
+  std::vector<float> values_;
 };
 
 Head::Head(const WeightTensor& embedding, std::span<const float> norm,

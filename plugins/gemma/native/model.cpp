@@ -133,13 +133,12 @@ struct Model::Scratch {
     half_sums.resize(size(most / kBlock * 2));
     bf16.resize(size(most));
     f32.resize(size(most));
-    act = {.int8 = {.q = int8.data(),
-                    .scales = scales.data(),
-                    .sums = sums.data(),
-                    .half_sums = half_sums.data()},
-           .int16 = {},
-           .bf16 = bf16.data(),
-           .f32 = f32.data()};
+    act.int8 = {.q = int8.data(),
+                .scales = scales.data(),
+                .sums = sums.data(),
+                .half_sums = half_sums.data()};
+    act.bf16 = bf16.data();
+    act.f32 = f32.data();
   }
 };
 

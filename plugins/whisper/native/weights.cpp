@@ -1,5 +1,8 @@
 #include "weights.h"
 
+#include <algorithm>
+#include <span>
+
 #include "penstock/error.h"
 
 namespace penstock::whisper::native {
@@ -17,7 +20,11 @@ class Loader {
   }
   Matrix matrix(const std::string& name, std::int64_t rows,
                 std::int64_t columns) const {
-    return {kind_, rows, columns, floats(name, {rows, columns})};
+    check_shape(file_, name, {rows, columns});
+    const auto parts = file_.parts(name);
+    return {kind_, rows, columns, [&](std::int64_t row, std::span<float> to) {
+              read_row(parts, row, to);
+            }};
   }
   Linear linear(const std::string& name, std::int64_t rows,
                 std::int64_t columns) const {
@@ -36,7 +43,10 @@ class Loader {
             from[static_cast<std::size_t>(i * 3 + tap)];
       }
     }
-    return {.matrix = {kind_, c_.dim, 3 * channels, numbers},
+    const auto read = [&](std::int64_t row, std::span<float> to) {
+      std::copy_n(numbers.data() + row * 3 * channels, to.size(), to.data());
+    };
+    return {.matrix = {kind_, c_.dim, 3 * channels, read},
             .bias = floats(name + "/bias", {c_.dim})};
   }
   Norm norm(const std::string& name) const {

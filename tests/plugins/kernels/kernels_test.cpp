@@ -332,6 +332,14 @@ TEST_P(Levels, NormLayersAndComputeTheExactGelu) {
   }
 }
 
+/// A matrix of these numbers, row by row.
+Matrix packed(Kind kind, std::int64_t rows, std::int64_t columns,
+              const std::vector<float>& numbers) {
+  return {kind, rows, columns, [&](std::int64_t row, std::span<float> to) {
+            std::copy_n(numbers.begin() + row * columns, columns, to.begin());
+          }};
+}
+
 /// A product at this level, of rows in the form that `kind` takes.
 std::vector<float> multiply(const Kernels& table, const Matrix& matrix,
                             const std::vector<float>& rows, std::int64_t n) {
@@ -371,7 +379,7 @@ TEST_P(Levels, MultiplyMatricesWrittenByBlocks) {
              {16, 64, 1}, {1, 50, 3}, {37, 192, 7}, {64, 128, 35}}) {
       const auto numbers =
           random.normals(static_cast<std::size_t>(rows * columns));
-      const Matrix matrix(kind, rows, columns, numbers);
+      const Matrix matrix = packed(kind, rows, columns, numbers);
       const std::int64_t wide = matrix.panels().columns;
       EXPECT_EQ(wide % kWide, 0);
       const auto x = random.normals(static_cast<std::size_t>(n * wide));
@@ -396,7 +404,8 @@ TEST_P(Levels, MultiplyMatricesWrittenByBlocks) {
 TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
   Random random(7);
   for (const Kind kind : {Kind::kF32, Kind::kInt16, Kind::kInt8}) {
-    const Matrix matrix(kind, 32, 128, random.normals(std::size_t{32} * 128));
+    const Matrix matrix =
+        packed(kind, 32, 128, random.normals(std::size_t{32} * 128));
     const auto x = random.normals(std::size_t{35} * 128);
     const auto together = multiply(*table_, matrix, x, 35);
     for (std::int64_t r = 0; r < 35; ++r) {
@@ -413,7 +422,7 @@ TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
 TEST_P(Levels, AddUpTheLargestBlocks) {
   const std::vector<float> ones(std::size_t{16} * 64, 1);
   for (const Kind kind : {Kind::kInt16, Kind::kInt8}) {
-    const Matrix matrix(kind, 16, 64, ones);
+    const Matrix matrix = packed(kind, 16, 64, ones);
     for (const float y : multiply(*table_, matrix, ones, 16)) {
       EXPECT_NEAR(y, 64, 1e-4);
     }
@@ -426,7 +435,7 @@ TEST(Matrix, GivesItsNumbersBack) {
   for (const auto& [kind, tolerance] :
        {std::pair{Kind::kF32, 0.0}, std::pair{Kind::kInt16, 4e-4},
         std::pair{Kind::kInt8, 2e-2}}) {
-    const Matrix matrix(kind, 20, 70, numbers);
+    const Matrix matrix = packed(kind, 20, 70, numbers);
     EXPECT_EQ(matrix.panels().rows, 32);
     EXPECT_EQ(matrix.panels().columns, 128);
     std::vector<float> row(70);

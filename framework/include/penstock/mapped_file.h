@@ -6,10 +6,13 @@
 #include <filesystem>
 #include <span>
 
-namespace penstock::weights {
+#include "penstock/export.h"
+
+namespace penstock {
 
 /// Owns the mapping; unmapped when destroyed. An empty file maps to no bytes.
-class MappedFile {
+/// The file must not be shortened meanwhile: the system answers with SIGBUS.
+class PENSTOCK_API MappedFile {
  public:
   /// Throws Error(kNotFound) when `path` cannot be opened for reading, kData
   /// when it is a directory or no regular file.
@@ -29,4 +32,4 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-}  // namespace penstock::weights
+}  // namespace penstock
