@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <new>
 
@@ -14,6 +16,17 @@ void open_standard_streams() {
   for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
     if (fcntl(stream, F_GETFD) < 0) open("/dev/null", O_RDWR);
   }
+}
+
+void leave(int code) {
+  std::cout.flush();
+  std::fflush(nullptr);
+#if defined(NDEBUG) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+  std::_Exit(code);
+#else
+  std::exit(code);  // NOLINT(concurrency-mt-unsafe): the only call
+#endif
 }
 
 int complain(const std::string& program, const Error& error) {

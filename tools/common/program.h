@@ -18,6 +18,10 @@ int complain(const std::string& program, const Error& error);
 /// The same of the exception being handled, whatever it is.
 int complain(const std::string& program);
 
+/// Ends the program without taking its libraries apart one by one, which costs
+/// libtorch 0.1 s; what looks at memory or coverage at the end needs that.
+[[noreturn]] void leave(int code);
+
 /// The search path with the folders of --plugin-path first; those must be
 /// there. Throws Error(kNotFound).
 [[nodiscard]] std::vector<std::filesystem::path> plugin_search_path(

@@ -94,8 +94,8 @@ int main(int argc, char** argv) {
     }
     penstock::open_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);
-    return run(argc, argv);
+    penstock::leave(run(argc, argv));
   } catch (...) {
-    return penstock::complain("pipeline-inspect");
+    penstock::leave(penstock::complain("pipeline-inspect"));
   }
 }

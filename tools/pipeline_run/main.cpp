@@ -205,8 +205,8 @@ int main_or_throw(int argc, char** argv) {
 int main(int argc, char** argv) {
   penstock::open_standard_streams();
   try {
-    return main_or_throw(argc, argv);
+    penstock::leave(main_or_throw(argc, argv));
   } catch (...) {
-    return penstock::complain("pipeline-run");
+    penstock::leave(penstock::complain("pipeline-run"));
   }
 }
