@@ -2,14 +2,15 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/fft_rfft.h>
 #include <ATen/ops/hann_window.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/pad.h>
 #include <ATen/ops/view_as_real.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "mel_filters.h"
 #include "penstock/error.h"
@@ -27,11 +28,16 @@ Spectrogram::Spectrogram(const Conventions& conventions)
       window_(at::hann_window(conventions.window, at::kFloat)),
       filters_(mel_filters(conventions)) {}
 
+std::int64_t Spectrogram::padded_length(std::int64_t length) const {
+  const std::int64_t unit = conventions_.pad_multiple;
+  const std::int64_t least = std::max(length, conventions_.pad_to);
+  return (least + unit - 1) / unit * unit;
+}
+
 at::Tensor Spectrogram::padded(const at::Tensor& waveform) const {
   const Conventions& c = conventions_;
   const std::int64_t length = waveform.size(0);
-  std::int64_t wanted = std::max(length, c.pad_to);
-  wanted = (wanted + c.pad_multiple - 1) / c.pad_multiple * c.pad_multiple;
+  const std::int64_t wanted = padded_length(length);
   auto out = wanted == length
                  ? waveform
                  : at::pad(waveform, {0, wanted - length}, "constant", 0);
@@ -42,6 +48,15 @@ at::Tensor Spectrogram::padded(const at::Tensor& waveform) const {
   }
   return at::pad(out.unsqueeze(0), {c.fft / 2, c.fft / 2}, "reflect")
       .squeeze(0);
+}
+
+/// Frames from here on hold zeros alone, whose spectrum is zeros too.
+std::int64_t Spectrogram::sounding(std::int64_t length) const {
+  const Conventions& c = conventions_;
+  const std::int64_t reflected = c.is_centred ? c.fft / 2 : 0;
+  const std::int64_t silence = padded_length(length) - length;
+  if (silence < reflected) return std::numeric_limits<std::int64_t>::max();
+  return (reflected + length + c.hop - 1) / c.hop;
 }
 
 at::Tensor Spectrogram::windowed(const at::Tensor& frames) const {
@@ -74,12 +89,14 @@ at::Tensor Spectrogram::of(const at::Tensor& waveform) const {
                                  " samples; a frame needs ", c.span));
   }
   const auto frames = sound.as_strided({count, c.span}, {c.hop, 1});
-  auto out = at::empty({count, c.mels}, at::kFloat);
-  for (std::int64_t at = 0; at < count; at += kBlock) {
-    const std::int64_t size = std::min(kBlock, count - at);
+  auto out = at::zeros({count, c.mels}, at::kFloat);
+  const std::int64_t heard = std::min(count, sounding(waveform.size(0)));
+  for (std::int64_t at = 0; at < heard; at += kBlock) {
+    const std::int64_t size = std::min(kBlock, heard - at);
     const auto spectrum = at::view_as_real(
         at::fft_rfft(windowed(frames.narrow(0, at, size)), c.fft, 1));
-    auto energy = spectrum.square().sum(2);
+    const auto imaginary = spectrum.select(2, 1);
+    auto energy = spectrum.select(2, 0).square().addcmul_(imaginary, imaginary);
     if (c.power == 1) energy.sqrt_();
     auto block = out.narrow(0, at, size);
     at::matmul_out(block, energy, filters_);

@@ -20,6 +20,8 @@ class Spectrogram {
                                 std::int64_t frames) const;
 
  private:
+  [[nodiscard]] std::int64_t padded_length(std::int64_t length) const;
+  [[nodiscard]] std::int64_t sounding(std::int64_t length) const;
   [[nodiscard]] at::Tensor padded(const at::Tensor& waveform) const;
   [[nodiscard]] at::Tensor windowed(const at::Tensor& frames) const;
 

@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "arrays.h"
+#include "penstock/parallel.h"
 #include "transcript.h"
 
 namespace penstock::whisper {
@@ -259,6 +260,7 @@ void WhisperDecode::finish_window(const Row& row, Window& window,
 
 void WhisperDecode::decode(const Step& step, const Result& picked,
                            std::vector<Next>& out) {
+  const SerialOps serial;  // a row at a time, as its scores lie in the cache
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     const Slice& slice = step.slices[i];
     if (slice.outs == 0) continue;

@@ -1,5 +1,6 @@
 #include "encoder.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace penstock::whisper::native {
@@ -10,6 +11,17 @@ void set_rows(Rows& rows, std::int64_t n, std::int64_t columns, const float* x,
               std::int64_t stride) {
   rows.resize(kChunk, columns);
   for (std::int64_t r = 0; r < n; ++r) rows.set(r, x + r * stride);
+}
+
+bool are_alike(const float* rows, std::int64_t n, std::int64_t columns) {
+  return std::equal(rows, rows + (n - 1) * columns, rows + columns);
+}
+
+/// Makes n rows of the first one.
+void repeat(float* rows, std::int64_t n, std::int64_t columns) {
+  for (std::int64_t r = 1; r < n; ++r) {
+    std::copy_n(rows, columns, rows + r * columns);
+  }
 }
 
 /// Rows `n` of x, each normed, as the next matrix takes them.
@@ -74,22 +86,30 @@ void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
       mine.frames[size(i * c.mels + m)] = window[m * frames + frame];
     }
   }
+  // In silence behind the sound one frame is like the next, and so is what is
+  // heard of them: one row of each is computed.
+  const bool is_still =
+      chunk.begin > 0 && are_alike(mine.frames.data(), rows + 2, c.mels);
   const std::int64_t taps = 3 * c.mels;
   std::vector<float>& three = mine.normed;
   std::fill(three.begin(), three.end(), 0.0F);
   mine.rows.resize(2 * kChunk + 1, w_.conv1.matrix.panels().columns);
-  for (std::int64_t i = 0; i < rows; ++i) {
+  const std::int64_t first = is_still ? 1 : rows;
+  for (std::int64_t i = 0; i < first; ++i) {
     std::copy_n(mine.frames.data() + i * c.mels, taps, three.data());
     mine.rows.set(i, three.data());
   }
-  project(w_.conv1, mine.rows, rows, mine.heard.data());
-  kernels::best().gelu(mine.heard.data(), rows * c.dim);
+  project(w_.conv1, mine.rows, first, mine.heard.data());
+  kernels::best().gelu(mine.heard.data(), first * c.dim);
   if (chunk.begin == 0) std::fill_n(mine.heard.data(), c.dim, 0.0F);
+  if (is_still) repeat(mine.heard.data(), 3, c.dim);
 
-  set_rows(mine.rows, chunk.count, 3 * c.dim, mine.heard.data(), 2 * c.dim);
+  const std::int64_t second = is_still ? 1 : chunk.count;
+  set_rows(mine.rows, second, 3 * c.dim, mine.heard.data(), 2 * c.dim);
   float* x = state(chunk);
-  project(w_.conv2, mine.rows, chunk.count, x);
-  kernels::best().gelu(x, chunk.count * c.dim);
+  project(w_.conv2, mine.rows, second, x);
+  kernels::best().gelu(x, second * c.dim);
+  if (is_still) repeat(x, chunk.count, c.dim);
   add(w_.encoder_positions.data() + chunk.begin * c.dim, chunk.count * c.dim,
       x);
 }
