@@ -94,6 +94,28 @@ TEST_P(Engines, TokenIdsAreTransformers) {
   }
 }
 
+/// Twenty of the 22, and what is read from books.
+TEST_F(Speech, Int8KeepsTheTokensOfMostClips) {
+  Pipeline pipeline = open({{"forward.dtype", "int8", "test"}});
+  const auto rows = audio::golden_json("whisper/short.json");
+  std::vector<std::shared_ptr<Kept>> all;
+  for (const auto& row : rows) {
+    all.push_back(submit(pipeline, row["file"],
+                         {{"timestamps", "false"}, {"temperature_step", "0"}}));
+  }
+  pipeline.drain();
+  int equal = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool is_equal = all[i]->report.token_ids == Tokens(rows[i]["ids"]);
+    equal += is_equal ? 1 : 0;
+    if (rows[i]["file"].get<std::string>().find("librivox") !=
+        std::string::npos) {
+      EXPECT_TRUE(is_equal) << rows[i]["file"];
+    }
+  }
+  EXPECT_GE(equal, 20);
+}
+
 /// The monkeys aside: there both repeat themselves, to different limits.
 TEST_P(Engines, TokensWithTimesAreTransformers) {
   Pipeline pipeline = open_engine({{"forward.padding", "zeros", "test"}});
