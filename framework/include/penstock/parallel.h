@@ -49,19 +49,24 @@ class PENSTOCK_API Team {
   explicit Team(int size) : size_(size) {}
   [[nodiscard]] int size() const { return size_; }
   /// Returns when all `size()` threads have called it. What one wrote before,
-  /// the others see after. Spins, then yields: work between two meetings should
+  /// the others see after. Spins, then sleeps: work between two meetings should
   /// be short and even.
   void meet();
+  /// Nanoseconds that its threads slept in meetings, together.
+  [[nodiscard]] std::int64_t slept() const { return slept_; }
 
  private:
   int size_;
+  std::atomic<std::int64_t> slept_{0};
   std::atomic<int> arrived_{0};
   std::atomic<unsigned> meetings_{0};
 };
 
 /// Runs body(thread, team) with thread = 0 .. team.size() - 1, all at once, on
 /// the caller and the pool: one wake-up for work of many short phases. The body
-/// must not throw. A call from inside a loop or region has a team of one.
+/// must not throw. A call from inside a loop or region has a team of one; so
+/// have the regions after one whose threads did little but wait for each other,
+/// as when other programs take the cores, until a later one fares better.
 PENSTOCK_API void parallel_region(
     const std::function<void(int thread, Team& team)>& body);
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -66,6 +67,38 @@ void spin_until(const Condition& condition) {
   constexpr int kSpins = 4000;
   for (int i = 0; i < kSpins && !condition(); ++i) relax();
 }
+
+using Clock = std::chrono::steady_clock;
+
+/// How many of the next regions one thread does alone: where other programs
+/// take the cores, each meeting waits for a thread's turn, some milliseconds.
+class Crowding {
+ public:
+  void forget() {
+    alone_ = 0;
+    next_ = kFirst;
+  }
+  [[nodiscard]] bool is_alone() {
+    if (alone_ == 0) return false;
+    --alone_;
+    return true;
+  }
+  /// After a region of several threads.
+  void look(const Team& team, Clock::duration lasted) {
+    const std::int64_t others = (team.size() - 1) * lasted.count();
+    if (lasted < kShort || team.slept() < others * 3 / 4) {
+      next_ = kFirst;
+      return;
+    }
+    alone_ = next_.load();
+    next_ = std::min(2 * next_, kMost);
+  }
+
+ private:
+  static constexpr int kFirst = 16, kMost = 256;
+  static constexpr Clock::duration kShort = std::chrono::milliseconds(2);
+  std::atomic<int> alone_{0}, next_{kFirst};
+};
 
 /// Threads that sleep between loops. Loops of several callers take turns.
 class Pool {
@@ -143,6 +176,8 @@ class Pool {
 
 // NOLINTNEXTLINE(*-avoid-non-const-global-variables): the process's budget
 std::atomic<int> budget{0};
+// NOLINTNEXTLINE(*-avoid-non-const-global-variables): and what it is worth now
+Crowding crowding;
 
 /// Leaked: helpers of the pool may outlive static destruction otherwise.
 Pool& pool() {
@@ -169,6 +204,7 @@ int set_own_threads(int omp, int mkl) {
 void set_threads(int threads) {
   const int wanted = threads > 0 ? threads : allowed_cores();
   budget = wanted;
+  crowding.forget();
   at::set_num_threads(wanted);
   pool().resize(wanted - 1);
 }
@@ -217,20 +253,25 @@ void Team::meet() {
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
     arrived_.store(0, std::memory_order_relaxed);
     meetings_.store(meeting + 1, std::memory_order_release);
+    meetings_.notify_all();
     return;
   }
-  for (int i = 0; meetings_.load(std::memory_order_acquire) == meeting; ++i) {
-    if (i < spins) {
-      relax();
-    } else {
-      sched_yield();
-    }
-  }
+  const auto is_over = [&] {
+    return meetings_.load(std::memory_order_acquire) != meeting;
+  };
+  for (int i = 0; i < spins && !is_over(); ++i) relax();
+  // Beside other programs the one that is waited for may have no core: who
+  // sleeps is let in again sooner than who had used up its time.
+  if (is_over()) return;
+  const auto asleep = Clock::now();
+  while (!is_over()) meetings_.wait(meeting, std::memory_order_acquire);
+  slept_ += (Clock::now() - asleep).count();
 }
 
 void parallel_region(const std::function<void(int thread, Team& team)>& body) {
-  Team team(inside_loop ? 1 : threads());
-  if (team.size() == 1) {
+  const bool is_alone = inside_loop || threads() == 1 || crowding.is_alone();
+  Team team(is_alone ? 1 : threads());
+  if (is_alone) {
     body(0, team);
     return;
   }
@@ -244,7 +285,9 @@ void parallel_region(const std::function<void(int thread, Team& team)>& body) {
   Loop loop;
   loop.body = &part;
   loop.count = team.size();
+  const auto begin = Clock::now();
   pool().run(loop);
+  crowding.look(team, Clock::now() - begin);
 }
 
 }  // namespace penstock

@@ -3,6 +3,7 @@
 #include <ATen/ops/mm.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -122,6 +123,28 @@ TEST(ParallelRegion, EveryThreadSeesWhatAllWroteBeforeAMeeting) {
     });
     EXPECT_EQ(wrong, 0);
   }
+  set_threads(0);
+}
+
+/// As beside another program that takes a core.
+TEST(ParallelRegion, IsAloneForSomeTimeAfterThreadsOnlyWaited) {
+  set_threads(2);
+  const auto size_of_one = [](std::chrono::milliseconds late) {
+    int size = 0;
+    parallel_region([&](int thread, Team& team) {
+      if (thread == 0) size = team.size();
+      if (thread == 1) std::this_thread::sleep_for(late);
+      team.meet();
+    });
+    return size;
+  };
+  constexpr std::chrono::milliseconds kLate(20);
+  EXPECT_EQ(size_of_one(kLate), 2);
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(size_of_one(kLate), 1);
+  EXPECT_EQ(size_of_one(kLate), 2);  // looks again
+  for (int i = 0; i < 32; ++i) EXPECT_EQ(size_of_one(kLate), 1);
+  set_threads(2);
+  EXPECT_EQ(size_of_one(kLate), 2);
   set_threads(0);
 }
 
