@@ -90,16 +90,22 @@ PENSTOCK_LANE void coded_tile(const Panels& w, const std::uint8_t* panel,
       const F scale = C::template scale<L>(scales, g);
       const F minimum =
           C::kMinimum ? C::template scale<L>(minimums, g) : L::mul(scale, zero);
+      typename L::I acc[kRows];
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) acc[r] = L::zero();
+      // Row by row within a vector: a sum is waited for by its next one alone.
+#pragma GCC unroll 8
+      for (int v = g * kVectors; v < (g + 1) * kVectors; ++v) {
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) {
+          acc[r] = L::template dot4<C::kBits>(
+              acc[r], vectors[v], q + r * w.columns + b * kBlock + 4 * v);
+        }
+      }
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        const std::int8_t* at = q + r * w.columns + b * kBlock;
-        auto acc = L::zero();
-#pragma GCC unroll 8
-        for (int v = g * kVectors; v < (g + 1) * kVectors; ++v) {
-          acc = L::template dot4<C::kBits>(acc, vectors[v], at + 4 * v);
-        }
         const F part =
-            L::mul(L::to_float(acc), L::set(x_scales[r * blocks + b]));
+            L::mul(L::to_float(acc[r]), L::set(x_scales[r * blocks + b]));
         const F sum = L::set(sums[(r * blocks + b) * C::kGroups + g]);
         total[r] = L::fma(part, scale, total[r]);
         total[r] = L::subtract(minimum, sum, total[r]);
