@@ -1,0 +1,73 @@
+"""pipeline-run and OpenVINO GenAI in turns; see tools/compare_openvino."""
+import pathlib
+import sys
+import time
+
+import numpy as np
+import openvino
+import openvino_genai
+from compare_text import (NEW, RUNS, THREADS, bandwidth, compare, compare_together, ours, ours_together, prompt,
+                          prompts)
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/golden"))
+import gemma_oracle
+
+
+def load(folder, most_tokens):
+    scheduler = openvino_genai.SchedulerConfig()
+    scheduler.enable_prefix_caching = False
+    scheduler.max_num_batched_tokens = most_tokens  # a whole prompt in one step
+    scheduler.cache_size = 1  # GB; taken once instead of growing
+    return openvino_genai.ContinuousBatchingPipeline(folder, scheduler, "CPU", {"INFERENCE_NUM_THREADS": THREADS})
+
+
+def greedy(count):
+    return openvino_genai.GenerationConfig(max_new_tokens=count, ignore_eos=True, do_sample=False)
+
+
+def tensor(ids):
+    return openvino.Tensor(np.array([ids], np.int64))
+
+
+def theirs(pipeline, ids):
+    answer = pipeline.add_request(0, tensor(ids), greedy(NEW + 1))
+    start = time.perf_counter()
+    pipeline.step()
+    prefill = time.perf_counter() - start
+    start = time.perf_counter()
+    for _ in range(NEW):
+        pipeline.step()
+    decode = time.perf_counter() - start
+    assert not pipeline.has_non_finished_requests()
+    return len(ids) / prefill, NEW / decode, answer.read_all()[0].generated_ids
+
+
+def theirs_together(pipeline, rows):
+    start = time.perf_counter()
+    answers = pipeline.generate([tensor(ids) for ids in rows], [greedy(NEW)] * len(rows))
+    seconds = time.perf_counter() - start
+    assert all(len(answer.m_generation_ids[0]) == NEW for answer in answers)
+    return len(rows) * NEW / seconds
+
+
+def main():
+    program, path, folder, corpus, count = *sys.argv[1:5], int(sys.argv[5])
+    tokenizer = gemma_oracle.load_sentencepiece(path)
+
+    def encode(text):
+        return [gemma_oracle.BOS] + tokenizer.encode(text)
+
+    text, ids = prompt(corpus, count, encode)
+    texts, rows = prompts(corpus, encode)
+    pipeline = load(folder, max(count, sum(map(len, rows))))
+    theirs(pipeline, ids)  # warm
+    print(f"{len(ids)} prompt tokens, {NEW} new, {THREADS} threads, medians of {RUNS} in turns; memory "
+          f"{bandwidth():.0f} GB/s")
+    compare("OpenVINO", lambda: ours(program, path, text), lambda: theirs(pipeline, ids))
+    theirs_together(pipeline, rows)  # warm
+    compare_together("OpenVINO", lambda: ours_together(program, path, texts),
+                     lambda: theirs_together(pipeline, rows))
+
+
+if __name__ == "__main__":
+    main()

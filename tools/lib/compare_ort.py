@@ -1,0 +1,73 @@
+"""pipeline-run and ONNX Runtime GenAI in turns; see tools/compare_ort."""
+import json
+import pathlib
+import sys
+import time
+
+import numpy as np
+import onnxruntime_genai
+from compare_text import (NEW, RUNS, THREADS, bandwidth, compare, compare_together, ours, ours_together, prompt,
+                          prompts)
+
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/golden"))
+import gemma_oracle
+
+WINDOW = 512  # of the sliding layers; the cache may not be shorter
+
+
+def load(folder):
+    config = onnxruntime_genai.Config(folder)
+    config.overlay(json.dumps({"model": {"decoder": {"session_options": {"intra_op_num_threads": THREADS}}}}))
+    return onnxruntime_genai.Model(config)
+
+
+def generator(model, rows):
+    length = max(WINDOW, len(rows[0]) + 2 * NEW)
+    how = onnxruntime_genai.GeneratorParams(model)
+    how.set_search_options(do_sample=False, batch_size=len(rows), max_length=length, min_length=length)
+    return onnxruntime_genai.Generator(model, how)
+
+
+def theirs(model, ids):
+    answer = generator(model, [ids])
+    start = time.perf_counter()
+    answer.append_tokens(np.array([ids], np.int32))
+    answer.generate_next_token()
+    prefill = time.perf_counter() - start
+    start = time.perf_counter()
+    for _ in range(NEW):
+        answer.generate_next_token()
+    decode = time.perf_counter() - start
+    return len(ids) / prefill, NEW / decode, answer.get_sequence(0)[len(ids):].tolist()
+
+
+def theirs_together(model, rows):
+    answer = generator(model, rows)
+    start = time.perf_counter()
+    answer.append_tokens(np.array(rows, np.int32))
+    for _ in range(NEW):
+        answer.generate_next_token()
+    return len(rows) * NEW / (time.perf_counter() - start)
+
+
+def main():
+    program, path, folder, corpus, count = *sys.argv[1:5], int(sys.argv[5])
+    tokenizer = gemma_oracle.load_sentencepiece(path)
+
+    def encode(text):
+        return [gemma_oracle.BOS] + tokenizer.encode(text)
+
+    text, ids = prompt(corpus, count, encode)
+    texts, rows = prompts(corpus, encode)
+    model = load(folder)
+    theirs(model, ids)  # warm
+    print(f"{len(ids)} prompt tokens, {NEW} new, {THREADS} threads, medians of {RUNS} in turns; memory "
+          f"{bandwidth():.0f} GB/s")
+    compare("ONNX Runtime", lambda: ours(program, path, text), lambda: theirs(model, ids))
+    theirs_together(model, rows)  # warm
+    compare_together("ONNX Runtime", lambda: ours_together(program, path, texts),
+                     lambda: theirs_together(model, rows))
+
+
+if __name__ == "__main__":
+    main()
