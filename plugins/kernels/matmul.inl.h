@@ -91,10 +91,9 @@ PENSTOCK_LANE void coded_tile(const Panels& w, const std::uint8_t* panel,
       const F minimum =
           C::kMinimum ? C::template scale<L>(minimums, g) : L::mul(scale, zero);
       typename L::I acc[kRows];
+      // Row by row within a vector: a sum is waited for by its next one alone.
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) acc[r] = L::zero();
-        // Row by row within a vector: a sum is waited for by its next one
-        // alone.
 #pragma GCC unroll 8
       for (int v = g * kVectors; v < (g + 1) * kVectors; ++v) {
 #pragma GCC unroll 8

@@ -99,7 +99,7 @@ struct Squares {
   std::array<std::int32_t, 256> fine_held{}, coarse_held{}, coarse_left{};
 
   constexpr Squares() {
-    constexpr auto square = [](int x) { return x * x; };
+    const auto square = [](int x) { return x * x; };
     for (int code = 0; code < 256; ++code) {
       const auto at = static_cast<std::size_t>(code);
       const int held = 2 * (code / 16 * 16) + 15;
@@ -198,8 +198,9 @@ class Head::Packer {
     at += 256;
     for (std::size_t g = 0; g < size(fine); g += 8, at += 64) {
       for (std::size_t i = 0; i < 4; ++i) {
-        at[i] = static_cast<std::uint8_t>((codes[g + i] & 15U) |
-                                          codes[g + i + 4] << 4U);
+        const unsigned low = codes[g + i] & 15U;
+        const unsigned high = codes[g + i + 4] & 15U;
+        at[i] = static_cast<std::uint8_t>(low | high << 4U);
       }
     }
     return to + 256 + 64 * fine / 8;
@@ -227,7 +228,9 @@ class Head::Packer {
                        std::array<double, 3>& squares) const {
     for (std::size_t i = 0; i < codes.size(); ++i) {
       const bool is_fine = i < size(fine);
-      const double code = is_fine ? codes[i] : (codes[i] & 0xF0U) + kMiddle;
+      const auto upper = static_cast<double>(codes[i] & 0xF0U);
+      const double code =
+          is_fine ? static_cast<double>(codes[i]) : upper + kMiddle;
       const double held = scale * (code - kZero);
       const double left = values_[size(order[i])] - held;
       squares[is_fine ? 1 : 0] += left * left;

@@ -18,8 +18,8 @@ class Kept final : public ResultSink {
              bool /*is_final*/) override {
     if (const auto* more = std::get_if<std::string>(&value)) text += *more;
   }
-  void done(const Request& /*request*/, const Report& report_) override {
-    report = report_;
+  void done(const Request& /*request*/, const Report& ended) override {
+    report = ended;
   }
   std::string text;
   Report report;
