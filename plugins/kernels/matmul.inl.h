@@ -1,6 +1,8 @@
 // Matrix products over panels; included by kernels_*.cpp only.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels.h"
 #include "level.h"
 

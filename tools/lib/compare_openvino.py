@@ -1,16 +1,10 @@
 """pipeline-run and OpenVINO GenAI in turns; see tools/compare_openvino."""
-import pathlib
-import sys
 import time
 
 import numpy as np
 import openvino
 import openvino_genai
-from compare_text import (NEW, RUNS, THREADS, bandwidth, compare, compare_together, ours, ours_together, prompt,
-                          prompts)
-
-sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/golden"))
-import gemma_oracle
+from compare_text import NEW, THREADS, compare_engine
 
 
 def load(folder, most_tokens):
@@ -51,22 +45,7 @@ def theirs_together(pipeline, rows):
 
 
 def main():
-    program, path, folder, corpus, count = *sys.argv[1:5], int(sys.argv[5])
-    tokenizer = gemma_oracle.load_sentencepiece(path)
-
-    def encode(text):
-        return [gemma_oracle.BOS] + tokenizer.encode(text)
-
-    text, ids = prompt(corpus, count, encode)
-    texts, rows = prompts(corpus, encode)
-    pipeline = load(folder, max(count, sum(map(len, rows))))
-    theirs(pipeline, ids)  # warm
-    print(f"{len(ids)} prompt tokens, {NEW} new, {THREADS} threads, medians of {RUNS} in turns; memory "
-          f"{bandwidth():.0f} GB/s")
-    compare("OpenVINO", lambda: ours(program, path, text), lambda: theirs(pipeline, ids))
-    theirs_together(pipeline, rows)  # warm
-    compare_together("OpenVINO", lambda: ours_together(program, path, texts),
-                     lambda: theirs_together(pipeline, rows))
+    compare_engine("OpenVINO", load, theirs, theirs_together)
 
 
 if __name__ == "__main__":

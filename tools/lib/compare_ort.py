@@ -1,21 +1,15 @@
 """pipeline-run and ONNX Runtime GenAI in turns; see tools/compare_ort."""
 import json
-import pathlib
-import sys
 import time
 
 import numpy as np
 import onnxruntime_genai
-from compare_text import (NEW, RUNS, THREADS, bandwidth, compare, compare_together, ours, ours_together, prompt,
-                          prompts)
-
-sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/golden"))
-import gemma_oracle
+from compare_text import NEW, THREADS, compare_engine
 
 WINDOW = 512  # of the sliding layers; the cache may not be shorter
 
 
-def load(folder):
+def load(folder, _most_tokens):
     config = onnxruntime_genai.Config(folder)
     config.overlay(json.dumps({"model": {"decoder": {"session_options": {"intra_op_num_threads": THREADS}}}}))
     return onnxruntime_genai.Model(config)
@@ -51,22 +45,7 @@ def theirs_together(model, rows):
 
 
 def main():
-    program, path, folder, corpus, count = *sys.argv[1:5], int(sys.argv[5])
-    tokenizer = gemma_oracle.load_sentencepiece(path)
-
-    def encode(text):
-        return [gemma_oracle.BOS] + tokenizer.encode(text)
-
-    text, ids = prompt(corpus, count, encode)
-    texts, rows = prompts(corpus, encode)
-    model = load(folder)
-    theirs(model, ids)  # warm
-    print(f"{len(ids)} prompt tokens, {NEW} new, {THREADS} threads, medians of {RUNS} in turns; memory "
-          f"{bandwidth():.0f} GB/s")
-    compare("ONNX Runtime", lambda: ours(program, path, text), lambda: theirs(model, ids))
-    theirs_together(model, rows)  # warm
-    compare_together("ONNX Runtime", lambda: ours_together(program, path, texts),
-                     lambda: theirs_together(model, rows))
+    compare_engine("ONNX Runtime", load, theirs, theirs_together)
 
 
 if __name__ == "__main__":

@@ -113,3 +113,25 @@ def compare_together(peer, mine, theirs):
     """The same of several sequences at once, where each returns the tokens/s of all of them."""
     print(f"{ROWS} at once, {ROW_TOKENS} prompt tokens and {NEW} new each; new tokens of all by the whole time:")
     print_medians("together", peer, turns(mine, theirs))
+
+
+def compare_engine(peer, load, theirs, theirs_together):
+    """PROGRAM GGUF FOLDER CORPUS COUNT: one sequence, then several at once. load(folder, most tokens of a step) gives
+    what theirs(engine, ids) and theirs_together(engine, rows) run on."""
+    sys.path.append(str(pathlib.Path(__file__).parents[2] / "tests/golden"))
+    import gemma_oracle  # needs packages that llama.cpp's environment has not
+    program, path, folder, corpus, count = *sys.argv[1:5], int(sys.argv[5])
+    tokenizer = gemma_oracle.load_sentencepiece(path)
+
+    def encode(text):
+        return [gemma_oracle.BOS] + tokenizer.encode(text)
+
+    text, ids = prompt(corpus, count, encode)
+    texts, rows = prompts(corpus, encode)
+    engine = load(folder, max(count, sum(map(len, rows))))
+    theirs(engine, ids)  # warm
+    print(f"{len(ids)} prompt tokens, {NEW} new, {THREADS} threads, medians of {RUNS} in turns; memory "
+          f"{bandwidth():.0f} GB/s")
+    compare(peer, lambda: ours(program, path, text), lambda: theirs(engine, ids))
+    theirs_together(engine, rows)  # warm
+    compare_together(peer, lambda: ours_together(program, path, texts), lambda: theirs_together(engine, rows))

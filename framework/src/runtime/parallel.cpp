@@ -79,9 +79,8 @@ class Crowding {
     next_ = kFirst;
   }
   [[nodiscard]] bool is_alone() {
-    if (alone_ == 0) return false;
-    --alone_;
-    return true;
+    // Several engines may ask at once; below 0 is none left as well.
+    return alone_ > 0 && alone_-- > 0;
   }
   /// After a region of several threads.
   void look(const Team& team, Clock::duration lasted) {
@@ -260,11 +259,10 @@ void Team::meet() {
     return meetings_.load(std::memory_order_acquire) != meeting;
   };
   for (int i = 0; i < spins && !is_over(); ++i) relax();
-  // Beside other programs the one that is waited for may have no core: who
-  // sleeps is let in again sooner than who had used up its time.
+  // The one that is waited for may have no core: sleeping leaves it this one.
   if (is_over()) return;
   const auto asleep = Clock::now();
-  while (!is_over()) meetings_.wait(meeting, std::memory_order_acquire);
+  meetings_.wait(meeting, std::memory_order_acquire);
   slept_ += (Clock::now() - asleep).count();
 }
 

@@ -94,17 +94,18 @@ struct Head::Search {
 };
 
 /// Squares of what planes hold of a code, and of what they leave out: of the
-/// upper half alone, in quarters, as the lower one's middle is 7.5.
+/// upper half alone, in quarters, as the lower one's middle is no whole number.
 struct Squares {
   std::array<std::int32_t, 256> fine_held{}, coarse_held{}, coarse_left{};
 
   constexpr Squares() {
     const auto square = [](int x) { return x * x; };
+    const auto twice = [](float x) { return static_cast<int>(2 * x); };
     for (int code = 0; code < 256; ++code) {
       const auto at = static_cast<std::size_t>(code);
-      const int held = 2 * (code / 16 * 16) + 15;
-      fine_held.at(at) = 4 * square(code - 128);
-      coarse_held.at(at) = square(held - 2 * 128);
+      const int held = 2 * (code / 16 * 16) + twice(kMiddle);
+      fine_held.at(at) = square(2 * code - twice(kZero));
+      coarse_held.at(at) = square(held - twice(kZero));
       coarse_left.at(at) = square(2 * code - held);
     }
   }
