@@ -21,17 +21,18 @@ inline constexpr int kMost16 = 5792;
 
 /// How a packed matrix is stored and what it is multiplied with.
 enum class Kind : std::uint8_t {
-  // Codes: bits, numbers a scale, with a minimum or centred. By 8-bit rows.
-  kCodes8,         ///< 8, 32: Q8_0, IQ4_NL
-  kCodes4,         ///< 4, 32: Q4_0
-  kCodes5,         ///< 5, 32: Q5_0
+  // Codes: bits, numbers a scale, the code of number 0 or a minimum. By 8-bit
+  // rows.
+  kCodes8,         ///< 8, 32, 128: Q8_0, IQ4_NL
+  kCodes4,         ///< 4, 32, 8: Q4_0
+  kCodes5,         ///< 5, 32, 16: Q5_0
   kCodes4Minimum,  ///< Q4_1
   kCodes5Minimum,  ///< Q5_1
   kWide4Minimum,   ///< Q4_K; wide: f32 scales
   kWide5Minimum,   ///< Q5_K
-  kFine4,          ///< 4, 16: Q3_K; fine: a scale every 16
+  kFine4,          ///< 4, 16, 4: Q3_K; fine: a scale every 16
   kFine4Minimum,   ///< Q2_K
-  kFine6,          ///< 6, 16: Q6_K
+  kFine6,          ///< 6, 16, 32: Q6_K
   kBf16,           ///< by bfloat16 rows
   kBf16ByF32,      ///< by float rows
   kF32,            ///< by float rows
@@ -44,7 +45,6 @@ inline constexpr int kKinds = 15;
 /// A matrix [rows, columns] as panels one after the other.
 struct Panels {
   Kind kind = Kind::kF32;
-  int zero = 0;  ///< the code of number 0, of centred kinds
   std::int64_t rows = 0, columns = 0;
   const std::uint8_t* data = nullptr;
   std::int64_t panel_bytes = 0;
@@ -54,12 +54,13 @@ struct Panels {
   }
 };
 
-/// Rows of 8-bit activations: number = scale of its block * q.
-struct Int8Rows {
-  std::int8_t* q = nullptr;    ///< [n, columns]
-  float* scales = nullptr;     ///< [n, columns / 32]
-  float* sums = nullptr;       ///< [n, columns / 32] of the numbers
-  float* half_sums = nullptr;  ///< [n, columns / 16] of the numbers
+/// 32 activations of 8 bits: number = scale * q.
+struct Int8Block {
+  std::int8_t q[kBlock];  // NOLINT(*-avoid-c-arrays): read as registers
+  float scale;
+  /// 0 less what the q's, or those of a half, add up to.
+  std::int32_t minus_sum;
+  std::int32_t minus_half_sums[2];  // NOLINT(*-avoid-c-arrays)
 };
 
 /// Rows for a rounded kind: number = scale of its block * q.
@@ -74,7 +75,7 @@ struct WideRows {
 
 /// Activations [n, columns] in the form that a matrix's kind asks for.
 struct Activations {
-  Int8Rows int8;
+  const Int8Block* int8 = nullptr;  ///< [n, columns / 32]
   WideRows<std::int16_t> wide16;
   WideRows<std::int8_t> wide8;
   std::uint16_t* bf16 = nullptr;
@@ -110,9 +111,7 @@ struct Kernels {
   /// x += norm(y)
   void (*add_norm)(const float* y, const float* weight, std::int64_t n,
                    float epsilon, float* x) = nullptr;
-  /// Row r of `to`, whose rows have n numbers.
-  void (*quantise)(const float* x, std::int64_t n, std::int64_t r,
-                   const Int8Rows& to) = nullptr;
+  void (*quantise)(const float* x, std::int64_t n, Int8Block* to) = nullptr;
   /// Row r of `to`; n is a multiple of 64.
   void (*quantise16)(const float* x, std::int64_t n, std::int64_t r,
                      const WideRows<std::int16_t>& to) = nullptr;
@@ -142,7 +141,7 @@ struct Kernels {
   /// Approximate scores of panels [first, last); y as in matmul. `offsets`
   /// [n, columns / 32]: what each block's codes count too much, scaled.
   void (*screen)(const HeadPlanes& planes, std::int64_t first,
-                 std::int64_t last, const Int8Rows& x, const float* offsets,
+                 std::int64_t last, const Int8Block* x, const float* offsets,
                  std::int64_t n, float* y, std::int64_t y_stride) = nullptr;
   /// First index in [begin, end) with value >= floor; end: none.
   std::int64_t (*find_at_least)(const float* values, float floor,

@@ -119,6 +119,10 @@ struct Lanes {
   PENSTOCK_LANE F to_float(I x) {
     return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)};
   }
+  template <int kPower>
+  PENSTOCK_LANE I times_power(I x) {
+    return {_mm256_slli_epi32(x.a, kPower), _mm256_slli_epi32(x.b, kPower)};
+  }
   PENSTOCK_LANE I join(I x, I y) {
     return {_mm256_add_epi32(_mm256_slli_epi32(x.a, 4), y.a),
             _mm256_add_epi32(_mm256_slli_epi32(x.b, 4), y.b)};
@@ -127,6 +131,10 @@ struct Lanes {
   PENSTOCK_LANE Bytes load_bytes(const std::uint8_t* p) {
     return {_mm256_loadu_si256(as<__m256i>(p)),
             _mm256_loadu_si256(as<__m256i>(p + 32))};
+  }
+  PENSTOCK_LANE void store_bytes(std::uint8_t* p, Bytes x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x.a);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 32), x.b);
   }
   PENSTOCK_LANE Bytes low(Bytes x) { return {low(x.a), low(x.b)}; }
   PENSTOCK_LANE Bytes high(Bytes x) {

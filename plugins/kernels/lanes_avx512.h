@@ -68,6 +68,11 @@ struct Lanes {
     asm("" : "+v"(sum));
   }
   PENSTOCK_LANE F to_float(I a) { return _mm512_cvtepi32_ps(a); }
+  /// a * 2^kPower
+  template <int kPower>
+  PENSTOCK_LANE I times_power(I a) {
+    return _mm512_slli_epi32(a, kPower);
+  }
   /// 16 a + b
   PENSTOCK_LANE I join(I a, I b) {
     return _mm512_add_epi32(_mm512_slli_epi32(a, 4), b);
@@ -75,6 +80,9 @@ struct Lanes {
 
   PENSTOCK_LANE Bytes load_bytes(const std::uint8_t* p) {
     return _mm512_loadu_si512(p);
+  }
+  PENSTOCK_LANE void store_bytes(std::uint8_t* p, Bytes a) {
+    _mm512_storeu_si512(p, a);
   }
   PENSTOCK_LANE Bytes low(Bytes a) {
     return _mm512_and_si512(a, _mm512_set1_epi8(15));

@@ -117,6 +117,11 @@ struct Lanes {
   PENSTOCK_LANE F to_float(const I& a) {
     return each([&](int i) { return static_cast<float>(a[i]); });
   }
+  template <int kPower>
+  PENSTOCK_LANE I times_power(I a) {
+    for (auto& number : a.at) number *= 1 << kPower;
+    return a;
+  }
   PENSTOCK_LANE I join(const I& a, const I& b) {
     I out;
     for (int i = 0; i < 16; ++i) out[i] = 16 * a[i] + b[i];
@@ -127,6 +132,9 @@ struct Lanes {
     Bytes out;
     std::memcpy(out.at, p, sizeof out);
     return out;
+  }
+  PENSTOCK_LANE void store_bytes(std::uint8_t* p, const Bytes& a) {
+    std::memcpy(p, a.at, sizeof a);
   }
   PENSTOCK_LANE Bytes low(Bytes a) {
     for (auto& byte : a.at) byte &= 15U;

@@ -1,6 +1,7 @@
 // Matrix products over panels; included by kernels_*.cpp only.
 #pragma once
 
+#include <bit>
 #include <type_traits>
 
 #include "kernels.h"
@@ -24,12 +25,14 @@ PENSTOCK_LANE void settle_memory() { asm volatile("" ::: "memory"); }
 
 /// How codes of one kind lie in a panel: for each block of 32 columns eight
 /// vectors of 4 codes a lane, as nibbles (v and v + 4 in one byte) and planes
-/// of further bits, or as bytes; then all scales, then all minimums.
-template <int kBitCount, int kGroupSize, bool kHasMinimum, bool kIsHalf>
+/// of further bits, or as bytes; then all scales, then all minimums. kZero is
+/// the code of number 0, of a power of two, or 0 where there are minimums.
+template <int kBitCount, int kGroupSize, int kZeroCode, bool kIsHalf>
 struct Coding {
   static constexpr int kBits = kBitCount;
   static constexpr int kGroups = kBlock / kGroupSize;
-  static constexpr bool kMinimum = kHasMinimum;
+  static constexpr int kZero = kZeroCode;
+  static constexpr bool kMinimum = kZero == 0;
   static constexpr int kCodeBytes = kBits == 8 ? 512 : 256 + 64 * (kBits - 4);
   static constexpr int kScaleBytes = kGroups * (kIsHalf ? 32 : 64);
 
@@ -50,6 +53,7 @@ struct Coding {
         }
       }
     }
+    for (int i = 0; i < kCodeBytes; i += 64) ask_ahead(from + i);
   }
   template <class L>
   PENSTOCK_LANE typename L::F scale(const std::uint8_t* from, int group) {
@@ -62,61 +66,148 @@ struct Coding {
   }
 };
 
-/// One panel by kRows rows of bytes.
+/// The same codes as bytes and the same scales as floats: unpacked once for
+/// many rows.
+template <class C>
+struct Unpacked : C {
+  static constexpr int kCodeBytes = 512;
+  static constexpr int kScaleBytes = C::kGroups * 64;
+
+  template <class L>
+  PENSTOCK_LANE void load(const std::uint8_t* from, typename L::Bytes* w) {
+    for (int v = 0; v < 8; ++v) w[v] = L::load_bytes(from + 64 * v);
+  }
+  template <class L>
+  PENSTOCK_LANE typename L::F scale(const std::uint8_t* from, int group) {
+    return L::load(reinterpret_cast<const float*>(from + 64 * group));
+  }
+};
+
+/// Blocks [first, first + count) of a panel, which has `all`.
+struct Blocks {
+  std::int64_t first, count;
+  const std::uint8_t *codes, *scales, *minimums;
+};
+
+template <class C>
+PENSTOCK_LANE Blocks blocks_of(const std::uint8_t* panel, std::int64_t all,
+                               std::int64_t first, std::int64_t count) {
+  const std::uint8_t* scales = panel + all * C::kCodeBytes;
+  const std::uint8_t* minimums = scales + all * C::kScaleBytes;
+  return {.first = first,
+          .count = count,
+          .codes = panel + first * C::kCodeBytes,
+          .scales = scales + first * C::kScaleBytes,
+          .minimums = minimums + first * C::kScaleBytes};
+}
+
+/// Room for some blocks of a panel, small enough for the first cache.
+struct UnpackedBlocks {
+  static constexpr std::int64_t kMost = 32;
+  alignas(64) std::uint8_t codes[kMost * 512];
+  alignas(64) float scales[kMost * 2 * kPanel];
+  alignas(64) float minimums[kMost * 2 * kPanel];
+};
+
+template <class L, class C>
+PENSTOCK_LANE Blocks unpack(const Blocks& from, UnpackedBlocks& to) {
+  for (std::int64_t b = 0; b < from.count; ++b) {
+    typename L::Bytes vectors[8];
+    C::template load<L>(from.codes + b * C::kCodeBytes, vectors);
+    for (int v = 0; v < 8; ++v) {
+      L::store_bytes(to.codes + 512 * b + 64 * v, vectors[v]);
+    }
+    for (int g = 0; g < C::kGroups; ++g) {
+      const std::int64_t at = (b * C::kGroups + g) * kPanel;
+      L::store(to.scales + at,
+               C::template scale<L>(from.scales + b * C::kScaleBytes, g));
+      if constexpr (C::kMinimum) {
+        L::store(to.minimums + at,
+                 C::template scale<L>(from.minimums + b * C::kScaleBytes, g));
+      }
+    }
+  }
+  return {.first = from.first,
+          .count = from.count,
+          .codes = to.codes,
+          .scales = reinterpret_cast<const std::uint8_t*>(to.scales),
+          .minimums = reinterpret_cast<const std::uint8_t*>(to.minimums)};
+}
+
+/// What a group's sum begins with: its codes count kZero too much.
+template <class L, class C>
+PENSTOCK_LANE typename L::I group_start(const std::int32_t& minus_sum) {
+  constexpr int kZero = C::kZero - (C::kBits == 8 ? L::kByteZero : 0);
+  if constexpr (kZero == 0) {
+    return L::zero();
+  } else {
+    return L::template times_power<std::countr_zero(unsigned{kZero})>(
+        L::set_int(minus_sum));
+  }
+}
+
+template <class C>
+PENSTOCK_LANE const std::int32_t& minus_sum(const Int8Block& x, int group) {
+  return C::kGroups == 1 ? x.minus_sum : x.minus_half_sums[group];
+}
+
+/// Blocks of one panel by kRows rows of bytes, `x_stride` blocks apart; y holds
+/// what the blocks before them gave.
 template <class L, class C, int kRows>
-PENSTOCK_LANE void coded_tile(const Panels& w, const std::uint8_t* panel,
-                              const Int8Rows& x, std::int64_t row, float* y,
+PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
+                              std::int64_t x_stride, float* y,
                               std::int64_t y_stride) {
   using F = typename L::F;
-  const std::int64_t blocks = w.columns / kBlock;
-  const std::uint8_t* codes = panel;
-  const std::uint8_t* scales = panel + blocks * C::kCodeBytes;
-  const std::uint8_t* minimums = scales + blocks * C::kScaleBytes;
-  const std::int8_t* q = x.q + row * w.columns;
-  const float* x_scales = x.scales + row * blocks;
-  const float* sums =
-      C::kGroups == 1 ? x.sums + row * blocks : x.half_sums + row * blocks * 2;
-  constexpr int kCounted = C::kBits == 8 ? L::kByteZero : 0;
-  const F zero = L::set(static_cast<float>(w.zero - kCounted));
+  constexpr int kGroups = C::kGroups;
+  constexpr int kVectors = 8 / kGroups;
+  const Int8Block* rows[kRows];
   F total[kRows];
-  for (int r = 0; r < kRows; ++r) total[r] = L::set(0);
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    typename L::Bytes vectors[8];
-    C::template load<L>(codes, vectors);
-    for (int i = 0; i < C::kCodeBytes; i += 64) {
-      ask_ahead(codes + i);
-    }
-#pragma GCC unroll 2
-    for (int g = 0; g < C::kGroups; ++g) {
-      constexpr int kVectors = 8 / C::kGroups;
-      const F scale = C::template scale<L>(scales, g);
-      const F minimum =
-          C::kMinimum ? C::template scale<L>(minimums, g) : L::mul(scale, zero);
-      typename L::I acc[kRows];
-      // Row by row within a vector: a sum is waited for by its next one alone.
 #pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) acc[r] = L::zero();
+  for (int r = 0; r < kRows; ++r) {
+    rows[r] = x + r * x_stride + w.first;
+    total[r] = w.first == 0 ? L::set(0) : L::load(y + r * y_stride);
+  }
+  for (std::int64_t b = 0; b < w.count; ++b) {
+    typename L::Bytes vectors[8];
+    C::template load<L>(w.codes + b * C::kCodeBytes, vectors);
+    typename L::I acc[kGroups][kRows];
+#pragma GCC unroll 2
+    for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        acc[g][r] = group_start<L, C>(minus_sum<C>(rows[r][b], g));
+      }
+      // Row by row within a vector: a sum is waited for by its next one alone.
 #pragma GCC unroll 8
       for (int v = g * kVectors; v < (g + 1) * kVectors; ++v) {
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {
-          acc[r] = L::template dot4<C::kBits>(
-              acc[r], vectors[v], q + r * w.columns + b * kBlock + 4 * v);
+          acc[g][r] = L::template dot4<C::kBits>(acc[g][r], vectors[v],
+                                                 rows[r][b].q + 4 * v);
         }
       }
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) {
-        const F part =
-            L::mul(L::to_float(acc[r]), L::set(x_scales[r * blocks + b]));
-        const F sum = L::set(sums[(r * blocks + b) * C::kGroups + g]);
-        total[r] = L::fma(part, scale, total[r]);
-        total[r] = L::subtract(minimum, sum, total[r]);
-      }
     }
-    codes += C::kCodeBytes;
-    scales += C::kScaleBytes;
-    minimums += C::kScaleBytes;
+    const std::uint8_t* scales = w.scales + b * C::kScaleBytes;
+    const std::uint8_t* minimums = w.minimums + b * C::kScaleBytes;
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      F sum = L::mul(L::to_float(acc[0][r]), C::template scale<L>(scales, 0));
+      if constexpr (kGroups == 2) {
+        sum = L::fma(L::to_float(acc[1][r]), C::template scale<L>(scales, 1),
+                     sum);
+      }
+      if constexpr (C::kMinimum) {
+#pragma GCC unroll 2
+        for (int g = 0; g < kGroups; ++g) {
+          const auto count = L::set_int(minus_sum<C>(rows[r][b], g));
+          sum = L::fma(L::to_float(count), C::template scale<L>(minimums, g),
+                       sum);
+        }
+      }
+      total[r] = L::fma(L::set(rows[r][b].scale), sum, total[r]);
+    }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
 }
 
@@ -280,15 +371,39 @@ PENSTOCK_LANE void each_whole_tile(std::int64_t n, const Tile& tile) {
 }
 
 template <class L, class C>
+PENSTOCK_LANE void coded_tiles(const Blocks& w, const Int8Block* x,
+                               std::int64_t x_stride, std::int64_t n, float* y,
+                               std::int64_t y_stride) {
+  each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
+    coded_tile<L, C, kRows>(w, x + row * x_stride, x_stride, y + row * y_stride,
+                            y_stride);
+  });
+}
+
+template <class L, class C>
 void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   const Activations& x, std::int64_t n, float* y,
                   std::int64_t y_stride) {
+  const std::int64_t blocks = w.columns / kBlock;
+  // What is read by one or two tiles only is not worth the way through memory.
+  const bool is_direct = C::kBits == 8 || n <= 2 * L::kTileRows;
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
-    each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
-      coded_tile<L, C, kRows>(w, panel, x.int8, row,
-                              y + row * y_stride + p * kPanel, y_stride);
-    });
+    float* to = y + p * kPanel;
+    if (is_direct) {
+      coded_tiles<L, C>(blocks_of<C>(panel, blocks, 0, blocks), x.int8, blocks,
+                        n, to, y_stride);
+      continue;
+    }
+    UnpackedBlocks room;
+    for (std::int64_t b = 0; b < blocks; b += UnpackedBlocks::kMost) {
+      const std::int64_t left = blocks - b;
+      const std::int64_t count =
+          left < UnpackedBlocks::kMost ? left : UnpackedBlocks::kMost;
+      coded_tiles<L, Unpacked<C>>(
+          unpack<L, C>(blocks_of<C>(panel, blocks, b, count), room), x.int8,
+          blocks, n, to, y_stride);
+    }
   }
 }
 

@@ -197,7 +197,6 @@ Panels plan(const WeightTensor& tensor, Mode mode) {
       throw Error(Code::kInternal, str(tensor.name, " is not quantised"));
     }
     panels.kind = kind_of(*coding);
-    panels.zero = coding->zero;
     panels.panel_bytes =
         Layout(*coding).block_bytes() * (panels.columns / kBlock);
   } else {

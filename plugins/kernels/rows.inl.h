@@ -77,26 +77,22 @@ void add_norm(const float* y, const float* weight, std::int64_t n,
 }
 
 template <class L>
-void quantise(const float* x, std::int64_t n, std::int64_t r,
-              const Int8Rows& to) {
-  const std::int64_t blocks = n / kBlock;
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    const auto first = L::load(x + b * kBlock);
-    const auto second = L::load(x + b * kBlock + 16);
+void quantise(const float* x, std::int64_t n, Int8Block* to) {
+  for (const float* end = x + n; x < end; x += kBlock, ++to) {
+    const auto first = L::load(x);
+    const auto second = L::load(x + 16);
     const float most = L::max_of(L::max(L::abs(first), L::abs(second)));
-    const float scale = most / 127;
     const auto inverse = L::set(most > 0 ? 127 / most : 0);
     const auto q0 = L::round(L::mul(first, inverse));
     const auto q1 = L::round(L::mul(second, inverse));
-    std::int8_t* q = to.q + r * n + b * kBlock;
-    L::store_int8(q, q0);
-    L::store_int8(q + 16, q1);
-    const float sum0 = L::sum(q0) * scale;
-    const float sum1 = L::sum(q1) * scale;
-    to.scales[r * blocks + b] = scale;
-    to.sums[r * blocks + b] = L::sum(L::add(q0, q1)) * scale;
-    to.half_sums[(r * blocks + b) * 2] = sum0;
-    to.half_sums[(r * blocks + b) * 2 + 1] = sum1;
+    const auto sum0 = static_cast<std::int32_t>(L::sum(q0));
+    const auto sum1 = static_cast<std::int32_t>(L::sum(q1));
+    L::store_int8(to->q, q0);
+    L::store_int8(to->q + 16, q1);
+    to->scale = most / 127;
+    to->minus_sum = -sum0 - sum1;
+    to->minus_half_sums[0] = -sum0;
+    to->minus_half_sums[1] = -sum1;
   }
 }
 

@@ -14,14 +14,11 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 
 template <class L, int kRows>
 PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
-                               const std::uint8_t* panel, const Int8Rows& x,
-                               const float* offsets, std::int64_t row, float* y,
+                               const std::uint8_t* panel, const Int8Block* x,
+                               const float* offsets, float* y,
                                std::int64_t y_stride) {
   using F = typename L::F;
   const std::int64_t blocks = planes.columns / kBlock;
-  const std::int8_t* q = x.q + row * planes.columns;
-  const float* x_scales = x.scales + row * blocks;
-  offsets += row * blocks;
   const std::uint8_t* codes = panel + blocks * 32;
   F total[kRows];
   for (int r = 0; r < kRows; ++r) total[r] = L::set(0);
@@ -37,7 +34,7 @@ PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
       const auto near = L::low(both);
       const auto far = L::high(both);
       for (int r = 0; r < kRows; ++r) {
-        const std::int8_t* at = q + r * planes.columns + b * kBlock + 4 * v;
+        const std::int8_t* at = x[r * blocks + b].q + 4 * v;
         high[r] = L::template dot4<4>(high[r], near, at);
         high[r] = L::template dot4<4>(high[r], far, at + 16);
       }
@@ -48,14 +45,14 @@ PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
       const auto near = L::low(both);
       const auto far = L::high(both);
       for (int r = 0; r < kRows; ++r) {
-        const std::int8_t* at = q + r * planes.columns + b * kBlock + 8 * g;
+        const std::int8_t* at = x[r * blocks + b].q + 8 * g;
         low[r] = L::template dot4<4>(low[r], near, at);
         low[r] = L::template dot4<4>(low[r], far, at + 4);
       }
     }
     for (int r = 0; r < kRows; ++r) {
       const F count = L::to_float(L::join(high[r], low[r]));
-      const F part = L::fma(count, L::set(x_scales[r * blocks + b]),
+      const F part = L::fma(count, L::set(x[r * blocks + b].scale),
                             L::set(-offsets[r * blocks + b]));
       total[r] = L::fma(part, scale, total[r]);
     }
@@ -65,12 +62,14 @@ PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
 
 template <class L>
 void screen(const HeadPlanes& planes, std::int64_t first, std::int64_t last,
-            const Int8Rows& x, const float* offsets, std::int64_t n, float* y,
+            const Int8Block* x, const float* offsets, std::int64_t n, float* y,
             std::int64_t y_stride) {
+  const std::int64_t blocks = planes.columns / kBlock;
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = planes.data + p * planes.panel_bytes;
     each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
-      screen_tile<L, kRows>(planes, panel, x, offsets, row,
+      screen_tile<L, kRows>(planes, panel, x + row * blocks,
+                            offsets + row * blocks,
                             y + row * y_stride + p * kPanel, y_stride);
     });
   }

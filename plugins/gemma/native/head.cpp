@@ -83,9 +83,8 @@ struct Head::Row {
 struct Head::Search {
   std::int64_t k = 0;
   std::vector<Row> rows;
-  std::vector<std::int8_t> q;
-  std::vector<float> scales, sums, half_sums, offsets;
-  Int8Rows int8;
+  std::vector<Int8Block> int8;  ///< [rows, columns / 32]
+  std::vector<float> offsets;
   std::vector<float> approximate;        ///< [rows, vocab]
   std::vector<std::vector<TopK>> found;  ///< by thread, by row
   std::vector<float> floors;             ///< by row
@@ -374,25 +373,27 @@ void Head::prepare(std::int64_t r, Search& search) const {
   for (std::size_t i = 0; i < order_.size(); ++i) {
     row.placed[i] = row.hidden[size(order_[i])];
   }
-  kernels_.quantise(row.placed.data(), columns_, r, search.int8);
   const std::int64_t blocks = columns_ / kBlock;
+  kernels_.quantise(row.placed.data(), columns_,
+                    search.int8.data() + r * blocks);
   double other = 0;
   double fine = 0;
   double lost = 0;
   for (std::int64_t b = 0; b < blocks; ++b) {
-    const float scale = search.scales[size(r * blocks + b)];
+    const Int8Block& block = search.int8[size(r * blocks + b)];
     const std::int64_t fine_places = fine_[size(b)] * kFineGroup;
     float coarse = 0;
     for (std::int64_t i = 0; i < kBlock; ++i) {
       const double x = row.placed[size(b * kBlock + i)];
-      const float q = search.q[size(r * columns_ + b * kBlock + i)];
-      const double error = x - static_cast<double>(q) * scale;
+      const float q = block.q[i];
+      const double error = x - static_cast<double>(q) * block.scale;
       (i < fine_places ? fine : other) += x * x;
       lost += error * error;
       if (i >= fine_places) coarse += q;
     }
     search.offsets[size(r * blocks + b)] =
-        kZero * search.sums[size(r * blocks + b)] - kMiddle * coarse * scale;
+        -block.scale *
+        (kZero * static_cast<float>(block.minus_sum) + kMiddle * coarse);
   }
   const double length = std::sqrt(fine + other);
   row.factors = {static_cast<float>(std::sqrt(other) * (1 + 1e-6)),
@@ -408,7 +409,7 @@ void Head::screen(Search& search, int thread, int threads) const {
   const std::int64_t stride = panels * kPanel;
   for (std::int64_t p = begin; p < end; p += kStretch) {
     const std::int64_t stop = std::min(p + kStretch, end);
-    kernels_.screen(planes_, p, stop, search.int8, search.offsets.data(), count,
+    kernels_.screen(planes_, p, stop, search.int8.data(), search.offsets.data(), count,
                     search.approximate.data(), stride);
     for (std::int64_t r = 0; r < count; ++r) {
       TopK& top = search.found[size(thread)][size(r)];
@@ -481,15 +482,8 @@ std::vector<Best> Head::best(const float* hidden, std::int64_t count,
   const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
   search.k = std::min(k, vocab_);
   search.rows.resize(size(count));
-  search.q.resize(size(count * columns_));
-  for (auto* v : {&search.scales, &search.sums, &search.offsets}) {
-    v->resize(size(count * blocks));
-  }
-  search.half_sums.resize(size(count * blocks * 2));
-  search.int8 = {.q = search.q.data(),
-                 .scales = search.scales.data(),
-                 .sums = search.sums.data(),
-                 .half_sums = search.half_sums.data()};
+  search.int8.resize(size(count * blocks));
+  search.offsets.resize(size(count * blocks));
   search.approximate.resize(size(count * stride));
   search.found.assign(size(threads()),
                       std::vector<TopK>(size(count), TopK(size(search.k))));

@@ -25,7 +25,7 @@ namespace penstock::gemma::native {
 
 using kernels::Buffer;
 using kernels::HeadPlanes;
-using kernels::Int8Rows;
+using kernels::Int8Block;
 using kernels::kBlock;
 using kernels::Kernels;
 using kernels::kPanel;

@@ -101,8 +101,7 @@ struct Model::Scratch {
   std::int64_t rows = 0;
   std::vector<float> x, last, normed, q, k, v, mixed, y, gate, up;
   std::vector<float> cos, sin, local_cos, local_sin;  ///< [rows, head_dim / 2]
-  std::vector<std::int8_t> int8;
-  std::vector<float> scales, sums, half_sums;
+  std::vector<kernels::Int8Block> int8;
   std::vector<std::uint16_t> bf16;
   std::vector<float> f32;
   Activations act;
@@ -127,16 +126,10 @@ struct Model::Scratch {
       table->resize(size(rows * c.head_dim / 2));
     }
     const std::int64_t most = rows * std::max({c.hidden, q_size, c.ffn});
-    int8.resize(size(most));
-    scales.resize(size(most / kBlock));
-    sums.resize(size(most / kBlock));
-    half_sums.resize(size(most / kBlock * 2));
+    int8.resize(size(most / kBlock));
     bf16.resize(size(most));
     f32.resize(size(most));
-    act.int8 = {.q = int8.data(),
-                .scales = scales.data(),
-                .sums = sums.data(),
-                .half_sums = half_sums.data()};
+    act.int8 = int8.data();
     act.bf16 = bf16.data();
     act.f32 = f32.data();
   }
@@ -244,11 +237,7 @@ void Model::prepare(const float* x, std::int64_t n, std::int64_t row,
   const std::int64_t at = row * n + begin;
   switch (mode_) {
     case Mode::kInt8:
-      kernels_.quantise(x, end - begin, 0,
-                        {.q = act.int8.q + at,
-                         .scales = act.int8.scales + at / kBlock,
-                         .sums = act.int8.sums + at / kBlock,
-                         .half_sums = act.int8.half_sums + at / kBlock * 2});
+      kernels_.quantise(x, end - begin, scratch_->int8.data() + at / kBlock);
       break;
     case Mode::kBf16:
       kernels_.to_bf16(x, end - begin, act.bf16 + at);

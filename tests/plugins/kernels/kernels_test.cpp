@@ -113,28 +113,18 @@ struct RandomTensor {
 /// Rows of activations in every form.
 struct Rows {
   std::vector<float> x;
-  std::vector<std::int8_t> q;
-  std::vector<float> scales, sums, half_sums;
+  std::vector<Int8Block> int8;
   std::vector<std::uint16_t> bf16;
   Activations act;
 
   Rows(const Kernels& table, std::int64_t n, std::int64_t columns,
        Random& random)
       : x(random.normals(static_cast<std::size_t>(n * columns))),
-        q(x.size()),
-        scales(x.size() / 32),
-        sums(x.size() / 32),
-        half_sums(x.size() / 16),
+        int8(x.size() / kBlock),
         bf16(x.size()) {
-    const Int8Rows int8{.q = q.data(),
-                        .scales = scales.data(),
-                        .sums = sums.data(),
-                        .half_sums = half_sums.data()};
-    for (std::int64_t r = 0; r < n; ++r) {
-      table.quantise(x.data() + r * columns, columns, r, int8);
-    }
+    table.quantise(x.data(), n * columns, int8.data());
     table.to_bf16(x.data(), n * columns, bf16.data());
-    act.int8 = int8;
+    act.int8 = int8.data();
     act.bf16 = bf16.data();
     act.f32 = x.data();
   }
@@ -146,7 +136,9 @@ struct Rows {
       return std::bit_cast<float>(bits);
     }
     if (kind == Kind::kF32 || kind == Kind::kBf16ByF32) return x[i];
-    return static_cast<double>(q[i]) * static_cast<double>(scales[i / 32]);
+    const Int8Block& block = int8[i / kBlock];
+    return static_cast<double>(block.q[i % kBlock]) *
+           static_cast<double>(block.scale);
   }
 };
 
@@ -170,7 +162,7 @@ TEST_P(Levels, MultiplyEveryTypeAsItsNumbers) {
   for (const Case& each : kCases) {
     for (const auto& [rows, columns, n] :
          std::vector<std::array<std::int64_t, 3>>{
-             {16, 256, 1}, {1, 256, 3}, {37, 512, 7}, {64, 256, 17}}) {
+             {16, 256, 1}, {1, 256, 3}, {37, 512, 7}, {64, 256, 17}, {16, 1280, 20}}) {
       const RandomTensor weights(each.type, rows, columns, random);
       const PackedMatrix packed(weights.tensor, each.mode);
       const Panels& panels = packed.panels();
@@ -216,21 +208,20 @@ TEST_P(Levels, MultiplyEveryTypeAsItsNumbers) {
 TEST_P(Levels, GiveARowTheSameBitsAmongAnyOthers) {
   Random random(2);
   for (const Case& each : kCases) {
-    const RandomTensor weights(each.type, 32, 256, random);
+    // More rows than are multiplied as stored, more columns than are unpacked
+    // at a time.
+    const RandomTensor weights(each.type, 32, 1280, random);
     const PackedMatrix packed(weights.tensor, each.mode);
     const Panels& panels = packed.panels();
     const auto multiply = table_->matmul[static_cast<int>(panels.kind)];
-    const Rows x(*table_, 15, 256, random);
-    std::vector<float> together(std::size_t{15} * 32);
-    multiply(panels, 0, 2, x.act, 15, together.data(), 32);
-    for (std::int64_t r = 0; r < 15; ++r) {
+    const Rows x(*table_, 23, 1280, random);
+    std::vector<float> together(std::size_t{23} * 32);
+    multiply(panels, 0, 2, x.act, 23, together.data(), 32);
+    for (std::int64_t r = 0; r < 23; ++r) {
       Activations one = x.act;
-      one.int8.q += r * 256;
-      one.int8.scales += r * 8;
-      one.int8.sums += r * 8;
-      one.int8.half_sums += r * 16;
-      one.bf16 += r * 256;
-      one.f32 += r * 256;
+      one.int8 += r * 40;
+      one.bf16 += r * 1280;
+      one.f32 += r * 1280;
       std::vector<float> alone(32);
       multiply(panels, 0, 2, one, 1, alone.data(), 32);
       EXPECT_THAT(alone,
@@ -259,7 +250,7 @@ TEST_P(Levels, NormQuantiseAndRotateRows) {
   const Rows rows(*table_, 1, 96, random);
   for (std::size_t i = 0; i < 96; ++i) {
     EXPECT_NEAR(rows.at(Kind::kCodes8, i), rows.x[i],
-                rows.scales[i / 32] * 0.501);
+                rows.int8[i / 32].scale * 0.501);
   }
   const auto angle = random.normals(32);
   std::vector<float> cos(32);
