@@ -1,5 +1,9 @@
 #include "kernels.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 #include <array>
 #include <cstdlib>
 #include <string>
@@ -24,6 +28,17 @@ bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
+/// Not a name that every compiler's __builtin_cpu_supports() knows.
+bool has_avxvnni() {
+  constexpr unsigned kAvxVnni = 1U << 4U;
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+         (eax & kAvxVnni) != 0;
+}
+
 bool has_avx512() {
   return __builtin_cpu_supports("avx512f") &&
          __builtin_cpu_supports("avx512bw") &&
@@ -44,7 +59,9 @@ bool always() { return true; }
 constexpr auto kLevels = std::to_array<Level>({
 #if defined(__x86_64__)
   {"avx512bf16", has_avx512bf16, avx512bf16_kernels},
-      {"avx512", has_avx512, avx512_kernels}, {"avx2", has_avx2, avx2_kernels},
+      {"avx512", has_avx512, avx512_kernels},
+      {"avxvnni", has_avxvnni, avxvnni_kernels},
+      {"avx2", has_avx2, avx2_kernels},
 #endif
       {"portable", always, portable_kernels},
 });
@@ -69,9 +86,18 @@ const Kernels& best() {
   return chosen;
 }
 
-const Kernels* find(const char* name) {
+std::span<const std::string_view> names() {
+  static constexpr auto kNames = [] {
+    std::array<std::string_view, kLevels.size()> out;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = kLevels[i].name;
+    return out;
+  }();
+  return kNames;
+}
+
+const Kernels* find(std::string_view name) {
   for (const Level& level : kLevels) {
-    if (level.name == std::string_view(name) && level.can_run()) {
+    if (level.name == name && level.can_run()) {
       return &level.table();
     }
   }

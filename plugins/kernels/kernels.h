@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace penstock::kernels {
 
@@ -154,10 +156,12 @@ struct Kernels {
 };
 
 /// The best that this processor can run, or the one PENSTOCK_ISA names
-/// (portable, avx2, avx512, avx512bf16). Throws Error(kUsage) for a name that
+/// (see names()). Throws Error(kUsage) for a name that
 /// does not exist or that the processor lacks.
 [[nodiscard]] const Kernels& best();
+/// The levels of this build, best first, also those that the processor lacks.
+[[nodiscard]] std::span<const std::string_view> names();
 /// By name; null when the processor cannot.
-[[nodiscard]] const Kernels* find(const char* name);
+[[nodiscard]] const Kernels* find(std::string_view name);
 
 }  // namespace penstock::kernels

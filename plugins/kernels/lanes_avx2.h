@@ -1,4 +1,6 @@
-// Sixteen lanes in two AVX2 registers; see lanes_avx512.h.
+// Sixteen lanes in two AVX2 registers; see lanes_avx512.h. Where the compiler
+// may use AVX-VNNI (or the same instructions of AVX-512), four products of
+// bytes or two of words add up in one.
 #pragma once
 
 #include <immintrin.h>
@@ -10,10 +12,15 @@
 namespace penstock::kernels::PENSTOCK_LEVEL {
 
 struct Lanes {
+#if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
+  static constexpr bool kVnni = true;
+#else
+  static constexpr bool kVnni = false;
+#endif
   /// Rows of a tile, as many as there are registers for.
-  static constexpr int kTileRows = 8;
-  static constexpr int kByteZero = 128;
-  static constexpr bool kHasInt16Dots = false;
+  static constexpr int kTileRows = 4;
+  static constexpr int kByteZero = kVnni ? 0 : 128;
+  static constexpr bool kHasInt16Dots = kVnni;
   static constexpr int kWideRows = 4;
   static constexpr int kFloatRows = 6;
   static constexpr int kFloatSums = 1;
@@ -150,6 +157,35 @@ struct Lanes {
         _mm256_set1_epi32(*reinterpret_cast<const Packed4*>(x));
     return {dot4<kBits>(acc.a, u.a, four), dot4<kBits>(acc.b, u.b, four)};
   }
+  /// Sums of products stay in 16 bits while they fit: 31 * 127 * 2 * 4 of 5
+  /// bits, 63 * 127 * 2 * 2 of 6.
+  template <int kBits>
+  struct Dots {
+    static constexpr int kRun = kBits <= 5 ? 4 : 2;
+    I sum, pairs;
+    [[gnu::always_inline]] void add(Bytes u, const std::int8_t* x, int index,
+                                    int count) {
+      if constexpr (kVnni || kBits == 8) {
+        sum = dot4<kBits>(sum, u, x);
+        return;
+      }
+      const __m256i four =
+          _mm256_set1_epi32(*reinterpret_cast<const Packed4*>(x));
+      add(u.a, four, index, count, pairs.a, sum.a);
+      add(u.b, four, index, count, pairs.b, sum.b);
+    }
+
+   private:
+    PENSTOCK_LANE void add(__m256i u, __m256i x, int index, int count,
+                           __m256i& pairs, __m256i& sum) {
+      const __m256i products = _mm256_maddubs_epi16(u, x);
+      pairs = index % kRun == 0 ? products : _mm256_add_epi16(pairs, products);
+      if (index % kRun == kRun - 1 || index == count - 1) {
+        sum = _mm256_add_epi32(sum,
+                               _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+      }
+    }
+  };
 
   PENSTOCK_LANE I load_words(const std::int16_t* p) {
     return {_mm256_loadu_si256(as<__m256i>(p)),
@@ -157,8 +193,7 @@ struct Lanes {
   }
   PENSTOCK_LANE I dot2(I acc, I words, const std::int16_t* x) {
     const __m256i two = _mm256_set1_epi32(*reinterpret_cast<const Packed4*>(x));
-    return {_mm256_add_epi32(acc.a, _mm256_madd_epi16(words.a, two)),
-            _mm256_add_epi32(acc.b, _mm256_madd_epi16(words.b, two))};
+    return {add_words(acc.a, words.a, two), add_words(acc.b, words.b, two)};
   }
 
   PENSTOCK_LANE F dot2(F acc, const std::uint16_t* w, const std::uint16_t* x) {
@@ -237,10 +272,24 @@ struct Lanes {
     return _mm256_add_epi8(x,
                            _mm256_and_si256(is_set, _mm256_set1_epi8(value)));
   }
-  /// Sums of two byte products fit 16 bits up to 7 bits; 8 are counted from
-  /// the middle, as sizes with the sign moved over.
+  PENSTOCK_LANE __m256i add_words(__m256i acc, __m256i w, __m256i x) {
+#if defined(__AVXVNNI__)
+    return _mm256_dpwssd_avx_epi32(acc, w, x);
+#elif defined(__AVX512VNNI__)
+    return _mm256_dpwssd_epi32(acc, w, x);
+#else
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(w, x));
+#endif
+  }
+  /// Without VNNI, sums of two byte products fit 16 bits up to 7 bits; 8 are
+  /// counted from the middle, as sizes with the sign moved over.
   template <int kBits>
   PENSTOCK_LANE __m256i dot4(__m256i acc, __m256i u, __m256i x) {
+#if defined(__AVXVNNI__)
+    return _mm256_dpbusd_avx_epi32(acc, u, x);
+#elif defined(__AVX512VNNI__)
+    return _mm256_dpbusd_epi32(acc, u, x);
+#else
     const __m256i one = _mm256_set1_epi16(1);
     if constexpr (kBits < 8) {
       return _mm256_add_epi32(
@@ -251,6 +300,7 @@ struct Lanes {
                                                  _mm256_sign_epi8(x, centred));
       return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, one));
     }
+#endif
   }
 };
 

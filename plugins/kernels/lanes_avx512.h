@@ -106,6 +106,16 @@ struct Lanes {
         acc, u, _mm512_set1_epi32(*reinterpret_cast<const Packed4*>(x)));
   }
 
+  /// A sum over the vectors of a group: dot4() of vector `index` of `count`.
+  template <int kBits>
+  struct Dots {
+    I sum;
+    [[gnu::always_inline]] void add(Bytes u, const std::int8_t* x,
+                                    int /*index*/, int /*count*/) {
+      sum = dot4<kBits>(sum, u, x);
+    }
+  };
+
   /// Two 16-bit numbers a lane.
   PENSTOCK_LANE I load_words(const std::int16_t* p) {
     return _mm512_loadu_si512(p);

@@ -158,6 +158,14 @@ struct Lanes {
     }
     return acc;
   }
+  template <int kBits>
+  struct Dots {
+    I sum;
+    [[gnu::always_inline]] void add(const Bytes& u, const std::int8_t* x,
+                                    int /*index*/, int /*count*/) {
+      sum = dot4<kBits>(sum, u, x);
+    }
+  };
 
   PENSTOCK_LANE Sixteen<std::int16_t, 32> load_words(const std::int16_t* p) {
     Sixteen<std::int16_t, 32> out;

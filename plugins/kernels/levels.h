@@ -8,6 +8,7 @@ namespace penstock::kernels {
 const Kernels& portable_kernels();
 #if defined(__x86_64__)
 const Kernels& avx2_kernels();
+const Kernels& avxvnni_kernels();
 const Kernels& avx512_kernels();
 const Kernels& avx512bf16_kernels();
 #endif

@@ -170,20 +170,20 @@ PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
   for (std::int64_t b = 0; b < w.count; ++b) {
     typename L::Bytes vectors[8];
     C::template load<L>(w.codes + b * C::kCodeBytes, vectors);
-    typename L::I acc[kGroups][kRows];
+    typename L::template Dots<C::kBits> dots[kGroups][kRows];
 #pragma GCC unroll 2
     for (int g = 0; g < kGroups; ++g) {
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        acc[g][r] = group_start<L, C>(minus_sum<C>(rows[r][b], g));
+        dots[g][r].sum = group_start<L, C>(minus_sum<C>(rows[r][b], g));
       }
       // Row by row within a vector: a sum is waited for by its next one alone.
 #pragma GCC unroll 8
-      for (int v = g * kVectors; v < (g + 1) * kVectors; ++v) {
+      for (int v = 0; v < kVectors; ++v) {
+        const int at = g * kVectors + v;
 #pragma GCC unroll 8
         for (int r = 0; r < kRows; ++r) {
-          acc[g][r] = L::template dot4<C::kBits>(acc[g][r], vectors[v],
-                                                 rows[r][b].q + 4 * v);
+          dots[g][r].add(vectors[at], rows[r][b].q + 4 * at, v, kVectors);
         }
       }
     }
@@ -191,10 +191,11 @@ PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
     const std::uint8_t* minimums = w.minimums + b * C::kScaleBytes;
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      F sum = L::mul(L::to_float(acc[0][r]), C::template scale<L>(scales, 0));
+      F sum =
+          L::mul(L::to_float(dots[0][r].sum), C::template scale<L>(scales, 0));
       if constexpr (kGroups == 2) {
-        sum = L::fma(L::to_float(acc[1][r]), C::template scale<L>(scales, 1),
-                     sum);
+        sum = L::fma(L::to_float(dots[1][r].sum),
+                     C::template scale<L>(scales, 1), sum);
       }
       if constexpr (C::kMinimum) {
 #pragma GCC unroll 2
@@ -385,8 +386,7 @@ void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   const Activations& x, std::int64_t n, float* y,
                   std::int64_t y_stride) {
   const std::int64_t blocks = w.columns / kBlock;
-  // What is read by one or two tiles only is not worth the way through memory.
-  const bool is_direct = C::kBits == 8 || n <= 2 * L::kTileRows;
+  const bool is_direct = C::kBits == 8 || n <= L::kTileRows;
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
     float* to = y + p * kPanel;

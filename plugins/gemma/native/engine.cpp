@@ -88,7 +88,7 @@ std::int64_t NativeEngine::row_bytes(const Config& config, Mode mode,
                                      std::int64_t chunk) {
   return KvPages::bytes(config, mode == Mode::kF32, kRollback,
                         std::min(chunk, config.context)) +
-         Model::step_bytes(config, std::min(chunk, kMostRows));
+         Model::step_bytes(config, mode, std::min(chunk, kMostRows));
 }
 
 std::string_view NativeEngine::dtype() const {

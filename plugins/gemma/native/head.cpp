@@ -409,8 +409,8 @@ void Head::screen(Search& search, int thread, int threads) const {
   const std::int64_t stride = panels * kPanel;
   for (std::int64_t p = begin; p < end; p += kStretch) {
     const std::int64_t stop = std::min(p + kStretch, end);
-    kernels_.screen(planes_, p, stop, search.int8.data(), search.offsets.data(), count,
-                    search.approximate.data(), stride);
+    kernels_.screen(planes_, p, stop, search.int8.data(), search.offsets.data(),
+                    count, search.approximate.data(), stride);
     for (std::int64_t r = 0; r < count; ++r) {
       TopK& top = search.found[size(thread)][size(r)];
       const float* values = search.approximate.data() + r * stride;

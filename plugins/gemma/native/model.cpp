@@ -13,13 +13,12 @@
 namespace penstock::gemma::native {
 namespace {
 
+using kernels::Int8Block;
 using kernels::Share;
 
 /// Tokens of a tile of queries: few enough to stay in the cache, enough to use
 /// each key several times.
 constexpr std::int64_t kTileTokens = 16;
-/// Columns that are one item of work behind gate and up.
-constexpr std::int64_t kGluColumns = 256;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
@@ -88,28 +87,62 @@ struct Model::Step {
   std::vector<Tile> tiles, wanted_tiles;
 };
 
-/// A thread's own memory for attention.
+/// Rows in the form that the mode multiplies with.
+struct Model::Prepared {
+  Activations act;
+
+  void reserve(Mode mode, std::int64_t numbers) {
+    if (mode == Mode::kInt8) int8_.resize(size(numbers / kBlock));
+    if (mode == Mode::kBf16) bf16_.resize(size(numbers));
+    if (mode == Mode::kF32) f32_.resize(size(numbers));
+    act.int8 = int8_.data();
+    act.bf16 = bf16_.data();
+    act.f32 = f32_.data();
+  }
+  [[nodiscard]] static std::int64_t bytes(Mode mode, std::int64_t numbers) {
+    if (mode == Mode::kF32) return numbers * 4;
+    if (mode == Mode::kBf16) return numbers * 2;
+    return numbers / kBlock * static_cast<std::int64_t>(sizeof(Int8Block));
+  }
+  /// The numbers from number `at` on.
+  void set(const Kernels& kernels, Mode mode, const float* x,
+           std::int64_t count, std::int64_t at) {
+    switch (mode) {
+      case Mode::kInt8:
+        return kernels.quantise(x, count, int8_.data() + at / kBlock);
+      case Mode::kBf16:
+        return kernels.to_bf16(x, count, bf16_.data() + at);
+      case Mode::kF32:
+        std::copy_n(x, count, f32_.data() + at);
+    }
+  }
+
+ private:
+  std::vector<Int8Block> int8_;
+  std::vector<std::uint16_t> bf16_;
+  std::vector<float> f32_;
+};
+
+/// A thread's own memory.
 struct Model::ThreadScratch {
   explicit ThreadScratch(PageAttention own) : attention(std::move(own)) {}
   PageAttention attention;
   Answers page, all;
   std::vector<const float*> rows;
+  std::vector<float> gate, up;  ///< [rows, kBlock]
 };
 
 /// Memory that all steps share; grows to the largest.
 struct Model::Scratch {
   std::int64_t rows = 0;
-  std::vector<float> x, last, normed, q, k, v, mixed, y, gate, up;
+  std::vector<float> x, last, normed, q, k, v, mixed, y;
   std::vector<float> cos, sin, local_cos, local_sin;  ///< [rows, head_dim / 2]
-  std::vector<kernels::Int8Block> int8;
-  std::vector<std::uint16_t> bf16;
-  std::vector<float> f32;
-  Activations act;
+  Prepared input, gated;  ///< of the next product; of the one behind gate
 
   std::vector<ThreadScratch> threads;
   std::vector<Answers> partial;  ///< by item and page, of long decodes
 
-  void reserve(const Config& c, std::int64_t wanted) {
+  void reserve(const Config& c, Mode mode, std::int64_t wanted) {
     if (wanted <= rows) return;
     rows = wanted;
     const std::int64_t q_size = c.heads * c.head_dim;
@@ -120,18 +153,11 @@ struct Model::Scratch {
     mixed.resize(size(rows * q_size));
     k.resize(size(rows * kv_size));
     v.resize(size(rows * kv_size));
-    gate.resize(size(rows * c.ffn));
-    up.resize(size(rows * c.ffn));
     for (auto* table : {&cos, &sin, &local_cos, &local_sin}) {
       table->resize(size(rows * c.head_dim / 2));
     }
-    const std::int64_t most = rows * std::max({c.hidden, q_size, c.ffn});
-    int8.resize(size(most / kBlock));
-    bf16.resize(size(most));
-    f32.resize(size(most));
-    act.int8 = int8.data();
-    act.bf16 = bf16.data();
-    act.f32 = f32.data();
+    input.reserve(mode, rows * std::max(c.hidden, q_size));
+    gated.reserve(mode, rows * c.ffn);
   }
 };
 
@@ -162,14 +188,14 @@ std::int64_t Model::bytes(const Checkpoint& model, Mode mode) {
   return total;
 }
 
-std::int64_t Model::step_bytes(const Config& c, std::int64_t rows) {
-  // As Scratch::reserve() does it.
+std::int64_t Model::step_bytes(const Config& c, Mode mode, std::int64_t rows) {
+  // As Scratch::reserve() and gate() do it.
   const std::int64_t q = c.heads * c.head_dim;
   const std::int64_t kv = c.kv_heads * c.head_dim;
-  const std::int64_t floats =
-      4 * c.hidden + 2 * q + 2 * kv + 2 * c.ffn + 2 * c.head_dim;
-  constexpr std::int64_t kForms = 1 + 2 + 4;  // int8, bf16 and float
-  return rows * (floats * 4 + kForms * std::max({c.hidden, q, c.ffn}));
+  const std::int64_t floats = 4 * c.hidden + 2 * q + 2 * kv + 2 * c.head_dim;
+  const std::int64_t prepared = std::max(c.hidden, q) + c.ffn;
+  return rows * (4 * (floats + 2 * kBlock * threads()) +
+                 Prepared::bytes(mode, prepared));
 }
 
 Model::Model(const Checkpoint& model, Mode mode)
@@ -230,26 +256,13 @@ void Model::embed(const Step& step, std::int64_t row) const {
   }
 }
 
-/// Columns [begin, end) of activations that have n, in the mode's form.
-void Model::prepare(const float* x, std::int64_t n, std::int64_t row,
-                    std::int64_t begin, std::int64_t end) const {
-  const Activations& act = scratch_->act;
-  const std::int64_t at = row * n + begin;
-  switch (mode_) {
-    case Mode::kInt8:
-      kernels_.quantise(x, end - begin, scratch_->int8.data() + at / kBlock);
-      break;
-    case Mode::kBf16:
-      kernels_.to_bf16(x, end - begin, act.bf16 + at);
-      break;
-    case Mode::kF32:
-      std::copy_n(x, end - begin, act.f32 + at);
-      break;
-  }
+/// A row of n numbers for the next product.
+void Model::prepare(const float* x, std::int64_t n, std::int64_t row) const {
+  scratch_->input.set(kernels_, mode_, x, n, row * n);
 }
 
-void Model::project(std::initializer_list<Product> products, std::int64_t rows,
-                    int thread, int threads) const {
+void Model::project(std::initializer_list<Product> products, const Prepared& x,
+                    std::int64_t rows, int thread, int threads) const {
   std::int64_t total = 0;
   for (const Product& p : products) total += p.matrix->panels().panels();
   const Share mine(total, thread, threads);
@@ -259,10 +272,40 @@ void Model::project(std::initializer_list<Product> products, std::int64_t rows,
     const std::int64_t first = std::max(mine.begin - at, std::int64_t{0});
     const std::int64_t last = std::min(mine.end - at, panels.panels());
     if (first < last) {
-      kernels_.matmul[static_cast<int>(panels.kind)](
-          panels, first, last, scratch_->act, rows, p.out, panels.rows);
+      kernels_.matmul[static_cast<int>(panels.kind)](panels, first, last, x.act,
+                                                     rows, p.out, panels.rows);
     }
     at += panels.panels();
+  }
+}
+
+/// gelu(gate) * up, ready for the last product: a block of columns at a time,
+/// which stays in the cache.
+void Model::gate(const Layer& w, std::int64_t rows, int thread,
+                 int threads) const {
+  Scratch& s = *scratch_;
+  ThreadScratch& mine = s.threads[static_cast<std::size_t>(thread)];
+  for (auto* own : {&mine.gate, &mine.up}) {
+    own->resize(std::max(own->size(), size(rows * kBlock)));
+  }
+  constexpr std::int64_t kPanels = kBlock / kPanel;
+  const auto multiply = [&](const PackedMatrix& matrix, std::int64_t block,
+                            float* to) {
+    const Panels& panels = matrix.panels();
+    kernels_.matmul[static_cast<int>(panels.kind)](
+        panels, block * kPanels, (block + 1) * kPanels, s.input.act, rows,
+        to - block * kBlock, kBlock);
+  };
+  const Share blocks(config_.ffn / kBlock, thread, threads);
+  for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
+    multiply(w.gate, b, mine.gate.data());
+    multiply(w.up, b, mine.up.data());
+    kernels_.gelu_times(mine.gate.data(), mine.up.data(), rows * kBlock,
+                        mine.gate.data());
+    for (std::int64_t r = 0; r < rows; ++r) {
+      s.gated.set(kernels_, mode_, mine.gate.data() + r * kBlock, kBlock,
+                  r * config_.ffn + b * kBlock);
+    }
   }
 }
 
@@ -405,10 +448,10 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
     float* normed = s.normed.data() + r * hidden;
     kernels_.norm(s.x.data() + r * hidden, w.attention_norm.data(), hidden,
                   epsilon, normed);
-    prepare(normed, hidden, r, 0, hidden);
+    prepare(normed, hidden, r);
   }
   team.meet();
-  project({{&w.q, s.q.data()}, {&w.k, s.k.data()}, {&w.v, s.v.data()}},
+  project({{&w.q, s.q.data()}, {&w.k, s.k.data()}, {&w.v, s.v.data()}}, s.input,
           step.rows, thread, team.size());
   team.meet();
   for (std::int64_t r = rows.begin; r < rows.end; ++r) place(step, index, r);
@@ -422,38 +465,25 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   float* x = is_last ? s.last.data() : s.x.data();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     const std::int64_t from = is_last ? step.wanted[size(r)] : r;
-    prepare(s.mixed.data() + from * q_size, q_size, r, 0, q_size);
+    prepare(s.mixed.data() + from * q_size, q_size, r);
     if (is_last) {
       std::copy_n(s.x.data() + from * hidden, hidden, x + r * hidden);
     }
   }
   team.meet();
-  project({{&w.out, s.y.data()}}, count, thread, team.size());
+  project({{&w.out, s.y.data()}}, s.input, count, thread, team.size());
   team.meet();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     float* normed = s.normed.data() + r * hidden;
     kernels_.add_norm(s.y.data() + r * hidden, w.post_attention_norm.data(),
                       hidden, epsilon, x + r * hidden);
     kernels_.norm(x + r * hidden, w.ffn_norm.data(), hidden, epsilon, normed);
-    prepare(normed, hidden, r, 0, hidden);
+    prepare(normed, hidden, r);
   }
   team.meet();
-  project({{&w.gate, s.gate.data()}, {&w.up, s.up.data()}}, count, thread,
-          team.size());
+  gate(w, count, thread, team.size());
   team.meet();
-  const std::int64_t ffn = config_.ffn;
-  const std::int64_t parts = (ffn + kGluColumns - 1) / kGluColumns;
-  const Share glu(count * parts, thread, team.size());
-  for (std::int64_t i = glu.begin; i < glu.end; ++i) {
-    const std::int64_t begin = i % parts * kGluColumns;
-    const std::int64_t end = std::min(begin + kGluColumns, ffn);
-    float* gate = s.gate.data() + i / parts * ffn + begin;
-    kernels_.gelu_times(gate, s.up.data() + i / parts * ffn + begin,
-                        end - begin, gate);
-    prepare(gate, ffn, i / parts, begin, end);
-  }
-  team.meet();
-  project({{&w.down, s.y.data()}}, count, thread, team.size());
+  project({{&w.down, s.y.data()}}, s.gated, count, thread, team.size());
   team.meet();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     kernels_.add_norm(s.y.data() + r * hidden, w.post_ffn_norm.data(), hidden,
@@ -502,11 +532,11 @@ void Model::run(std::span<const Part> parts,
                 std::span<const std::int64_t> wanted, float* hidden) {
   const Step step = plan(parts, wanted);
   Scratch& s = *scratch_;
-  s.reserve(config_, step.rows);
   const bool is_f32 = mode_ == Mode::kF32;
   while (static_cast<int>(s.threads.size()) < threads()) {
     s.threads.emplace_back(PageAttention(kernels_, config_.head_dim, is_f32));
   }
+  s.reserve(config_, mode_, step.rows);
   for (const Part& part : parts) {
     part.cache->extend(static_cast<std::int64_t>(part.tokens.size()));
   }

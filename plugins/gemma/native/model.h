@@ -4,7 +4,7 @@
 // phase, and meet between phases:
 //
 //   norm, quantise | q k v | norm, rotate, store | attention | merge, quantise
-//   | out | add, norm, quantise | gate, up | gelu, quantise | down | add
+//   | out | add, norm, quantise | gate, up, gelu, quantise | down | add
 //
 // Nothing is allocated on the way, once the largest step has been seen.
 #pragma once
@@ -48,7 +48,7 @@ class Model {
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);
 
   /// Bytes of memory for steps of so many rows, allocated when first needed.
-  [[nodiscard]] static std::int64_t step_bytes(const Config& config,
+  [[nodiscard]] static std::int64_t step_bytes(const Config& config, Mode mode,
                                                std::int64_t rows);
 
   /// Final hidden states, normed, [wanted, hidden]; `wanted` are places among
@@ -58,6 +58,7 @@ class Model {
 
  private:
   struct Layer;
+  struct Prepared;
   struct Step;
   struct Scratch;
   struct Tile;
@@ -71,10 +72,11 @@ class Model {
   [[nodiscard]] static Step plan(std::span<const Part> parts,
                                  std::span<const std::int64_t> wanted);
   void embed(const Step& step, std::int64_t row) const;
-  void prepare(const float* x, std::int64_t n, std::int64_t row,
-               std::int64_t begin, std::int64_t end) const;
-  void project(std::initializer_list<Product> products, std::int64_t rows,
-               int thread, int threads) const;
+  void prepare(const float* x, std::int64_t n, std::int64_t row) const;
+  void project(std::initializer_list<Product> products, const Prepared& x,
+               std::int64_t rows, int thread, int threads) const;
+  void gate(const Layer& layer, std::int64_t rows, int thread,
+            int threads) const;
   void place(const Step& step, std::int64_t index, std::int64_t row) const;
   [[nodiscard]] Queries queries(const Step& step, const Tile& tile,
                                 std::int64_t layer) const;

@@ -87,7 +87,7 @@ std::vector<std::vector<float>> states(const WeightTensor& embedding) {
 }
 
 void compare(Head& head, const std::vector<float>& hidden, std::int64_t count,
-             std::int64_t k, const std::string& name) {
+             std::int64_t k, std::string_view name) {
   std::vector<float> all(static_cast<std::size_t>(count * kVocab));
   head.all(hidden.data(), count, all.data());
   const auto best = head.best(hidden.data(), count, k);
@@ -118,7 +118,7 @@ TEST_P(HeadTypes, GiveExactlyTheBestOfAllScores) {
   const Embedding embedding(GetParam());
   std::vector<float> norm(kColumns, 1);
   for (std::size_t i = 0; i < norm.size(); i += 7) norm[i] = 9;
-  for (const char* level : {"portable", "avx2", "avx512", "avx512bf16"}) {
+  for (const std::string_view level : kernels::names()) {
     const Kernels* table = kernels::find(level);
     if (table == nullptr) {
       std::cout << "not run: this processor has no " << level << "\n";
