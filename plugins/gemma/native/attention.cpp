@@ -40,30 +40,36 @@ void PageAttention::over(const Page& page, std::int64_t index,
                          Answers& answers) {
   const std::int64_t rows = queries.rows();
   const std::int64_t start = index * kPage;
-  // Keys that somebody sees: up to the last token's own.
-  const std::int64_t end =
+  // The columns that somebody sees, in whole panels.
+  const std::int64_t oldest_seen =
+      queries.window == 0 ? 0 : queries.begin - queries.window + 1 - start;
+  const std::int64_t low =
+      std::max<std::int64_t>(oldest_seen, 0) / kPanel * kPanel;
+  const std::int64_t seen =
       std::min(kPage, queries.begin + queries.tokens - start);
+  const std::int64_t width = (seen + kPanel - 1) / kPanel * kPanel - low;
   const Panels keys = page.keys(kv_head);
-  scores_.resize(size(rows * kPage));
+  scores_.resize(size(rows * width));
   Activations x;
   x.f32 = queries_.data();
   x.bf16 = short_queries_.data();
   kernels_.matmul[static_cast<int>(keys.kind)](
-      keys, 0, (end + kPanel - 1) / kPanel, x, rows, scores_.data(), kPage);
+      keys, low / kPanel, (low + width) / kPanel, x, rows, scores_.data() - low,
+      width);
 
   for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t position = queries.begin + r / queries.group;
+    const std::int64_t position = queries.begin + r / queries.group - start;
     const std::int64_t oldest =
         queries.window == 0 ? 0 : position - queries.window + 1;
     const std::int64_t first =
-        std::clamp<std::int64_t>(oldest - start, 0, kPage);
+        std::clamp<std::int64_t>(oldest - low, 0, width);
     const std::int64_t last =
-        std::clamp<std::int64_t>(position + 1 - start, 0, kPage);
-    float* scores = scores_.data() + r * kPage;
+        std::clamp<std::int64_t>(position + 1 - low, 0, width);
+    float* scores = scores_.data() + r * width;
     float& sum = answers.sums[size(r)];
     sum = 0;
     if (first >= last) {
-      std::fill_n(scores, kPage, 0.0F);
+      std::fill_n(scores, width, 0.0F);
       continue;
     }
     const std::int64_t whole = (last + kPanel - 1) / kPanel * kPanel;
@@ -72,14 +78,14 @@ void PageAttention::over(const Page& page, std::int64_t index,
     kernels_.exponents(scores, whole, &answers.largest[size(r)], &sum);
     // exp() has no zero; what is hidden counts nothing.
     std::fill_n(scores, first, 0.0F);
-    std::fill(scores + last, scores + kPage, 0.0F);
+    std::fill(scores + last, scores + width, 0.0F);
   }
 
-  Panels values = page.values(kv_head);
+  const Panels values = page.values(kv_head, low, width);
   x.f32 = scores_.data();
   if (!is_f32_) {
     weights_.resize(scores_.size());
-    kernels_.to_bf16(scores_.data(), rows * kPage, weights_.data());
+    kernels_.to_bf16(scores_.data(), rows * width, weights_.data());
     x.bf16 = weights_.data();
   }
   kernels_.matmul[static_cast<int>(values.kind)](

@@ -32,11 +32,14 @@ Panels Page::keys(std::int64_t kv_head) const {
           .panel_bytes = matrix_bytes_ / (kPage / kPanel)};
 }
 
-Panels Page::values(std::int64_t kv_head) const {
+Panels Page::values(std::int64_t kv_head, std::int64_t first,
+                    std::int64_t count) const {
+  const std::int64_t number = is_f32_ ? 4 : 2;
   return {.kind = is_f32_ ? Kind::kF32 : Kind::kBf16,
           .rows = head_dim_,
-          .columns = kPage,
-          .data = start_ + (2 * kv_head + 1) * matrix_bytes_,
+          .columns = count,
+          .data = start_ + (2 * kv_head + 1) * matrix_bytes_ +
+                  first * kPanel * number,
           .panel_bytes = matrix_bytes_ / (head_dim_ / kPanel)};
 }
 

@@ -28,9 +28,11 @@ class Page {
  public:
   Page(const Config& config, bool is_f32);
 
-  /// Panels [128 keys, head_dim] and [head_dim, 128 keys].
+  /// [128 keys, head_dim]
   [[nodiscard]] Panels keys(std::int64_t kv_head) const;
-  [[nodiscard]] Panels values(std::int64_t kv_head) const;
+  /// [head_dim, count]: keys [first, first + count), both multiples of 16.
+  [[nodiscard]] Panels values(std::int64_t kv_head, std::int64_t first,
+                              std::int64_t count) const;
   /// Token `at` of the page. Threads may write different tokens at once.
   void write(std::int64_t at, std::int64_t kv_head, const float* key,
              const float* value);

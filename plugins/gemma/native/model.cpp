@@ -392,9 +392,10 @@ void Model::attend(const Step& step, std::int64_t layer,
   for (const Tile& tile : tiles) pages = std::max(pages, pages_of(tile));
   const bool is_split =
       team.size() > 1 && items < std::int64_t{2} * team.size() && pages > 1;
-  const Share own(is_split ? items * pages : items, thread, team.size());
+  const std::int64_t count = is_split ? items * pages : items;
 
-  for (std::int64_t i = own.begin; i < own.end; ++i) {
+  // In turns: later tiles see more pages.
+  for (std::int64_t i = thread; i < count; i += team.size()) {
     const std::int64_t item = is_split ? i / pages : i;
     const Tile& tile = tiles[size(item / heads)];
     const Queries q = queries(step, tile, layer);
