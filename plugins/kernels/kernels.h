@@ -140,11 +140,12 @@ struct Kernels {
   float (*dot_q8)(const std::uint8_t* row, const float* x,
                   std::int64_t n) = nullptr;
 
-  /// Approximate scores of panels [first, last); y as in matmul. `offsets`
-  /// [n, columns / 32]: what each block's codes count too much, scaled.
+  /// Approximate scores of panels [first, last); y as in matmul. The rows'
+  /// minus_sum is what a block's sum begins with: less than 0 by what its codes
+  /// count too much.
   void (*screen)(const HeadPlanes& planes, std::int64_t first,
-                 std::int64_t last, const Int8Block* x, const float* offsets,
-                 std::int64_t n, float* y, std::int64_t y_stride) = nullptr;
+                 std::int64_t last, const Int8Block* x, std::int64_t n,
+                 float* y, std::int64_t y_stride) = nullptr;
   /// First index in [begin, end) with value >= floor; end: none.
   std::int64_t (*find_at_least)(const float* values, float floor,
                                 std::int64_t begin, std::int64_t end) = nullptr;

@@ -86,8 +86,8 @@ void quantise(const float* x, std::int64_t n, Int8Block* to) {
     const auto q0 = L::round(L::mul(first, inverse));
     const auto q1 = L::round(L::mul(second, inverse));
     // Both sums at once: each is within 2032, whole numbers within 2^24 exact.
-    const auto both = static_cast<std::int32_t>(
-        L::sum(L::fma(q1, L::set(4096), q0)));
+    const auto both =
+        static_cast<std::int32_t>(L::sum(L::fma(q1, L::set(4096), q0)));
     const std::int32_t sum1 = (both + 2048) >> 12;
     const std::int32_t sum0 = both - sum1 * 4096;
     L::store_int8(to->q, q0);

@@ -15,61 +15,71 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 template <class L, int kRows>
 PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
                                const std::uint8_t* panel, const Int8Block* x,
-                               const float* offsets, float* y,
-                               std::int64_t y_stride) {
+                               float* y, std::int64_t y_stride) {
   using F = typename L::F;
   const std::int64_t blocks = planes.columns / kBlock;
   const std::uint8_t* codes = panel + blocks * 32;
+  const Int8Block* rows[kRows];
   F total[kRows];
-  for (int r = 0; r < kRows; ++r) total[r] = L::set(0);
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    rows[r] = x + r * blocks;
+    total[r] = L::set(0);
+  }
   for (std::int64_t b = 0; b < blocks; ++b) {
-    const F scale =
-        L::load_half(reinterpret_cast<const std::uint16_t*>(panel + 32 * b));
-    typename L::I high[kRows];
-    typename L::I low[kRows];
-    for (int r = 0; r < kRows; ++r) high[r] = low[r] = L::zero();
+    typename L::Bytes vectors[8];
     for (int v = 0; v < 4; ++v, codes += 64) {
       ask_ahead(codes);
       const auto both = L::load_bytes(codes);
-      const auto near = L::low(both);
-      const auto far = L::high(both);
+      vectors[v] = L::low(both);
+      vectors[v + 4] = L::high(both);
+    }
+    typename L::template Dots<4> dots[kRows];
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) dots[r].sum = L::zero();
+#pragma GCC unroll 8
+    for (int v = 0; v < 8; ++v) {
+#pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        const std::int8_t* at = x[r * blocks + b].q + 4 * v;
-        high[r] = L::template dot4<4>(high[r], near, at);
-        high[r] = L::template dot4<4>(high[r], far, at + 16);
+        dots[r].add(vectors[v], rows[r][b].q + 4 * v, v, 8);
       }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      dots[r].sum = L::join(dots[r].sum, L::set_int(rows[r][b].minus_sum));
     }
     for (int g = 0; g < planes.fine[b]; ++g, codes += 64) {
       ask_ahead(codes);
       const auto both = L::load_bytes(codes);
       const auto near = L::low(both);
       const auto far = L::high(both);
+#pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        const std::int8_t* at = x[r * blocks + b].q + 8 * g;
-        low[r] = L::template dot4<4>(low[r], near, at);
-        low[r] = L::template dot4<4>(low[r], far, at + 4);
+        dots[r].add(near, rows[r][b].q + 8 * g, 0, 2);
+        dots[r].add(far, rows[r][b].q + 8 * g + 4, 1, 2);
       }
     }
+    const F scale =
+        L::load_half(reinterpret_cast<const std::uint16_t*>(panel + 32 * b));
+#pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const F count = L::to_float(L::join(high[r], low[r]));
-      const F part = L::fma(count, L::set(x[r * blocks + b].scale),
-                            L::set(-offsets[r * blocks + b]));
-      total[r] = L::fma(part, scale, total[r]);
+      const F sum = L::mul(L::to_float(dots[r].sum), scale);
+      total[r] = L::fma(L::set(rows[r][b].scale), sum, total[r]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
 }
 
 template <class L>
 void screen(const HeadPlanes& planes, std::int64_t first, std::int64_t last,
-            const Int8Block* x, const float* offsets, std::int64_t n, float* y,
+            const Int8Block* x, std::int64_t n, float* y,
             std::int64_t y_stride) {
   const std::int64_t blocks = planes.columns / kBlock;
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = planes.data + p * planes.panel_bytes;
     each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
       screen_tile<L, kRows>(planes, panel, x + row * blocks,
-                            offsets + row * blocks,
                             y + row * y_stride + p * kPanel, y_stride);
     });
   }

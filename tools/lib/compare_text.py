@@ -11,7 +11,7 @@ import time
 import numpy as np
 
 THREADS, NEW, RUNS = 2, 64, 5
-ROWS, ROW_TOKENS = 8, 32  # sequences at the same time, and the prompt of each
+ROWS, ROW_TOKENS = 8, 32  # sequences at the same time unless told, and the prompt of each
 UNDIVIDED = ("--set", "batch.chunk=1048576", "--set", "batch.max_step_tokens=1048576")
 
 
@@ -29,7 +29,7 @@ def ours(program, model, text, settings=()):
     return result["prompt_tokens"] / timing["prefill_ms"] * 1e3, count / timing["decode_ms"] * 1e3, result["token_ids"]
 
 
-def ours_together(program, model, texts):
+def ours_together(program, model, texts, settings=()):
     """Tokens/s of all rows, prompts included: one run of pipeline-bench behind another that warms up."""
     pipeline = pathlib.Path(__file__).parents[2] / "pipelines/gemma_text.yaml"
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
@@ -39,7 +39,8 @@ def ours_together(program, model, texts):
         out = subprocess.run(
             [pathlib.Path(program).with_name("pipeline-bench"), file.name, "--threads", str(THREADS), "--batch",
              str(len(texts)), "--runs", "1", "--prompt-tokens", str(ROW_TOKENS), "--new-tokens", str(NEW), "--quiet",
-             "--json", "-", "--set", f"model={model}", *UNDIVIDED],
+             "--json", "-", "--set", f"model={model}", *UNDIVIDED,
+             *(word for each in settings for word in ("--set", each))],
             check=True, capture_output=True, text=True).stdout
     result = json.loads(out)["devices"][0]["batches"][0]
     assert all((each["prompt_tokens"], each["new_tokens"]) == (ROW_TOKENS, NEW) for each in result["requests"])
@@ -61,10 +62,10 @@ def prompt(path, count, encode):
     return corpus[:end], encode(corpus[:end])
 
 
-def prompts(path, encode):
+def prompts(path, encode, rows=ROWS):
     """A text for each row, longer than what is read of it, and the ids that are."""
     corpus = prose(path)
-    texts = [corpus[at:at + 16 * ROW_TOKENS] for at in range(0, 2000 * ROWS, 2000)]
+    texts = [corpus[at:at + 16 * ROW_TOKENS] for at in range(0, 2000 * rows, 2000)]
     return texts, [encode(text)[:ROW_TOKENS] for text in texts]
 
 
@@ -109,9 +110,9 @@ def compare(peer, mine, theirs):
     print(f"the first {same} of {NEW} new tokens are the same")
 
 
-def compare_together(peer, mine, theirs):
+def compare_together(peer, rows, mine, theirs):
     """The same of several sequences at once, where each returns the tokens/s of all of them."""
-    print(f"{ROWS} at once, {ROW_TOKENS} prompt tokens and {NEW} new each; new tokens of all by the whole time:")
+    print(f"{rows} at once, {ROW_TOKENS} prompt tokens and {NEW} new each; new tokens of all by the whole time:")
     print_medians("together", peer, turns(mine, theirs))
 
 
@@ -134,4 +135,4 @@ def compare_engine(peer, load, theirs, theirs_together):
           f"{bandwidth():.0f} GB/s")
     compare(peer, lambda: ours(program, path, text), lambda: theirs(engine, ids))
     theirs_together(engine, rows)  # warm
-    compare_together(peer, lambda: ours_together(program, path, texts), lambda: theirs_together(engine, rows))
+    compare_together(peer, ROWS, lambda: ours_together(program, path, texts), lambda: theirs_together(engine, rows))

@@ -53,16 +53,15 @@ void PageAttention::over(const Page& page, std::int64_t index,
   Activations x;
   x.f32 = queries_.data();
   x.bf16 = short_queries_.data();
-  kernels_.matmul[static_cast<int>(keys.kind)](
-      keys, low / kPanel, (low + width) / kPanel, x, rows, scores_.data() - low,
-      width);
+  kernels_.matmul[static_cast<int>(keys.kind)](keys, low / kPanel,
+                                               (low + width) / kPanel, x, rows,
+                                               scores_.data() - low, width);
 
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t position = queries.begin + r / queries.group - start;
     const std::int64_t oldest =
         queries.window == 0 ? 0 : position - queries.window + 1;
-    const std::int64_t first =
-        std::clamp<std::int64_t>(oldest - low, 0, width);
+    const std::int64_t first = std::clamp<std::int64_t>(oldest - low, 0, width);
     const std::int64_t last =
         std::clamp<std::int64_t>(position + 1 - low, 0, width);
     float* scores = scores_.data() + r * width;

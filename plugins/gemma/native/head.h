@@ -10,25 +10,16 @@
 // cannot be among them. The others, some thousands, are computed exactly.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
 
-#include "kernels/buffer.h"
+#include "head_planes.h"
 #include "kernels/kernels.h"
-#include "penstock/parallel.h"
 #include "penstock/weights.h"
 
 namespace penstock::gemma::native {
-
-using kernels::Buffer;
-using kernels::HeadPlanes;
-using kernels::Int8Block;
-using kernels::kBlock;
-using kernels::Kernels;
-using kernels::kPanel;
 
 /// Best first; of equal scores the lower id is better.
 struct Best {
@@ -46,7 +37,9 @@ class Head {
   ~Head();
 
   /// Bytes that the constructor will take.
-  [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding);
+  [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding) {
+    return Planes::bytes(embedding);
+  }
 
   /// The `k` best of each of `count` hidden states [count, columns].
   [[nodiscard]] std::vector<Best> best(const float* hidden, std::int64_t count,
@@ -62,13 +55,8 @@ class Head {
  private:
   struct Row;
   struct Search;
-  class Packer;
 
-  [[nodiscard]] const std::uint8_t* row_bytes(std::int64_t id) const;
   void ask_for(std::int64_t id) const;
-  void choose_columns(std::span<const float> norm);
-  void pack(bool is_mapped);
-  void prepare(std::int64_t r, Search& search) const;
   void screen(Search& search, int thread, int threads) const;
   void set_floors(Search& search, int thread, int threads) const;
   void settle(Search& search, int thread, int threads) const;
@@ -76,13 +64,7 @@ class Head {
   const WeightTensor& embedding_;
   const Kernels& kernels_;
   std::int64_t vocab_, columns_;
-  std::vector<std::int32_t> order_;  ///< column of the file at each place
-  std::vector<std::uint8_t> fine_;   ///< groups of 8 places a block, from 0
-  HeadPlanes planes_;
-  Buffer data_;
-  /// By row: lengths of what the planes leave out, at other and at fine
-  /// columns, and of what they hold.
-  std::array<std::vector<float>, 3> lengths_;
+  Planes planes_;
   std::unique_ptr<Search> search_;
   std::int64_t survivors_ = 0;
 };
