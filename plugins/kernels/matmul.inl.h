@@ -301,7 +301,7 @@ PENSTOCK_LANE void add_products(typename L::I& sum, const std::uint8_t* codes,
   sum = L::template dot4<8>(sum, L::load_bytes(codes), x);
 }
 
-/// Rounded numbers by their like; the sums grow in y.
+/// Rounded numbers by their like; the sums grow in memory.
 template <class L, class T, int kRows>
 PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
                              const WideRows<T>& x, std::int64_t row, float* y,
@@ -313,7 +313,9 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
   const auto* scales =
       reinterpret_cast<const float*>(codes + w.columns * kPanel);
   const T* q = x.q + row * w.columns;
-  for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, L::set(0));
+  // Not in y, whose rows may fall on the same lines of the cache.
+  alignas(64) float sums[kRows * kPanel];
+  for (int r = 0; r < kRows; ++r) L::store(sums + r * kPanel, L::set(0));
   for (std::int64_t b = 0; b < blocks; ++b, q += kWide, scales += kPanel) {
     const std::int64_t block = row * blocks + b;
     typename L::I acc[kRows];
@@ -336,12 +338,15 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
     const auto scale = L::load(scales);
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
-      float* sum = y + r * y_stride;
+      float* sum = sums + r * kPanel;
       const auto part =
           L::mul(L::to_float(acc[r]), L::set(x.scales[block + r * blocks]));
       L::store(sum, L::fma(part, scale, L::load(sum)));
     }
     settle_memory();
+  }
+  for (int r = 0; r < kRows; ++r) {
+    L::store(y + r * y_stride, L::load(sums + r * kPanel));
   }
 }
 
