@@ -62,6 +62,9 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
   d.param("dtype", &Params::dtype,
           "auto, fp32, bf16 or, native engine only, int8; auto: int8 for "
           "quantised weights, else bf16 where the device computes in it");
+  d.param("kv_dtype", &Params::kv_dtype,
+          "what keys and values are kept in: auto, fp32, bf16 or int8, native "
+          "engine only; auto: as dtype, bf16 with int8; int8 is half of bf16");
   d.param("cache", &Params::cache,
           "keep keys and values of earlier tokens; false: the textbook loop");
   d.param("logits", &Params::logits,
@@ -75,6 +78,16 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
     if (p.engine == "native" && (!p.cache || p.logits)) {
       return "engine: native always keeps a cache and gives no logits; use "
              "engine: reference";
+    }
+    if (p.kv_dtype != "auto" && p.kv_dtype != "fp32" && p.kv_dtype != "bf16" &&
+        p.kv_dtype != "int8") {
+      return "kv_dtype: '" + p.kv_dtype +
+             "' is not known; expected auto, fp32, bf16 or int8";
+    }
+    if (p.kv_dtype != "auto" &&
+        (p.engine == "reference" || !p.cache || p.logits)) {
+      return "kv_dtype: " + p.kv_dtype +
+             " is of the native engine; the reference keeps its dtype";
     }
     if (p.dtype == "int8" && p.engine == "reference") {
       return "dtype: int8 is of the native engine; use fp32 or bf16";
@@ -106,6 +119,9 @@ bool GemmaForward::is_native(const Config& config, at::Device device) const {
   if (params_.dtype == "int8" && !can) {
     throw Error(Code::kUsage, "dtype: int8 is of the native engine");
   }
+  if (params_.kv_dtype != "auto" && !can) {
+    throw Error(Code::kUsage, "kv_dtype is of the native engine");
+  }
   return can && params_.cache && !params_.logits;
 }
 
@@ -118,7 +134,9 @@ std::int64_t GemmaForward::memory(const StageContext& context) const {
   if (is_native(config, context.device)) {
     const auto mode = native::NativeEngine::mode(params_.dtype, model);
     context.facts["row_bytes"] =
-        native::NativeEngine::row_bytes(config, mode, chunk);
+        native::NativeEngine::row_bytes(
+            config, mode,
+            native::NativeEngine::kv_type(params_.kv_dtype, mode), chunk);
     return native::NativeEngine::bytes(model, mode);
   }
   const auto dtype = reference_dtype(params_.dtype, context.device);
@@ -145,8 +163,9 @@ void GemmaForward::open(StageContext& context) {
   }
   if (is_native(*config_, context.device)) {
     const auto mode = native::NativeEngine::mode(params_.dtype, model);
+    const auto kv_type = native::NativeEngine::kv_type(params_.kv_dtype, mode);
     engine_ = std::make_unique<native::NativeEngine>(std::move(model), mode,
-                                                     context.slots);
+                                                     kv_type, context.slots);
   } else {
     engine_ = std::make_unique<ReferenceEngine>(
         model, ReferenceEngine::Options{

@@ -18,6 +18,7 @@ class GemmaForward final : public Forward {
   struct Params {
     std::string engine = "auto";
     std::string dtype = "auto";
+    std::string kv_dtype = "auto";
     bool cache = true;
     bool logits = false;
   };

@@ -20,6 +20,8 @@ inline constexpr std::int64_t kBlock = 32;  ///< activations that share a scale
 inline constexpr std::int64_t kWide = 64;   ///< the same of rounded kinds
 /// The largest 16-bit number: a block's products of two add up to an int32.
 inline constexpr int kMost16 = 5792;
+/// The same where up to 1,024 are multiplied with bytes.
+inline constexpr int kMostShort = 16383;
 
 /// How a packed matrix is stored and what it is multiplied with.
 enum class Kind : std::uint8_t {
@@ -41,8 +43,10 @@ enum class Kind : std::uint8_t {
   // Rounded, 64 columns a scale.
   kInt16,  ///< by 16-bit rows
   kInt8,   ///< by 8-bit rows; 128 is added
+  // Signed bytes whose scales the caller knows.
+  kBytes,  ///< by 16-bit rows with a scale each
 };
-inline constexpr int kKinds = 15;
+inline constexpr int kKinds = 16;
 
 /// A matrix [rows, columns] as panels one after the other.
 struct Panels {
@@ -75,11 +79,18 @@ struct WideRows {
   std::int32_t* starts = nullptr;
 };
 
+/// Rows of 16-bit numbers: number = scale of its row * q.
+struct ShortRows {
+  std::int16_t* q = nullptr;  ///< [n, columns]
+  float* scales = nullptr;    ///< [n]
+};
+
 /// Activations [n, columns] in the form that a matrix's kind asks for.
 struct Activations {
   const Int8Block* int8 = nullptr;  ///< [n, columns / 32]
   WideRows<std::int16_t> wide16;
   WideRows<std::int8_t> wide8;
+  ShortRows shorts;
   std::uint16_t* bf16 = nullptr;
   float* f32 = nullptr;
 };
@@ -119,6 +130,8 @@ struct Kernels {
                      const WideRows<std::int16_t>& to) = nullptr;
   void (*quantise8)(const float* x, std::int64_t n, std::int64_t r,
                     const WideRows<std::int8_t>& to) = nullptr;
+  /// A row's q within kMostShort; returns its scale.
+  float (*shorten)(const float* x, std::int64_t n, std::int16_t* q) = nullptr;
   void (*to_bf16)(const float* x, std::int64_t n, std::uint16_t* to) = nullptr;
   /// x = gelu(x), exact to 3e-7 of 1 + |x|.
   void (*gelu)(float* x, std::int64_t n) = nullptr;

@@ -126,6 +126,9 @@ struct Lanes {
   PENSTOCK_LANE F to_float(I x) {
     return {_mm256_cvtepi32_ps(x.a), _mm256_cvtepi32_ps(x.b)};
   }
+  PENSTOCK_LANE I add_int(I x, I y) {
+    return {_mm256_add_epi32(x.a, y.a), _mm256_add_epi32(x.b, y.b)};
+  }
   template <int kPower>
   PENSTOCK_LANE I times_power(I x) {
     return {_mm256_slli_epi32(x.a, kPower), _mm256_slli_epi32(x.b, kPower)};
@@ -190,6 +193,10 @@ struct Lanes {
   PENSTOCK_LANE I load_words(const std::int16_t* p) {
     return {_mm256_loadu_si256(as<__m256i>(p)),
             _mm256_loadu_si256(as<__m256i>(p + 16))};
+  }
+  PENSTOCK_LANE I widen(const std::int8_t* p) {
+    return {_mm256_cvtepi8_epi16(_mm_loadu_si128(as<__m128i>(p))),
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(as<__m128i>(p + 16)))};
   }
   PENSTOCK_LANE I dot2(I acc, I words, const std::int16_t* x) {
     const __m256i two = _mm256_set1_epi32(*reinterpret_cast<const Packed4*>(x));

@@ -68,6 +68,7 @@ struct Lanes {
     asm("" : "+v"(sum));
   }
   PENSTOCK_LANE F to_float(I a) { return _mm512_cvtepi32_ps(a); }
+  PENSTOCK_LANE I add_int(I a, I b) { return _mm512_add_epi32(a, b); }
   /// a * 2^kPower
   template <int kPower>
   PENSTOCK_LANE I times_power(I a) {
@@ -119,6 +120,11 @@ struct Lanes {
   /// Two 16-bit numbers a lane.
   PENSTOCK_LANE I load_words(const std::int16_t* p) {
     return _mm512_loadu_si512(p);
+  }
+  /// The same of bytes.
+  PENSTOCK_LANE I widen(const std::int8_t* p) {
+    return _mm512_cvtepi8_epi16(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
   /// Adds each lane's two times the two at x.
   PENSTOCK_LANE I dot2(I acc, I words, const std::int16_t* x) {

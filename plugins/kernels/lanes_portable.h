@@ -117,6 +117,10 @@ struct Lanes {
   PENSTOCK_LANE F to_float(const I& a) {
     return each([&](int i) { return static_cast<float>(a[i]); });
   }
+  PENSTOCK_LANE I add_int(I a, const I& b) {
+    for (int i = 0; i < 16; ++i) a[i] += b[i];
+    return a;
+  }
   template <int kPower>
   PENSTOCK_LANE I times_power(I a) {
     for (auto& number : a.at) number *= 1 << kPower;
@@ -170,6 +174,11 @@ struct Lanes {
   PENSTOCK_LANE Sixteen<std::int16_t, 32> load_words(const std::int16_t* p) {
     Sixteen<std::int16_t, 32> out;
     std::memcpy(out.at, p, sizeof out);
+    return out;
+  }
+  PENSTOCK_LANE Sixteen<std::int16_t, 32> widen(const std::int8_t* p) {
+    Sixteen<std::int16_t, 32> out;
+    std::copy_n(p, 32, out.at);
     return out;
   }
   PENSTOCK_LANE I dot2(I acc, const Sixteen<std::int16_t, 32>& words,

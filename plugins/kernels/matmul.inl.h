@@ -350,6 +350,42 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
   }
 }
 
+/// Bytes by 16-bit numbers.
+template <class L, int kRows>
+PENSTOCK_LANE void byte_tile(const Panels& w, const std::uint8_t* panel,
+                             const ShortRows& x, std::int64_t row, float* y,
+                             std::int64_t y_stride) {
+  constexpr int kSums = kRows <= 4 ? 2 : 1;  // to hide the latency
+  typename L::I acc[kSums][kRows];
+#pragma GCC unroll 2
+  for (int i = 0; i < kSums; ++i) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) acc[i][r] = L::zero();
+  }
+  const auto* codes = reinterpret_cast<const std::int8_t*>(panel);
+  const std::int16_t* q = x.q + row * w.columns;
+  for (std::int64_t k = 0; k < w.columns; k += 4, codes += 64) {
+    ask_ahead(codes);
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; ++i) {
+      const auto words = L::widen(codes + 32 * i);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        auto& sum = acc[i % kSums][r];
+        sum = L::dot2(sum, words, q + r * w.columns + k + 2 * i);
+        L::keep(sum);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+    auto sum = acc[0][r];
+    if constexpr (kSums == 2) sum = L::add_int(sum, acc[1][r]);
+    L::store(y + r * y_stride,
+             L::mul(L::to_float(sum), L::set(x.scales[row + r])));
+  }
+}
+
 /// Calls tile<kRows>(row) for tiles of kRows rows, and half as many each time
 /// for those that are left.
 template <int kRows, class Tile>
@@ -446,6 +482,17 @@ void float_matmul(const Panels& w, std::int64_t first, std::int64_t last,
       [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
         float_tile<L, kIsBf16, kRows>(w, panel, x.f32 + row * w.columns, out,
                                       y_stride);
+      });
+}
+
+template <class L>
+void byte_matmul(const Panels& w, std::int64_t first, std::int64_t last,
+                 const Activations& x, std::int64_t n, float* y,
+                 std::int64_t y_stride) {
+  each_panel<L::kWideRows>(
+      w, first, last, n, y, y_stride,
+      [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
+        byte_tile<L, kRows>(w, panel, x.shorts, row, out, y_stride);
       });
 }
 

@@ -133,6 +133,20 @@ void quantise_wide(const float* x, std::int64_t n, std::int64_t r,
 }
 
 template <class L>
+float shorten(const float* x, std::int64_t n, std::int16_t* q) {
+  auto sizes = L::set(0);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    sizes = L::max(sizes, L::abs(L::load(x + i)));
+  }
+  const float most = L::max_of(sizes);
+  const auto inverse = L::set(most > 0 ? kMostShort / most : 0);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    L::store_int16(q + i, L::mul(L::load(x + i), inverse));
+  }
+  return most / kMostShort;
+}
+
+template <class L>
 void to_bf16(const float* x, std::int64_t n, std::uint16_t* to) {
   for (std::int64_t i = 0; i < n; i += 16)
     L::store_bf16(to + i, L::load(x + i));

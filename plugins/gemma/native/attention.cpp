@@ -30,9 +30,28 @@ void PageAttention::set_queries(const float* const* rows, std::int64_t count) {
   for (std::int64_t r = 0; r < count; ++r) {
     std::copy_n(rows[r], head_dim_, queries_.data() + r * head_dim_);
   }
-  if (is_f32_) return;
-  short_queries_.resize(queries_.size());
-  kernels_.to_bf16(queries_.data(), count * head_dim_, short_queries_.data());
+  prepared_queries_ = prepare(queries_, count, query_rows_);
+}
+
+Activations PageAttention::prepare(std::vector<float>& x, std::int64_t rows,
+                                   Rows& to) const {
+  Activations out;
+  out.f32 = x.data();
+  if (type_ == KvType::kBf16) {
+    to.bf16.resize(x.size());
+    kernels_.to_bf16(x.data(), std::ssize(x), to.bf16.data());
+    out.bf16 = to.bf16.data();
+  } else if (type_ == KvType::kInt8) {
+    to.q.resize(x.size());
+    to.scales.resize(size(rows));
+    const std::int64_t columns = std::ssize(x) / rows;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      to.scales[size(r)] = kernels_.shorten(x.data() + r * columns, columns,
+                                            to.q.data() + r * columns);
+    }
+    out.shorts = {.q = to.q.data(), .scales = to.scales.data()};
+  }
+  return out;
 }
 
 void PageAttention::over(const Page& page, std::int64_t index,
@@ -50,12 +69,16 @@ void PageAttention::over(const Page& page, std::int64_t index,
   const std::int64_t width = (seen + kPanel - 1) / kPanel * kPanel - low;
   const Panels keys = page.keys(kv_head);
   scores_.resize(size(rows * width));
-  Activations x;
-  x.f32 = queries_.data();
-  x.bf16 = short_queries_.data();
-  kernels_.matmul[static_cast<int>(keys.kind)](keys, low / kPanel,
-                                               (low + width) / kPanel, x, rows,
-                                               scores_.data() - low, width);
+  kernels_.matmul[static_cast<int>(keys.kind)](
+      keys, low / kPanel, (low + width) / kPanel, prepared_queries_, rows,
+      scores_.data() - low, width);
+  const auto scale_columns = [&](const float* scales) {
+    for (std::int64_t r = 0; r < rows; ++r) {
+      float* row = scores_.data() + r * width;
+      for (std::int64_t i = 0; i < width; ++i) row[i] *= scales[low + i];
+    }
+  };
+  if (type_ == KvType::kInt8) scale_columns(page.key_scales(kv_head));
 
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t position = queries.begin + r / queries.group - start;
@@ -80,15 +103,11 @@ void PageAttention::over(const Page& page, std::int64_t index,
     std::fill(scores + last, scores + width, 0.0F);
   }
 
+  if (type_ == KvType::kInt8) scale_columns(page.value_scales(kv_head));
   const Panels values = page.values(kv_head, low, width);
-  x.f32 = scores_.data();
-  if (!is_f32_) {
-    weights_.resize(scores_.size());
-    kernels_.to_bf16(scores_.data(), rows * width, weights_.data());
-    x.bf16 = weights_.data();
-  }
   kernels_.matmul[static_cast<int>(values.kind)](
-      values, 0, values.panels(), x, rows, answers.out.data(), head_dim_);
+      values, 0, values.panels(), prepare(scores_, rows, weight_rows_), rows,
+      answers.out.data(), head_dim_);
 }
 
 void merge(const Kernels& kernels, std::int64_t head_dim, const Answers& page,

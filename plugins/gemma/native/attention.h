@@ -45,8 +45,8 @@ struct Answers {
 /// A thread's own memory for pages.
 class PageAttention {
  public:
-  PageAttention(const Kernels& kernels, std::int64_t head_dim, bool is_f32)
-      : kernels_(kernels), head_dim_(head_dim), is_f32_(is_f32) {}
+  PageAttention(const Kernels& kernels, std::int64_t head_dim, KvType type)
+      : kernels_(kernels), head_dim_(head_dim), type_(type) {}
 
   /// The queries of the next pages: [rows, head_dim], scaled and rotated.
   void set_queries(const float* const* rows, std::int64_t count);
@@ -56,11 +56,21 @@ class PageAttention {
             const Queries& queries, Answers& answers);
 
  private:
+  /// Rows of floats in the form that pages are multiplied with.
+  struct Rows {
+    std::vector<std::uint16_t> bf16;
+    std::vector<std::int16_t> q;
+    std::vector<float> scales;
+  };
+  [[nodiscard]] Activations prepare(std::vector<float>& x, std::int64_t rows,
+                                    Rows& to) const;
+
   const Kernels& kernels_;
   std::int64_t head_dim_;
-  bool is_f32_;
+  KvType type_;
   std::vector<float> queries_, scores_;
-  std::vector<std::uint16_t> short_queries_, weights_;
+  Rows query_rows_, weight_rows_;
+  Activations prepared_queries_;
 };
 
 /// Blends the answers over a further page into `all`.

@@ -60,11 +60,13 @@ bool has_bf16() {
 
 }  // namespace
 
-NativeEngine::NativeEngine(Checkpoint model, Mode mode, int slots)
+NativeEngine::NativeEngine(Checkpoint model, Mode mode, KvType kv_type,
+                           int slots)
     : weights_(std::move(model)),
       config_(weights_.config()),
       mode_(mode),
-      model_(weights_, mode),
+      kv_type_(kv_type),
+      model_(weights_, mode, kv_type),
       head_(embedding(weights_), final_norm(weights_), kernels::best(),
             /*is_mapped=*/true),
       caches_(static_cast<std::size_t>(slots)) {}
@@ -80,13 +82,20 @@ Mode NativeEngine::mode(const std::string& dtype, const Checkpoint& model) {
   return has_bf16() ? Mode::kBf16 : Mode::kF32;
 }
 
+KvType NativeEngine::kv_type(const std::string& kv_dtype, Mode mode) {
+  if (kv_dtype == "int8") return KvType::kInt8;
+  if (kv_dtype == "bf16") return KvType::kBf16;
+  return kv_dtype == "fp32" || mode == Mode::kF32 ? KvType::kF32
+                                                  : KvType::kBf16;
+}
+
 std::int64_t NativeEngine::bytes(const Checkpoint& model, Mode mode) {
   return Model::bytes(model, mode) + Head::bytes(embedding(model));
 }
 
 std::int64_t NativeEngine::row_bytes(const Config& config, Mode mode,
-                                     std::int64_t chunk) {
-  return KvPages::bytes(config, mode == Mode::kF32, kRollback,
+                                     KvType kv_type, std::int64_t chunk) {
+  return KvPages::bytes(config, kv_type, kRollback,
                         std::min(chunk, config.context)) +
          Model::step_bytes(config, mode, std::min(chunk, kMostRows));
 }
@@ -108,14 +117,14 @@ void NativeEngine::truncate(int slot, std::int64_t length) {
 
 void NativeEngine::copy(int from, int to) {
   auto& target = caches_.at(static_cast<std::size_t>(to));
-  target = std::make_unique<KvPages>(config_, mode_ == Mode::kF32, kRollback);
+  target = std::make_unique<KvPages>(config_, kv_type_, kRollback);
   target->copy_from(*caches_.at(static_cast<std::size_t>(from)));
 }
 
 KvPages* NativeEngine::cache(const Slice& slice) {
   auto& cache = caches_.at(static_cast<std::size_t>(slice.row->slot));
   if (!cache) {
-    cache = std::make_unique<KvPages>(config_, mode_ == Mode::kF32, kRollback);
+    cache = std::make_unique<KvPages>(config_, kv_type_, kRollback);
   }
   if (cache->length() != slice.begin) {
     throw Error(Code::kInternal,

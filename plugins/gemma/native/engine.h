@@ -15,18 +15,22 @@ namespace penstock::gemma::native {
 class NativeEngine final : public Engine {
  public:
   /// `model` is kept: scores are computed from its embeddings.
-  NativeEngine(Checkpoint model, Mode mode, int slots);
+  NativeEngine(Checkpoint model, Mode mode, KvType kv_type, int slots);
 
   /// The mode that `dtype` (auto, int8, bf16, fp32) means for a model: auto is
   /// int8 for quantised weights, else bf16 where the processor computes in it.
   /// Throws Error(kUsage) for int8 and weights that are not quantised.
   [[nodiscard]] static Mode mode(const std::string& dtype,
                                  const Checkpoint& model);
+  /// What `kv_dtype` (auto, fp32, bf16, int8) means; auto is fp32 in Mode::kF32,
+  /// else bf16.
+  [[nodiscard]] static KvType kv_type(const std::string& kv_dtype, Mode mode);
   /// Bytes that the constructor will take.
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);
 
   /// Bytes of a row as long as the context, given in chunks, beyond these.
   [[nodiscard]] static std::int64_t row_bytes(const Config& config, Mode mode,
+                                              KvType kv_type,
                                               std::int64_t chunk);
 
   [[nodiscard]] std::string_view dtype() const override;
@@ -48,6 +52,7 @@ class NativeEngine final : public Engine {
   Checkpoint weights_;
   Config config_;
   Mode mode_;
+  KvType kv_type_;
   Model model_;
   Head head_;
   std::vector<std::unique_ptr<KvPages>> caches_;  ///< by slot; null: empty

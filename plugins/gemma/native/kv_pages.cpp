@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/half.h"
@@ -11,43 +12,77 @@ namespace penstock::gemma::native {
 namespace {
 
 constexpr std::uintptr_t kLine = 64;
+constexpr std::size_t kMostDim = 1024;  ///< see Model::can_run()
+
+std::int64_t number_bytes(KvType type) {
+  if (type == KvType::kF32) return 4;
+  return type == KvType::kBf16 ? 2 : 1;
+}
+/// Bytes of a token's key or value.
+std::int64_t token_bytes(KvType type, std::int64_t head_dim) {
+  return head_dim * number_bytes(type) + (type == KvType::kInt8 ? 4 : 0);
+}
+
+Kind kind_of(KvType type) {
+  if (type == KvType::kF32) return Kind::kF32;
+  return type == KvType::kBf16 ? Kind::kBf16 : Kind::kBytes;
+}
+
+/// Rounds to whole numbers within 127 of what is returned.
+float round_numbers(const float* x, std::int64_t n, std::int8_t* q) {
+  float most = 0;
+  for (std::int64_t i = 0; i < n; ++i) most = std::max(most, std::fabs(x[i]));
+  const float inverse = most > 0 ? 127 / most : 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    q[i] = static_cast<std::int8_t>(std::nearbyint(x[i] * inverse));
+  }
+  return most / 127;
+}
 
 }  // namespace
 
-Page::Page(const Config& config, bool is_f32)
-    : head_dim_(config.head_dim),
-      matrix_bytes_(kPage * config.head_dim * (is_f32 ? 4 : 2)),
-      is_f32_(is_f32),
-      data_(static_cast<std::size_t>(2 * config.kv_heads * matrix_bytes_) +
+Page::Page(const Config& config, KvType type)
+    : kv_heads_(config.kv_heads),
+      head_dim_(config.head_dim),
+      matrix_bytes_(kPage * config.head_dim * number_bytes(type)),
+      type_(type),
+      data_(static_cast<std::size_t>(2 * config.kv_heads * kPage *
+                                     token_bytes(type, config.head_dim)) +
             kLine) {
   const auto address = reinterpret_cast<std::uintptr_t>(data_.data());
   start_ = data_.data() + (kLine - address % kLine) % kLine;
 }
 
+Panels Page::panels(std::int64_t matrix, std::int64_t rows,
+                    std::int64_t columns) const {
+  return {.kind = kind_of(type_),
+          .rows = rows,
+          .columns = columns,
+          .data = start_ + matrix * matrix_bytes_,
+          .panel_bytes = matrix_bytes_ / (rows / kPanel)};
+}
+
 Panels Page::keys(std::int64_t kv_head) const {
-  return {.kind = is_f32_ ? Kind::kF32 : Kind::kBf16,
-          .rows = kPage,
-          .columns = head_dim_,
-          .data = start_ + 2 * kv_head * matrix_bytes_,
-          .panel_bytes = matrix_bytes_ / (kPage / kPanel)};
+  return panels(2 * kv_head, kPage, head_dim_);
 }
 
 Panels Page::values(std::int64_t kv_head, std::int64_t first,
                     std::int64_t count) const {
-  const std::int64_t number = is_f32_ ? 4 : 2;
-  return {.kind = is_f32_ ? Kind::kF32 : Kind::kBf16,
-          .rows = head_dim_,
-          .columns = count,
-          .data = start_ + (2 * kv_head + 1) * matrix_bytes_ +
-                  first * kPanel * number,
-          .panel_bytes = matrix_bytes_ / (head_dim_ / kPanel)};
+  Panels some = panels(2 * kv_head + 1, head_dim_, count);
+  some.data += first * kPanel * number_bytes(type_);
+  return some;
+}
+
+float* Page::scales(std::int64_t matrix) const {
+  return reinterpret_cast<float*>(start_ + 2 * kv_heads_ * matrix_bytes_) +
+         matrix * kPage;
 }
 
 template <class Number>
 void Page::write_as(std::int64_t at, std::int64_t kv_head, const Number* key,
                     const Number* value) {
-  // bfloat16 lies in pairs of columns, floats singly.
-  constexpr std::int64_t kPair = sizeof(Number) == 2 ? 2 : 1;
+  // Floats lie singly, shorter numbers in pairs of columns.
+  constexpr std::int64_t kPair = sizeof(Number) == 4 ? 1 : 2;
   auto* keys = reinterpret_cast<Number*>(start_ + 2 * kv_head * matrix_bytes_);
   Number* to = keys + at / kPanel * kPanel * head_dim_ + at % kPanel * kPair;
   for (std::int64_t d = 0; d < head_dim_; ++d) {
@@ -63,31 +98,42 @@ void Page::write_as(std::int64_t at, std::int64_t kv_head, const Number* key,
 
 void Page::write(std::int64_t at, std::int64_t kv_head, const float* key,
                  const float* value) {
-  if (is_f32_) {
-    write_as(at, kv_head, key, value);
-    return;
+  switch (type_) {
+    case KvType::kF32:
+      write_as(at, kv_head, key, value);
+      break;
+    case KvType::kBf16: {
+      std::array<std::uint16_t, kMostDim> short_key{};
+      std::array<std::uint16_t, kMostDim> short_value{};
+      std::transform(key, key + head_dim_, short_key.begin(),
+                     kernels::float_to_bf16);
+      std::transform(value, value + head_dim_, short_value.begin(),
+                     kernels::float_to_bf16);
+      write_as(at, kv_head, short_key.data(), short_value.data());
+      break;
+    }
+    case KvType::kInt8: {
+      std::array<std::int8_t, kMostDim> key_bytes{};
+      std::array<std::int8_t, kMostDim> value_bytes{};
+      scales(2 * kv_head)[at] = round_numbers(key, head_dim_, key_bytes.data());
+      scales(2 * kv_head + 1)[at] =
+          round_numbers(value, head_dim_, value_bytes.data());
+      write_as(at, kv_head, key_bytes.data(), value_bytes.data());
+    }
   }
-  constexpr std::int64_t kMost = 1024;
-  std::array<std::uint16_t, kMost> short_key{};
-  std::array<std::uint16_t, kMost> short_value{};
-  std::transform(key, key + head_dim_, short_key.begin(),
-                 kernels::float_to_bf16);
-  std::transform(value, value + head_dim_, short_value.begin(),
-                 kernels::float_to_bf16);
-  write_as(at, kv_head, short_key.data(), short_value.data());
 }
 
 void Page::copy_from(const Page& other) {
   std::memcpy(start_, other.start_, data_.size() - kLine);
 }
 
-KvPages::KvPages(const Config& config, bool is_f32, std::int64_t slack)
+KvPages::KvPages(const Config& config, KvType type, std::int64_t slack)
     : config_(&config),
-      is_f32_(is_f32),
+      type_(type),
       slack_(slack),
       layers_(static_cast<std::size_t>(config.layers)) {}
 
-std::int64_t KvPages::bytes(const Config& config, bool is_f32,
+std::int64_t KvPages::bytes(const Config& config, KvType type,
                             std::int64_t slack, std::int64_t chunk) {
   const std::int64_t all = (config.context + kPage - 1) / kPage;
   // The window and the chunk may begin anywhere in a page.
@@ -97,8 +143,8 @@ std::int64_t KvPages::bytes(const Config& config, bool is_f32,
   for (std::int64_t i = 0; i < config.layers; ++i) {
     pages += config.is_sliding(i) ? sliding : all;
   }
-  return pages * kPage * 2 * config.kv_heads * config.head_dim *
-         (is_f32 ? 4 : 2);
+  return pages * kPage * 2 * config.kv_heads *
+         token_bytes(type, config.head_dim);
 }
 
 void KvPages::extend(std::int64_t count) {
@@ -116,14 +162,14 @@ void KvPages::extend(std::int64_t count) {
     for (std::int64_t p = length_ / kPage; p < layer.first + held; ++p) {
       auto& page = layer.pages[static_cast<std::size_t>(p - layer.first)];
       if (page.use_count() == 1) continue;
-      auto own = std::make_shared<Page>(*config_, is_f32_);
+      auto own = std::make_shared<Page>(*config_, type_);
       own->copy_from(*page);
       page = std::move(own);
     }
     while ((layer.first + static_cast<std::int64_t>(layer.pages.size())) *
                kPage <
            end) {
-      layer.pages.push_back(std::make_shared<Page>(*config_, is_f32_));
+      layer.pages.push_back(std::make_shared<Page>(*config_, type_));
     }
   }
   length_ = end;

@@ -23,16 +23,30 @@ using kernels::Panels;
 
 inline constexpr std::int64_t kPage = 128;  ///< tokens
 
+/// What keys and values are kept in.
+enum class KvType : std::uint8_t {
+  kF32,
+  kBf16,
+  kInt8,  ///< with a scale a token and head
+};
+
 /// One layer's keys and values of tokens [128 p, 128 p + 128).
 class Page {
  public:
-  Page(const Config& config, bool is_f32);
+  Page(const Config& config, KvType type);
 
   /// [128 keys, head_dim]
   [[nodiscard]] Panels keys(std::int64_t kv_head) const;
   /// [head_dim, count]: keys [first, first + count), both multiples of 16.
   [[nodiscard]] Panels values(std::int64_t kv_head, std::int64_t first,
                               std::int64_t count) const;
+  /// Of kInt8, [128] by token: what the numbers of keys() and values() lack.
+  [[nodiscard]] const float* key_scales(std::int64_t kv_head) const {
+    return scales(2 * kv_head);
+  }
+  [[nodiscard]] const float* value_scales(std::int64_t kv_head) const {
+    return scales(2 * kv_head + 1);
+  }
   /// Token `at` of the page. Threads may write different tokens at once.
   void write(std::int64_t at, std::int64_t kv_head, const float* key,
              const float* value);
@@ -43,8 +57,12 @@ class Page {
   void write_as(std::int64_t at, std::int64_t kv_head, const Number* key,
                 const Number* value);
 
-  std::int64_t head_dim_, matrix_bytes_;
-  bool is_f32_;
+  [[nodiscard]] float* scales(std::int64_t matrix) const;
+  [[nodiscard]] Panels panels(std::int64_t matrix, std::int64_t rows,
+                              std::int64_t columns) const;
+
+  std::int64_t kv_heads_, head_dim_, matrix_bytes_;
+  KvType type_;
   std::vector<std::uint8_t> data_;
   std::uint8_t* start_;  ///< of the data, on a cache line
 };
@@ -52,10 +70,10 @@ class Page {
 class KvPages {
  public:
   /// `slack`: how many tokens truncate() can always drop.
-  KvPages(const Config& config, bool is_f32, std::int64_t slack);
+  KvPages(const Config& config, KvType type, std::int64_t slack);
 
   /// Bytes of a sequence as long as the context, given in chunks.
-  [[nodiscard]] static std::int64_t bytes(const Config& config, bool is_f32,
+  [[nodiscard]] static std::int64_t bytes(const Config& config, KvType type,
                                           std::int64_t slack,
                                           std::int64_t chunk);
 
@@ -80,7 +98,7 @@ class KvPages {
   };
 
   const Config* config_;
-  bool is_f32_;
+  KvType type_;
   std::int64_t slack_, length_ = 0;
   std::vector<Layer> layers_;
 };

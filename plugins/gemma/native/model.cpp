@@ -198,10 +198,11 @@ std::int64_t Model::step_bytes(const Config& c, Mode mode, std::int64_t rows) {
                  Prepared::bytes(mode, prepared));
 }
 
-Model::Model(const Checkpoint& model, Mode mode)
+Model::Model(const Checkpoint& model, Mode mode, KvType kv_type)
     : config_(model.config()),
       kernels_(kernels::best()),
       mode_(mode),
+      kv_type_(kv_type),
       embedding_(model.at("token_embd", {config_.vocab, config_.hidden})),
       layers_(size(config_.layers)),
       norm_(read_norm(model, "output_norm", config_.hidden)),
@@ -533,9 +534,8 @@ void Model::run(std::span<const Part> parts,
                 std::span<const std::int64_t> wanted, float* hidden) {
   const Step step = plan(parts, wanted);
   Scratch& s = *scratch_;
-  const bool is_f32 = mode_ == Mode::kF32;
   while (static_cast<int>(s.threads.size()) < threads()) {
-    s.threads.emplace_back(PageAttention(kernels_, config_.head_dim, is_f32));
+    s.threads.emplace_back(PageAttention(kernels_, config_.head_dim, kv_type_));
   }
   s.reserve(config_, mode_, step.rows);
   for (const Part& part : parts) {

@@ -37,7 +37,7 @@ struct Part {
 class Model {
  public:
   /// `model` must live as long as this: the embeddings are read from it.
-  Model(const Checkpoint& model, Mode mode);
+  Model(const Checkpoint& model, Mode mode, KvType kv_type);
   ~Model();
 
   /// Sizes that the kernels can do; the reference engine does all.
@@ -92,6 +92,7 @@ class Model {
   Config config_;
   const Kernels& kernels_;
   Mode mode_;
+  KvType kv_type_;
   const WeightTensor& embedding_;
   std::vector<Layer> layers_;
   std::vector<float> norm_;

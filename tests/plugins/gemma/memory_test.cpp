@@ -41,15 +41,16 @@ double own_memory() {
 
 TEST(CacheMemory, OfPagesIsAsForeseen) {
   const Config c = config();
-  for (const bool is_f32 : {false, true}) {
+  for (const auto type : {native::KvType::kInt8, native::KvType::kBf16,
+                          native::KvType::kF32}) {
     const double before = own_memory();
-    native::KvPages pages(c, is_f32, kSlack);
+    native::KvPages pages(c, type, kSlack);
     pages.extend(kChunk);
     const double begun = own_memory() - before;
     while (pages.length() < c.context) pages.extend(kChunk);
     const double taken = own_memory() - before;
     const auto foreseen =
-        static_cast<double>(native::KvPages::bytes(c, is_f32, kSlack, kChunk));
+        static_cast<double>(native::KvPages::bytes(c, type, kSlack, kChunk));
     EXPECT_NEAR(taken / foreseen, 1, 0.15);
     EXPECT_LT(begun, foreseen / 4) << "a short row pays for the context";
   }

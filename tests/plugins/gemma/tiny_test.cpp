@@ -290,11 +290,15 @@ TEST(Native, DoesNotDependOnChunksThreadsOrNeighbours) {
   Want want;
   want.from = 0;
   want.full = true;
-  for (const char* dtype : {"fp32", "bf16"}) {
+  for (const auto& [dtype, kv_dtype] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"fp32", "auto"}, {"bf16", "auto"}, {"fp32", "int8"}}) {
     set_threads(1);
-    Driven driven(
-        tiny("tiny_wide.gguf"),
-        {.engine = "native", .dtype = dtype, .cache = true, .logits = false});
+    Driven driven(tiny("tiny_wide.gguf"), {.engine = "native",
+                                           .dtype = dtype,
+                                           .kv_dtype = kv_dtype,
+                                           .cache = true,
+                                           .logits = false});
     Tokens twice = ids;  // over several pages of the cache
     twice.insert(twice.end(), ids.begin(), ids.end());
     twice.insert(twice.end(), ids.begin(), ids.end());
@@ -304,7 +308,7 @@ TEST(Native, DoesNotDependOnChunksThreadsOrNeighbours) {
     for (const auto& [budget, chunk] : ways) {
       set_threads(budget);
       EXPECT_TRUE(driven.run(twice, want, chunk).full.equal(whole))
-          << dtype << ", " << budget << " threads, chunk " << chunk;
+          << dtype << ", " << kv_dtype << ", " << budget << " threads, chunk " << chunk;
     }
   }
   set_threads(0);

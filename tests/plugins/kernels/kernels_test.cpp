@@ -424,6 +424,50 @@ TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
 }
 
 /// The largest numbers there are must not run over an int32.
+TEST_P(Levels, MultiplyBytesByShortRows) {
+  Random random(5);
+  constexpr std::int64_t kColumns = 144;
+  std::vector<std::int8_t> codes(std::size_t{2} * kPanel * kColumns);
+  for (auto& code : codes) code = static_cast<std::int8_t>(random.byte());
+  const Panels panels{.kind = Kind::kBytes,
+                      .rows = 2 * kPanel,
+                      .columns = kColumns,
+                      .data = reinterpret_cast<std::uint8_t*>(codes.data()),
+                      .panel_bytes = kPanel * kColumns};
+  for (const std::int64_t n : {1, 3, 4, 5, 21}) {
+    const auto x = random.normals(static_cast<std::size_t>(n * kColumns));
+    std::vector<std::int16_t> q(x.size());
+    std::vector<float> scales(static_cast<std::size_t>(n));
+    for (std::int64_t r = 0; r < n; ++r) {
+      scales[static_cast<std::size_t>(r)] = table_->shorten(
+          x.data() + r * kColumns, kColumns, q.data() + r * kColumns);
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const float scale = scales[i / kColumns];
+      ASSERT_NEAR(static_cast<float>(q[i]) * scale, x[i], scale * 0.51);
+    }
+    Activations act;
+    act.shorts = {.q = q.data(), .scales = scales.data()};
+    std::vector<float> got(static_cast<std::size_t>(n * 2 * kPanel));
+    table_->matmul[static_cast<int>(Kind::kBytes)](panels, 0, 2, act, n,
+                                                   got.data(), 2 * kPanel);
+    for (std::int64_t r = 0; r < n; ++r) {
+      for (std::int64_t o = 0; o < 2 * kPanel; ++o) {
+        double wanted = 0;
+        for (std::int64_t k = 0; k < kColumns; ++k) {
+          const std::int64_t at = o / kPanel * kPanel * kColumns +
+                                  k / 2 * 2 * kPanel + o % kPanel * 2 + k % 2;
+          wanted += codes[static_cast<std::size_t>(at)] *
+                    q[static_cast<std::size_t>(r * kColumns + k)];
+        }
+        wanted *= scales[static_cast<std::size_t>(r)];
+        ASSERT_NEAR(got[static_cast<std::size_t>(r * 2 * kPanel + o)], wanted,
+                    1e-6 * std::fabs(wanted) + 1e-9);
+      }
+    }
+  }
+}
+
 TEST_P(Levels, AddUpTheLargestBlocks) {
   const std::vector<float> ones(std::size_t{16} * 64, 1);
   for (const Kind kind : {Kind::kInt16, Kind::kInt8}) {
