@@ -39,6 +39,21 @@ std::vector<float> frequencies(const Config& c, double base, double scale) {
   return out;
 }
 
+/// Moves what makes some numbers of a key large to the query, whose product
+/// with it stays the same: what shares a scale is then alike. Rotation mixes
+/// the pairs (i, n / 2 + i), so a pair keeps one factor.
+void level(std::vector<float>& query, std::vector<float>& key) {
+  const std::size_t half = key.size() / 2;
+  for (std::size_t i = 0; i < half; ++i) {
+    const float most = std::max(std::fabs(key[i]), std::fabs(key[half + i]));
+    if (most == 0) continue;
+    for (const std::size_t at : {i, half + i}) {
+      key[at] /= most;
+      query[at] *= most;
+    }
+  }
+}
+
 std::string block(std::int64_t layer) {
   return "blk." + std::to_string(layer) + ".";
 }
@@ -219,6 +234,7 @@ Model::Model(const Checkpoint& model, Mode mode, KvType kv_type)
     layer.q_norm = read_norm(model, blk + "attn_q_norm", config.head_dim,
                              config.attention_scale);
     layer.k_norm = read_norm(model, blk + "attn_k_norm", config.head_dim);
+    if (kv_type == KvType::kInt8) level(layer.q_norm, layer.k_norm);
     layer.post_attention_norm =
         read_norm(model, blk + "post_attention_norm", config.hidden);
     layer.ffn_norm = read_norm(model, blk + "ffn_norm", config.hidden);
