@@ -53,7 +53,8 @@ bool is_enough(const Candidates& candidates, std::int64_t need) {
 struct SampleDecode::State final : DecodeState {
   State(Rules made, const Params& params)
       : rules(std::move(made)),
-        lookups(params.speculate == "ngram" ? params.n : 0,
+        lookups(params.speculate == "ngram" ? static_cast<std::size_t>(params.n)
+                                            : 0,
                 Lookup(params.draft_tokens)) {}
   Rules rules;
   std::vector<Lookup> lookups;  ///< by branch; empty: no guesses

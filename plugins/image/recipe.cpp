@@ -145,7 +145,7 @@ at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe) {
   const std::int64_t height = from.size(0);
   const std::int64_t width = from.size(1);
   const std::int64_t channels = from.size(2);
-  const auto out = at::empty({channels, height, width}, at::kFloat);
+  auto out = at::empty({channels, height, width}, at::kFloat);
   for (std::int64_t c = 0; c < channels; ++c) {
     const auto channel = static_cast<std::size_t>(c);
     const auto mean = static_cast<float>(value_of(recipe.mean, channel, 0));

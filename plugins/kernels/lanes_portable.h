@@ -172,7 +172,7 @@ struct Lanes {
   };
 
   PENSTOCK_LANE Sixteen<std::int16_t, 32> load_words(const std::int16_t* p) {
-    Sixteen<std::int16_t, 32> out;
+    Sixteen<std::int16_t, 32> out{};
     std::memcpy(out.at, p, sizeof out);
     return out;
   }

@@ -51,23 +51,9 @@ std::vector<std::int64_t> integers(const JsonView& list, std::int64_t most) {
 }  // namespace
 
 Vocabulary::Vocabulary(const std::filesystem::path& folder) {
-  read_tokens(folder / "tokenizer.json");
-  const auto need = [&](const char* word, const char* other = nullptr) {
-    auto found = find(word);
-    if (!found && other != nullptr) found = find(other);
-    if (found) return *found;
-    throw Error(Code::kData, str((folder / "tokenizer.json").string(),
-                                 ": has no token ", word));
-  };
-  end = need("<|endoftext|>");
-  start = need("<|startoftranscript|>");
-  previous = need("<|startofprev|>");
-  no_speech = need("<|nocaptions|>", "<|nospeech|>");
-  no_timestamps = need("<|notimestamps|>");
-  // Files before 2023 do not list the times: they follow in any case.
-  first_time = no_timestamps + 1;
-  // In the English models the text tokens end one before.
-  is_multilingual = end > 50256;
+  const auto tokens = folder / "tokenizer.json";
+  read_tokens(tokens);
+  name_tokens(tokens);
   // CTranslate2 keeps them in one file, transformers in the other.
   const auto generation = folder / "generation_config.json";
   read_settings(std::filesystem::exists(generation) ? generation
@@ -98,6 +84,24 @@ void Vocabulary::read_tokens(const std::filesystem::path& path) {
     put(id, "");
     special_[token.at("content").text()] = id;
   }
+}
+
+void Vocabulary::name_tokens(const std::filesystem::path& path) {
+  const auto need = [&](const char* word, const char* other = nullptr) {
+    auto found = find(word);
+    if (!found && other != nullptr) found = find(other);
+    if (found) return *found;
+    throw Error(Code::kData, str(path.string(), ": has no token ", word));
+  };
+  end = need("<|endoftext|>");
+  start = need("<|startoftranscript|>");
+  previous = need("<|startofprev|>");
+  no_speech = need("<|nocaptions|>", "<|nospeech|>");
+  no_timestamps = need("<|notimestamps|>");
+  // Files before 2023 do not list the times: they follow in any case.
+  first_time = no_timestamps + 1;
+  // In the English models the text tokens end one before.
+  is_multilingual = end > 50256;
 }
 
 void Vocabulary::read_settings(const std::filesystem::path& path) {

@@ -39,6 +39,7 @@ class Vocabulary {
 
  private:
   void read_tokens(const std::filesystem::path& path);
+  void name_tokens(const std::filesystem::path& path);
   void read_settings(const std::filesystem::path& path);
 
   std::vector<std::string> bytes_;

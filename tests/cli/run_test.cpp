@@ -229,7 +229,7 @@ TEST(Sampling, GivesChoicesAndLogprobsInOpenAisShape) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json line = Json::parse(ran.out);
   ASSERT_EQ(line["choices"].size(), 2);
-  for (const std::size_t i : {0, 1}) {
+  for (const std::size_t i : {0U, 1U}) {
     const Json& choice = line["choices"][i];
     EXPECT_EQ(choice["index"], i);
     EXPECT_EQ(choice["finish_reason"], "length");

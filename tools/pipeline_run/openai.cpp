@@ -151,9 +151,9 @@ Out columns(const Out& tokens) {
 
 Out choice(const OpenAiCall& call, std::size_t index, const Branch& branch,
            const std::map<int, Written>& branches) {
-  static const Written kNothing;
+  static const Written nothing;
   const auto found = branches.find(static_cast<int>(index));
-  const Written& written = found == branches.end() ? kNothing : found->second;
+  const Written& written = found == branches.end() ? nothing : found->second;
   const Out tokens = piece(written, "logprobs");
   Out out{{"index", index}};
   if (call.is_chat) {

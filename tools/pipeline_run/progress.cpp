@@ -1,5 +1,6 @@
 #include "progress.h"
 
+#include <cmath>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -9,7 +10,7 @@ namespace {
 
 std::string duration(double seconds) {
   std::ostringstream out;
-  const auto whole = static_cast<long long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   if (whole >= 3600) {
     out << whole / 3600 << " h " << whole % 3600 / 60 << " min";
   } else if (whole >= 60) {

@@ -52,7 +52,7 @@ class Values final : public ResultSink {
  public:
   void piece(const Request& request, const Value& value, int branch,
              bool is_final) override;
-  void done(const Request& request, const Report& report) override;
+  void done(const Request& request, const Report& whole) override;
 
   std::vector<Value> values;
   std::vector<std::string> texts;  ///< those of `values` that are text

@@ -60,6 +60,7 @@ TEST(Uses, ManyFilesOfWhichOneIsBroken) {
   Stages stages = pictures();
   stages.max_rows = 16;
   std::vector<std::string> texts;
+  texts.reserve(500);
   for (int i = 0; i < 500; ++i) texts.push_back(std::to_string(i));
   texts[123] = "broken";
   const auto got = run(stages, texts);
@@ -224,10 +225,11 @@ TEST(Uses, PipelinesCompose) {
    public:
     Forwarder(Pipeline& next, std::shared_ptr<Values> end)
         : next_(next), end_(std::move(end)) {}
-    void piece(const Request& request, const Value& value, int, bool) override {
+    void piece(const Request& request, const Value& value, int /*branch*/,
+               bool /*is_final*/) override {
       next_.submit(fakes::request(request.id, str(number(value))), end_);
     }
-    void done(const Request&, const Report&) override {}
+    void done(const Request& /*request*/, const Report& /*report*/) override {}
 
    private:
     Pipeline& next_;

@@ -33,6 +33,57 @@ Decoded tensor(const at::Tensor& value) {
   return decoded;
 }
 
+/// Greedy is led astray: 1 scores best at first, but what follows 2 is better.
+float astray(std::int64_t last, std::int64_t token) {
+  if (last == 0) return token == 1 ? 1.0F : token == 2 ? 0.9F : -9.0F;
+  if (last == 1) return token == 3 ? 0.1F : -9.0F;
+  if (last == 2) return token == 4 ? 5.0F : -9.0F;
+  return token == 5 ? 0.0F : -9.0F;
+}
+
+/// Sums of scores, by sample and tokens.
+using Sums = std::map<const Sample*, std::map<Tokens, float>>;
+
+struct Beam {
+  float sum;
+  std::size_t slice;
+  std::int64_t token;
+};
+
+std::vector<Beam> best_two(const Step& step, const Result& result, Sums& sums) {
+  std::vector<Beam> all;
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    const Row& row = *step.slices[i].row;
+    const float before = sums[row.sample][row.tokens];
+    const auto row_scores = result.scores.full[step.slices[i].out];
+    for (std::int64_t v = 0; v < fakes::kVocab; ++v) {
+      all.push_back({before + row_scores[v].item<float>(), i, v});
+    }
+  }
+  std::sort(all.begin(), all.end(),
+            [](const Beam& a, const Beam& b) { return a.sum > b.sum; });
+  all.resize(2);
+  return all;
+}
+
+/// The row with the beam's token; the third token is the last.
+Next extend(const Row& row, const Beam& beam, int branch, Sums& sums) {
+  Next next;
+  next.slice = beam.slice;
+  next.branch = branch;
+  next.tokens = {beam.token};
+  Tokens whole = row.tokens;
+  whole.push_back(beam.token);
+  sums[row.sample][whole] = beam.sum;
+  if (row.generated() == 2) {
+    next.finish = branch == 0 ? Finish::kLength : Finish::kDropped;
+    if (branch == 0) {
+      next.emit.emplace_back().tokens = {whole.begin() + 1, whole.end()};
+    }
+  }
+  return next;
+}
+
 /// Beam search: all branches of a sample meet in one call and permute.
 TEST(Uses, BeamsKeepTheBestWholeSequences) {
   Stages stages;
@@ -42,59 +93,24 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
     in.width = 2;
     out.push(std::move(in));
   }};
-  // Greedy is led astray: 1 scores best at first, but what follows 2 is better.
   stages.forward = [](const Step& step) {
     const auto rows = shown(step);
-    Result result;
-    result.scores.full =
-        scores(step, [&](const Slice& slice, std::int64_t at, std::int64_t v) {
-          const std::int64_t last = slice.row->token(at);
-          if (last == 0) return v == 1 ? 1.0F : v == 2 ? 0.9F : -9.0F;
-          if (last == 1) return v == 3 ? 0.1F : -9.0F;
-          if (last == 2) return v == 4 ? 5.0F : -9.0F;
-          return v == 5 ? 0.0F : -9.0F;
-        });
-    return result;
+    return full_scores(
+        scores(step, [](const Slice& slice, std::int64_t at, std::int64_t v) {
+          return astray(slice.row->token(at), v);
+        }));
   };
   stages.start = [](Row& row) { row.want.full = true; };
-  std::map<const Sample*, std::map<Tokens, float>> sums;
+  Sums sums;
   stages.decode = [&](const Step& step, const Result& result,
                       std::vector<Next>& out) {
-    struct Beam {
-      float sum;
-      std::size_t slice;
-      std::int64_t token;
-    };
-    std::vector<Beam> all;
-    for (std::size_t i = 0; i < step.slices.size(); ++i) {
-      const Row& row = *step.slices[i].row;
-      const float before = sums[row.sample][row.tokens];
-      const auto row_scores = result.scores.full[step.slices[i].out];
-      for (std::int64_t v = 0; v < fakes::kVocab; ++v) {
-        all.push_back({before + row_scores[v].item<float>(), i, v});
-      }
-    }
-    std::sort(all.begin(), all.end(),
-              [](const Beam& a, const Beam& b) { return a.sum > b.sum; });
-    all.resize(2);
+    const auto beams = best_two(step, result, sums);
     std::vector<int> children(step.slices.size());
-    for (std::size_t b = 0; b < all.size(); ++b) {
-      const Row& row = *step.slices[all[b].slice].row;
-      Next next;
-      next.slice = all[b].slice;
-      next.branch = static_cast<int>(b);
-      next.tokens = {all[b].token};
-      Tokens whole = row.tokens;
-      whole.push_back(all[b].token);
-      sums[row.sample][whole] = all[b].sum;
-      if (row.generated() == 2) {
-        next.finish = b == 0 ? Finish::kLength : Finish::kDropped;
-        if (b == 0) {
-          next.emit.emplace_back().tokens = {whole.begin() + 1, whole.end()};
-        }
-      }
-      ++children[all[b].slice];
-      out.push_back(std::move(next));
+    for (std::size_t b = 0; b < beams.size(); ++b) {
+      const Beam& beam = beams[b];
+      const Row& row = *step.slices[beam.slice].row;
+      out.push_back(extend(row, beam, static_cast<int>(b), sums));
+      ++children[beam.slice];
     }
     for (std::size_t i = 0; i < children.size(); ++i) {
       if (children[i] > 0) continue;

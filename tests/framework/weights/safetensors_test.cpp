@@ -29,11 +29,11 @@ std::vector<std::byte> file(const std::string& header, std::size_t data_bytes,
 
 std::string entry(const std::string& name, const std::string& type,
                   const std::string& shape, const std::string& offsets) {
-  return "\"" + name + "\": {\"dtype\": \"" + type + "\", \"shape\": " + shape +
-         ", \"data_offsets\": " + offsets + "}";
+  return R"(")" + name + R"(": {"dtype": ")" + type + R"(", "shape": )" +
+         shape + R"(, "data_offsets": )" + offsets + "}";
 }
 
-const std::string kGood = "{\"__metadata__\": {\"format\": \"pt\"}, " +
+const std::string kGood = R"({"__metadata__": {"format": "pt"}, )" +
                           entry("b", "F32", "[2]", "[12, 20]") + ", " +
                           entry("a", "BF16", "[2, 3]", "[0, 12]") + ", " +
                           entry("ids", "I64", "[1]", "[20, 28]") + "}";

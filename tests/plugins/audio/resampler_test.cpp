@@ -24,7 +24,8 @@ std::vector<float> resample(Resampler& resampler,
 
 TEST(SincResampler, GivesTorchaudiosNumbers) {
   for (const auto& row : golden_json("audio/resample.json")) {
-    const std::int64_t from = row["from"], to = row["to"];
+    const std::int64_t from = row["from"];
+    const std::int64_t to = row["to"];
     const auto sound = noise(row["count"], row["seed"].get<std::uint32_t>());
     const auto got =
         resample(*make_sinc_resampler(from, to), sound, sound.size());
@@ -53,6 +54,7 @@ TEST(SincResampler, EqualRatesChangeNothing) {
 /// Not the same numbers, but the same sound.
 TEST(SwrResampler, KeepsATone) {
   std::vector<float> tone;
+  tone.reserve(44100);
   for (int i = 0; i < 44100; ++i) {
     tone.push_back(static_cast<float>(0.5 * std::sin(i * 0.05)));
   }

@@ -62,7 +62,7 @@ TEST(LogMel, EveryConventionIsTorchaudios) {
         golden_floats("audio/" + row["file"].get<std::string>(),
                       row["shape"].get<std::vector<std::int64_t>>());
     // Sums of up to 256 float32 energies: relative to the largest.
-    const double largest = want.max().item<double>();
+    const auto largest = want.max().item<double>();
     EXPECT_LE(distance(got, want), 2e-5 * largest) << row;
   }
 }

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "../media/wav_file.h"
 #include "support.h"
 
@@ -25,8 +27,8 @@ Request request_of(const media::Wav& wav, double begin = 0, double end = 1e9) {
 }
 
 media::Wav counting(int samples, std::uint32_t rate = 16000) {
-  std::vector<int> values;
-  for (int i = 0; i < samples; ++i) values.push_back(i);
+  std::vector<int> values(static_cast<std::size_t>(samples));
+  std::iota(values.begin(), values.end(), 0);
   return {.channels = 1, .rate = rate, .data = media::int16_data(values)};
 }
 

@@ -46,7 +46,7 @@ const Tokens kRepeated{5, 6, 1, 2, 3, 4, 8, 9, 7, 5, 6};
 
 TEST(Lookup, GuessesMoreWhileTheyComeTrue) {
   Lookup lookup(7);
-  for (const std::size_t length : {2, 4, 7, 7}) {
+  for (const std::size_t length : {2U, 4U, 7U, 7U}) {
     const Tokens guess = lookup.guess(kRepeated, 100);
     EXPECT_EQ(guess.size(), length);
     lookup.learn(static_cast<std::int64_t>(length),

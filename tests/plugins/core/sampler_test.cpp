@@ -27,6 +27,7 @@ void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
 /// Token i has the i-th score.
 std::vector<Candidate> candidates(const std::vector<float>& scores) {
   std::vector<Candidate> out;
+  out.reserve(scores.size());
   for (const float score : scores) {
     out.push_back({static_cast<std::int64_t>(out.size()), score, score});
   }

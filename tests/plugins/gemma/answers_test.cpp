@@ -15,6 +15,7 @@ namespace {
 using Json = nlohmann::json;
 Raw quoted(std::vector<std::string> texts) {
   std::vector<RawScalar> list;
+  list.reserve(texts.size());
   for (std::string& text : texts) {
     list.push_back({.text = std::move(text), .quoted = true});
   }
@@ -98,7 +99,7 @@ TEST(Answers, ShareTheirPrompt) {
               got->report.branches[0].token_ids);
   }
   // The prompt once; then a token a branch and step.
-  EXPECT_EQ(got->stats.tokens_in, got->report.prompt_tokens + 4 * 23);
+  EXPECT_EQ(got->stats.tokens_in, got->report.prompt_tokens + 4L * 23);
   EXPECT_EQ(got->stats.copies, 3);
 }
 
@@ -183,7 +184,7 @@ TEST(Logprobs, AreThoseOfTheModel) {
     const Json& entry = i + 1 < length
                             ? prompt[static_cast<std::size_t>(i + 1)]
                             : answer[static_cast<std::size_t>(i + 1 - length)];
-    const float norm = scores.norm[i].item<float>();
+    const auto norm = scores.norm[i].item<float>();
     EXPECT_NEAR(entry["logprob"], scores.follow[i].item<float>() - norm, 1e-5);
     EXPECT_EQ(entry["top_logprobs"].size(), i + 1 < length ? 1 : 2);
     EXPECT_NEAR(entry["top_logprobs"][0]["logprob"],

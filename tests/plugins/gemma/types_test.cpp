@@ -50,16 +50,16 @@ struct Scale {
   unsigned exponent;
 };
 
-struct Type {
+struct GgufType {
   std::string name;
   std::uint32_t code;  ///< ggml's
   std::size_t values, bytes;
   std::vector<Scale> scales;
   std::uint32_t fixed = 0, free = 0;  ///< bits of a plain type
 };
-void PrintTo(const Type& type, std::ostream* os) { *os << type.name; }
+void PrintTo(const GgufType& type, std::ostream* os) { *os << type.name; }
 
-std::vector<Type> types() {
+std::vector<GgufType> types() {
   return {{"F32", 0, 1, 4, {}, 0x3D000000, 0x807FFFFF},
           {"F16", 1, 1, 2, {}, 0x2800, 0x83FF},
           {"BF16", 30, 1, 2, {}, 0x3D00, 0x807F},
@@ -76,15 +76,15 @@ std::vector<Type> types() {
           {"Q6_K", 14, 256, 210, {{208, 1}}}};
 }
 
-std::uint64_t index_of(const Type& type) {
+std::uint64_t index_of(const GgufType& type) {
   const auto all = types();
   return static_cast<std::uint64_t>(
       std::find_if(all.begin(), all.end(),
-                   [&](const Type& t) { return t.name == type.name; }) -
+                   [&](const GgufType& t) { return t.name == type.name; }) -
       all.begin());
 }
 
-Bytes matrix(const Type& type, std::uint64_t key, std::uint64_t count) {
+Bytes matrix(const GgufType& type, std::uint64_t key, std::uint64_t count) {
   Bytes bytes = random_bytes(key, count / type.values * type.bytes);
   const auto edit = [&](std::size_t at, auto change) {
     std::uint16_t number = 0;
@@ -113,7 +113,7 @@ Bytes matrix(const Type& type, std::uint64_t key, std::uint64_t count) {
 }
 
 /// Norms are F32, in the F16 model F16: their steps fit both.
-Bytes norm(const Type& type, std::uint64_t key, std::uint64_t count,
+Bytes norm(const GgufType& type, std::uint64_t key, std::uint64_t count,
            bool is_post) {
   std::vector<float> values(count);
   std::vector<std::uint16_t> halves(count);
@@ -151,7 +151,7 @@ std::vector<std::pair<std::string, std::vector<std::uint64_t>>> tensors() {
   return all;
 }
 
-std::vector<GgufBuilder::Tensor> tensors_of(const Type& type) {
+std::vector<GgufBuilder::Tensor> tensors_of(const GgufType& type) {
   std::vector<GgufBuilder::Tensor> all;
   for (const auto& [name, dims] : tensors()) {
     const std::uint64_t key = (index_of(type) + 1) << 48U | all.size() << 32U;
@@ -185,7 +185,7 @@ GgufBuilder keys() {
       .number("gemma3.rope.freq_base_swa", 1e4F);
 }
 
-class Types : public ::testing::TestWithParam<Type> {
+class Types : public ::testing::TestWithParam<GgufType> {
  protected:
   void SetUp() override {
     set_threads(1);
@@ -202,8 +202,8 @@ class Types : public ::testing::TestWithParam<Type> {
     return (folder_ / name).string();
   }
   /// Greedy ids after each prompt, and the last logits, as transformers'.
-  void expect_golden(const std::string& model,
-                     const std::string& engine) const {
+  static void expect_golden(const std::string& model,
+                            const std::string& engine) {
     Driven driven(model, {.engine = engine, .dtype = "fp32"});
     const auto golden = golden_json("types/types.json");
     for (const auto& run : golden[GetParam().name]) {

@@ -109,7 +109,7 @@ TEST(Decode, TurnsEveryOrientationUpright) {
   const auto upright_picture = noise(2, 3, 5);
   // How the stored pixels of each orientation come from the upright ones.
   const auto stored = [&](int orientation) -> at::Tensor {
-    const auto p = upright_picture;
+    const auto& p = upright_picture;
     switch (orientation) {
       case 2:
         return p.flip(1);

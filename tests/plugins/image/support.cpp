@@ -77,7 +77,7 @@ std::string file_bytes(const std::filesystem::path& path) {
 std::filesystem::path media_folder() { return cache_folder() / "media"; }
 
 at::Tensor noise(std::int64_t height, std::int64_t width, std::uint32_t seed) {
-  const auto out = at::empty({height, width, 3}, at::kByte);
+  auto out = at::empty({height, width, 3}, at::kByte);
   auto* to = out.mutable_data_ptr<std::uint8_t>();
   for (std::int64_t i = 0; i < out.numel(); ++i) {
     seed = 1664525U * seed + 1013904223U;
@@ -91,7 +91,7 @@ at::Tensor clouds(std::int64_t height, std::int64_t width, std::uint32_t seed) {
   const auto lattice = noise(height / kStep + 2, width / kStep + 2, seed);
   const auto* from = lattice.const_data_ptr<std::uint8_t>();
   const std::int64_t stride = lattice.size(1) * 3;
-  const auto out = at::empty({height, width, 3}, at::kByte);
+  auto out = at::empty({height, width, 3}, at::kByte);
   auto* to = out.mutable_data_ptr<std::uint8_t>();
   for (std::int64_t y = 0; y < height; ++y) {
     for (std::int64_t x = 0; x < width; ++x) {

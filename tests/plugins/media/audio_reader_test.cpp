@@ -19,7 +19,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 Planes read_all(AudioReader& reader) {
-  Planes all, block;
+  Planes all;
+  Planes block;
   while (reader.read(block)) {
     all.resize(block.size());
     for (std::size_t c = 0; c < block.size(); ++c) {
@@ -102,7 +103,7 @@ void read_file(const std::string& path) {
 
 /// The path of a new file with these bytes.
 std::string file_with(const std::string& name, const std::string& bytes) {
-  const std::string path = ::testing::TempDir() + name;
+  std::string path = ::testing::TempDir() + name;
   std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }

@@ -24,7 +24,8 @@ struct Heard {
   std::string error;
 };
 
-Heard hear(const std::string& name, std::shared_ptr<const std::string> bytes) {
+Heard hear(const std::string& name,
+           const std::shared_ptr<const std::string>& bytes) {
   Heard heard;
   try {
     AudioReader reader(name, bytes);
@@ -78,7 +79,8 @@ TEST(MediaFiles, EveryContainerSoundsAsItDoesToPyAv) {
 /// refused in one line, and nothing else happens.
 TEST(MediaFiles, DamagedFilesAreReadOrRefused) {
   std::mt19937 random(7);
-  int refused = 0, tried = 0;
+  int refused = 0;
+  int tried = 0;
   for (const char* folder : {"iscc-samples/audio", "iscc-samples/video",
                              "pocketsphinx-testdata/librivox"}) {
     for (const auto& path : files(folder)) {

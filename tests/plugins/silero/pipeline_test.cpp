@@ -17,8 +17,8 @@ class Text final : public ResultSink {
     if (const auto* more = std::get_if<std::string>(&value)) text += *more;
     if (const auto* more = std::get_if<Media>(&value)) media.push_back(*more);
   }
-  void done(const Request& /*request*/, const Report& report_) override {
-    report = report_;
+  void done(const Request& /*request*/, const Report& whole) override {
+    report = whole;
   }
   std::string text;
   std::vector<Media> media;
