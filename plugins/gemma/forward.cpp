@@ -133,10 +133,9 @@ std::int64_t GemmaForward::memory(const StageContext& context) const {
   context.facts["context_length"] = config.context;
   if (is_native(config, context.device)) {
     const auto mode = native::NativeEngine::mode(params_.dtype, model);
-    context.facts["row_bytes"] =
-        native::NativeEngine::row_bytes(
-            config, mode,
-            native::NativeEngine::kv_type(params_.kv_dtype, mode), chunk);
+    context.facts["row_bytes"] = native::NativeEngine::row_bytes(
+        config, mode, native::NativeEngine::kv_type(params_.kv_dtype, mode),
+        chunk);
     return native::NativeEngine::bytes(model, mode);
   }
   const auto dtype = reference_dtype(params_.dtype, context.device);

@@ -22,8 +22,8 @@ class NativeEngine final : public Engine {
   /// Throws Error(kUsage) for int8 and weights that are not quantised.
   [[nodiscard]] static Mode mode(const std::string& dtype,
                                  const Checkpoint& model);
-  /// What `kv_dtype` (auto, fp32, bf16, int8) means; auto is fp32 in Mode::kF32,
-  /// else bf16.
+  /// What `kv_dtype` (auto, fp32, bf16, int8) means; auto is fp32 in
+  /// Mode::kF32, else bf16.
   [[nodiscard]] static KvType kv_type(const std::string& kv_dtype, Mode mode);
   /// Bytes that the constructor will take.
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);

@@ -41,8 +41,8 @@ double own_memory() {
 
 TEST(CacheMemory, OfPagesIsAsForeseen) {
   const Config c = config();
-  for (const auto type : {native::KvType::kInt8, native::KvType::kBf16,
-                          native::KvType::kF32}) {
+  for (const auto type :
+       {native::KvType::kInt8, native::KvType::kBf16, native::KvType::kF32}) {
     const double before = own_memory();
     native::KvPages pages(c, type, kSlack);
     pages.extend(kChunk);

@@ -51,8 +51,7 @@ TEST(Memory, OfALongRowIsAsForeseen) {
   if (std::getenv("PENSTOCK_FULL") == nullptr) config.context = 8192;
   const auto mode = native::NativeEngine::mode("auto", checkpoint);
   const std::int64_t foreseen =
-      native::NativeEngine::row_bytes(config, mode,
-                                      native::KvType::kBf16, 512);
+      native::NativeEngine::row_bytes(config, mode, native::KvType::kBf16, 512);
   Driven driven(model, {.engine = "native", .dtype = "auto"});
   (void)driven.run({2, 3, 4}, {});
   const std::int64_t before = own_memory();

@@ -308,7 +308,8 @@ TEST(Native, DoesNotDependOnChunksThreadsOrNeighbours) {
     for (const auto& [budget, chunk] : ways) {
       set_threads(budget);
       EXPECT_TRUE(driven.run(twice, want, chunk).full.equal(whole))
-          << dtype << ", " << kv_dtype << ", " << budget << " threads, chunk " << chunk;
+          << dtype << ", " << kv_dtype << ", " << budget << " threads, chunk "
+          << chunk;
     }
   }
   set_threads(0);
