@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t kVectors = 8;  ///< of a block, 4 codes a lane each
 
-/// The sizes of a coded kind; see Coding in matmul.inl.h.
+/// The sizes of a coded kind; see Coding in coded.inl.h.
 struct Layout {
   std::int64_t planes = 0;  ///< of bits beyond the nibble
   bool is_bytes = false;

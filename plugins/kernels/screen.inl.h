@@ -2,9 +2,7 @@
 // only. head.h says what the planes hold.
 #pragma once
 
-#include "kernels.h"
-#include "level.h"
-#include "matmul.inl.h"
+#include "tiles.inl.h"
 
 namespace penstock::kernels::PENSTOCK_LEVEL {
 // Arrays of vector registers, which std::array would lose the attributes of;

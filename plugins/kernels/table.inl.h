@@ -1,8 +1,10 @@
 // One level's table of kernels; included by kernels_*.cpp only.
 #pragma once
 
+#include "coded.inl.h"
+#include "floats.inl.h"
 #include "kernels.h"
-#include "matmul.inl.h"
+#include "rounded.inl.h"
 #include "rows.inl.h"
 #include "screen.inl.h"
 
