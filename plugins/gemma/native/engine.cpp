@@ -74,7 +74,7 @@ NativeEngine::NativeEngine(Checkpoint model, Mode mode, KvType kv_type,
 Mode NativeEngine::mode(const std::string& dtype, const Checkpoint& model) {
   if (dtype == "bf16") return Mode::kBf16;
   if (dtype == "fp32") return Mode::kF32;
-  if (Model::is_quantised(model)) return Mode::kInt8;
+  if (is_quantised(model)) return Mode::kInt8;
   if (dtype == "int8") {
     throw Error(Code::kUsage,
                 "dtype: int8 needs quantised weights; this model's are not");
@@ -90,7 +90,7 @@ KvType NativeEngine::kv_type(const std::string& kv_dtype, Mode mode) {
 }
 
 std::int64_t NativeEngine::bytes(const Checkpoint& model, Mode mode) {
-  return Model::bytes(model, mode) + Head::bytes(embedding(model));
+  return layer_bytes(model, mode) + Head::bytes(embedding(model));
 }
 
 std::int64_t NativeEngine::row_bytes(const Config& config, Mode mode,

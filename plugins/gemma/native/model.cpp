@@ -1,14 +1,11 @@
 #include "model.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string>
 #include <utility>
 
 #include "attention.h"
 #include "kernels/share.h"
-#include "penstock/error.h"
 
 namespace penstock::gemma::native {
 namespace {
@@ -22,13 +19,6 @@ constexpr std::int64_t kTileTokens = 16;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-std::vector<float> read_norm(const Checkpoint& model, const std::string& name,
-                             std::int64_t count, double factor = 1) {
-  std::vector<float> out = model.norm(name, count);
-  for (float& number : out) number *= static_cast<float>(factor);
-  return out;
-}
-
 std::vector<float> frequencies(const Config& c, double base, double scale) {
   std::vector<float> out(size(c.head_dim / 2));
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -39,52 +29,7 @@ std::vector<float> frequencies(const Config& c, double base, double scale) {
   return out;
 }
 
-/// Moves what makes some numbers of a key large to the query, whose product
-/// with it stays the same: what shares a scale is then alike. Rotation mixes
-/// the pairs (i, n / 2 + i), so a pair keeps one factor.
-void level(std::vector<float>& query, std::vector<float>& key) {
-  const std::size_t half = key.size() / 2;
-  for (std::size_t i = 0; i < half; ++i) {
-    const float most = std::max(std::fabs(key[i]), std::fabs(key[half + i]));
-    if (most == 0) continue;
-    for (const std::size_t at : {i, half + i}) {
-      key[at] /= most;
-      query[at] *= most;
-    }
-  }
-}
-
-std::string block(std::int64_t layer) {
-  return "blk." + std::to_string(layer) + ".";
-}
-
-/// The matrices of a layer: name and shape.
-struct MatrixName {
-  const char* name;
-  std::int64_t rows, columns;
-};
-
-std::vector<MatrixName> matrix_names(const Config& c) {
-  const std::int64_t q = c.heads * c.head_dim;
-  const std::int64_t kv = c.kv_heads * c.head_dim;
-  return {{"attn_q", q, c.hidden},       {"attn_k", kv, c.hidden},
-          {"attn_v", kv, c.hidden},      {"attn_output", c.hidden, q},
-          {"ffn_gate", c.ffn, c.hidden}, {"ffn_up", c.ffn, c.hidden},
-          {"ffn_down", c.hidden, c.ffn}};
-}
-
-const WeightTensor& matrix(const Checkpoint& model, std::int64_t layer,
-                           const MatrixName& m) {
-  return model.at(block(layer) + m.name, {m.rows, m.columns});
-}
-
 }  // namespace
-
-struct Model::Layer {
-  std::vector<float> attention_norm, q_norm, k_norm, post_attention_norm,
-      ffn_norm, post_ffn_norm;
-  PackedMatrix q, k, v, out, gate, up, down;
-};
 
 struct Model::Tile {
   std::size_t part;
@@ -182,27 +127,6 @@ bool Model::can_run(const Config& c) {
          c.head_dim <= 1024;
 }
 
-bool Model::is_quantised(const Checkpoint& model) {
-  const Config& config = model.config();
-  for (std::int64_t i = 0; i < config.layers; ++i) {
-    for (const MatrixName& m : matrix_names(config)) {
-      if (!weight_coding(matrix(model, i, m).type)) return false;
-    }
-  }
-  return true;
-}
-
-std::int64_t Model::bytes(const Checkpoint& model, Mode mode) {
-  const Config& config = model.config();
-  std::int64_t total = 0;
-  for (std::int64_t i = 0; i < config.layers; ++i) {
-    for (const MatrixName& m : matrix_names(config)) {
-      total += PackedMatrix::bytes(matrix(model, i, m), mode);
-    }
-  }
-  return total;
-}
-
 std::int64_t Model::step_bytes(const Config& c, Mode mode, std::int64_t rows) {
   // As Scratch::reserve() and gate() do it.
   const std::int64_t q = c.heads * c.head_dim;
@@ -219,37 +143,11 @@ Model::Model(const Checkpoint& model, Mode mode, KvType kv_type)
       mode_(mode),
       kv_type_(kv_type),
       embedding_(model.at("token_embd", {config_.vocab, config_.hidden})),
-      layers_(size(config_.layers)),
-      norm_(read_norm(model, "output_norm", config_.hidden)),
+      layers_(pack_layers(model, mode, kv_type)),
+      norm_(model.norm("output_norm", config_.hidden)),
       frequencies_(frequencies(config_, config_.rope_base, config_.rope_scale)),
       local_frequencies_(frequencies(config_, config_.rope_base_local, 1)),
-      scratch_(std::make_unique<Scratch>()) {
-  const Config& config = config_;
-  const auto names = matrix_names(config);
-  for (std::int64_t i = 0; i < config.layers; ++i) {
-    Layer& layer = layers_[size(i)];
-    const std::string blk = block(i);
-    layer.attention_norm = read_norm(model, blk + "attn_norm", config.hidden);
-    // Queries carry the scale of the scores.
-    layer.q_norm = read_norm(model, blk + "attn_q_norm", config.head_dim,
-                             config.attention_scale);
-    layer.k_norm = read_norm(model, blk + "attn_k_norm", config.head_dim);
-    if (kv_type == KvType::kInt8) level(layer.q_norm, layer.k_norm);
-    layer.post_attention_norm =
-        read_norm(model, blk + "post_attention_norm", config.hidden);
-    layer.ffn_norm = read_norm(model, blk + "ffn_norm", config.hidden);
-    layer.post_ffn_norm =
-        read_norm(model, blk + "post_ffw_norm", config.hidden);
-    const std::array<PackedMatrix*, 7> to{&layer.q,   &layer.k,    &layer.v,
-                                          &layer.out, &layer.gate, &layer.up,
-                                          &layer.down};
-    for (std::size_t m = 0; m < names.size(); ++m) {
-      const WeightTensor& tensor = matrix(model, i, names[m]);
-      *to[m] = PackedMatrix(tensor, mode);
-      kernels::forget_pages(tensor);
-    }
-  }
-}
+      scratch_(std::make_unique<Scratch>()) {}
 
 Model::~Model() = default;
 

@@ -17,15 +17,13 @@
 #include "../checkpoint.h"
 #include "attention.h"
 #include "kernels/kernels.h"
-#include "kernels/packed.h"
 #include "kv_pages.h"
+#include "layers.h"
 #include "penstock/parallel.h"
 
 namespace penstock::gemma::native {
 
 using kernels::kBlock;
-using kernels::Mode;
-using kernels::PackedMatrix;
 
 /// A row's share of a step: tokens [begin, begin + tokens.size()).
 struct Part {
@@ -42,11 +40,6 @@ class Model {
 
   /// Sizes that the kernels can do; the reference engine does all.
   [[nodiscard]] static bool can_run(const Config& config);
-  /// Whether kInt8 can run it.
-  [[nodiscard]] static bool is_quantised(const Checkpoint& model);
-  /// Bytes that the constructor will take.
-  [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);
-
   /// Bytes of memory for steps of so many rows, allocated when first needed.
   [[nodiscard]] static std::int64_t step_bytes(const Config& config, Mode mode,
                                                std::int64_t rows);
@@ -57,7 +50,6 @@ class Model {
            float* hidden);
 
  private:
-  struct Layer;
   struct Prepared;
   struct Step;
   struct Scratch;
