@@ -19,6 +19,18 @@ usage_if_asked() {
   exit 0
 }
 
+# need_program: $program, what the comparisons run.
+need_program() {
+  program=$root/build/release/bin/pipeline-run
+  [[ -x $program ]] || fail 66 'no build/release; run tools/quickstart'
+}
+
+# need_gemma: $model, the published file of Gemma 3 270M.
+need_gemma() {
+  model=$cache/models/gemma-3-270m/gemma-3-270m-q4_k_m.gguf
+  [[ -e $model ]] || fail 66 'no model; run tools/models fetch gemma-3-270m'
+}
+
 # The first Python that has pip; Debian's own comes first.
 pip_python() {
   local python
