@@ -13,6 +13,8 @@ namespace {
 
 /// Panels screened before their scores are looked at: they are still cached.
 constexpr std::int64_t kStretch = 32;
+/// Rows of the vocabulary that are the least to be looked through.
+constexpr std::int64_t kPart = 8192;
 /// Rows asked for at once.
 constexpr std::size_t kTogether = 16;
 constexpr auto kNothing = -std::numeric_limits<float>::infinity();
@@ -62,6 +64,34 @@ class TopK {
   std::vector<Scored> heap_;
 };
 
+/// Hands out [0, count) to threads in parts that grow smaller, so that all end
+/// at the same time however fast each is.
+class Parts {
+ public:
+  void reset(std::int64_t count, std::int64_t smallest) {
+    count_ = count;
+    smallest_ = smallest;
+    next_ = 0;
+  }
+  /// Calls body(begin, end) until nothing is left.
+  template <class Body>
+  void each(int threads, const Body& body) {
+    for (std::int64_t begin = next_; begin < count_;) {
+      const std::int64_t fair = (count_ - begin) / (2 * threads);
+      const std::int64_t part = fair / smallest_ * smallest_;
+      const std::int64_t end =
+          std::min(count_, begin + std::max(part, smallest_));
+      if (!next_.compare_exchange_weak(begin, end)) continue;
+      body(begin, end);
+      begin = next_;
+    }
+  }
+
+ private:
+  std::int64_t count_ = 0, smallest_ = 1;
+  std::atomic<std::int64_t> next_{0};
+};
+
 }  // namespace
 
 /// One hidden state, ready to be screened.
@@ -80,6 +110,7 @@ struct Head::Search {
   std::vector<float> floors;             ///< by row
   std::vector<TopK> best;                ///< by row
   std::atomic<std::int64_t> survivors{0};
+  Parts to_screen, to_settle;  ///< panels, rows
 };
 
 Head::Head(const WeightTensor& embedding, std::span<const float> norm,
@@ -123,12 +154,10 @@ void Head::all(const float* hidden, std::int64_t count, float* out) const {
   });
 }
 
-void Head::screen(Search& search, int thread, int threads) const {
-  const std::int64_t panels = (vocab_ + kPanel - 1) / kPanel;
-  const std::int64_t begin = panels * thread / threads;
-  const std::int64_t end = panels * (thread + 1) / threads;
+void Head::screen(Search& search, int thread, std::int64_t begin,
+                  std::int64_t end) const {
   const auto count = static_cast<std::int64_t>(search.rows.size());
-  const std::int64_t stride = panels * kPanel;
+  const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
   for (std::int64_t p = begin; p < end; p += kStretch) {
     const std::int64_t stop = std::min(p + kStretch, end);
     kernels_.screen(planes_.data(), p, stop, search.int8.data(), count,
@@ -164,10 +193,9 @@ void Head::set_floors(Search& search, int thread, int threads) const {
   }
 }
 
-/// Exact scores of all rows that may reach the floor.
-void Head::settle(Search& search, int thread, int threads) const {
-  const std::int64_t begin = vocab_ * thread / threads;
-  const std::int64_t end = vocab_ * (thread + 1) / threads;
+/// Exact scores of all rows [begin, end) that may reach the floor.
+void Head::settle(Search& search, int thread, std::int64_t begin,
+                  std::int64_t end) const {
   const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
   const std::array<const float*, 3> lengths = planes_.lengths();
   std::int64_t survivors = 0;
@@ -209,6 +237,8 @@ std::vector<Best> Head::best(const float* hidden, std::int64_t count,
                       std::vector<TopK>(size(count), TopK(size(search.k))));
   search.floors.resize(size(count));
   search.survivors = 0;
+  search.to_screen.reset(stride / kPanel, kStretch);
+  search.to_settle.reset(vocab_, kPart);
   for (std::int64_t r = 0; r < count; ++r) {
     search.rows[size(r)].hidden = hidden + r * columns_;
   }
@@ -220,11 +250,15 @@ std::vector<Best> Head::best(const float* hidden, std::int64_t count,
                                     search.int8.data() + r * blocks);
     }
     team.meet();
-    screen(search, thread, team.size());
+    search.to_screen.each(team.size(), [&](std::int64_t p, std::int64_t end) {
+      screen(search, thread, p, end);
+    });
     team.meet();
     set_floors(search, thread, team.size());
     team.meet();
-    settle(search, thread, team.size());
+    search.to_settle.each(team.size(), [&](std::int64_t id, std::int64_t end) {
+      settle(search, thread, id, end);
+    });
     team.meet();
     for (std::int64_t r = thread; r < count; r += team.size()) {
       TopK top(size(search.k));

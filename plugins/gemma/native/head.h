@@ -57,9 +57,11 @@ class Head {
   struct Search;
 
   void ask_for(std::int64_t id) const;
-  void screen(Search& search, int thread, int threads) const;
+  void screen(Search& search, int thread, std::int64_t begin,
+              std::int64_t end) const;
   void set_floors(Search& search, int thread, int threads) const;
-  void settle(Search& search, int thread, int threads) const;
+  void settle(Search& search, int thread, std::int64_t begin,
+              std::int64_t end) const;
 
   const WeightTensor& embedding_;
   const Kernels& kernels_;

@@ -62,8 +62,7 @@ TEST(RealHead, GivesExactlyTheBestOfAllScores) {
   const std::string path = resolve_model("gemma-3-270m");
   const Checkpoint model(path);
   const Config& config = model.config();
-  const auto& embedding =
-      model.at("token_embd", {config.vocab, config.hidden});
+  const auto& embedding = model.at("token_embd", {config.vocab, config.hidden});
   const auto norm = model.norm("output_norm", config.hidden);
   const auto states =
       hidden_states(path, is_full() ? 1 << 20 : 512, config.hidden);
