@@ -177,7 +177,7 @@ struct Lanes {
     return out;
   }
   PENSTOCK_LANE Sixteen<std::int16_t, 32> widen(const std::int8_t* p) {
-    Sixteen<std::int16_t, 32> out;
+    Sixteen<std::int16_t, 32> out{};
     std::copy_n(p, 32, out.at);
     return out;
   }

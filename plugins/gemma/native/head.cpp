@@ -77,7 +77,7 @@ class Parts {
   template <class Body>
   void each(int threads, const Body& body) {
     for (std::int64_t begin = next_; begin < count_;) {
-      const std::int64_t fair = (count_ - begin) / (2 * threads);
+      const std::int64_t fair = (count_ - begin) / threads / 2;
       const std::int64_t part = fair / smallest_ * smallest_;
       const std::int64_t end =
           std::min(count_, begin + std::max(part, smallest_));

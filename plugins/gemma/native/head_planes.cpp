@@ -281,11 +281,11 @@ std::array<float, 3> Planes::prepare(const Kernels& kernels,
     int coarse = 0;
     for (std::int64_t i = 0; i < kBlock; ++i) {
       const double x = placed[size(b * kBlock + i)];
-      const int q = block.q[i];
+      const float q = block.q[i];
       const double error = x - static_cast<double>(q) * block.scale;
       (i < fine_places ? fine : other) += x * x;
       lost += error * error;
-      if (i >= fine_places) coarse += q;
+      if (i >= fine_places) coarse += static_cast<int>(q);
     }
     block.minus_sum = kZero * block.minus_sum + kMiddle * coarse;
   }

@@ -67,8 +67,7 @@ class Model {
   void prepare(const float* x, std::int64_t n, std::int64_t row) const;
   void project(std::initializer_list<Product> products, const Prepared& x,
                std::int64_t rows, int thread, int threads) const;
-  void gate(const Layer& layer, std::int64_t rows, int thread,
-            int threads) const;
+  void gate(const Layer& w, std::int64_t rows, int thread, int threads) const;
   void place(const Step& step, std::int64_t index, std::int64_t row) const;
   [[nodiscard]] Queries queries(const Step& step, const Tile& tile,
                                 std::int64_t layer) const;
