@@ -67,9 +67,6 @@ struct Lanes {
   PENSTOCK_LANE F fma(F x, F y, F z) {
     return {_mm256_fmadd_ps(x.a, y.a, z.a), _mm256_fmadd_ps(x.b, y.b, z.b)};
   }
-  PENSTOCK_LANE F subtract(F x, F y, F z) {
-    return {_mm256_fnmadd_ps(x.a, y.a, z.a), _mm256_fnmadd_ps(x.b, y.b, z.b)};
-  }
   PENSTOCK_LANE F sqrt(F x) {
     return {_mm256_sqrt_ps(x.a), _mm256_sqrt_ps(x.b)};
   }

@@ -35,8 +35,6 @@ struct Lanes {
   PENSTOCK_LANE F abs(F a) { return _mm512_abs_ps(a); }
   /// a * b + c, rounded once.
   PENSTOCK_LANE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
-  /// c - a * b, rounded once.
-  PENSTOCK_LANE F subtract(F a, F b, F c) { return _mm512_fnmadd_ps(a, b, c); }
   PENSTOCK_LANE F sqrt(F a) { return _mm512_sqrt_ps(a); }
   PENSTOCK_LANE F round(F a) {
     return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT);

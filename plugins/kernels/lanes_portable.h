@@ -70,9 +70,6 @@ struct Lanes {
   PENSTOCK_LANE F fma(const F& a, const F& b, const F& c) {
     return each([&](int i) { return a[i] * b[i] + c[i]; });
   }
-  PENSTOCK_LANE F subtract(const F& a, const F& b, const F& c) {
-    return each([&](int i) { return c[i] - a[i] * b[i]; });
-  }
   PENSTOCK_LANE F sqrt(const F& a) {
     return each([&](int i) { return std::sqrt(a[i]); });
   }

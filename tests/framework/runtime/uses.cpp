@@ -175,17 +175,6 @@ PipelineFile file(Stages& stages) {
   return made;
 }
 
-std::vector<Tokens> shown(const Step& step) {
-  const auto& packed = get(step.inputs, "tokens");
-  const auto* at = packed.const_data_ptr<std::int64_t>();
-  std::vector<Tokens> rows;
-  for (const Slice& slice : step.slices) {
-    rows.emplace_back(at, at + slice.count);
-    at += slice.count;
-  }
-  return rows;
-}
-
 at::Tensor scores(
     const Step& step,
     const std::function<float(const Slice&, std::int64_t, std::int64_t)>& of) {

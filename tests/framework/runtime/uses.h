@@ -30,8 +30,6 @@ struct Stages {
 /// As if it had been loaded; `stages` must outlive the pipeline.
 [[nodiscard]] PipelineFile file(Stages& stages);
 
-/// The tokens of each slice, from the packed input.
-[[nodiscard]] std::vector<Tokens> shown(const Step& step);
 /// f32[R, kVocab] from a function of (slice, position within the row).
 [[nodiscard]] at::Tensor scores(
     const Step& step,

@@ -94,7 +94,6 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
     out.push(std::move(in));
   }};
   stages.forward = [](const Step& step) {
-    const auto rows = shown(step);
     return full_scores(
         scores(step, [](const Slice& slice, std::int64_t at, std::int64_t v) {
           return astray(slice.row->token(at), v);
