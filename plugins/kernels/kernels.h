@@ -95,12 +95,31 @@ struct Activations {
   float* f32 = nullptr;
 };
 
-/// The approximate scores of the vocabulary head; see head.h.
+/// Codes of the vocabulary head; see head_planes.h. A panel holds 16 scales,
+/// then the codes of 32 columns at a time: the first `fine` columns as bytes
+/// with 128 for number 0, eight vectors of 4 codes a lane; the others as
+/// nibbles with 8, vectors v and v + 4 in one.
 struct HeadPlanes {
-  std::int64_t rows = 0, columns = 0;
+  static constexpr std::int64_t kFineSegment = 32;
+  static constexpr std::int64_t kCoarseSegment = 128;
+
+  std::int64_t rows = 0, columns = 0, fine = 0;  ///< columns: multiples of 32
   const std::uint8_t* data = nullptr;
   std::int64_t panel_bytes = 0;
-  const std::uint8_t* fine = nullptr;  ///< [columns / 32] groups of 8 columns
+
+  /// Parts of a hidden state with one scale each; the last may be shorter.
+  [[nodiscard]] std::int64_t segments() const {
+    return fine / kFineSegment +
+           (columns - fine + kCoarseSegment - 1) / kCoarseSegment;
+  }
+};
+
+/// Hidden states to be screened: number = scale of its segment * q.
+struct HeadRows {
+  const std::int8_t* q = nullptr;            ///< [n, columns]
+  const float* scales = nullptr;             ///< [n, segments]
+  const std::int32_t* minus_sums = nullptr;  ///< [n, segments], of q's
+  const float* constants = nullptr;          ///< [n], added to every score
 };
 
 struct Kernels {
@@ -153,18 +172,18 @@ struct Kernels {
   float (*dot_q8)(const std::uint8_t* row, const float* x,
                   std::int64_t n) = nullptr;
 
-  /// Approximate scores of panels [first, last); y as in matmul. The rows'
-  /// minus_sum is what a block's sum begins with: less than 0 by what its codes
-  /// count too much.
+  /// Approximate scores of panels [first, last); y as in matmul.
   void (*screen)(const HeadPlanes& planes, std::int64_t first,
-                 std::int64_t last, const Int8Block* x, std::int64_t n,
-                 float* y, std::int64_t y_stride) = nullptr;
+                 std::int64_t last, const HeadRows& x, std::int64_t n, float* y,
+                 std::int64_t y_stride) = nullptr;
   /// First index in [begin, end) with value >= floor; end: none.
   std::int64_t (*find_at_least)(const float* values, float floor,
                                 std::int64_t begin, std::int64_t end) = nullptr;
-  /// As find_at_least, for values + |bounds| . factors; bounds [rows, 3] by
-  /// column.
-  std::int64_t (*find_reaching)(const float* values, const float* const* bounds,
+  /// As find_at_least, for values + bounds . factors; `bounds`: kBounds columns
+  /// of bfloat16.
+  static constexpr int kBounds = 4;
+  std::int64_t (*find_reaching)(const float* values,
+                                const std::uint16_t* const* bounds,
                                 const float* factors, float floor,
                                 std::int64_t begin, std::int64_t end) = nullptr;
 };

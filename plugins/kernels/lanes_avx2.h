@@ -102,6 +102,15 @@ struct Lanes {
             _mm256_cvtph_ps(_mm_loadu_si128(as<__m128i>(p + 8)))};
   }
 
+  PENSTOCK_LANE F load_bf16(const std::uint16_t* p) {
+    const auto half = [](const std::uint16_t* at) {
+      const __m256i wide =
+          _mm256_cvtepu16_epi32(_mm_loadu_si128(as<__m128i>(at)));
+      return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+    };
+    return {half(p), half(p + 8)};
+  }
+
   PENSTOCK_LANE F load_int8(const std::int8_t* p) {
     const auto half = [](const std::int8_t* at) {
       return _mm256_cvtepi32_ps(

@@ -53,6 +53,12 @@ struct Lanes {
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
 
+  PENSTOCK_LANE F load_bf16(const std::uint16_t* p) {
+    const I wide = _mm512_cvtepu16_epi32(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
+  }
+
   PENSTOCK_LANE F load_int8(const std::int8_t* p) {
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(
         _mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));

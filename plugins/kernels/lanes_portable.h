@@ -99,6 +99,10 @@ struct Lanes {
     return each([&](int i) { return half_to_float(p[i]); });
   }
 
+  PENSTOCK_LANE F load_bf16(const std::uint16_t* p) {
+    return each([&](int i) { return bf16_to_float(p[i]); });
+  }
+
   PENSTOCK_LANE F load_int8(const std::int8_t* p) {
     return each([&](int i) { return static_cast<float>(p[i]); });
   }

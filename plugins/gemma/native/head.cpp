@@ -94,17 +94,11 @@ class Parts {
 
 }  // namespace
 
-/// One hidden state, ready to be screened.
-struct Head::Row {
-  const float* hidden = nullptr;
-  std::vector<float> placed;
-  std::array<float, 3> factors{};  ///< of Planes::lengths()
-};
-
 struct Head::Search {
   std::int64_t k = 0;
-  std::vector<Row> rows;
-  std::vector<Int8Block> int8;           ///< [rows, columns / 32]
+  const float* hidden = nullptr;  ///< [count, columns]
+  std::int64_t count = 0;
+  ScreenedRows rows;
   std::vector<float> approximate;        ///< [rows, vocab]
   std::vector<std::vector<TopK>> found;  ///< by thread, by row
   std::vector<float> floors;             ///< by row
@@ -156,13 +150,12 @@ void Head::all(const float* hidden, std::int64_t count, float* out) const {
 
 void Head::screen(Search& search, int thread, std::int64_t begin,
                   std::int64_t end) const {
-  const auto count = static_cast<std::int64_t>(search.rows.size());
   const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
   for (std::int64_t p = begin; p < end; p += kStretch) {
     const std::int64_t stop = std::min(p + kStretch, end);
-    kernels_.screen(planes_.data(), p, stop, search.int8.data(), count,
+    kernels_.screen(planes_.data(), p, stop, search.rows.view(), search.count,
                     search.approximate.data(), stride);
-    for (std::int64_t r = 0; r < count; ++r) {
+    for (std::int64_t r = 0; r < search.count; ++r) {
       TopK& top = search.found[size(thread)][size(r)];
       const float* values = search.approximate.data() + r * stride;
       const std::int64_t last = std::min(stop * kPanel, vocab_);
@@ -177,9 +170,8 @@ void Head::screen(Search& search, int thread, std::int64_t begin,
 
 /// A floor for each row: the worst exact score of the k best approximate ones.
 void Head::set_floors(Search& search, int thread, int threads) const {
-  const auto count = static_cast<std::int64_t>(search.rows.size());
-  for (std::int64_t r = count * thread / threads;
-       r < count * (thread + 1) / threads; ++r) {
+  for (std::int64_t r = search.count * thread / threads;
+       r < search.count * (thread + 1) / threads; ++r) {
     TopK top(size(search.k));
     for (auto& found : search.found) {
       top.add(found[size(r)]);
@@ -187,7 +179,7 @@ void Head::set_floors(Search& search, int thread, int threads) const {
     }
     float floor = std::numeric_limits<float>::infinity();
     for (const Scored& item : top.items()) {
-      floor = std::min(floor, score(search.rows[size(r)].hidden, item.id));
+      floor = std::min(floor, score(search.hidden + r * columns_, item.id));
     }
     search.floors[size(r)] = floor;
   }
@@ -197,26 +189,25 @@ void Head::set_floors(Search& search, int thread, int threads) const {
 void Head::settle(Search& search, int thread, std::int64_t begin,
                   std::int64_t end) const {
   const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
-  const std::array<const float*, 3> lengths = planes_.lengths();
+  const auto lengths = planes_.lengths();
   std::int64_t survivors = 0;
-  for (std::size_t r = 0; r < search.rows.size(); ++r) {
-    const Row& row = search.rows[r];
-    TopK& top = search.found[size(thread)][r];
-    const float* values =
-        search.approximate.data() + static_cast<std::int64_t>(r) * stride;
+  for (std::int64_t r = 0; r < search.count; ++r) {
+    const float* hidden = search.hidden + r * columns_;
+    TopK& top = search.found[size(thread)][size(r)];
+    const float* values = search.approximate.data() + r * stride;
     std::array<std::int64_t, kTogether> ids{};
     for (std::int64_t i = begin; i < end;) {
-      const float floor = std::max(search.floors[r], top.floor());
+      const float floor = std::max(search.floors[size(r)], top.floor());
       std::size_t count = 0;
       for (; count < kTogether; ++count, ++i) {
-        i = kernels_.find_reaching(values, lengths.data(), row.factors.data(),
-                                   floor, i, end);
+        i = kernels_.find_reaching(values, lengths.data(),
+                                   search.rows.factors(r), floor, i, end);
         if (i >= end) break;
         ids[count] = i;
         ask_for(i);
       }
       for (std::size_t n = 0; n < count; ++n) {
-        top.add({score(row.hidden, ids[n]), ids[n]});
+        top.add({score(hidden, ids[n]), ids[n]});
       }
       survivors += static_cast<std::int64_t>(count);
     }
@@ -227,11 +218,11 @@ void Head::settle(Search& search, int thread, std::int64_t begin,
 std::vector<Best> Head::best(const float* hidden, std::int64_t count,
                              std::int64_t k) {
   Search& search = *search_;
-  const std::int64_t blocks = columns_ / kBlock;
   const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
   search.k = std::min(k, vocab_);
-  search.rows.resize(size(count));
-  search.int8.resize(size(count * blocks));
+  search.hidden = hidden;
+  search.count = count;
+  search.rows.resize(planes_.data(), count);
   search.approximate.resize(size(count * stride));
   search.found.assign(size(threads()),
                       std::vector<TopK>(size(count), TopK(size(search.k))));
@@ -239,15 +230,10 @@ std::vector<Best> Head::best(const float* hidden, std::int64_t count,
   search.survivors = 0;
   search.to_screen.reset(stride / kPanel, kStretch);
   search.to_settle.reset(vocab_, kPart);
-  for (std::int64_t r = 0; r < count; ++r) {
-    search.rows[size(r)].hidden = hidden + r * columns_;
-  }
   std::vector<Best> best(size(count));
   parallel_region([&](int thread, Team& team) {
     for (std::int64_t r = thread; r < count; r += team.size()) {
-      Row& row = search.rows[size(r)];
-      row.factors = planes_.prepare(kernels_, row.hidden, row.placed,
-                                    search.int8.data() + r * blocks);
+      planes_.prepare(hidden + r * columns_, r, search.rows);
     }
     team.meet();
     search.to_screen.each(team.size(), [&](std::int64_t p, std::int64_t end) {

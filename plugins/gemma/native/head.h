@@ -2,12 +2,11 @@
 //
 // A score is the dot product, in floats and in a fixed order, of the file's
 // dequantised row with the hidden state; nothing else is ever returned. To find
-// which rows matter, planes of 8-bit codes are read: the upper half of each
-// code, and the lower half only for the columns where hidden states are large.
-// They give an approximate score a and a bound b with |score - a| <= b for
-// certain (Cauchy-Schwarz over what was left out). The exact scores of the k
-// best a give a floor that the k best scores reach; rows with a + b below it
-// cannot be among them. The others, some thousands, are computed exactly.
+// which rows matter, codes of 4 and 8 bits are read (head_planes.h). They give
+// an approximate score a and a bound b with score <= a + b for certain
+// (Cauchy-Schwarz over what was left out). The exact scores of the k best a
+// give a floor that the k best scores reach; rows with a + b below it cannot be
+// among them. The others, some hundreds, are computed exactly.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +52,6 @@ class Head {
   [[nodiscard]] std::int64_t survivors() const { return survivors_; }
 
  private:
-  struct Row;
   struct Search;
 
   void ask_for(std::int64_t id) const;

@@ -1,43 +1,58 @@
 #include "head_planes.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
-#include "kernels/half.h"
 #include "kernels/packed.h"
 #include "penstock/parallel.h"
 
 namespace penstock::gemma::native {
 namespace {
 
-constexpr std::int64_t kFineColumns = 128;  ///< held with all 8 bits
-constexpr std::int64_t kFineGroup = 8;
-constexpr int kMiddle = 8;  ///< of a lower half that was not read
-constexpr int kZero = 128;
-/// Rounding of floats: 700 terms of 2^-24 each, with room.
+// What numbers are divided by before they are rounded, if their row's root mean
+// square is 1: of 4 bits nearly the best for a normal distribution (Max 1960),
+// of 8 bits so that all within 5 fit.
+constexpr float kCoarseStep = 0.35F;
+constexpr float kFineStep = 5.0F / 127;
+/// Rows that tell what a column is like.
+constexpr std::int64_t kSamples = 8192;
+constexpr std::int64_t kSamplesTogether = 128;
+/// Rounding of floats, relative to the lengths multiplied: sums of a hundred
+/// terms of 2^-24 each, with room.
 constexpr float kRounding = 1e-4F;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-/// Squares of what planes hold of a code, and of what they leave out: of the
-/// upper half alone.
-struct Squares {
-  std::array<std::int32_t, 256> fine_held{}, coarse_held{}, coarse_left{};
+/// A fifth of the columns, which hold two thirds of a hidden state's squares.
+std::int64_t fine_columns(std::int64_t columns) {
+  return (columns / 5 + kBlock - 1) / kBlock * kBlock;
+}
 
-  constexpr Squares() {
-    const auto square = [](int x) { return x * x; };
-    for (int code = 0; code < 256; ++code) {
-      const auto at = static_cast<std::size_t>(code);
-      const int held = code / 16 * 16 + kMiddle;
-      fine_held.at(at) = square(code - kZero);
-      coarse_held.at(at) = square(held - kZero);
-      coarse_left.at(at) = square(code - held);
-    }
-  }
-};
-constexpr Squares kSquares;
+std::int64_t bytes_of_panel(std::int64_t columns) {
+  const std::int64_t fine = fine_columns(columns);
+  return kPanel * (4 + fine + (columns - fine) / 2);
+}
+
+/// The next bfloat16 that is not smaller; x is at least 0.
+std::uint16_t bf16_above(float x) {
+  return static_cast<std::uint16_t>(
+      (std::bit_cast<std::uint32_t>(x) + 0xFFFFU) >> 16U);
+}
+
+float length(std::span<const float> x) {
+  double squares = 0;
+  for (const float v : x) squares += static_cast<double>(v) * v;
+  return static_cast<float>(std::sqrt(squares));
+}
+
+/// To the nearest whole number within [least, most].
+float to_code(float x, float least, float most) {
+  constexpr float kShift = 0x1.8p23F;  // leaves no room for a fraction
+  return std::min(std::max(x, least), most) + kShift - kShift;
+}
 
 }  // namespace
 
@@ -48,195 +63,177 @@ const std::uint8_t* row_bytes(const WeightTensor& embedding, std::int64_t id) {
          id * bytes;
 }
 
-/// Rows as 8-bit codes with a half as scale for each 32, and what that leaves.
+/// Rows as codes, and the lengths of what that holds and leaves out.
 class Planes::Packer {
  public:
   explicit Packer(const Planes& planes)
       : planes_(planes),
-        is_exact_(planes.embedding_.type == WeightType::kQ8_0),
-        blocks_(planes.columns_ / kBlock),
-        values_(size(is_exact_ ? 0 : planes.columns_)) {}
+        columns_(planes.data_.columns),
+        fine_(planes.data_.fine),
+        values_(size(columns_)),
+        placed_(size(columns_)),
+        codes_(size(columns_)) {
+    for (const float scale : planes.scales_) inverse_.push_back(1 / scale);
+  }
 
+  /// Sets lengths at `row`.
   void pack(std::int64_t row, std::uint8_t* panel,
-            std::array<std::vector<float>, 3>& lengths) {
-    if (!is_exact_) dequantize(planes_.embedding_, row, row + 1, values_);
-    const std::int64_t lane = row % kPanel;
-    std::array<double, 3> squares{};
-    std::uint8_t* to = panel + blocks_ * 32;
-    for (std::int64_t b = 0; b < blocks_; ++b) {
-      const std::int32_t* order = planes_.order_.data() + b * kBlock;
-      const auto fine = std::int64_t{planes_.fine_[size(b)]} * kFineGroup;
-      Codes codes{};
-      const std::uint16_t half =
-          is_exact_ ? take(row, b, order, codes) : round(b, order, codes);
-      std::memcpy(panel + 32 * b + 2 * lane, &half, 2);
-      to = write(codes, fine, to, lane);
-      const float scale = kernels::half_to_float(half);
-      if (is_exact_) {
-        measure(codes, fine, scale, squares);
-      } else {
-        measure_rounded(codes, fine, scale, order, squares);
-      }
+            std::array<std::vector<std::uint16_t>, Kernels::kBounds>& lengths) {
+    dequantize(planes_.embedding_, row, row + 1, values_);
+    float squares = 0;
+    for (std::size_t i = 0; i < placed_.size(); ++i) {
+      placed_[i] =
+          (values_[size(planes_.order_[i])] - planes_.means_[i]) * inverse_[i];
     }
-    for (std::size_t part = 0; part < 3; ++part) {
-      lengths[part][size(row)] =
-          static_cast<float>(std::sqrt(squares[part]) * (1 + 1e-6));
+    for (const float z : placed_) squares += z * z;
+    const float unit = std::sqrt(squares / static_cast<float>(columns_));
+    const float step = unit * kCoarseStep;
+    const auto [fine_left, fine_held] =
+        round(0, fine_, unit * kFineStep, -128, 127);
+    const auto [left, held] = round(fine_, columns_, step, -8, 7);
+    const std::int64_t lane = row % kPanel;
+    std::memcpy(panel + lane * 4, &step, 4);
+    write(panel + kPanel * 4 + lane * 4);
+    const std::array<float, Kernels::kBounds> all{fine_left, left, fine_held,
+                                                  held};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      lengths[i][size(row)] = bf16_above(all[i]);
     }
   }
 
  private:
-  /// Of a block, in the order of the planes.
-  using Codes = std::array<std::uint8_t, kBlock>;
+  struct Lengths {
+    float left, held;
+  };
 
-  /// The codes that the file has, and the bits of their scale.
-  std::uint16_t take(std::int64_t row, std::int64_t block,
-                     const std::int32_t* order, Codes& codes) const {
-    constexpr std::int64_t kBytes = 2 + kBlock;
-    const std::uint8_t* from =
-        row_bytes(planes_.embedding_, row) + block * kBytes;
-    std::uint16_t half = 0;
-    std::memcpy(&half, from, 2);
-    if ((half & 0x7C00U) == 0x7C00U) {  // not finite: let it tell
-      std::vector<float> numbers(size(planes_.columns_));
-      dequantize(planes_.embedding_, row, row + 1, numbers);
+  /// Places [begin, end) to multiples of `step`.
+  Lengths round(std::int64_t begin, std::int64_t end, float step, float least,
+                float most) {
+    const float inverse = step > 0 ? 1 / step : 0;
+    const float* placed = placed_.data();
+    float left = 0;
+    float held = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float code = to_code(placed[i] * inverse, least, most);
+      const float number = code * step;
+      left += (placed[i] - number) * (placed[i] - number);
+      held += number * number;
+      codes_[size(i)] =
+          static_cast<std::uint8_t>(static_cast<std::int32_t>(code - least));
     }
-    const std::uint8_t* first = from + 2 - block * kBlock;
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      codes[i] = first[order[i]] ^ 0x80U;
-    }
-    return half;
+    // Sums of floats are a little off.
+    return {std::sqrt(left) * 1.001F, std::sqrt(held) * 1.001F};
   }
 
-  /// The numbers' own codes.
-  std::uint16_t round(std::int64_t block, const std::int32_t* order,
-                      Codes& codes) const {
-    float most = 0;
-    for (std::int64_t i = 0; i < kBlock; ++i) {
-      most = std::max(most, std::fabs(values_[size(block * kBlock + i)]));
-    }
-    const std::uint16_t half = kernels::float_to_half(most / 127);
-    const float scale = kernels::half_to_float(half);
-    const float inverse = scale > 0 ? 1 / scale : 0;
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      const float q = std::clamp(
-          std::nearbyint(values_[size(order[i])] * inverse), -128.0F, 127.0F);
-      codes[i] = static_cast<std::uint8_t>(q + kZero);
-    }
-    return half;
-  }
-
-  /// A lane of a block: upper halves, then the lower ones that are held.
-  static std::uint8_t* write(const Codes& codes, std::int64_t fine,
-                             std::uint8_t* to, std::int64_t lane) {
-    std::uint8_t* at = to + 4 * lane;
-    for (std::size_t i = 0; i < 16; ++i) {
-      at[64 * (i / 4) + i % 4] =
-          static_cast<std::uint8_t>(codes[i] >> 4U | (codes[i + 16] & 0xF0U));
-    }
-    at += 256;
-    for (std::size_t g = 0; g < size(fine); g += 8, at += 64) {
-      for (std::size_t i = 0; i < 4; ++i) {
-        const unsigned low = codes[g + i] & 15U;
-        const unsigned high = codes[g + i + 4] & 15U;
-        at[i] = static_cast<std::uint8_t>(low | high << 4U);
+  /// The codes of a lane, 4 places a vector of 64 bytes.
+  void write(std::uint8_t* to) const {
+    const std::uint8_t* from = codes_.data();
+    const std::uint8_t* end = from + fine_;
+    for (; from < end; from += 4, to += 64) std::memcpy(to, from, 4);
+    for (end = codes_.data() + columns_; from < end; from += kBlock) {
+      for (std::int64_t v = 0; v < kBlock / 2; v += 4, to += 64) {
+        std::uint32_t low = 0;
+        std::uint32_t high = 0;
+        std::memcpy(&low, from + v, 4);
+        std::memcpy(&high, from + v + kBlock / 2, 4);
+        low |= high << 4U;
+        std::memcpy(to, &low, 4);
       }
-    }
-    return to + 256 + 64 * fine / 8;
-  }
-
-  /// Adds the squares of what the planes leave out and hold of a block.
-  static void measure(const Codes& codes, std::int64_t fine, float scale,
-                      std::array<double, 3>& squares) {
-    std::int64_t left = 0;
-    std::int64_t held = 0;
-    for (std::size_t i = 0; i < size(fine); ++i) {
-      held += kSquares.fine_held[codes[i]];
-    }
-    for (std::size_t i = size(fine); i < codes.size(); ++i) {
-      left += kSquares.coarse_left[codes[i]];
-      held += kSquares.coarse_held[codes[i]];
-    }
-    const double square = static_cast<double>(scale) * scale;
-    squares[0] += square * static_cast<double>(left);
-    squares[2] += square * static_cast<double>(held);
-  }
-  /// The same of numbers that are not their codes.
-  void measure_rounded(const Codes& codes, std::int64_t fine, float scale,
-                       const std::int32_t* order,
-                       std::array<double, 3>& squares) const {
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      const bool is_fine = i < size(fine);
-      const auto upper = static_cast<double>(codes[i] & 0xF0U);
-      const double code =
-          is_fine ? static_cast<double>(codes[i]) : upper + kMiddle;
-      const double held = scale * (code - kZero);
-      const double left = values_[size(order[i])] - held;
-      squares[is_fine ? 1 : 0] += left * left;
-      squares[2] += held * held;
     }
   }
 
   const Planes& planes_;
-  bool is_exact_;
-  std::int64_t blocks_;
-  std::vector<float> values_;
+  std::int64_t columns_, fine_;
+  std::vector<float> values_, placed_, inverse_;
+  std::vector<std::uint8_t> codes_;
 };
 
 Planes::Planes(const WeightTensor& embedding, std::span<const float> norm,
                bool is_mapped)
-    : embedding_(embedding), columns_(embedding.columns()) {
+    : embedding_(embedding) {
   choose_columns(norm);
   pack(is_mapped);
 }
 
-/// The columns whose norm weight is largest, by whole groups of 8 within the
-/// blocks that share scales.
+/// Means, scales and order, from rows all over the vocabulary.
 void Planes::choose_columns(std::span<const float> norm) {
-  order_.resize(size(columns_));
-  std::iota(order_.begin(), order_.end(), 0);
-  const std::int64_t blocks = columns_ / kBlock;
-  struct Group {
-    float energy;
-    std::int64_t block;
-  };
-  std::vector<Group> groups;
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    const auto begin = order_.begin() + b * kBlock;
-    std::sort(begin, begin + kBlock, [&](std::int32_t i, std::int32_t j) {
-      return std::fabs(norm[size(i)]) > std::fabs(norm[size(j)]);
-    });
-    for (std::int64_t g = 0; g < kBlock / kFineGroup; ++g) {
-      float energy = 0;
-      for (std::int64_t i = 0; i < kFineGroup; ++i) {
-        const float w = norm[size(*(begin + g * kFineGroup + i))];
-        energy += w * w;
-      }
-      groups.push_back({energy, b});
+  const std::int64_t vocab = embedding_.rows();
+  const std::int64_t columns = embedding_.columns();
+  std::vector<float> sample;
+  constexpr std::int64_t kRuns = kSamples / kSamplesTogether;
+  const std::int64_t together = std::min(kSamplesTogether, vocab);
+  for (std::int64_t i = 0; i < (vocab > kSamples ? kRuns : 1); ++i) {
+    const std::int64_t begin = (vocab - together) * i / kRuns;
+    const std::int64_t end = vocab > kSamples ? begin + together : vocab;
+    const std::size_t at = sample.size();
+    sample.resize(at + size((end - begin) * columns));
+    dequantize(embedding_, begin, end, std::span(sample).subspan(at));
+  }
+  const std::int64_t rows = std::ssize(sample) / columns;
+  std::vector<double> means(size(columns));
+  std::vector<double> squares(size(columns));
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t i = 0; i < columns; ++i) {
+      means[size(i)] += sample[size(r * columns + i)];
     }
   }
-  std::sort(groups.begin(), groups.end(),
-            [](const Group& a, const Group& b) { return a.energy > b.energy; });
-  fine_.assign(size(blocks), 0);
-  const auto count = std::min(groups.size(), size(kFineColumns / kFineGroup));
-  for (std::size_t i = 0; i < count; ++i) ++fine_[size(groups[i].block)];
+  for (double& mean : means) mean /= static_cast<double>(rows);
+  // Of rows with length 1: a column's scale is not that of the longest rows.
+  std::vector<double> row(size(columns));
+  for (std::int64_t r = 0; r < rows; ++r) {
+    double total = 0;
+    for (std::int64_t i = 0; i < columns; ++i) {
+      const double x = sample[size(r * columns + i)] - means[size(i)];
+      row[size(i)] = x * x;
+      total += x * x;
+    }
+    if (total == 0) continue;
+    for (std::int64_t i = 0; i < columns; ++i) {
+      squares[size(i)] += row[size(i)] / total;
+    }
+  }
+  const double all = std::accumulate(squares.begin(), squares.end(), 0.0);
+  std::vector<float> scales;
+  for (const double square : squares) {
+    // A column that is nearly constant gets some room too.
+    const double share = all > 0 ? square / all : 0;
+    const double least = 1e-6 / static_cast<double>(columns);
+    scales.push_back(static_cast<float>(std::sqrt(std::max(share, least))));
+  }
+  order_.resize(size(columns));
+  std::iota(order_.begin(), order_.end(), 0);
+  const auto weight = [&](std::int32_t i) {
+    return scales[size(i)] * std::fabs(norm[size(i)]);
+  };
+  std::stable_sort(
+      order_.begin(), order_.end(),
+      [&](std::int32_t a, std::int32_t b) { return weight(a) > weight(b); });
+  for (const std::int32_t column : order_) {
+    means_.push_back(static_cast<float>(means[size(column)]));
+    scales_.push_back(scales[size(column)]);
+  }
+  length_of_means_ = length(means_);
 }
 
 std::int64_t Planes::bytes(const WeightTensor& embedding) {
-  const std::int64_t panel = embedding.columns() / kBlock * (32 + 256) +
-                             kFineColumns / kFineGroup * 64;
-  return (embedding.rows() + kPanel - 1) / kPanel * panel +
-         embedding.rows() * 12;
+  const std::int64_t panels = (embedding.rows() + kPanel - 1) / kPanel;
+  return panels * (bytes_of_panel(embedding.columns()) +
+                   kPanel * std::int64_t{2} * Kernels::kBounds);
+}
+
+std::array<const std::uint16_t*, Kernels::kBounds> Planes::lengths() const {
+  std::array<const std::uint16_t*, Kernels::kBounds> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = lengths_[i].data();
+  return all;
 }
 
 void Planes::pack(bool is_mapped) {
   const std::int64_t vocab = embedding_.rows();
   const std::int64_t panels = (vocab + kPanel - 1) / kPanel;
-  std::int64_t fine = 0;
-  for (const std::uint8_t groups : fine_) fine += groups;
   data_ = {.rows = vocab,
-           .columns = columns_,
-           .panel_bytes = columns_ / kBlock * (32 + 256) + fine * 64,
-           .fine = fine_.data()};
+           .columns = embedding_.columns(),
+           .fine = fine_columns(embedding_.columns()),
+           .panel_bytes = bytes_of_panel(embedding_.columns())};
   buffer_ = Buffer(size(panels * data_.panel_bytes));
   data_.data = buffer_.data();
   for (auto& part : lengths_) part.resize(size(panels * kPanel));
@@ -263,36 +260,61 @@ void Planes::pack(bool is_mapped) {
   }
 }
 
-std::array<float, 3> Planes::prepare(const Kernels& kernels,
-                                     const float* hidden,
-                                     std::vector<float>& placed,
-                                     Int8Block* to) const {
-  placed.resize(size(columns_));
-  for (std::size_t i = 0; i < order_.size(); ++i) {
-    placed[i] = hidden[order_[i]];
-  }
-  kernels.quantise(placed.data(), columns_, to);
-  double other = 0;
-  double fine = 0;
-  double lost = 0;
-  for (std::int64_t b = 0; b < columns_ / kBlock; ++b) {
-    Int8Block& block = to[b];
-    const std::int64_t fine_places = fine_[size(b)] * kFineGroup;
-    int coarse = 0;
-    for (std::int64_t i = 0; i < kBlock; ++i) {
-      const double x = placed[size(b * kBlock + i)];
-      const float q = block.q[i];
-      const double error = x - static_cast<double>(q) * block.scale;
-      (i < fine_places ? fine : other) += x * x;
-      lost += error * error;
-      if (i >= fine_places) coarse += static_cast<int>(q);
+void ScreenedRows::resize(const HeadPlanes& planes, std::int64_t count) {
+  q_.resize(size(count * planes.columns));
+  scales_.resize(size(count * planes.segments()));
+  minus_sums_.resize(size(count * planes.segments()));
+  constants_.resize(size(count));
+  factors_.resize(size(count * Kernels::kBounds));
+}
+
+void Planes::prepare(const float* hidden, std::int64_t row,
+                     ScreenedRows& to) const {
+  double constant = 0;
+  std::array<double, 2> squares{};  // of fine and coarse places
+  std::array<double, 2> lost{};
+  std::int64_t segment = row * data_.segments();
+  for (std::int64_t begin = 0; begin < data_.columns;) {
+    const bool is_coarse = begin >= data_.fine;
+    const std::int64_t end =
+        is_coarse ? std::min(begin + HeadPlanes::kCoarseSegment, data_.columns)
+                  : begin + HeadPlanes::kFineSegment;
+    std::array<float, HeadPlanes::kCoarseSegment> x{};
+    float most = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float number = hidden[order_[size(i)]];
+      constant += static_cast<double>(means_[size(i)]) * number;
+      x[size(i - begin)] = number * scales_[size(i)];
+      most = std::max(most, std::fabs(x[size(i - begin)]));
     }
-    block.minus_sum = kZero * block.minus_sum + kMiddle * coarse;
+    const float scale = most / 127;
+    const float inverse = scale > 0 ? 1 / scale : 0;
+    std::int32_t sum = 0;
+    for (std::int64_t i = begin; i < end; ++i) {
+      const float number = x[size(i - begin)];
+      const float code = to_code(number * inverse, -127, 127);
+      const double error = number - static_cast<double>(code) * scale;
+      squares[size(is_coarse)] += static_cast<double>(number) * number;
+      lost[size(is_coarse)] += error * error;
+      to.q_[size(row * data_.columns + i)] = static_cast<std::int8_t>(code);
+      sum += static_cast<std::int32_t>(code);
+    }
+    to.scales_[size(segment)] =
+        is_coarse ? scale : scale * (kFineStep / kCoarseStep);
+    to.minus_sums_[size(segment)] = -sum;
+    ++segment;
+    begin = end;
   }
-  const double length = std::sqrt(fine + other);
-  return {static_cast<float>(std::sqrt(other) * (1 + 1e-6)),
-          static_cast<float>(std::sqrt(fine) * (1 + 1e-6)),
-          static_cast<float>(std::sqrt(lost) + kRounding * length)};
+  const double slack = static_cast<double>(kRounding) * length_of_means_ *
+                       length({hidden, size(data_.columns)});
+  to.constants_[size(row)] = static_cast<float>(constant + slack);
+  const double whole = std::sqrt(squares[0] + squares[1]);
+  float* factors = to.factors_.data() + row * Kernels::kBounds;
+  for (std::size_t part = 0; part < 2; ++part) {
+    factors[part] = static_cast<float>(std::sqrt(squares[part]) * (1 + 1e-3));
+    factors[2 + part] =
+        static_cast<float>(std::sqrt(lost[part]) + kRounding * whole);
+  }
 }
 
 }  // namespace penstock::gemma::native

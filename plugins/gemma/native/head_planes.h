@@ -1,10 +1,13 @@
-// What the vocabulary head reads of all rows, in place of the file.
+// What the vocabulary head reads of all rows, in place of the file: codes of 4
+// bits, and of 8 for the columns that weigh most.
 //
-// Rows become 8-bit codes with a half as scale for each 32 columns; those of
-// Q8_0 are the file's own. A panel of 16 rows holds its scales, then of each
-// block the upper halves of the codes, then the lower halves of its first
-// places. Places are columns in another order: those where hidden states are
-// large, by the weights of the norm before the head, come first in their block.
+// number = mean of its column + scale of its row * scale of its column * code
+//
+// The means take a fifth of the length out of every row, and cost one addition
+// a score. The columns' scales go into the hidden state, so a product is
+// nothing but whole numbers until the end of a segment. Columns stand in the
+// order of what they add to a score: by their scale, times the weight of the
+// norm before the head, which says where hidden states are large.
 #pragma once
 
 #include <array>
@@ -20,7 +23,7 @@ namespace penstock::gemma::native {
 
 using kernels::Buffer;
 using kernels::HeadPlanes;
-using kernels::Int8Block;
+using kernels::HeadRows;
 using kernels::kBlock;
 using kernels::Kernels;
 using kernels::kPanel;
@@ -28,6 +31,29 @@ using kernels::kPanel;
 /// The bytes of a row of an embedding.
 [[nodiscard]] const std::uint8_t* row_bytes(const WeightTensor& embedding,
                                             std::int64_t id);
+
+/// Hidden states, ready to be screened.
+class ScreenedRows {
+ public:
+  void resize(const HeadPlanes& planes, std::int64_t count);
+  [[nodiscard]] HeadRows view() const {
+    return {.q = q_.data(),
+            .scales = scales_.data(),
+            .minus_sums = minus_sums_.data(),
+            .constants = constants_.data()};
+  }
+  /// Of Planes::lengths().
+  [[nodiscard]] const float* factors(std::int64_t row) const {
+    return factors_.data() + row * Kernels::kBounds;
+  }
+
+ private:
+  friend class Planes;
+
+  std::vector<std::int8_t> q_;
+  std::vector<float> scales_, constants_, factors_;
+  std::vector<std::int32_t> minus_sums_;
+};
 
 class Planes {
  public:
@@ -38,15 +64,13 @@ class Planes {
   [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding);
 
   [[nodiscard]] const HeadPlanes& data() const { return data_; }
-  /// By row: lengths of what the planes leave out, at other and at fine
-  /// columns, and of what they hold.
-  [[nodiscard]] std::array<const float*, 3> lengths() const {
-    return {lengths_[0].data(), lengths_[1].data(), lengths_[2].data()};
-  }
-  /// A hidden state as Kernels::screen() takes it. What is returned, times a
-  /// row's lengths, adds up to the most that its approximate score is off.
-  std::array<float, 3> prepare(const Kernels& kernels, const float* hidden,
-                               std::vector<float>& placed, Int8Block* to) const;
+  /// By row, as bfloat16: lengths of what the codes leave out of fine and of
+  /// coarse columns, and of what they hold of both.
+  [[nodiscard]] std::array<const std::uint16_t*, Kernels::kBounds> lengths()
+      const;
+  /// Sets a row of `to`. Its factors, times the lengths, add up to the most
+  /// that an approximate score is below the true one.
+  void prepare(const float* hidden, std::int64_t row, ScreenedRows& to) const;
 
  private:
   class Packer;
@@ -55,12 +79,13 @@ class Planes {
   void pack(bool is_mapped);
 
   const WeightTensor& embedding_;
-  std::int64_t columns_;
-  std::vector<std::int32_t> order_;  ///< column of the file at each place
-  std::vector<std::uint8_t> fine_;   ///< groups of 8 places a block, from 0
+  // By place: which column of the file it is, its mean and scale.
+  std::vector<std::int32_t> order_;
+  std::vector<float> means_, scales_;
+  float length_of_means_ = 0;
   HeadPlanes data_;
   Buffer buffer_;
-  std::array<std::vector<float>, 3> lengths_;
+  std::array<std::vector<std::uint16_t>, Kernels::kBounds> lengths_;
 };
 
 }  // namespace penstock::gemma::native

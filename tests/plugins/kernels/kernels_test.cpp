@@ -501,10 +501,10 @@ TEST(Matrix, GivesItsNumbersBack) {
 TEST_P(Levels, FindWhatReachesAFloor) {
   Random random(4);
   const auto values = random.normals(75);
-  const std::vector<float> bounds(75, 0.25F);
-  const std::array<const float*, 3> lengths{bounds.data(), bounds.data(),
-                                            bounds.data()};
-  const std::array<float, 3> factors{1, 2, 1};
+  const std::vector<std::uint16_t> bounds(75, 0x3E80);  // 0.25
+  const std::array<const std::uint16_t*, Kernels::kBounds> lengths{
+      bounds.data(), bounds.data(), bounds.data(), bounds.data()};
+  const std::array<float, Kernels::kBounds> factors{1, 1, 1, 1};
   for (std::int64_t begin = 0; begin < 75; ++begin) {
     for (const float floor : {-9.0F, 0.5F, 1.5F, 99.0F}) {
       std::int64_t plain = begin;
