@@ -172,6 +172,11 @@ struct Kernels {
   float (*dot_q8)(const std::uint8_t* row, const float* x,
                   std::int64_t n) = nullptr;
 
+  /// q = x / step, to a whole number within [least, most]; sets the lengths of
+  /// what q * step leaves out and holds, a little more than they are.
+  void (*round_to)(const float* x, std::int64_t n, float step, float least,
+                   float most, std::int8_t* q, float* left,
+                   float* held) = nullptr;
   /// Approximate scores of panels [first, last); y as in matmul.
   void (*screen)(const HeadPlanes& planes, std::int64_t first,
                  std::int64_t last, const HeadRows& x, std::int64_t n, float* y,

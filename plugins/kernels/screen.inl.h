@@ -12,6 +12,28 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 // NOLINTBEGIN(*-avoid-c-arrays,
 // bugprone-implicit-widening-of-multiplication-result)
 
+template <class L>
+void round_to(const float* x, std::int64_t n, float step, float least,
+              float most, std::int8_t* q, float* left, float* held) {
+  const auto inverse = L::set(step > 0 ? 1 / step : 0);
+  auto missing = L::set(0);
+  auto present = L::set(0);
+  for (std::int64_t i = 0; i < n; i += 16) {
+    const auto from = L::load(x + i);
+    const auto code =
+        L::max(L::min(L::round(L::mul(from, inverse)), L::set(most)),
+               L::set(least));
+    L::store_int8(q + i, code);
+    const auto number = L::mul(code, L::set(step));
+    const auto error = L::sub(from, number);
+    missing = L::fma(error, error, missing);
+    present = L::fma(number, number, present);
+  }
+  constexpr float kRoom = 1.001F;  // sums of floats are a little off
+  *left = kRoom * __builtin_sqrtf(L::sum(missing));
+  *held = kRoom * __builtin_sqrtf(L::sum(present));
+}
+
 /// Adds a segment's products to the totals of some rows.
 template <class L, bool kIsFine, int kRows>
 PENSTOCK_LANE void add_segment(const std::uint8_t* codes, std::int64_t columns,

@@ -44,6 +44,7 @@ inline Kernels make_table(const char* name) {
       .blend = blend<L>,
       .dot = dot<L>,
       .dot_q8 = dot_q8<L>,
+      .round_to = round_to<L>,
       .screen = screen<L>,
       .find_at_least = find_at_least<L>,
       .find_reaching = find_reaching<L>,

@@ -113,7 +113,7 @@ Head::Head(const WeightTensor& embedding, std::span<const float> norm,
       kernels_(kernels),
       vocab_(embedding.rows()),
       columns_(embedding.columns()),
-      planes_(embedding, norm, is_mapped),
+      planes_(embedding, norm, kernels, is_mapped),
       search_(std::make_unique<Search>()) {}
 
 Head::~Head() = default;

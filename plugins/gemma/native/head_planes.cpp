@@ -48,12 +48,6 @@ float length(std::span<const float> x) {
   return static_cast<float>(std::sqrt(squares));
 }
 
-/// To the nearest whole number within [least, most].
-float to_code(float x, float least, float most) {
-  constexpr float kShift = 0x1.8p23F;  // leaves no room for a fraction
-  return std::min(std::max(x, least), most) + kShift - kShift;
-}
-
 }  // namespace
 
 const std::uint8_t* row_bytes(const WeightTensor& embedding, std::int64_t id) {
@@ -66,8 +60,9 @@ const std::uint8_t* row_bytes(const WeightTensor& embedding, std::int64_t id) {
 /// Rows as codes, and the lengths of what that holds and leaves out.
 class Planes::Packer {
  public:
-  explicit Packer(const Planes& planes)
+  Packer(const Planes& planes, const Kernels& kernels)
       : planes_(planes),
+        kernels_(kernels),
         columns_(planes.data_.columns),
         fine_(planes.data_.fine),
         values_(size(columns_)),
@@ -80,79 +75,63 @@ class Planes::Packer {
   void pack(std::int64_t row, std::uint8_t* panel,
             std::array<std::vector<std::uint16_t>, Kernels::kBounds>& lengths) {
     dequantize(planes_.embedding_, row, row + 1, values_);
-    float squares = 0;
+    const float* values = values_.data();
     for (std::size_t i = 0; i < placed_.size(); ++i) {
       placed_[i] =
-          (values_[size(planes_.order_[i])] - planes_.means_[i]) * inverse_[i];
+          (values[planes_.order_[i]] - planes_.means_[i]) * inverse_[i];
     }
-    for (const float z : placed_) squares += z * z;
-    const float unit = std::sqrt(squares / static_cast<float>(columns_));
+    const float* placed = placed_.data();
+    const float unit = std::sqrt(kernels_.dot(placed, placed, columns_) /
+                                 static_cast<float>(columns_));
     const float step = unit * kCoarseStep;
-    const auto [fine_left, fine_held] =
-        round(0, fine_, unit * kFineStep, -128, 127);
-    const auto [left, held] = round(fine_, columns_, step, -8, 7);
-    const std::int64_t lane = row % kPanel;
-    std::memcpy(panel + lane * 4, &step, 4);
-    write(panel + kPanel * 4 + lane * 4);
-    const std::array<float, Kernels::kBounds> all{fine_left, left, fine_held,
-                                                  held};
+    std::array<float, Kernels::kBounds> all{};
+    kernels_.round_to(placed, fine_, unit * kFineStep, -128, 127,
+                      codes_.data(), &all[0], &all[2]);
+    kernels_.round_to(placed + fine_, columns_ - fine_, step, -8, 7,
+                      codes_.data() + fine_, &all[1], &all[3]);
     for (std::size_t i = 0; i < all.size(); ++i) {
       lengths[i][size(row)] = bf16_above(all[i]);
     }
+    const std::int64_t lane = row % kPanel;
+    std::memcpy(panel + lane * 4, &step, 4);
+    write(panel + kPanel * 4 + lane * 4);
   }
 
  private:
-  struct Lengths {
-    float left, held;
-  };
-
-  /// Places [begin, end) to multiples of `step`.
-  Lengths round(std::int64_t begin, std::int64_t end, float step, float least,
-                float most) {
-    const float inverse = step > 0 ? 1 / step : 0;
-    const float* placed = placed_.data();
-    float left = 0;
-    float held = 0;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float code = to_code(placed[i] * inverse, least, most);
-      const float number = code * step;
-      left += (placed[i] - number) * (placed[i] - number);
-      held += number * number;
-      codes_[size(i)] =
-          static_cast<std::uint8_t>(static_cast<std::int32_t>(code - least));
-    }
-    // Sums of floats are a little off.
-    return {std::sqrt(left) * 1.001F, std::sqrt(held) * 1.001F};
+  /// Four codes from `place` on, with `zero` added to each.
+  [[nodiscard]] std::uint32_t four(std::int64_t place,
+                                   std::uint32_t zero) const {
+    std::uint32_t codes = 0;
+    std::memcpy(&codes, codes_.data() + place, 4);
+    return codes ^ zero * 0x01010101U;
   }
 
   /// The codes of a lane, 4 places a vector of 64 bytes.
   void write(std::uint8_t* to) const {
-    const std::uint8_t* from = codes_.data();
-    const std::uint8_t* end = from + fine_;
-    for (; from < end; from += 4, to += 64) std::memcpy(to, from, 4);
-    for (end = codes_.data() + columns_; from < end; from += kBlock) {
-      for (std::int64_t v = 0; v < kBlock / 2; v += 4, to += 64) {
-        std::uint32_t low = 0;
-        std::uint32_t high = 0;
-        std::memcpy(&low, from + v, 4);
-        std::memcpy(&high, from + v + kBlock / 2, 4);
-        low |= high << 4U;
-        std::memcpy(to, &low, 4);
+    const auto put = [&to](std::uint32_t codes) {
+      std::memcpy(to, &codes, 4);
+      to += kPanel * 4;
+    };
+    for (std::int64_t i = 0; i < fine_; i += 4) put(four(i, 128));
+    for (std::int64_t i = fine_; i < columns_; i += kBlock) {
+      for (std::int64_t v = i; v < i + kBlock / 2; v += 4) {
+        put((four(v, 8) & 0x0F0F0F0FU) | four(v + kBlock / 2, 8) << 4U);
       }
     }
   }
 
   const Planes& planes_;
+  const Kernels& kernels_;
   std::int64_t columns_, fine_;
   std::vector<float> values_, placed_, inverse_;
-  std::vector<std::uint8_t> codes_;
+  std::vector<std::int8_t> codes_;
 };
 
 Planes::Planes(const WeightTensor& embedding, std::span<const float> norm,
-               bool is_mapped)
+               const Kernels& kernels, bool is_mapped)
     : embedding_(embedding) {
   choose_columns(norm);
-  pack(is_mapped);
+  pack(kernels, is_mapped);
 }
 
 /// Means, scales and order, from rows all over the vocabulary.
@@ -227,7 +206,7 @@ std::array<const std::uint16_t*, Kernels::kBounds> Planes::lengths() const {
   return all;
 }
 
-void Planes::pack(bool is_mapped) {
+void Planes::pack(const Kernels& kernels, bool is_mapped) {
   const std::int64_t vocab = embedding_.rows();
   const std::int64_t panels = (vocab + kPanel - 1) / kPanel;
   data_ = {.rows = vocab,
@@ -243,7 +222,7 @@ void Planes::pack(bool is_mapped) {
   for (std::int64_t at = 0; at < panels; at += kPanels) {
     const std::int64_t count = std::min(kPanels, panels - at);
     parallel_for(count, 64, [&](std::int64_t begin, std::int64_t end) {
-      Packer packer(*this);
+      Packer packer(*this, kernels);
       const std::int64_t last = std::min((at + end) * kPanel, vocab);
       for (std::int64_t r = (at + begin) * kPanel; r < last; ++r) {
         packer.pack(r, buffer_.data() + r / kPanel * data_.panel_bytes,
@@ -292,7 +271,7 @@ void Planes::prepare(const float* hidden, std::int64_t row,
     std::int32_t sum = 0;
     for (std::int64_t i = begin; i < end; ++i) {
       const float number = x[size(i - begin)];
-      const float code = to_code(number * inverse, -127, 127);
+      const float code = std::nearbyint(number * inverse);
       const double error = number - static_cast<double>(code) * scale;
       squares[size(is_coarse)] += static_cast<double>(number) * number;
       lost[size(is_coarse)] += error * error;

@@ -59,7 +59,7 @@ class Planes {
  public:
   /// As Head's constructor takes them.
   Planes(const WeightTensor& embedding, std::span<const float> norm,
-         bool is_mapped);
+         const Kernels& kernels, bool is_mapped);
   /// Bytes that the constructor will take.
   [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding);
 
@@ -76,7 +76,7 @@ class Planes {
   class Packer;
 
   void choose_columns(std::span<const float> norm);
-  void pack(bool is_mapped);
+  void pack(const Kernels& kernels, bool is_mapped);
 
   const WeightTensor& embedding_;
   // By place: which column of the file it is, its mean and scale.
