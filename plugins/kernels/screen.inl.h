@@ -20,9 +20,8 @@ void round_to(const float* x, std::int64_t n, float step, float least,
   auto present = L::set(0);
   for (std::int64_t i = 0; i < n; i += 16) {
     const auto from = L::load(x + i);
-    const auto code =
-        L::max(L::min(L::round(L::mul(from, inverse)), L::set(most)),
-               L::set(least));
+    const auto code = L::max(
+        L::min(L::round(L::mul(from, inverse)), L::set(most)), L::set(least));
     L::store_int8(q + i, code);
     const auto number = L::mul(code, L::set(step));
     const auto error = L::sub(from, number);

@@ -85,8 +85,8 @@ class Planes::Packer {
                                  static_cast<float>(columns_));
     const float step = unit * kCoarseStep;
     std::array<float, Kernels::kBounds> all{};
-    kernels_.round_to(placed, fine_, unit * kFineStep, -128, 127,
-                      codes_.data(), &all[0], &all[2]);
+    kernels_.round_to(placed, fine_, unit * kFineStep, -128, 127, codes_.data(),
+                      &all[0], &all[2]);
     kernels_.round_to(placed + fine_, columns_ - fine_, step, -8, 7,
                       codes_.data() + fine_, &all[1], &all[3]);
     for (std::size_t i = 0; i < all.size(); ++i) {
@@ -98,12 +98,15 @@ class Planes::Packer {
   }
 
  private:
-  /// Four codes from `place` on, with `zero` added to each.
-  [[nodiscard]] std::uint32_t four(std::int64_t place,
-                                   std::uint32_t zero) const {
+  /// Four codes from `place` on.
+  [[nodiscard]] std::uint32_t four(std::int64_t place) const {
     std::uint32_t codes = 0;
     std::memcpy(&codes, codes_.data() + place, 4);
-    return codes ^ zero * 0x01010101U;
+    return codes;
+  }
+  /// The same as nibbles, with 8 for number 0.
+  [[nodiscard]] std::uint32_t four_nibbles(std::int64_t place) const {
+    return (four(place) ^ 0x08080808U) & 0x0F0F0F0FU;
   }
 
   /// The codes of a lane, 4 places a vector of 64 bytes.
@@ -112,10 +115,10 @@ class Planes::Packer {
       std::memcpy(to, &codes, 4);
       to += kPanel * 4;
     };
-    for (std::int64_t i = 0; i < fine_; i += 4) put(four(i, 128));
+    for (std::int64_t i = 0; i < fine_; i += 4) put(four(i) ^ 0x80808080U);
     for (std::int64_t i = fine_; i < columns_; i += kBlock) {
       for (std::int64_t v = i; v < i + kBlock / 2; v += 4) {
-        put((four(v, 8) & 0x0F0F0F0FU) | four(v + kBlock / 2, 8) << 4U);
+        put(four_nibbles(v) | four_nibbles(v + kBlock / 2) << 4U);
       }
     }
   }
