@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "penstock/parallel.h"
@@ -13,8 +14,8 @@ namespace {
 
 /// Panels screened before their scores are looked at: they are still cached.
 constexpr std::int64_t kStretch = 32;
-/// Rows of the vocabulary that are the least to be looked through.
-constexpr std::int64_t kPart = 8192;
+/// Panels that give the floors: a vocabulary begins with its frequent tokens.
+constexpr std::int64_t kFirst = 16 * kStretch;
 /// Rows asked for at once.
 constexpr std::size_t kTogether = 16;
 constexpr auto kNothing = -std::numeric_limits<float>::infinity();
@@ -99,12 +100,14 @@ struct Head::Search {
   const float* hidden = nullptr;  ///< [count, columns]
   std::int64_t count = 0;
   ScreenedRows rows;
-  std::vector<float> approximate;        ///< [rows, vocab]
-  std::vector<std::vector<TopK>> found;  ///< by thread, by row
-  std::vector<float> floors;             ///< by row
-  std::vector<TopK> best;                ///< by row
-  std::atomic<std::int64_t> survivors{0};
-  Parts to_screen, to_settle;  ///< panels, rows
+  std::int64_t first = 0;                     ///< panels, kFirst or all
+  std::vector<float> approximate;             ///< [rows, first]
+  std::vector<std::vector<float>> stretches;  ///< by thread: [rows, kStretch]
+  std::vector<std::vector<TopK>> found;       ///< by thread, by row
+  std::vector<float> floors;                  ///< by row
+  std::vector<TopK> best;                     ///< by row
+  std::vector<std::int64_t> survivors;        ///< by thread
+  Parts first_parts, parts;                   ///< of panels
 };
 
 Head::Head(const WeightTensor& embedding, std::span<const float> norm,
@@ -148,9 +151,10 @@ void Head::all(const float* hidden, std::int64_t count, float* out) const {
   });
 }
 
-void Head::screen(Search& search, int thread, std::int64_t begin,
-                  std::int64_t end) const {
-  const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
+/// Looks for the best approximate scores of the first panels.
+void Head::screen_first(Search& search, int thread, std::int64_t begin,
+                        std::int64_t end) const {
+  const std::int64_t stride = search.first * kPanel;
   for (std::int64_t p = begin; p < end; p += kStretch) {
     const std::int64_t stop = std::min(p + kStretch, end);
     kernels_.screen(planes_.data(), p, stop, search.rows.view(), search.count,
@@ -168,7 +172,8 @@ void Head::screen(Search& search, int thread, std::int64_t begin,
   }
 }
 
-/// A floor for each row: the worst exact score of the k best approximate ones.
+/// A floor for each row: the worst exact score of the k best approximate ones,
+/// of which there are k.
 void Head::set_floors(Search& search, int thread, int threads) const {
   for (std::int64_t r = search.count * thread / threads;
        r < search.count * (thread + 1) / threads; ++r) {
@@ -177,7 +182,9 @@ void Head::set_floors(Search& search, int thread, int threads) const {
       top.add(found[size(r)]);
       found[size(r)] = TopK(size(search.k));
     }
-    float floor = std::numeric_limits<float>::infinity();
+    float floor = std::ssize(top.items()) < search.k
+                      ? kNothing
+                      : std::numeric_limits<float>::infinity();
     for (const Scored& item : top.items()) {
       floor = std::min(floor, score(search.hidden + r * columns_, item.id));
     }
@@ -185,65 +192,88 @@ void Head::set_floors(Search& search, int thread, int threads) const {
   }
 }
 
-/// Exact scores of all rows [begin, end) that may reach the floor.
+/// Exact scores of what may reach the floors, of panels [begin, end).
 void Head::settle(Search& search, int thread, std::int64_t begin,
                   std::int64_t end) const {
-  const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
-  const auto lengths = planes_.lengths();
-  std::int64_t survivors = 0;
-  for (std::int64_t r = 0; r < search.count; ++r) {
-    const float* hidden = search.hidden + r * columns_;
-    TopK& top = search.found[size(thread)][size(r)];
-    const float* values = search.approximate.data() + r * stride;
-    std::array<std::int64_t, kTogether> ids{};
-    for (std::int64_t i = begin; i < end;) {
-      const float floor = std::max(search.floors[size(r)], top.floor());
-      std::size_t count = 0;
-      for (; count < kTogether; ++count, ++i) {
-        i = kernels_.find_reaching(values, lengths.data(),
-                                   search.rows.factors(r), floor, i, end);
-        if (i >= end) break;
-        ids[count] = i;
-        ask_for(i);
+  std::vector<float>& stretch = search.stretches[size(thread)];
+  stretch.resize(size(search.count * kStretch * kPanel));
+  for (std::int64_t p = begin; p < end; p += kStretch) {
+    const std::int64_t stop = std::min(p + kStretch, end);
+    const std::int64_t last = std::min(stop * kPanel, vocab_);
+    if (stop <= search.first) {
+      const std::int64_t stride = search.first * kPanel;
+      for (std::int64_t r = 0; r < search.count; ++r) {
+        settle(search, thread, r, search.approximate.data() + r * stride,
+               p * kPanel, last);
       }
-      for (std::size_t n = 0; n < count; ++n) {
-        top.add({score(hidden, ids[n]), ids[n]});
-      }
-      survivors += static_cast<std::int64_t>(count);
+      continue;
+    }
+    constexpr std::int64_t kStride = kStretch * kPanel;
+    float* values = stretch.data() - p * kPanel;
+    kernels_.screen(planes_.data(), p, stop, search.rows.view(), search.count,
+                    values, kStride);
+    for (std::int64_t r = 0; r < search.count; ++r) {
+      settle(search, thread, r, values + r * kStride, p * kPanel, last);
     }
   }
-  search.survivors += survivors;
+}
+
+/// The same of ids [begin, end) of one row, whose approximate scores are there.
+void Head::settle(Search& search, int thread, std::int64_t row,
+                  const float* values, std::int64_t begin,
+                  std::int64_t end) const {
+  const auto lengths = planes_.lengths();
+  const float* hidden = search.hidden + row * columns_;
+  TopK& top = search.found[size(thread)][size(row)];
+  std::array<std::int64_t, kTogether> ids{};
+  for (std::int64_t i = begin; i < end;) {
+    const float floor = std::max(search.floors[size(row)], top.floor());
+    std::size_t count = 0;
+    for (; count < kTogether; ++count, ++i) {
+      i = kernels_.find_reaching(values, lengths.data(),
+                                 search.rows.factors(row), floor, i, end);
+      if (i >= end) break;
+      ids[count] = i;
+      ask_for(i);
+    }
+    for (std::size_t n = 0; n < count; ++n) {
+      top.add({score(hidden, ids[n]), ids[n]});
+    }
+    search.survivors[size(thread)] += static_cast<std::int64_t>(count);
+  }
 }
 
 std::vector<Best> Head::best(const float* hidden, std::int64_t count,
                              std::int64_t k) {
   Search& search = *search_;
-  const std::int64_t stride = (vocab_ + kPanel - 1) / kPanel * kPanel;
+  const std::int64_t panels = (vocab_ + kPanel - 1) / kPanel;
   search.k = std::min(k, vocab_);
   search.hidden = hidden;
   search.count = count;
   search.rows.resize(planes_.data(), count);
-  search.approximate.resize(size(count * stride));
+  search.first = std::min(kFirst, panels);
+  search.approximate.resize(size(count * search.first * kPanel));
+  search.stretches.resize(size(threads()));
   search.found.assign(size(threads()),
                       std::vector<TopK>(size(count), TopK(size(search.k))));
   search.floors.resize(size(count));
-  search.survivors = 0;
-  search.to_screen.reset(stride / kPanel, kStretch);
-  search.to_settle.reset(vocab_, kPart);
+  search.survivors.assign(size(threads()), 0);
+  search.first_parts.reset(search.first, kStretch);
+  search.parts.reset(panels, kStretch);
   std::vector<Best> best(size(count));
   parallel_region([&](int thread, Team& team) {
     for (std::int64_t r = thread; r < count; r += team.size()) {
       planes_.prepare(hidden + r * columns_, r, search.rows);
     }
     team.meet();
-    search.to_screen.each(team.size(), [&](std::int64_t p, std::int64_t end) {
-      screen(search, thread, p, end);
+    search.first_parts.each(team.size(), [&](std::int64_t p, std::int64_t end) {
+      screen_first(search, thread, p, end);
     });
     team.meet();
     set_floors(search, thread, team.size());
     team.meet();
-    search.to_settle.each(team.size(), [&](std::int64_t id, std::int64_t end) {
-      settle(search, thread, id, end);
+    search.parts.each(team.size(), [&](std::int64_t p, std::int64_t end) {
+      settle(search, thread, p, end);
     });
     team.meet();
     for (std::int64_t r = thread; r < count; r += team.size()) {
@@ -255,7 +285,8 @@ std::vector<Best> Head::best(const float* hidden, std::int64_t count,
       }
     }
   });
-  survivors_ = search.survivors;
+  survivors_ = std::accumulate(search.survivors.begin(), search.survivors.end(),
+                               std::int64_t{0});
   return best;
 }
 

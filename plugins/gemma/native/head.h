@@ -55,11 +55,13 @@ class Head {
   struct Search;
 
   void ask_for(std::int64_t id) const;
-  void screen(Search& search, int thread, std::int64_t begin,
-              std::int64_t end) const;
+  void screen_first(Search& search, int thread, std::int64_t begin,
+                    std::int64_t end) const;
   void set_floors(Search& search, int thread, int threads) const;
   void settle(Search& search, int thread, std::int64_t begin,
               std::int64_t end) const;
+  void settle(Search& search, int thread, std::int64_t row, const float* values,
+              std::int64_t begin, std::int64_t end) const;
 
   const WeightTensor& embedding_;
   const Kernels& kernels_;
