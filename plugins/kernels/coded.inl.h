@@ -42,7 +42,6 @@ struct Coding {
         }
       }
     }
-    for (int i = 0; i < kCodeBytes; i += 64) ask_ahead(from + i);
   }
   template <class L>
   PENSTOCK_LANE typename L::F scale(const std::uint8_t* from, int group) {
@@ -72,10 +71,13 @@ struct Unpacked : C {
   }
 };
 
-/// Blocks [first, first + count) of a panel, which has `all`.
+/// Blocks [first, first + count) of a panel, which has `all`; `stored`: their
+/// share of the bytes that the panel takes in memory.
 struct Blocks {
   std::int64_t first, count;
   const std::uint8_t *codes, *scales, *minimums;
+  const std::uint8_t* stored;
+  std::int64_t stored_bytes;
 };
 
 template <class C>
@@ -83,11 +85,14 @@ PENSTOCK_LANE Blocks blocks_of(const std::uint8_t* panel, std::int64_t all,
                                std::int64_t first, std::int64_t count) {
   const std::uint8_t* scales = panel + all * C::kCodeBytes;
   const std::uint8_t* minimums = scales + all * C::kScaleBytes;
+  constexpr int kBytes = C::kCodeBytes + C::kScaleBytes * (C::kMinimum ? 2 : 1);
   return {.first = first,
           .count = count,
           .codes = panel + first * C::kCodeBytes,
           .scales = scales + first * C::kScaleBytes,
-          .minimums = minimums + first * C::kScaleBytes};
+          .minimums = minimums + first * C::kScaleBytes,
+          .stored = panel + first * kBytes,
+          .stored_bytes = count * kBytes};
 }
 
 /// Room for some blocks of a panel, small enough for the first cache.
@@ -120,7 +125,9 @@ PENSTOCK_LANE Blocks unpack(const Blocks& from, UnpackedBlocks& to) {
           .count = from.count,
           .codes = to.codes,
           .scales = reinterpret_cast<const std::uint8_t*>(to.scales),
-          .minimums = reinterpret_cast<const std::uint8_t*>(to.minimums)};
+          .minimums = reinterpret_cast<const std::uint8_t*>(to.minimums),
+          .stored = from.stored,
+          .stored_bytes = from.stored_bytes};
 }
 
 /// What a group's sum begins with: its codes count kZero too much.
@@ -144,7 +151,7 @@ PENSTOCK_LANE const std::int32_t& minus_sum(const Int8Block& x, int group) {
 /// what the blocks before them gave.
 template <class L, class C, int kRows>
 PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
-                              std::int64_t x_stride, float* y,
+                              std::int64_t x_stride, Ahead ahead, float* y,
                               std::int64_t y_stride) {
   using F = typename L::F;
   constexpr int kGroups = C::kGroups;
@@ -157,6 +164,7 @@ PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
     total[r] = w.first == 0 ? L::set(0) : L::load(y + r * y_stride);
   }
   for (std::int64_t b = 0; b < w.count; ++b) {
+    ahead.ask();
     typename L::Bytes vectors[8];
     C::template load<L>(w.codes + b * C::kCodeBytes, vectors);
     typename L::template Dots<C::kBits> dots[kGroups][kRows];
@@ -206,8 +214,9 @@ PENSTOCK_LANE void coded_tiles(const Blocks& w, const Int8Block* x,
                                std::int64_t x_stride, std::int64_t n, float* y,
                                std::int64_t y_stride) {
   each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
-    coded_tile<L, C, kRows>(w, x + row * x_stride, x_stride, y + row * y_stride,
-                            y_stride);
+    const Ahead ahead(w.stored, w.stored_bytes, row, kRows, n, w.count);
+    coded_tile<L, C, kRows>(w, x + row * x_stride, x_stride, ahead,
+                            y + row * y_stride, y_stride);
   });
 }
 

@@ -39,7 +39,8 @@ PENSTOCK_LANE void add_segment(const std::uint8_t* codes, std::int64_t columns,
                                const std::int8_t* const* q,
                                const float* const* scales,
                                const std::int32_t* const* minus_sums,
-                               std::int64_t segment, typename L::F* totals) {
+                               std::int64_t segment, Ahead& ahead,
+                               typename L::F* totals) {
   constexpr int kBits = kIsFine ? 8 : 4;
   constexpr int kZero = kIsFine ? 128 - L::kByteZero : 8;
   typename L::template Dots<kBits> dots[kRows];
@@ -48,15 +49,14 @@ PENSTOCK_LANE void add_segment(const std::uint8_t* codes, std::int64_t columns,
     dots[r].sum = L::set_int(minus_sums[r][segment] * kZero);
   }
   for (std::int64_t at = 0; at < columns; at += kBlock) {
+    ahead.ask();
     typename L::Bytes vectors[8];
     if constexpr (kIsFine) {
       for (int v = 0; v < 8; ++v, codes += 64) {
-        ask_ahead(codes);
         vectors[v] = L::load_bytes(codes);
       }
     } else {
       for (int v = 0; v < 4; ++v, codes += 64) {
-        ask_ahead(codes);
         const auto both = L::load_bytes(codes);
         vectors[v] = L::low(both);
         vectors[v + 4] = L::high(both);
@@ -80,7 +80,7 @@ PENSTOCK_LANE void add_segment(const std::uint8_t* codes, std::int64_t columns,
 template <class L, int kRows>
 PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
                                const std::uint8_t* panel, const HeadRows& x,
-                               std::int64_t row, float* y,
+                               std::int64_t row, Ahead ahead, float* y,
                                std::int64_t y_stride) {
   using F = typename L::F;
   const std::int64_t segments = planes.segments();
@@ -105,10 +105,10 @@ PENSTOCK_LANE void screen_tile(const HeadPlanes& planes,
                 : std::min(HeadPlanes::kCoarseSegment, planes.columns - at);
     if (is_fine) {
       add_segment<L, true, kRows>(codes, columns, q, scales, minus_sums,
-                                  segment, totals);
+                                  segment, ahead, totals);
     } else {
       add_segment<L, false, kRows>(codes, columns, q, scales, minus_sums,
-                                   segment, totals);
+                                   segment, ahead, totals);
     }
     codes += columns * (is_fine ? kPanel : kPanel / 2);
     at += columns;
@@ -125,11 +125,14 @@ template <class L>
 void screen(const HeadPlanes& planes, std::int64_t first, std::int64_t last,
             const HeadRows& x, std::int64_t n, float* y,
             std::int64_t y_stride) {
+  const std::int64_t blocks = planes.columns / kBlock;
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = planes.data + p * planes.panel_bytes;
     each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
-      screen_tile<L, kRows>(planes, panel, x, row,
-                            y + row * y_stride + p * kPanel, y_stride);
+      screen_tile<L, kRows>(
+          planes, panel, x, row,
+          Ahead(panel, planes.panel_bytes, row, kRows, n, blocks),
+          y + row * y_stride + p * kPanel, y_stride);
     });
   }
 }

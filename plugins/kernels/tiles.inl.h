@@ -14,6 +14,26 @@ PENSTOCK_LANE void ask_ahead(const void* at) {
   __builtin_prefetch(static_cast<const std::uint8_t*>(at) + kAhead, 0, 2);
 }
 
+/// The part of the memory ahead that one tile asks for, evenly over its steps:
+/// a processor has room for a few requests only, and stands still for the next.
+class Ahead {
+ public:
+  /// Of `bytes` from `begin` on, by rows [row, row + rows) of n, in some steps.
+  [[gnu::always_inline]] Ahead(const std::uint8_t* begin, std::int64_t bytes,
+                               std::int64_t row, std::int64_t rows,
+                               std::int64_t n, std::int64_t steps)
+      : at_(begin + bytes * row / n), bytes_(bytes * rows / (n * steps)) {}
+
+  [[gnu::always_inline]] void ask() {
+    for (std::int64_t i = 0; i < bytes_; i += 64) ask_ahead(at_ + i);
+    at_ += bytes_;
+  }
+
+ private:
+  const std::uint8_t* at_;
+  std::int64_t bytes_;  ///< a step
+};
+
 /// Keeps the compiler from holding sums across: it would spill what is hot.
 PENSTOCK_LANE void settle_memory() { asm volatile("" ::: "memory"); }
 

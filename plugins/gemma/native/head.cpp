@@ -14,6 +14,9 @@ namespace {
 
 /// Panels screened before their scores are looked at: they are still cached.
 constexpr std::int64_t kStretch = 32;
+/// Scores of a stretch, and room: rows a power of two apart would push each
+/// other out of the cache.
+constexpr std::int64_t kStride = (kStretch + 1) * kPanel;
 /// Panels that give the floors: a vocabulary begins with its frequent tokens.
 constexpr std::int64_t kFirst = 16 * kStretch;
 /// Rows asked for at once.
@@ -102,7 +105,7 @@ struct Head::Search {
   ScreenedRows rows;
   std::int64_t first = 0;                     ///< panels, kFirst or all
   std::vector<float> approximate;             ///< [rows, first]
-  std::vector<std::vector<float>> stretches;  ///< by thread: [rows, kStretch]
+  std::vector<std::vector<float>> stretches;  ///< by thread: [rows, kStride]
   std::vector<std::vector<TopK>> found;       ///< by thread, by row
   std::vector<float> floors;                  ///< by row
   std::vector<TopK> best;                     ///< by row
@@ -196,7 +199,7 @@ void Head::set_floors(Search& search, int thread, int threads) const {
 void Head::settle(Search& search, int thread, std::int64_t begin,
                   std::int64_t end) const {
   std::vector<float>& stretch = search.stretches[size(thread)];
-  stretch.resize(size(search.count * kStretch * kPanel));
+  stretch.resize(size(search.count * kStride));
   for (std::int64_t p = begin; p < end; p += kStretch) {
     const std::int64_t stop = std::min(p + kStretch, end);
     const std::int64_t last = std::min(stop * kPanel, vocab_);
@@ -208,7 +211,6 @@ void Head::settle(Search& search, int thread, std::int64_t begin,
       }
       continue;
     }
-    constexpr std::int64_t kStride = kStretch * kPanel;
     float* values = stretch.data() - p * kPanel;
     kernels_.screen(planes_.data(), p, stop, search.rows.view(), search.count,
                     values, kStride);
