@@ -27,8 +27,8 @@ PENSTOCK_LANE void add_products(typename L::I& sum, const std::uint8_t* codes,
 /// Rounded numbers by their like; the sums grow in memory.
 template <class L, class T, int kRows>
 PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
-                             const WideRows<T>& x, std::int64_t row, float* y,
-                             std::int64_t y_stride) {
+                             const WideRows<T>& x, std::int64_t row,
+                             Ahead ahead, float* y, std::int64_t y_stride) {
   using Code = std::conditional_t<sizeof(T) == 1, std::uint8_t, T>;
   constexpr int kStep = 4 / sizeof(T);  // numbers a lane
   const std::int64_t blocks = w.columns / kWide;
@@ -51,7 +51,7 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
       }
     }
     for (int k = 0; k < kWide; k += kStep, codes += kStep * kPanel) {
-      ask_ahead(codes);
+      if (k % kBlock == 0) ahead.ask();
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
         add_products<L>(acc[r], codes, q + r * w.columns + k);
@@ -76,8 +76,8 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
 /// Bytes by 16-bit numbers.
 template <class L, int kRows>
 PENSTOCK_LANE void byte_tile(const Panels& w, const std::uint8_t* panel,
-                             const ShortRows& x, std::int64_t row, float* y,
-                             std::int64_t y_stride) {
+                             const ShortRows& x, std::int64_t row, Ahead ahead,
+                             float* y, std::int64_t y_stride) {
   constexpr int kSums = kRows <= 4 ? 2 : 1;  // to hide the latency
   typename L::I acc[kSums][kRows];
 #pragma GCC unroll 2
@@ -88,7 +88,7 @@ PENSTOCK_LANE void byte_tile(const Panels& w, const std::uint8_t* panel,
   const auto* codes = reinterpret_cast<const std::int8_t*>(panel);
   const std::int16_t* q = x.q + row * w.columns;
   for (std::int64_t k = 0; k < w.columns; k += 4, codes += 64) {
-    ask_ahead(codes);
+    if (k % kBlock == 0) ahead.ask();
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i) {
       const auto words = L::widen(codes + 32 * i);
@@ -116,7 +116,9 @@ void byte_matmul(const Panels& w, std::int64_t first, std::int64_t last,
   each_panel<L::kWideRows>(
       w, first, last, n, y, y_stride,
       [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
-        byte_tile<L, kRows>(w, panel, x.shorts, row, out, y_stride);
+        const Ahead ahead(panel, w.panel_bytes, row, kRows, n,
+                          w.columns / kBlock);
+        byte_tile<L, kRows>(w, panel, x.shorts, row, ahead, out, y_stride);
       });
 }
 
@@ -127,10 +129,12 @@ void wide_matmul(const Panels& w, std::int64_t first, std::int64_t last,
   each_panel<L::kWideRows>(
       w, first, last, n, y, y_stride,
       [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
+        const Ahead ahead(panel, w.panel_bytes, row, kRows, n,
+                          w.columns / kBlock);
         if constexpr (sizeof(T) == 1) {
-          wide_tile<L, T, kRows>(w, panel, x.wide8, row, out, y_stride);
+          wide_tile<L, T, kRows>(w, panel, x.wide8, row, ahead, out, y_stride);
         } else {
-          wide_tile<L, T, kRows>(w, panel, x.wide16, row, out, y_stride);
+          wide_tile<L, T, kRows>(w, panel, x.wide16, row, ahead, out, y_stride);
         }
       });
 }

@@ -22,15 +22,16 @@ class Ahead {
   [[gnu::always_inline]] Ahead(const std::uint8_t* begin, std::int64_t bytes,
                                std::int64_t row, std::int64_t rows,
                                std::int64_t n, std::int64_t steps)
-      : at_(begin + bytes * row / n), bytes_(bytes * rows / (n * steps)) {}
+      : line_(begin + bytes * row / n),
+        asked_(line_),
+        bytes_((bytes * rows + n * steps - 1) / (n * steps)) {}
 
   [[gnu::always_inline]] void ask() {
-    for (std::int64_t i = 0; i < bytes_; i += 64) ask_ahead(at_ + i);
-    at_ += bytes_;
+    for (asked_ += bytes_; line_ < asked_; line_ += 64) ask_ahead(line_);
   }
 
  private:
-  const std::uint8_t* at_;
+  const std::uint8_t *line_, *asked_;
   std::int64_t bytes_;  ///< a step
 };
 
