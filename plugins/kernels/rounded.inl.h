@@ -117,7 +117,7 @@ void byte_matmul(const Panels& w, std::int64_t first, std::int64_t last,
       w, first, last, n, y, y_stride,
       [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
         const Ahead ahead(panel, w.panel_bytes, row, kRows, n,
-                          w.columns / kBlock);
+                          (w.columns + kBlock - 1) / kBlock);
         byte_tile<L, kRows>(w, panel, x.shorts, row, ahead, out, y_stride);
       });
 }
@@ -130,7 +130,7 @@ void wide_matmul(const Panels& w, std::int64_t first, std::int64_t last,
       w, first, last, n, y, y_stride,
       [&]<int kRows>(const std::uint8_t* panel, std::int64_t row, float* out) {
         const Ahead ahead(panel, w.panel_bytes, row, kRows, n,
-                          w.columns / kBlock);
+                          (w.columns + kBlock - 1) / kBlock);
         if constexpr (sizeof(T) == 1) {
           wide_tile<L, T, kRows>(w, panel, x.wide8, row, ahead, out, y_stride);
         } else {

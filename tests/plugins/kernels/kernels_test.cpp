@@ -424,41 +424,41 @@ TEST_P(Levels, GiveARowOfAMatrixTheSameBitsAmongAnyOthers) {
 }
 
 /// The largest numbers there are must not run over an int32.
-TEST_P(Levels, MultiplyBytesByShortRows) {
+void multiply_bytes(const Kernels& table, std::int64_t columns) {
   Random random(5);
-  constexpr std::int64_t kColumns = 144;
-  std::vector<std::int8_t> codes(std::size_t{2} * kPanel * kColumns);
+  std::vector<std::int8_t> codes(
+      static_cast<std::size_t>(2 * kPanel * columns));
   for (auto& code : codes) code = static_cast<std::int8_t>(random.byte());
   const Panels panels{.kind = Kind::kBytes,
                       .rows = 2 * kPanel,
-                      .columns = kColumns,
+                      .columns = columns,
                       .data = reinterpret_cast<std::uint8_t*>(codes.data()),
-                      .panel_bytes = kPanel * kColumns};
+                      .panel_bytes = kPanel * columns};
   for (const std::int64_t n : {1, 3, 4, 5, 21}) {
-    const auto x = random.normals(static_cast<std::size_t>(n * kColumns));
+    const auto x = random.normals(static_cast<std::size_t>(n * columns));
     std::vector<std::int16_t> q(x.size());
     std::vector<float> scales(static_cast<std::size_t>(n));
     for (std::int64_t r = 0; r < n; ++r) {
-      scales[static_cast<std::size_t>(r)] = table_->shorten(
-          x.data() + r * kColumns, kColumns, q.data() + r * kColumns);
+      scales[static_cast<std::size_t>(r)] = table.shorten(
+          x.data() + r * columns, columns, q.data() + r * columns);
     }
     for (std::size_t i = 0; i < x.size(); ++i) {
-      const float scale = scales[i / kColumns];
+      const float scale = scales[i / static_cast<std::size_t>(columns)];
       ASSERT_NEAR(static_cast<float>(q[i]) * scale, x[i], scale * 0.51);
     }
     Activations act;
     act.shorts = {.q = q.data(), .scales = scales.data()};
     std::vector<float> got(static_cast<std::size_t>(n * 2 * kPanel));
-    table_->matmul[static_cast<int>(Kind::kBytes)](panels, 0, 2, act, n,
-                                                   got.data(), 2 * kPanel);
+    table.matmul[static_cast<int>(Kind::kBytes)](panels, 0, 2, act, n,
+                                                 got.data(), 2 * kPanel);
     for (std::int64_t r = 0; r < n; ++r) {
       for (std::int64_t o = 0; o < 2 * kPanel; ++o) {
         double wanted = 0;
-        for (std::int64_t k = 0; k < kColumns; ++k) {
-          const std::int64_t at = o / kPanel * kPanel * kColumns +
+        for (std::int64_t k = 0; k < columns; ++k) {
+          const std::int64_t at = o / kPanel * kPanel * columns +
                                   k / 2 * 2 * kPanel + o % kPanel * 2 + k % 2;
           wanted += codes[static_cast<std::size_t>(at)] *
-                    q[static_cast<std::size_t>(r * kColumns + k)];
+                    q[static_cast<std::size_t>(r * columns + k)];
         }
         wanted *= scales[static_cast<std::size_t>(r)];
         ASSERT_NEAR(got[static_cast<std::size_t>(r * 2 * kPanel + o)], wanted,
@@ -466,6 +466,10 @@ TEST_P(Levels, MultiplyBytesByShortRows) {
       }
     }
   }
+}
+
+TEST_P(Levels, MultiplyBytesByShortRows) {
+  for (const std::int64_t columns : {16, 144}) multiply_bytes(*table_, columns);
 }
 
 TEST_P(Levels, AddUpTheLargestBlocks) {
