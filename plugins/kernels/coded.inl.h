@@ -147,17 +147,61 @@ PENSTOCK_LANE const std::int32_t& minus_sum(const Int8Block& x, int group) {
   return C::kGroups == 1 ? x.minus_sum : x.minus_half_sums[group];
 }
 
+/// One block's codes, in registers, by the same block of kRows rows: sums[r] is
+/// what row r's scale is multiplied with.
+template <class L, class C, int kRows>
+PENSTOCK_LANE void multiply_block(const typename L::Bytes* codes,
+                                  const std::uint8_t* scales,
+                                  const std::uint8_t* minimums,
+                                  const Int8Block* const* rows, std::int64_t b,
+                                  typename L::F* sums) {
+  constexpr int kGroups = C::kGroups;
+  constexpr int kVectors = 8 / kGroups;
+  typename L::template Dots<C::kBits> dots[kGroups][kRows];
+#pragma GCC unroll 2
+  for (int g = 0; g < kGroups; ++g) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      dots[g][r].sum = group_start<L, C>(minus_sum<C>(rows[r][b], g));
+    }
+    // Row by row within a vector: a sum is waited for by its next one alone.
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; ++v) {
+      const int at = g * kVectors + v;
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        dots[g][r].add(codes[at], rows[r][b].q + 4 * at, v, kVectors);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+    auto sum =
+        L::mul(L::to_float(dots[0][r].sum), C::template scale<L>(scales, 0));
+    if constexpr (kGroups == 2) {
+      sum = L::fma(L::to_float(dots[1][r].sum), C::template scale<L>(scales, 1),
+                   sum);
+    }
+    if constexpr (C::kMinimum) {
+#pragma GCC unroll 2
+      for (int g = 0; g < kGroups; ++g) {
+        const auto count = L::set_int(minus_sum<C>(rows[r][b], g));
+        sum =
+            L::fma(L::to_float(count), C::template scale<L>(minimums, g), sum);
+      }
+    }
+    sums[r] = sum;
+  }
+}
+
 /// Blocks of one panel by kRows rows of bytes, `x_stride` blocks apart; y holds
 /// what the blocks before them gave.
 template <class L, class C, int kRows>
 PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
                               std::int64_t x_stride, Ahead ahead, float* y,
                               std::int64_t y_stride) {
-  using F = typename L::F;
-  constexpr int kGroups = C::kGroups;
-  constexpr int kVectors = 8 / kGroups;
   const Int8Block* rows[kRows];
-  F total[kRows];
+  typename L::F total[kRows];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
     rows[r] = x + r * x_stride + w.first;
@@ -165,55 +209,60 @@ PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
   }
   for (std::int64_t b = 0; b < w.count; ++b) {
     ahead.ask();
-    typename L::Bytes vectors[8];
-    C::template load<L>(w.codes + b * C::kCodeBytes, vectors);
-    typename L::template Dots<C::kBits> dots[kGroups][kRows];
-#pragma GCC unroll 2
-    for (int g = 0; g < kGroups; ++g) {
-#pragma GCC unroll 8
-      for (int r = 0; r < kRows; ++r) {
-        dots[g][r].sum = group_start<L, C>(minus_sum<C>(rows[r][b], g));
-      }
-      // Row by row within a vector: a sum is waited for by its next one alone.
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; ++v) {
-        const int at = g * kVectors + v;
-#pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r) {
-          dots[g][r].add(vectors[at], rows[r][b].q + 4 * at, v, kVectors);
-        }
-      }
-    }
-    const std::uint8_t* scales = w.scales + b * C::kScaleBytes;
-    const std::uint8_t* minimums = w.minimums + b * C::kScaleBytes;
+    typename L::Bytes codes[8];
+    C::template load<L>(w.codes + b * C::kCodeBytes, codes);
+    typename L::F sums[kRows];
+    multiply_block<L, C, kRows>(codes, w.scales + b * C::kScaleBytes,
+                                w.minimums + b * C::kScaleBytes, rows, b, sums);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      F sum =
-          L::mul(L::to_float(dots[0][r].sum), C::template scale<L>(scales, 0));
-      if constexpr (kGroups == 2) {
-        sum = L::fma(L::to_float(dots[1][r].sum),
-                     C::template scale<L>(scales, 1), sum);
-      }
-      if constexpr (C::kMinimum) {
-#pragma GCC unroll 2
-        for (int g = 0; g < kGroups; ++g) {
-          const auto count = L::set_int(minus_sum<C>(rows[r][b], g));
-          sum = L::fma(L::to_float(count), C::template scale<L>(minimums, g),
-                       sum);
-        }
-      }
-      total[r] = L::fma(L::set(rows[r][b].scale), sum, total[r]);
+      total[r] = L::fma(L::set(rows[r][b].scale), sums[r], total[r]);
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
 }
 
+/// All blocks of one panel by two tiles, for which codes are loaded once; the
+/// totals are in memory.
+template <class L, class C, int kRows>
+PENSTOCK_LANE void coded_pair(const Blocks& w, const Int8Block* x,
+                              std::int64_t x_stride, Ahead ahead, float* y,
+                              std::int64_t y_stride) {
+  alignas(64) float totals[2 * kRows * kPanel];
+  for (int r = 0; r < 2 * kRows; ++r) L::store(totals + r * kPanel, L::set(0));
+  for (std::int64_t b = 0; b < w.count; ++b) {
+    ahead.ask();
+    typename L::Bytes codes[8];
+    C::template load<L>(w.codes + b * C::kCodeBytes, codes);
+    for (int first = 0; first < 2 * kRows; first += kRows) {
+      const Int8Block* rows[kRows];
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) rows[r] = x + (first + r) * x_stride;
+      typename L::F sums[kRows];
+      multiply_block<L, C, kRows>(codes, w.scales + b * C::kScaleBytes,
+                                  w.minimums + b * C::kScaleBytes, rows, b,
+                                  sums);
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) {
+        float* total = totals + (first + r) * kPanel;
+        L::store(total,
+                 L::fma(L::set(rows[r][b].scale), sums[r], L::load(total)));
+      }
+    }
+  }
+  for (int r = 0; r < 2 * kRows; ++r) {
+    L::store(y + r * y_stride, L::load(totals + r * kPanel));
+  }
+}
+
+/// Rows [first, n), tile by tile.
 template <class L, class C>
 PENSTOCK_LANE void coded_tiles(const Blocks& w, const Int8Block* x,
-                               std::int64_t x_stride, std::int64_t n, float* y,
+                               std::int64_t x_stride, std::int64_t first,
+                               std::int64_t n, float* y,
                                std::int64_t y_stride) {
-  each_tile<L::kTileRows>(0, n, [&]<int kRows>(std::int64_t row) {
+  each_tile<L::kTileRows>(first, n, [&]<int kRows>(std::int64_t row) {
     const Ahead ahead(w.stored, w.stored_bytes, row, kRows, n, w.count);
     coded_tile<L, C, kRows>(w, x + row * x_stride, x_stride, ahead,
                             y + row * y_stride, y_stride);
@@ -224,14 +273,25 @@ template <class L, class C>
 void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
                   const Activations& x, std::int64_t n, float* y,
                   std::int64_t y_stride) {
+  constexpr int kPair = 2 * L::kTileRows;
   const std::int64_t blocks = w.columns / kBlock;
-  const bool is_direct = C::kBits == 8 || n <= L::kTileRows;
   for (std::int64_t p = first; p < last; ++p) {
     const std::uint8_t* panel = w.data + p * w.panel_bytes;
+    const Blocks all = blocks_of<C>(panel, blocks, 0, blocks);
     float* to = y + p * kPanel;
-    if (is_direct) {
-      coded_tiles<L, C>(blocks_of<C>(panel, blocks, 0, blocks), x.int8, blocks,
-                        n, to, y_stride);
+    if constexpr (C::kBits == 8) {
+      coded_tiles<L, C>(all, x.int8, blocks, 0, n, to, y_stride);
+      continue;
+    }
+    if (n < 2 * kPair) {  // few: from the codes as they are stored
+      std::int64_t row = 0;
+      if (n >= kPair) {
+        const Ahead ahead(all.stored, all.stored_bytes, 0, kPair, n, blocks);
+        coded_pair<L, C, L::kTileRows>(all, x.int8, blocks, ahead, to,
+                                       y_stride);
+        row = kPair;
+      }
+      coded_tiles<L, C>(all, x.int8, blocks, row, n, to, y_stride);
       continue;
     }
     UnpackedBlocks room;
@@ -241,7 +301,7 @@ void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
           left < UnpackedBlocks::kMost ? left : UnpackedBlocks::kMost;
       coded_tiles<L, Unpacked<C>>(
           unpack<L, C>(blocks_of<C>(panel, blocks, b, count), room), x.int8,
-          blocks, n, to, y_stride);
+          blocks, 0, n, to, y_stride);
     }
   }
 }
