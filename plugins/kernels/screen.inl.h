@@ -15,7 +15,8 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 template <class L>
 void round_to(const float* x, std::int64_t n, float step, float least,
               float most, std::int8_t* q, float* left, float* held) {
-  const auto inverse = L::set(step > 0 ? 1 / step : 0);
+  // Nearly 0 divides nothing: its inverse would be infinite.
+  const auto inverse = L::set(step > 0x1p-120F ? 1 / step : 0);
   auto missing = L::set(0);
   auto present = L::set(0);
   for (std::int64_t i = 0; i < n; i += 16) {

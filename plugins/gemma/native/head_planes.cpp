@@ -24,6 +24,9 @@ constexpr std::int64_t kSamplesTogether = 128;
 /// terms of 2^-24 each, with room.
 constexpr float kRounding = 1e-4F;
 
+/// What is smaller is not divided by.
+constexpr float kLeastScale = 0x1p-120F;
+
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 /// A fifth of the columns, which hold two thirds of a hidden state's squares.
@@ -85,10 +88,11 @@ class Planes::Packer {
                                  static_cast<float>(columns_));
     const float step = unit * kCoarseStep;
     std::array<float, Kernels::kBounds> all{};
+    float* lengths_of = all.data();
     kernels_.round_to(placed, fine_, unit * kFineStep, -128, 127, codes_.data(),
-                      &all[0], &all[2]);
+                      lengths_of, lengths_of + 2);
     kernels_.round_to(placed + fine_, columns_ - fine_, step, -8, 7,
-                      codes_.data() + fine_, &all[1], &all[3]);
+                      codes_.data() + fine_, lengths_of + 1, lengths_of + 3);
     for (std::size_t i = 0; i < all.size(); ++i) {
       lengths[i][size(row)] = bf16_above(all[i]);
     }
@@ -137,52 +141,71 @@ Planes::Planes(const WeightTensor& embedding, std::span<const float> norm,
   pack(kernels, is_mapped);
 }
 
-/// Means, scales and order, from rows all over the vocabulary.
-void Planes::choose_columns(std::span<const float> norm) {
-  const std::int64_t vocab = embedding_.rows();
-  const std::int64_t columns = embedding_.columns();
-  std::vector<float> sample;
-  constexpr std::int64_t kRuns = kSamples / kSamplesTogether;
-  const std::int64_t together = std::min(kSamplesTogether, vocab);
-  for (std::int64_t i = 0; i < (vocab > kSamples ? kRuns : 1); ++i) {
-    const std::int64_t begin = (vocab - together) * i / kRuns;
-    const std::int64_t end = vocab > kSamples ? begin + together : vocab;
-    const std::size_t at = sample.size();
-    sample.resize(at + size((end - begin) * columns));
-    dequantize(embedding_, begin, end, std::span(sample).subspan(at));
+namespace {
+
+/// Rows from all over the vocabulary.
+std::vector<float> sample_of(const WeightTensor& embedding) {
+  const std::int64_t vocab = embedding.rows();
+  const std::int64_t columns = embedding.columns();
+  const bool is_all = vocab <= kSamples;
+  const std::int64_t together = is_all ? vocab : kSamplesTogether;
+  const std::int64_t runs = is_all ? 1 : kSamples / kSamplesTogether;
+  std::vector<float> out(size(runs * together * columns));
+  for (std::int64_t i = 0; i < runs; ++i) {
+    const std::int64_t begin = (vocab - together) * i / runs;
+    dequantize(embedding, begin, begin + together,
+               std::span(out).subspan(size(i * together * columns),
+                                      size(together * columns)));
   }
-  const std::int64_t rows = std::ssize(sample) / columns;
-  std::vector<double> means(size(columns));
-  std::vector<double> squares(size(columns));
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t i = 0; i < columns; ++i) {
-      means[size(i)] += sample[size(r * columns + i)];
-    }
+  return out;
+}
+
+std::vector<float> means_of(std::span<const float> rows, std::size_t columns) {
+  std::vector<double> sums(columns);
+  for (std::size_t i = 0; i < rows.size(); ++i) sums[i % columns] += rows[i];
+  std::vector<float> means;
+  const auto count = static_cast<double>(rows.size() / columns);
+  for (const double sum : sums) {
+    means.push_back(static_cast<float>(sum / count));
   }
-  for (double& mean : means) mean /= static_cast<double>(rows);
-  // Of rows with length 1: a column's scale is not that of the longest rows.
-  std::vector<double> row(size(columns));
-  for (std::int64_t r = 0; r < rows; ++r) {
+  return means;
+}
+
+/// How far numbers of a column are from its mean in a row of length 1: long
+/// rows must not count more.
+std::vector<float> scales_of(std::span<const float> rows,
+                             std::span<const float> means) {
+  const std::size_t columns = means.size();
+  std::vector<double> shares(columns);
+  std::vector<double> squares(columns);
+  for (; !rows.empty(); rows = rows.subspan(columns)) {
     double total = 0;
-    for (std::int64_t i = 0; i < columns; ++i) {
-      const double x = sample[size(r * columns + i)] - means[size(i)];
-      row[size(i)] = x * x;
-      total += x * x;
+    for (std::size_t i = 0; i < columns; ++i) {
+      const double x = static_cast<double>(rows[i]) - means[i];
+      squares[i] = x * x;
+      total += squares[i];
     }
     if (total == 0) continue;
-    for (std::int64_t i = 0; i < columns; ++i) {
-      squares[size(i)] += row[size(i)] / total;
-    }
+    for (std::size_t i = 0; i < columns; ++i) shares[i] += squares[i] / total;
   }
-  const double all = std::accumulate(squares.begin(), squares.end(), 0.0);
+  const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
   std::vector<float> scales;
-  for (const double square : squares) {
+  for (const double share : shares) {
     // A column that is nearly constant gets some room too.
-    const double share = all > 0 ? square / all : 0;
     const double least = 1e-6 / static_cast<double>(columns);
-    scales.push_back(static_cast<float>(std::sqrt(std::max(share, least))));
+    scales.push_back(static_cast<float>(
+        std::sqrt(std::max(all > 0 ? share / all : 0, least))));
   }
-  order_.resize(size(columns));
+  return scales;
+}
+
+}  // namespace
+
+void Planes::choose_columns(std::span<const float> norm) {
+  const std::vector<float> sample = sample_of(embedding_);
+  const std::vector<float> means = means_of(sample, size(embedding_.columns()));
+  const std::vector<float> scales = scales_of(sample, means);
+  order_.resize(means.size());
   std::iota(order_.begin(), order_.end(), 0);
   const auto weight = [&](std::int32_t i) {
     return scales[size(i)] * std::fabs(norm[size(i)]);
@@ -191,7 +214,7 @@ void Planes::choose_columns(std::span<const float> norm) {
       order_.begin(), order_.end(),
       [&](std::int32_t a, std::int32_t b) { return weight(a) > weight(b); });
   for (const std::int32_t column : order_) {
-    means_.push_back(static_cast<float>(means[size(column)]));
+    means_.push_back(means[size(column)]);
     scales_.push_back(scales[size(column)]);
   }
   length_of_means_ = length(means_);
@@ -258,6 +281,7 @@ void Planes::prepare(const float* hidden, std::int64_t row,
   std::int64_t segment = row * data_.segments();
   for (std::int64_t begin = 0; begin < data_.columns;) {
     const bool is_coarse = begin >= data_.fine;
+    const std::size_t part = is_coarse ? 1 : 0;
     const std::int64_t end =
         is_coarse ? std::min(begin + HeadPlanes::kCoarseSegment, data_.columns)
                   : begin + HeadPlanes::kFineSegment;
@@ -270,14 +294,14 @@ void Planes::prepare(const float* hidden, std::int64_t row,
       most = std::max(most, std::fabs(x[size(i - begin)]));
     }
     const float scale = most / 127;
-    const float inverse = scale > 0 ? 1 / scale : 0;
+    const float inverse = scale > kLeastScale ? 1 / scale : 0;
     std::int32_t sum = 0;
     for (std::int64_t i = begin; i < end; ++i) {
       const float number = x[size(i - begin)];
       const float code = std::nearbyint(number * inverse);
       const double error = number - static_cast<double>(code) * scale;
-      squares[size(is_coarse)] += static_cast<double>(number) * number;
-      lost[size(is_coarse)] += error * error;
+      squares[part] += static_cast<double>(number) * number;
+      lost[part] += error * error;
       to.q_[size(row * data_.columns + i)] = static_cast<std::int8_t>(code);
       sum += static_cast<std::int32_t>(code);
     }
