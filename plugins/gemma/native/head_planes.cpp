@@ -163,10 +163,10 @@ std::vector<float> sample_of(const WeightTensor& embedding) {
 std::vector<float> means_of(std::span<const float> rows, std::size_t columns) {
   std::vector<double> sums(columns);
   for (std::size_t i = 0; i < rows.size(); ++i) sums[i % columns] += rows[i];
-  std::vector<float> means;
-  const auto count = static_cast<double>(rows.size() / columns);
-  for (const double sum : sums) {
-    means.push_back(static_cast<float>(sum / count));
+  const std::size_t count = rows.size() / columns;
+  std::vector<float> means(columns);
+  for (std::size_t i = 0; i < columns; ++i) {
+    means[i] = static_cast<float>(sums[i] / static_cast<double>(count));
   }
   return means;
 }

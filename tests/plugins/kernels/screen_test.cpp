@@ -69,7 +69,7 @@ void screen(const Kernels& table, std::int64_t columns, std::int64_t fine,
   std::vector<double> sizes(wanted.size());  // of all that is added up
   for (std::int64_t r = 0; r < n; ++r) {
     for (std::int64_t k = 0; k < columns; ++k) {
-      const int x = q[static_cast<std::size_t>(r * columns + k)];
+      const auto x = std::int32_t{q[static_cast<std::size_t>(r * columns + k)]};
       const auto at = static_cast<std::size_t>(r * segments + segment_of(k));
       minus_sums[at] -= x;
       for (std::int64_t o = 0; o < 2 * kPanel; ++o) {
