@@ -377,10 +377,11 @@ TEST(Threads, StayWithinTheBudget) {
 }
 
 TEST(Memory, DoesNotGrowWithTheNumberOfLines) {
+  // The input stays open for a while: a short run ends between two looks.
   const auto peak = [](int count) {
     const Ran ran = shell(
-        "seq " + std::to_string(count) +
-        " | sed 's/.*/{\"text\": \"line &\", \"options\": "
+        "(seq " + std::to_string(count) +
+        "; sleep 1) | sed -u 's/.*/{\"text\": \"line &\", \"options\": "
         "{\"max_new_tokens\": 2}}/' | /usr/bin/env bash -c '$RUN $TINY "
         "--jsonl - --json > /dev/null & pid=$!; peak=0; while kill -0 $pid "
         "2>/dev/null; do now=$(grep VmHWM /proc/$pid/status | tr -dc 0-9); "
