@@ -139,10 +139,6 @@ struct Lanes {
   PENSTOCK_LANE I times_power(I x) {
     return {_mm256_slli_epi32(x.a, kPower), _mm256_slli_epi32(x.b, kPower)};
   }
-  PENSTOCK_LANE I join(I x, I y) {
-    return {_mm256_add_epi32(_mm256_slli_epi32(x.a, 4), y.a),
-            _mm256_add_epi32(_mm256_slli_epi32(x.b, 4), y.b)};
-  }
 
   PENSTOCK_LANE Bytes load_bytes(const std::uint8_t* p) {
     return {_mm256_loadu_si256(as<__m256i>(p)),

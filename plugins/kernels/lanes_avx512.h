@@ -78,10 +78,6 @@ struct Lanes {
   PENSTOCK_LANE I times_power(I a) {
     return _mm512_slli_epi32(a, kPower);
   }
-  /// 16 a + b
-  PENSTOCK_LANE I join(I a, I b) {
-    return _mm512_add_epi32(_mm512_slli_epi32(a, 4), b);
-  }
 
   PENSTOCK_LANE Bytes load_bytes(const std::uint8_t* p) {
     return _mm512_loadu_si512(p);

@@ -127,11 +127,6 @@ struct Lanes {
     for (auto& number : a.at) number *= 1 << kPower;
     return a;
   }
-  PENSTOCK_LANE I join(const I& a, const I& b) {
-    I out;
-    for (int i = 0; i < 16; ++i) out[i] = 16 * a[i] + b[i];
-    return out;
-  }
 
   PENSTOCK_LANE Bytes load_bytes(const std::uint8_t* p) {
     Bytes out;

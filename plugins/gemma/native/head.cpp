@@ -108,7 +108,6 @@ struct Head::Search {
   std::vector<std::vector<float>> stretches;  ///< by thread: [rows, kStride]
   std::vector<std::vector<TopK>> found;       ///< by thread, by row
   std::vector<float> floors;                  ///< by row
-  std::vector<TopK> best;                     ///< by row
   std::vector<std::int64_t> survivors;        ///< by thread
   Parts first_parts, parts;                   ///< of panels
 };
