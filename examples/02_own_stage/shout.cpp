@@ -1,7 +1,7 @@
 // A plugin with one stage: text to capitals, before the tokenizer sees it.
 //
 // It runs as the first of two preprocess stages (see shout.yaml): it leaves its
-// text in the sample's notes, where gemma.tokenize looks for it.
+// text in the item's notes, where gemma.tokenize looks for it.
 #include <cctype>
 
 #include "penstock/plugin.h"
@@ -9,9 +9,9 @@
 namespace {
 
 using penstock::Declaration;
+using penstock::Item;
+using penstock::ItemSink;
 using penstock::Request;
-using penstock::Sample;
-using penstock::SampleSink;
 
 /// Input: text. Notes: `text`, in capitals (ASCII letters only).
 class Shout final : public penstock::Preprocess {
@@ -25,8 +25,8 @@ class Shout final : public penstock::Preprocess {
   }
   explicit Shout(const Params& /*params*/) {}
 
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override {
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override {
     std::string text = penstock::text_input(request);
     for (char& c : text) {
       c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));

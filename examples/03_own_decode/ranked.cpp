@@ -22,7 +22,7 @@ class Ranked final : public Decode {
   }
   explicit Ranked(const Params& params) : params_(params) {}
 
-  void start(Row& row) override { row.want.top = params_.rank; }
+  void start(Sequence& sequence) override { sequence.want.top = params_.rank; }
 
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override {
@@ -35,7 +35,7 @@ class Ranked final : public Decode {
       next.slice = i;
       next.tokens = {id};
       next.emit.emplace_back().tokens = {id};
-      if (slice.row->generated() + 1 >= params_.max_new_tokens) {
+      if (slice.sequence->generated() + 1 >= params_.max_new_tokens) {
         next.finish = Finish::kLength;
       }
       out.push_back(std::move(next));

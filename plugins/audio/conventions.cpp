@@ -1,4 +1,4 @@
-#include "conventions.h"
+#include "audio/conventions.h"
 
 #include "penstock/error.h"
 

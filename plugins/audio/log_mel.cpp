@@ -1,4 +1,4 @@
-#include "log_mel.h"
+#include "audio/log_mel.h"
 
 #include <algorithm>
 #include <map>
@@ -77,7 +77,7 @@ void declare_frames(Declaration<LogMel>& d) {
   d.param("drop_last", &Params::drop_last, "leave the last frame out")
       .choices({"auto", "yes", "no"});
   d.param("pre_emphasis", &Params::pre_emphasis,
-          "take a part of the sample before from each: htk within the frame, "
+          "take a part of the item before from each: htk within the frame, "
           "plain across its edge")
       .choices({"auto", "none", "htk", "plain"});
   d.param("pre_emphasis_factor", &Params::pre_emphasis_factor,
@@ -144,8 +144,8 @@ LogMel::LogMel(const Params& params)
       keep_waveform_(params.keep_waveform),
       spectrogram_(conventions_) {}
 
-void LogMel::preprocess(const Request& /*request*/, Sample in,
-                        SampleSink& out) const {
+void LogMel::preprocess(const Request& /*request*/, Item in,
+                        ItemSink& out) const {
   const auto rate = in.notes.find("sample_rate");
   if (rate != in.notes.end() &&
       std::get<std::int64_t>(rate->second) != conventions_.sample_rate) {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "audio/spectrogram.h"
 #include "penstock/preprocess.h"
-#include "spectrogram.h"
 
 namespace penstock::audio {
 
@@ -31,8 +31,8 @@ class LogMel final : public Preprocess {
   static void declare(Declaration<LogMel>& d);
   explicit LogMel(const Params& params);
 
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Conventions conventions_;

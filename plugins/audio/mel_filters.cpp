@@ -1,4 +1,4 @@
-#include "mel_filters.h"
+#include "audio/mel_filters.h"
 
 #include <ATen/ops/zeros.h>
 

@@ -3,7 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "conventions.h"
+#include "audio/conventions.h"
 
 namespace penstock::audio {
 

@@ -1,8 +1,8 @@
 // audio: from a file to what a model hears.
 #include "penstock/plugin.h"
 
-#include "log_mel.h"
-#include "waveform.h"
+#include "audio/log_mel.h"
+#include "audio/waveform.h"
 
 PENSTOCK_PLUGIN(audio, registry) {
   registry.add<penstock::audio::Waveform>("waveform");

@@ -1,4 +1,4 @@
-#include "spectrogram.h"
+#include "audio/spectrogram.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "mel_filters.h"
+#include "audio/mel_filters.h"
 #include "penstock/error.h"
 
 namespace penstock::audio {

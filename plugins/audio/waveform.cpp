@@ -1,13 +1,13 @@
-#include "waveform.h"
+#include "audio/waveform.h"
 
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <cmath>
 
+#include "lib/sound/recording_params.h"
+#include "lib/sound/sound.h"
 #include "penstock/media.h"
-#include "recording_params.h"
-#include "sound.h"
 
 namespace penstock::audio {
 namespace {
@@ -79,8 +79,8 @@ void Waveform::declare(Declaration<Waveform>& d) {
       .per_request();
 }
 
-void Waveform::preprocess(const Request& request, Sample in,
-                          SampleSink& out) const {
+void Waveform::preprocess(const Request& request, Item in,
+                          ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const Media media = media_input(request, "audio");
   Samples sound = read(media, how, request.stop);

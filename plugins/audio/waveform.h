@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "audio_reader.h"
+#include "lib/media/audio_reader.h"
 #include "penstock/preprocess.h"
 
 namespace penstock::audio {
@@ -27,8 +27,8 @@ class Waveform final : public Preprocess {
   static void declare(Declaration<Waveform>& d);
   explicit Waveform(Params params) : params_(std::move(params)) {}
 
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Params params_;

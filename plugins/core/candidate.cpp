@@ -1,4 +1,4 @@
-#include "candidate.h"
+#include "core/candidate.h"
 
 #include <algorithm>
 #include <cmath>

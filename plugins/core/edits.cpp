@@ -1,4 +1,4 @@
-#include "edits.h"
+#include "core/edits.h"
 
 #include <limits>
 

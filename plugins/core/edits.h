@@ -8,7 +8,7 @@
 #include <map>
 #include <vector>
 
-#include "candidate.h"
+#include "core/candidate.h"
 
 namespace penstock::core {
 

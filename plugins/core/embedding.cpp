@@ -1,4 +1,4 @@
-#include "embedding.h"
+#include "core/embedding.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "logprobs.h"
+#include "core/logprobs.h"
 
 #include <ATen/ops/tensor.h>
 

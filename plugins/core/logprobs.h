@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "candidate.h"
+#include "core/candidate.h"
 
 namespace penstock::core {
 

@@ -1,4 +1,4 @@
-#include "lookup.h"
+#include "core/lookup.h"
 
 #include <algorithm>
 

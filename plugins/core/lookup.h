@@ -1,8 +1,8 @@
-// Lookup: guesses a row's next tokens from the row itself. Where its last few
-// tokens stood before, what followed them may follow again: in code, tables,
-// quotes and summaries it often does. Forward checks a guess in one step, so
-// the answer stays what it would have been. Source: prompt lookup decoding,
-// A. Saxena 2023.
+// Lookup: guesses a sequence's next tokens from the sequence itself. Where its
+// last few tokens stood before, what followed them may follow again: in code,
+// tables, quotes and summaries it often does. Forward checks a guess in one
+// step, so the answer stays what it would have been. Source: prompt lookup
+// decoding, A. Saxena 2023.
 //
 // A step with a guess is wider, and costs more. Guesses that come true make the
 // next ones longer; those that do not make them shorter and then rare.
@@ -14,7 +14,7 @@
 
 namespace penstock::core {
 
-/// Of one row.
+/// Of one sequence.
 class Lookup {
  public:
   /// `most`: tokens of a guess.

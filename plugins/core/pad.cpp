@@ -1,20 +1,22 @@
-#include "pad.h"
+#include "core/pad.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
-#include "wait.h"
+#include "core/wait.h"
 
 namespace penstock::core {
 
 void Pad::declare(Declaration<Pad>& d) {
-  d.doc("Static batches: rows start and end together, padded to one length")
+  d.doc(
+       "Static batches: sequences start and end together, padded to one length")
       .layouts({Layout::kPadded});
-  d.param("max_rows", &Params::max_rows, "rows of one batch").range(1, 4096);
+  d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
+      .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
-          "how long the first row waits for others, in milliseconds")
+          "how long the first sequence waits for others, in milliseconds")
       .range(0, 60000);
   d.param("side", &Params::side, "where the padding stands")
       .choices({"left", "right"});
@@ -27,38 +29,38 @@ void Pad::declare(Declaration<Pad>& d) {
       .choices({"left", "right"});
 }
 
-void Pad::admit(Sample& sample) {
-  const auto length = static_cast<std::int64_t>(sample.tokens.size());
+void Pad::admit(Item& item) {
+  const auto length = static_cast<std::int64_t>(item.tokens.size());
   const std::int64_t cut = length - params_.max_length;
   if (params_.max_length == 0 || cut <= 0) return;
-  const auto begin = sample.tokens.begin();
+  const auto begin = item.tokens.begin();
   if (params_.truncate == "left") {
-    sample.tokens.erase(begin, begin + cut);
+    item.tokens.erase(begin, begin + cut);
   } else {
-    sample.tokens.erase(begin + params_.max_length, sample.tokens.end());
+    item.tokens.erase(begin + params_.max_length, item.tokens.end());
   }
-  sample.notes["truncated"] = cut;
+  item.notes["truncated"] = cut;
 }
 
-Plan Pad::plan(const Candidates& candidates) {
+Plan Pad::plan(const Offer& offer) {
   Plan plan;
-  if (!candidates.running.empty()) {
+  if (!offer.running.empty()) {
     plan.why = Closed::kRunning;
-    for (Row* row : candidates.running) {
-      plan.slices.push_back({.row = row, .count = kAll});
+    for (Sequence* sequence : offer.running) {
+      plan.slices.push_back({.sequence = sequence, .count = kAll});
     }
     return plan;
   }
   const Closing closing =
-      close_batch(candidates, max_rows(), params_.max_wait_ms);
+      close_batch(offer, max_sequences(), params_.max_wait_ms);
   plan.why = closing.why;
-  plan.look_again = closing.look_again;
+  plan.check_again_at = closing.check_again_at;
   if (closing.why == Closed::kNothing) return plan;
-  int free = candidates.free_slots;
-  for (Row* row : candidates.waiting) {
-    if (row->sample->width > free) break;
-    free -= row->sample->width;
-    plan.slices.push_back({.row = row, .count = kAll});
+  int free = offer.free_slots;
+  for (Sequence* sequence : offer.waiting) {
+    if (sequence->item->width > free) break;
+    free -= sequence->item->width;
+    plan.slices.push_back({.sequence = sequence, .count = kAll});
   }
   return plan;
 }
@@ -66,16 +68,16 @@ Plan Pad::plan(const Candidates& candidates) {
 Tensors Pad::collate(std::span<const Slice> slices) {
   std::int64_t longest = 0;
   for (const Slice& slice : slices) longest = std::max(longest, slice.count);
-  const auto rows = static_cast<std::int64_t>(slices.size());
-  auto ids = at::full({rows, longest}, params_.pad_id, at::kLong);
-  auto mask = at::zeros({rows, longest}, at::kLong);
+  const auto sequences = static_cast<std::int64_t>(slices.size());
+  auto ids = at::full({sequences, longest}, params_.pad_id, at::kLong);
+  auto mask = at::zeros({sequences, longest}, at::kLong);
   auto* id = ids.mutable_data_ptr<std::int64_t>();
   auto* is_token = mask.mutable_data_ptr<std::int64_t>();
   for (const Slice& slice : slices) {
     const std::int64_t offset =
         params_.side == "left" ? longest - slice.count : 0;
     for (std::int64_t i = 0; i < slice.count; ++i) {
-      id[offset + i] = slice.row->token(slice.begin + i);
+      id[offset + i] = slice.sequence->token(slice.begin + i);
       is_token[offset + i] = 1;
     }
     id += longest;

@@ -1,5 +1,5 @@
-// core.pad: static batches. Rows start together, as a rectangle with a mask,
-// and the next batch starts when the last of them has ended: what a first
+// core.pad: static batches. Sequences start together, as a rectangle with a
+// mask, and the next batch starts when the last of them has ended: what a first
 // course on inference shows.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace penstock::core {
 class Pad final : public Batch {
  public:
   struct Params {
-    std::int64_t max_rows = 8;
+    std::int64_t max_sequences = 8;
     double max_wait_ms = 20;
     std::string side = "left";
     std::int64_t pad_id = 0;
@@ -23,11 +23,11 @@ class Pad final : public Batch {
   static void declare(Declaration<Pad>& d);
   explicit Pad(Params params) : params_(std::move(params)) {}
 
-  [[nodiscard]] int max_rows() const override {
-    return static_cast<int>(params_.max_rows);
+  [[nodiscard]] int max_sequences() const override {
+    return static_cast<int>(params_.max_sequences);
   }
-  void admit(Sample& sample) override;
-  [[nodiscard]] Plan plan(const Candidates& candidates) override;
+  void admit(Item& item) override;
+  [[nodiscard]] Plan plan(const Offer& offer) override;
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;
 
  private:

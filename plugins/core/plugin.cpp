@@ -1,23 +1,23 @@
 // core: stages that belong to no model.
 #include "penstock/plugin.h"
 
-#include "continuous.h"
-#include "embedding.h"
-#include "pad.h"
-#include "pool.h"
-#include "rows.h"
-#include "sample.h"
-#include "score.h"
-#include "score_report.h"
-#include "stack.h"
-#include "top.h"
+#include "core/continuous.h"
+#include "core/embedding.h"
+#include "core/pad.h"
+#include "core/pool.h"
+#include "core/ragged.h"
+#include "core/sample.h"
+#include "core/score.h"
+#include "core/score_report.h"
+#include "core/stack.h"
+#include "core/top.h"
 
 PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Pad>("pad");
   registry.add<penstock::core::Continuous>("continuous");
   registry.add<penstock::core::Embedding>("embedding");
   registry.add<penstock::core::Pool>("pool");
-  registry.add<penstock::core::Rows>("rows");
+  registry.add<penstock::core::Ragged>("ragged");
   registry.add<penstock::core::SampleDecode>("sample");
   registry.add<penstock::core::Score>("score");
   registry.add<penstock::core::ScoreReport>("score_report");

@@ -1,4 +1,4 @@
-#include "pool.h"
+#include "core/pool.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/isfinite.h>
@@ -16,10 +16,10 @@ struct Sum final : DecodeState {
   std::int64_t count = 0;
 };
 
-Sum& sum_of(const Row& row) {
+Sum& sum_of(const Sequence& sequence) {
   // start() has put it there.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
-  return static_cast<Sum&>(*row.sample->state);
+  return static_cast<Sum&>(*sequence.item->state);
 }
 
 }  // namespace
@@ -36,21 +36,21 @@ void Pool::declare(Declaration<Pool>& d) {
       .per_request();
 }
 
-void Pool::start(Row& row) {
-  const auto& chosen = params<Params>(*this, *row.sample->request);
-  row.sample->state = std::make_unique<Sum>();
-  row.want = Want();
-  row.want.from = chosen.pool == "last" ? kLast : 0;
-  row.want.hidden = true;
+void Pool::start(Sequence& sequence) {
+  const auto& chosen = params<Params>(*this, *sequence.item->request);
+  sequence.item->state = std::make_unique<Sum>();
+  sequence.want = Want();
+  sequence.want.from = chosen.pool == "last" ? kLast : 0;
+  sequence.want.hidden = true;
 }
 
-at::Tensor Pool::embedding(const Row& row) const {
-  const Sum& sum = sum_of(row);
+at::Tensor Pool::embedding(const Sequence& sequence) const {
+  const Sum& sum = sum_of(sequence);
   const auto mean = sum.states / static_cast<double>(sum.count);
   if (!mean.isfinite().all().item<bool>()) {
     throw Error(Code::kInternal, "the model's hidden states are not finite");
   }
-  const auto& chosen = params<Params>(*this, *row.sample->request);
+  const auto& chosen = params<Params>(*this, *sequence.item->request);
   const auto norm = at::linalg_vector_norm(mean).item<double>();
   const bool is_divided = chosen.normalize && norm > 0;
   return (is_divided ? mean / norm : mean).to(at::kFloat);
@@ -64,15 +64,16 @@ void Pool::decode(const Step& step, const Result& picked,
     const auto part = picked.scores.hidden.narrow(0, slice.out, slice.outs)
                           .sum(0, false, at::kDouble)
                           .cpu();
-    Sum& sum = sum_of(*slice.row);
+    Sum& sum = sum_of(*slice.sequence);
     sum.states = sum.states.defined() ? sum.states + part : part;
     sum.count += slice.outs;
     Next& next = out.emplace_back();
     next.slice = i;
-    if (slice.begin + slice.count < slice.row->length()) continue;
+    if (slice.begin + slice.count < slice.sequence->length()) continue;
     next.finish = Finish::kEnd;
     try {
-      next.emit.emplace_back().tensors = {{"embedding", embedding(*slice.row)}};
+      next.emit.emplace_back().tensors = {
+          {"embedding", embedding(*slice.sequence)}};
     } catch (const Error& error) {
       next.error = std::current_exception();
     }

@@ -19,12 +19,12 @@ class Pool final : public Decode {
   static void declare(Declaration<Pool>& d);
   explicit Pool(const Params& /*params*/) {}
 
-  void start(Row& row) override;
+  void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override;
 
  private:
-  [[nodiscard]] at::Tensor embedding(const Row& row) const;
+  [[nodiscard]] at::Tensor embedding(const Sequence& sequence) const;
 };
 
 }  // namespace penstock::core

@@ -1,4 +1,4 @@
-#include "repeats.h"
+#include "core/repeats.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "core/rules.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,8 +7,8 @@
 #include <sstream>
 #include <utility>
 
+#include "core/repeats.h"
 #include "penstock/error.h"
-#include "repeats.h"
 
 namespace penstock::core {
 namespace {

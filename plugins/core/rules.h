@@ -1,14 +1,14 @@
-// Rules: what a request's params ask of the scores, read once a sample.
+// Rules: what a request's params ask of the scores, read once an item.
 #pragma once
 
 #include <map>
 #include <string>
 #include <vector>
 
-#include "edits.h"
+#include "core/edits.h"
+#include "core/sample_params.h"
+#include "core/sampler.h"
 #include "penstock/value.h"
-#include "sample_params.h"
-#include "sampler.h"
 
 namespace penstock::core {
 

@@ -1,11 +1,11 @@
-#include "sample.h"
+#include "core/sample.h"
 
 #include <algorithm>
 #include <optional>
 
-#include "logprobs.h"
-#include "lookup.h"
-#include "random.h"
+#include "core/logprobs.h"
+#include "core/lookup.h"
+#include "core/random.h"
 
 namespace penstock::core {
 namespace {
@@ -60,20 +60,20 @@ struct SampleDecode::State final : DecodeState {
   std::vector<Lookup> lookups;  ///< by branch; empty: no guesses
 };
 
-struct SampleDecode::Answered {
+struct SampleDecode::View {
   std::size_t index = 0;
   const Slice& slice;
   const Scores& scores;
   State& state;
   const Params& params;
 
-  [[nodiscard]] const Row& row() const { return *slice.row; }
+  [[nodiscard]] const Sequence& sequence() const { return *slice.sequence; }
   [[nodiscard]] const Rules& rules() const { return state.rules; }
   [[nodiscard]] std::int64_t prompt() const {
-    return static_cast<std::int64_t>(row().sample->tokens.size());
+    return static_cast<std::int64_t>(sequence().item->tokens.size());
   }
-  /// What may follow `tokens`, the row's and `ahead` more of its draft. Nothing
-  /// where others may equal the last of the best.
+  /// What may follow `tokens`, the sequence's and `ahead` more of its draft.
+  /// Nothing where others may equal the last of the best.
   [[nodiscard]] std::optional<Candidates> candidates(
       std::int64_t ahead, const Tokens& tokens) const;
   [[nodiscard]] Next next() const {
@@ -83,9 +83,9 @@ struct SampleDecode::Answered {
   }
 };
 
-std::optional<Candidates> SampleDecode::Answered::candidates(
+std::optional<Candidates> SampleDecode::View::candidates(
     std::int64_t ahead, const Tokens& tokens) const {
-  const Want& want = row().want;
+  const Want& want = sequence().want;
   Candidates from = candidates_of(scores, slice.out + ahead, want);
   apply(from.all, rules().edits(tokens, prompt()), rules().penalties());
   if (!want.full && !is_enough(from, needed(rules().sampling()))) return {};
@@ -102,12 +102,13 @@ void SampleDecode::open(StageContext& context) {
   }
 }
 
-const SampleDecode::Params& SampleDecode::params_of(const Row& row) const {
-  return params<Params>(*this, *row.sample->request);
+const SampleDecode::Params& SampleDecode::params_of(
+    const Sequence& sequence) const {
+  return params<Params>(*this, *sequence.item->request);
 }
 
-void SampleDecode::start(Row& row) {
-  const Params& chosen = params_of(row);
+void SampleDecode::start(Sequence& sequence) {
+  const Params& chosen = params_of(sequence);
   Tokens ends = chosen.stop_ids;
   if (!chosen.ignore_eos) {
     ends.insert(ends.end(), eos_ids_.begin(), eos_ids_.end());
@@ -115,18 +116,19 @@ void SampleDecode::start(Row& row) {
   auto state =
       std::make_unique<State>(Rules(chosen, std::move(ends), vocab_), chosen);
   const Rules& rules = state->rules;
-  row.sample->state = std::move(state);
-  row.sample->width = static_cast<int>(chosen.n);
+  sequence.item->state = std::move(state);
+  sequence.item->width = static_cast<int>(chosen.n);
   if (chosen.prompt_logprobs >= 0) {
     // The prompt first, with no more than it needs; then the answer.
-    row.want = Want();
-    row.want.from = 0;
-    row.want.top = std::clamp<std::int64_t>(chosen.prompt_logprobs, 1, size());
-    row.want.norm = row.want.follow = true;
+    sequence.want = Want();
+    sequence.want.from = 0;
+    sequence.want.top =
+        std::clamp<std::int64_t>(chosen.prompt_logprobs, 1, size());
+    sequence.want.norm = sequence.want.follow = true;
     return;
   }
-  const auto prompt = static_cast<std::int64_t>(row.sample->tokens.size());
-  row.want = want_for(rules, chosen, rules.edits(row.tokens, prompt));
+  const auto prompt = static_cast<std::int64_t>(sequence.item->tokens.size());
+  sequence.want = want_for(rules, chosen, rules.edits(sequence.tokens, prompt));
 }
 
 Want SampleDecode::want_for(const Rules& rules, const Params& params,
@@ -148,125 +150,125 @@ Want SampleDecode::want_for(const Rules& rules, const Params& params,
   return want;
 }
 
-Finish SampleDecode::finish(const Answered& slice, const Tokens& tokens) const {
-  const Tokens& ends = slice.rules().ends();
+Finish SampleDecode::finish(const View& view, const Tokens& tokens) const {
+  const Tokens& ends = view.rules().ends();
   if (std::find(ends.begin(), ends.end(), tokens.back()) != ends.end()) {
     return Finish::kStop;
   }
   const auto length = static_cast<std::int64_t>(tokens.size());
-  const bool is_long = length - slice.prompt() >= slice.params.max_new_tokens;
+  const bool is_long = length - view.prompt() >= view.params.max_new_tokens;
   const bool is_full = length >= context_length_;
   return is_long || is_full ? Finish::kLength : Finish::kNo;
 }
 
-void SampleDecode::read_prompt(const Answered& slice,
-                               std::vector<Next>& out) const {
-  const Row& row = slice.row();
-  const std::int64_t length = row.length();
-  Logprobs logprobs(slice.params.prompt_logprobs);
-  for (std::int64_t i = 0; i < slice.slice.outs; ++i) {
-    const std::int64_t at = slice.slice.out + i;
+void SampleDecode::prompt_logprobs(const View& view,
+                                   std::vector<Next>& out) const {
+  const Sequence& sequence = slice.sequence();
+  const std::int64_t length = sequence.length();
+  Logprobs logprobs(view.params.prompt_logprobs);
+  for (std::int64_t i = 0; i < view.slice.outs; ++i) {
+    const std::int64_t at = view.slice.out + i;
     const std::int64_t next =
-        slice.slice.begin + slice.slice.count - slice.slice.outs + i + 1;
+        view.slice.begin + view.slice.count - view.slice.outs + i + 1;
     if (next == length) continue;
-    const Candidates best = candidates_of(slice.scores, at, row.want);
-    logprobs.add(row.token(next), value_at(slice.scores.follow, at), best.all,
-                 value_at(slice.scores.norm, at));
+    const Candidates best = candidates_of(view.scores, at, sequence.want);
+    logprobs.add(sequence.token(next), value_at(view.scores.follow, at),
+                 best.all, value_at(view.scores.norm, at));
   }
   Next next = slice.next();
   if (!logprobs.empty()) {
     logprobs.put("prompt_logprobs", next.emit.emplace_back().tensors);
   }
-  const bool is_whole = slice.slice.begin + slice.slice.count == length;
+  const bool is_whole = view.slice.begin + view.slice.count == length;
   if (is_whole) {
-    next.want = want_for(slice.rules(), slice.params,
-                         slice.rules().edits(row.tokens, length));
+    next.want = want_for(view.rules(), view.params,
+                         view.rules().edits(sequence.tokens, length));
   }
   out.push_back(std::move(next));
 }
 
-Next SampleDecode::chosen(const Answered& slice, const Candidates& first,
-                          int branch) const {
-  const Row& row = slice.row();
+Next SampleDecode::sample_tokens(const View& view, const Candidates& first,
+                                 int branch) const {
+  const Sequence& sequence = slice.sequence();
   Next next = slice.next();
   next.branch = branch;
-  Tokens tokens = row.tokens;
+  Tokens tokens = sequence.tokens;
   std::optional<Candidates> more;
   // One token, and one more for each that the draft foresaw.
   for (std::int64_t ahead = 0;; ++ahead) {
     const Candidates& from = more ? *more : first;
     const auto position =
-        static_cast<std::int64_t>(tokens.size()) - slice.prompt();
-    const double random = uniform(static_cast<std::uint64_t>(slice.params.seed),
+        static_cast<std::int64_t>(tokens.size()) - view.prompt();
+    const double random = uniform(static_cast<std::uint64_t>(view.params.seed),
                                   static_cast<std::uint64_t>(branch),
                                   static_cast<std::uint64_t>(position));
-    const Candidate token = draw(from.all, slice.rules().sampling(), random);
+    const Candidate token = draw(from.all, view.rules().sampling(), random);
     tokens.push_back(token.id);
     next.tokens.push_back(token.id);
     next.emit.emplace_back().tokens = {token.id};
-    if (slice.params.logprobs >= 0) {
-      Logprobs logprobs(slice.params.logprobs);
+    if (view.params.logprobs >= 0) {
+      Logprobs logprobs(view.params.logprobs);
       logprobs.add(token.id, token.raw, from.all,
-                   value_at(slice.scores.norm, slice.slice.out + ahead));
+                   value_at(view.scores.norm, view.slice.out + ahead));
       logprobs.put("logprobs", next.emit.back().tensors);
     }
-    next.finish = finish(slice, tokens);
+    next.finish = finish(view, tokens);
     if (next.finish != Finish::kNo) return next;
     const bool was_foreseen =
-        ahead + 1 < slice.slice.outs &&
-        row.draft[static_cast<std::size_t>(ahead)] == token.id;
+        ahead + 1 < view.slice.outs &&
+        sequence.draft[static_cast<std::size_t>(ahead)] == token.id;
     if (!was_foreseen) break;
-    more = slice.candidates(ahead + 1, tokens);
+    more = view.candidates(ahead + 1, tokens);
     if (!more) break;  // the next step looks at all of them
   }
-  go_on(slice, std::move(tokens), next);
+  go_on(view, std::move(tokens), next);
   return next;
 }
 
-void SampleDecode::go_on(const Answered& slice, Tokens tokens,
-                         Next& next) const {
-  const std::int64_t prompt = slice.prompt();
-  Edits edits = slice.rules().edits(tokens, prompt);
-  if (!slice.state.lookups.empty()) {
+void SampleDecode::go_on(const View& view, Tokens tokens, Next& next) const {
+  const std::int64_t prompt = view.prompt();
+  Edits edits = view.rules().edits(tokens, prompt);
+  if (!view.state.lookups.empty()) {
     Lookup& lookup =
-        slice.state.lookups.at(static_cast<std::size_t>(next.branch));
-    const auto guessed = slice.slice.outs - 1;
+        view.state.lookups.at(static_cast<std::size_t>(next.branch));
+    const auto guessed = view.slice.outs - 1;
     const auto came_true = static_cast<std::int64_t>(next.tokens.size()) - 1;
     if (guessed > 0) lookup.learn(guessed, came_true);
     const auto length = static_cast<std::int64_t>(tokens.size());
     const std::int64_t room =
-        std::min(slice.params.max_new_tokens - (length - prompt),
+        std::min(view.params.max_new_tokens - (length - prompt),
                  context_length_ - length) -
         1;
     next.draft = lookup.guess(tokens, room);
     // Each token of the guess may be edited in its own way.
     for (const std::int64_t id : next.draft) {
       tokens.push_back(id);
-      edits.merge(slice.rules().edits(tokens, prompt));
+      edits.merge(view.rules().edits(tokens, prompt));
     }
   }
-  next.want = want_for(slice.rules(), slice.params, edits);
+  next.want = want_for(view.rules(), view.params, edits);
 }
 
-void SampleDecode::answer(const Answered& slice, std::vector<Next>& out) const {
-  const Row& row = slice.row();
-  if (row.want.from == 0) {
-    read_prompt(slice, out);
+void SampleDecode::answer(const View& view, std::vector<Next>& out) const {
+  const Sequence& sequence = slice.sequence();
+  if (sequence.want.from == 0) {
+    prompt_logprobs(view, out);
     return;
   }
-  const std::optional<Candidates> from = slice.candidates(0, row.tokens);
+  const std::optional<Candidates> from = view.candidates(0, sequence.tokens);
   if (!from) {
     Next again = slice.next();
     again.want.emplace().full = true;
-    again.want->norm = slice.params.logprobs >= 0;
+    again.want->norm = view.params.logprobs >= 0;
     out.push_back(std::move(again));
     return;
   }
   // The prompt's answers part at their first token.
-  const bool is_fork = row.generated() == 0;
-  const auto end = is_fork ? static_cast<int>(slice.params.n) : row.branch + 1;
-  for (int branch = is_fork ? 0 : row.branch; branch < end; ++branch) {
-    out.push_back(chosen(slice, *from, branch));
+  const bool is_fork = sequence.generated() == 0;
+  const auto end =
+      is_fork ? static_cast<int>(view.params.n) : sequence.branch + 1;
+  for (int branch = is_fork ? 0 : sequence.branch; branch < end; ++branch) {
+    out.push_back(sample_tokens(view, *from, branch));
   }
 }
 
@@ -281,8 +283,8 @@ void SampleDecode::decode(const Step& step, const Result& picked,
       answer({.index = i,
               .slice = slice,
               .scores = scores,
-              .state = dynamic_cast<State&>(*slice.row->sample->state),
-              .params = params_of(*slice.row)},
+              .state = dynamic_cast<State&>(*slice.sequence->item->state),
+              .params = params_of(*slice.sequence)},
              out);
     } catch (const Error& error) {
       out.resize(before);

@@ -1,9 +1,10 @@
-// core.sample: picks each row's next token and says when the row is finished.
+// core.sample: picks each sequence's next token and says when the sequence is
+// finished.
 #pragma once
 
+#include "core/rules.h"
+#include "core/sample_params.h"
 #include "penstock/decode.h"
-#include "rules.h"
-#include "sample_params.h"
 
 namespace penstock::core {
 
@@ -19,29 +20,28 @@ class SampleDecode final : public Decode {
   explicit SampleDecode(const Params& /*params*/) {}
 
   void open(StageContext& context) override;
-  void start(Row& row) override;
+  void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override;
 
  private:
   struct State;
   /// A slice's share of a step's scores, on the host.
-  struct Answered;
+  struct View;
 
-  [[nodiscard]] const Params& params_of(const Row& row) const;
+  [[nodiscard]] const Params& params_of(const Sequence& sequence) const;
   /// Of the vocabulary, where the model says it.
   [[nodiscard]] std::int64_t size() const { return vocab_ > 0 ? vocab_ : kAll; }
   [[nodiscard]] Want want_for(const Rules& rules, const Params& params,
                               const Edits& edits) const;
-  void answer(const Answered& slice, std::vector<Next>& out) const;
-  void read_prompt(const Answered& slice, std::vector<Next>& out) const;
-  [[nodiscard]] Next chosen(const Answered& slice, const Candidates& first,
-                            int branch) const;
-  /// What the row's next step guesses and wants.
-  void go_on(const Answered& slice, Tokens tokens, Next& next) const;
-  /// Of a row whose last token is `tokens.back()`.
-  [[nodiscard]] Finish finish(const Answered& slice,
-                              const Tokens& tokens) const;
+  void answer(const View& view, std::vector<Next>& out) const;
+  void prompt_logprobs(const View& view, std::vector<Next>& out) const;
+  [[nodiscard]] Next sample_tokens(const View& view, const Candidates& first,
+                                   int branch) const;
+  /// What the sequence's next step guesses and wants.
+  void go_on(const View& view, Tokens tokens, Next& next) const;
+  /// Of a sequence whose last token is `tokens.back()`.
+  [[nodiscard]] Finish finish(const View& view, const Tokens& tokens) const;
 
   Tokens eos_ids_;  ///< the model's own
   std::int64_t context_length_ = kAll;

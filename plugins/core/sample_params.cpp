@@ -1,5 +1,5 @@
 // What core.sample declares.
-#include "sample.h"
+#include "core/sample.h"
 
 namespace penstock::core {
 namespace {

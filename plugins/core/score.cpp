@@ -1,4 +1,4 @@
-#include "score.h"
+#include "core/score.h"
 
 #include <ATen/ops/tensor.h>
 
@@ -14,7 +14,7 @@ struct Scored {
 };
 
 Scored read(const Slice& slice, const Scores& scores) {
-  const Row& row = *slice.row;
+  const Sequence& sequence = *slice.sequence;
   const auto* best = scores.ids.const_data_ptr<std::int64_t>();
   const auto* norm = scores.norm.const_data_ptr<float>();
   const auto* follow = scores.follow.const_data_ptr<float>();
@@ -22,13 +22,13 @@ Scored read(const Slice& slice, const Scores& scores) {
   for (std::int64_t i = 0; i < slice.outs; ++i) {
     const std::int64_t at = slice.out + i;
     const std::int64_t next = slice.begin + slice.count - slice.outs + i + 1;
-    if (next == row.length()) continue;  // nothing follows the last
+    if (next == sequence.length()) continue;  // nothing follows the last
     const float logprob = follow[at] - norm[at];
     if (!std::isfinite(norm[at]) || std::isnan(logprob)) {
       throw Error(Code::kInternal, str("the model's scores for token ", next,
                                        " of the text are not finite"));
     }
-    out.ids.push_back(row.token(next));
+    out.ids.push_back(sequence.token(next));
     out.best.push_back(best[at * scores.ids.size(1)]);
     out.logprobs.push_back(logprob);
   }
@@ -45,24 +45,23 @@ void Score::declare(Declaration<Score>& d) {
       .output("best: i64[N]");
 }
 
-std::int64_t scored_from(const Sample& sample) {
-  const auto found = sample.notes.find("scored_from");
-  return found == sample.notes.end() ? 1
-                                     : std::get<std::int64_t>(found->second);
+std::int64_t scored_from(const Item& item) {
+  const auto found = item.notes.find("scored_from");
+  return found == item.notes.end() ? 1 : std::get<std::int64_t>(found->second);
 }
 
-void Score::start(Row& row) {
-  const std::int64_t from = scored_from(*row.sample);
-  if (from < 1 || from >= row.length()) {
+void Score::start(Sequence& sequence) {
+  const std::int64_t from = scored_from(*sequence.item);
+  if (from < 1 || from >= sequence.length()) {
     throw Error(Code::kData,
-                str("there is nothing to score: the text has ", row.length(),
-                    " tokens, of which those from number ", from,
-                    " on would be scored"));
+                str("there is nothing to score: the text has ",
+                    sequence.length(), " tokens, of which those from number ",
+                    from, " on would be scored"));
   }
-  row.want = Want();
-  row.want.from = from - 1;
-  row.want.top = 1;
-  row.want.norm = row.want.follow = true;
+  sequence.want = Want();
+  sequence.want.from = from - 1;
+  sequence.want.top = 1;
+  sequence.want.norm = sequence.want.follow = true;
 }
 
 void Score::decode(const Step& step, const Result& picked,
@@ -80,7 +79,7 @@ void Score::decode(const Step& step, const Result& picked,
     if (slice.outs == 0) continue;
     Next& next = out.emplace_back();
     next.slice = i;
-    if (slice.begin + slice.count == slice.row->length()) {
+    if (slice.begin + slice.count == slice.sequence->length()) {
       next.finish = Finish::kEnd;
     }
     try {

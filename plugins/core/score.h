@@ -10,7 +10,7 @@ namespace penstock::core {
 /// prompt goes through: ids i64[N], logprobs f32[N], and best i64[N], the ids
 /// that the model would have chosen.
 ///
-/// The sample's note `scored_from` is the first token that is scored; without
+/// The item's note `scored_from` is the first token that is scored; without
 /// it all but the first are: nothing comes before that one.
 class Score final : public Decode {
  public:
@@ -18,12 +18,12 @@ class Score final : public Decode {
   static void declare(Declaration<Score>& d);
   explicit Score(const Params& /*params*/) {}
 
-  void start(Row& row) override;
+  void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override;
 };
 
-/// The first scored token of a sample; at least 1.
-[[nodiscard]] std::int64_t scored_from(const Sample& sample);
+/// The first scored token of an item; at least 1.
+[[nodiscard]] std::int64_t scored_from(const Item& item);
 
 }  // namespace penstock::core

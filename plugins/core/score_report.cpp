@@ -1,4 +1,4 @@
-#include "score_report.h"
+#include "core/score_report.h"
 
 #include <cmath>
 #include <iomanip>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "score.h"
+#include "core/score.h"
 
 namespace penstock::core {
 namespace {
@@ -18,10 +18,10 @@ Json as_json(const OrderedJson& json) {
   return {json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)};
 }
 
-std::vector<std::string> pieces_of(const Sample& sample) {
+std::vector<std::string> pieces_of(const Item& item) {
   std::vector<std::string> pieces;
-  const auto found = sample.notes.find("pieces");
-  if (found == sample.notes.end()) return pieces;
+  const auto found = item.notes.find("pieces");
+  if (found == item.notes.end()) return pieces;
   std::istringstream in(std::get<std::string>(found->second));
   for (std::string piece; std::getline(in, piece, '\0');) {
     pieces.push_back(piece);
@@ -32,11 +32,11 @@ std::vector<std::string> pieces_of(const Sample& sample) {
 class ReportWriter final : public Writer {
  public:
   bool write(const Decoded& decoded, OutputSink& out) override {
-    if (count_ == 0) pieces_ = pieces_of(*decoded.sample);
+    if (count_ == 0) pieces_ = pieces_of(*decoded.item);
     if (find(decoded.tensors, "ids") != nullptr) add(decoded, out);
     if (decoded.finish == Finish::kEnd) {
       finish(out);
-      *this = ReportWriter();  // a next sample has its own sums
+      *this = ReportWriter();  // a next item has its own sums
     }
     return true;
   }
@@ -47,7 +47,7 @@ class ReportWriter final : public Writer {
     const auto ids = get(decoded.tensors, "ids").contiguous();
     const auto logprobs = get(decoded.tensors, "logprobs").contiguous();
     const auto best = get(decoded.tensors, "best").contiguous();
-    const std::int64_t from = scored_from(*decoded.sample);
+    const std::int64_t from = scored_from(*decoded.item);
     OrderedJson tokens = OrderedJson::array();
     for (std::int64_t i = 0; i < ids.numel(); ++i) {
       const auto id = ids.const_data_ptr<std::int64_t>()[i];

@@ -6,7 +6,7 @@
 namespace penstock::core {
 
 /// Inputs: ids i64[N], logprobs f32[N], best i64[N]. Output: a line of text,
-/// and JSON: `tokens`, of each its id, logprob, is_best and, where the sample
+/// and JSON: `tokens`, of each its id, logprob, is_best and, where the item
 /// notes `pieces`, its spelling; then logprob (their sum), token_count,
 /// perplexity and is_greedy.
 class ScoreReport final : public Postprocess {

@@ -1,4 +1,4 @@
-#include "stack.h"
+#include "core/stack.h"
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "core/wait.h"
 #include "penstock/parallel.h"
-#include "wait.h"
 
 namespace penstock::core {
 namespace {
@@ -50,7 +50,8 @@ at::Tensor part(at::Tensor tensor, const std::vector<std::int64_t>& shape,
 void Stack::declare(Declaration<Stack>& d) {
   d.doc("Batches of whole tensors, for models that answer in one step")
       .layouts({Layout::kStacked});
-  d.param("max_rows", &Params::max_rows, "rows of one batch").range(1, 4096);
+  d.param("max_sequences", &Params::max_sequences, "rows of one batch")
+      .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
           "how long the first row waits for others, in milliseconds")
       .range(0, 60000);
@@ -61,25 +62,25 @@ void Stack::declare(Declaration<Stack>& d) {
   d.param("pad_value", &Params::pad_value, "what is added");
 }
 
-Plan Stack::plan(const penstock::Candidates& candidates) {
+Plan Stack::plan(const Offer& offer) {
   Plan plan;
-  if (!candidates.running.empty()) {  // a model that takes several steps
+  if (!offer.running.empty()) {  // a model that takes several steps
     plan.why = Closed::kRunning;
-    for (Row* row : candidates.running) {
-      plan.slices.push_back({.row = row, .count = kAll});
+    for (Sequence* sequence : offer.running) {
+      plan.slices.push_back({.sequence = sequence, .count = kAll});
     }
     return plan;
   }
   const Closing closing =
-      close_batch(candidates, max_rows(), params_.max_wait_ms);
+      close_batch(offer, max_sequences(), params_.max_wait_ms);
   plan.why = closing.why;
-  plan.look_again = closing.look_again;
+  plan.check_again_at = closing.check_again_at;
   if (closing.why == Closed::kNothing) return plan;
-  int free = candidates.free_slots;
-  for (Row* row : candidates.waiting) {
-    if (row->sample->width > free) break;
-    free -= row->sample->width;
-    plan.slices.push_back({.row = row, .count = kAll});
+  int free = offer.free_slots;
+  for (Sequence* sequence : offer.waiting) {
+    if (sequence->item->width > free) break;
+    free -= sequence->item->width;
+    plan.slices.push_back({.sequence = sequence, .count = kAll});
   }
   return plan;
 }
@@ -133,11 +134,11 @@ Tensors Stack::collate(std::span<const Slice> slices) {
   // A copy costs less than waking a team that other threads keep waiting.
   const SerialOps serial;
   Tensors out;
-  for (const auto& [name, first] : slices.front().row->sample->inputs) {
+  for (const auto& [name, first] : slices.front().sequence->item->inputs) {
     std::vector<at::Tensor> rows;
     rows.reserve(slices.size());
     for (const Slice& slice : slices) {
-      rows.push_back(get(slice.row->sample->inputs, name));
+      rows.push_back(get(slice.sequence->item->inputs, name));
     }
     add(out, name, rows);
   }

@@ -8,13 +8,13 @@
 
 namespace penstock::core {
 
-/// Stacks every input of the rows' samples to [B, ...]. With fit: pad also
-/// <name>_mask u8[B, ...] without the first dim (1: the sample's own), where
+/// Stacks every input of the sequences' items to [B, ...]. With fit: pad also
+/// <name>_mask u8[B, ...] without the first dim (1: the item's own), where
 /// the shapes differ.
 class Stack final : public Batch {
  public:
   struct Params {
-    std::int64_t max_rows = 8;
+    std::int64_t max_sequences = 8;
     double max_wait_ms = 20;
     std::string fit = "same";
     double pad_value = 0;
@@ -22,10 +22,10 @@ class Stack final : public Batch {
   static void declare(Declaration<Stack>& d);
   explicit Stack(Params params) : params_(std::move(params)) {}
 
-  [[nodiscard]] int max_rows() const override {
-    return static_cast<int>(params_.max_rows);
+  [[nodiscard]] int max_sequences() const override {
+    return static_cast<int>(params_.max_sequences);
   }
-  [[nodiscard]] Plan plan(const penstock::Candidates& candidates) override;
+  [[nodiscard]] Plan plan(const Offer& offer) override;
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;
 
  private:

@@ -1,4 +1,4 @@
-#include "top.h"
+#include "core/top.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/isfinite.h>
@@ -33,8 +33,8 @@ Result Top::pick(const Step& step, Result result) {
   const at::Tensor& logits = get(result.out, "logits");
   std::int64_t most = 1;
   for (const Slice& slice : step.slices) {
-    most = std::max(most,
-                    params<Params>(*this, *slice.row->sample->request).top_k);
+    most = std::max(
+        most, params<Params>(*this, *slice.sequence->item->request).top_k);
   }
   const auto [values, ids] = logits.topk(std::min(most, logits.size(-1)));
   Result out;
@@ -53,7 +53,7 @@ void Top::decode(const Step& step, const Result& picked,
   const auto raw = get(picked.out, "none").cpu();
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     const auto& chosen =
-        params<Params>(*this, *step.slices[i].row->sample->request);
+        params<Params>(*this, *step.slices[i].sequence->item->request);
     const auto row = static_cast<std::int64_t>(i);
     const std::int64_t count = std::min(chosen.top_k, ids.size(1));
     Next next;

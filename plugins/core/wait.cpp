@@ -1,23 +1,22 @@
-#include "wait.h"
+#include "core/wait.h"
 
 namespace penstock::core {
 
-Closing close_batch(const Candidates& candidates, int max_rows,
-                    double max_wait_ms) {
-  if (candidates.waiting.empty()) return {};
-  if (static_cast<int>(candidates.waiting.size()) >= max_rows) {
-    return {.why = Closed::kFull, .look_again = {}};
+Closing close_batch(const Offer& offer, int max_sequences, double max_wait_ms) {
+  if (offer.waiting.empty()) return {};
+  if (static_cast<int>(offer.waiting.size()) >= max_sequences) {
+    return {.why = Closed::kFull, .check_again_at = {}};
   }
-  if (!candidates.more_coming) {
-    return {.why = Closed::kDrained, .look_again = {}};
+  if (!offer.more_coming) {
+    return {.why = Closed::kDrained, .check_again_at = {}};
   }
   const auto wait = std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double, std::milli>(max_wait_ms));
-  const Time until = candidates.waiting.front()->since + wait;
-  if (candidates.now >= until) {
-    return {.why = Closed::kWaited, .look_again = {}};
+  const Time until = offer.waiting.front()->since + wait;
+  if (offer.now >= until) {
+    return {.why = Closed::kWaited, .check_again_at = {}};
   }
-  return {.why = Closed::kNothing, .look_again = until};
+  return {.why = Closed::kNothing, .check_again_at = until};
 }
 
 }  // namespace penstock::core

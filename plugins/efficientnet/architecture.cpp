@@ -1,4 +1,4 @@
-#include "architecture.h"
+#include "efficientnet/architecture.h"
 
 #include <algorithm>
 #include <array>

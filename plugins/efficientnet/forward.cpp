@@ -1,4 +1,4 @@
-#include "forward.h"
+#include "efficientnet/forward.h"
 
 #include <filesystem>
 

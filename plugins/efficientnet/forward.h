@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "native/network.h"
+#include "efficientnet/native/network.h"
+#include "efficientnet/reference.h"
 #include "penstock/forward.h"
-#include "reference.h"
 
 namespace penstock::efficientnet {
 

@@ -1,4 +1,4 @@
-#include "reference.h"
+#include "efficientnet/reference.h"
 
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/constant_pad_nd.h>

@@ -1,7 +1,7 @@
 // The network in ATen operations: for any device, and the oracle of native/.
 #pragma once
 
-#include "weights.h"
+#include "efficientnet/weights.h"
 
 namespace penstock::efficientnet {
 

@@ -1,4 +1,4 @@
-#include "weights.h"
+#include "efficientnet/weights.h"
 
 #include <ATen/ops/empty.h>
 

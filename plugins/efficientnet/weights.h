@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "architecture.h"
+#include "efficientnet/architecture.h"
 #include "penstock/weights.h"
 
 namespace penstock::efficientnet {

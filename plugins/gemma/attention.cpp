@@ -1,4 +1,4 @@
-#include "attention.h"
+#include "gemma/attention.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

@@ -1,12 +1,12 @@
-// Attention of one row's new tokens over its keys: causal, and in a sliding
-// layer limited to the last `window` keys.
+// Attention of one sequence's new tokens over its keys: causal, and in a
+// sliding layer limited to the last `window` keys.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 
-#include "config.h"
+#include "gemma/config.h"
 
 namespace penstock::gemma {
 

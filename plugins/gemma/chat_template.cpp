@@ -1,4 +1,4 @@
-#include "chat_template.h"
+#include "gemma/chat_template.h"
 
 #include <algorithm>
 #include <array>

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "jinja/template.h"
+#include "gemma/jinja/template.h"
 #include "penstock/json.h"
 
 namespace penstock::gemma {

@@ -1,4 +1,4 @@
-#include "chat_tokens.h"
+#include "gemma/chat_tokens.h"
 
 namespace penstock::gemma {
 namespace {

@@ -2,8 +2,8 @@
 // tokens, the same words in a message are text.
 #pragma once
 
-#include "jinja/text.h"
-#include "tokenizer.h"
+#include "gemma/jinja/text.h"
+#include "gemma/tokenizer.h"
 
 namespace penstock::gemma {
 

@@ -1,4 +1,4 @@
-#include "checkpoint.h"
+#include "gemma/checkpoint.h"
 
 #include <array>
 #include <string_view>

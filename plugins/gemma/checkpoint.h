@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config.h"
+#include "gemma/config.h"
 #include "penstock/weights.h"
 
 namespace penstock::gemma {

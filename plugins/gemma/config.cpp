@@ -1,4 +1,4 @@
-#include "config.h"
+#include "gemma/config.h"
 
 #include <cmath>
 #include <string>

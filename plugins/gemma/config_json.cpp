@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "config.h"
+#include "gemma/config.h"
 #include "penstock/error.h"
 #include "penstock/json.h"
 

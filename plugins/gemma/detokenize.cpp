@@ -1,9 +1,9 @@
-#include "detokenize.h"
+#include "gemma/detokenize.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "text_writer.h"
+#include "gemma/text_writer.h"
 
 namespace penstock::gemma {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "gemma/tokenizer.h"
 #include "penstock/postprocess.h"
-#include "tokenizer.h"
 
 namespace penstock::gemma {
 

@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "gemma/engine.h"
 
 #include <ATen/ops/cat.h>
 
@@ -40,14 +40,14 @@ Tokens wanted_places(const Step& step) {
 bool wants_hidden(const Step& step) {
   return std::any_of(step.slices.begin(), step.slices.end(),
                      [](const Slice& slice) {
-                       return slice.outs > 0 && slice.row->want.hidden;
+                       return slice.outs > 0 && slice.sequence->want.hidden;
                      });
 }
 
 bool wants_scores(const Step& step) {
   return std::any_of(
       step.slices.begin(), step.slices.end(), [](const Slice& slice) {
-        const Want& want = slice.row->want;
+        const Want& want = slice.sequence->want;
         return slice.outs > 0 && (want.top > 0 || want.full || want.norm ||
                                   want.follow || !want.ids.empty());
       });

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "config.h"
+#include "gemma/config.h"
 #include "penstock/forward.h"
 
 namespace penstock::gemma {

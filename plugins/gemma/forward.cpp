@@ -1,11 +1,11 @@
-#include "forward.h"
+#include "gemma/forward.h"
 
 #include <ATen/ops/masked_select.h>
 
 #include <utility>
 
-#include "native/engine.h"
-#include "reference.h"
+#include "gemma/native/engine.h"
+#include "gemma/reference.h"
 
 namespace penstock::gemma {
 namespace {
@@ -133,13 +133,14 @@ std::int64_t GemmaForward::memory(const StageContext& context) const {
   context.facts["context_length"] = config.context;
   if (is_native(config, context.device)) {
     const auto mode = native::NativeEngine::mode(params_.dtype, model);
-    context.facts["row_bytes"] = native::NativeEngine::row_bytes(
+    context.facts["sequence_bytes"] = native::NativeEngine::sequence_bytes(
         config, mode, native::NativeEngine::kv_type(params_.kv_dtype, mode),
         chunk);
     return native::NativeEngine::bytes(model, mode);
   }
   const auto dtype = reference_dtype(params_.dtype, context.device);
-  context.facts["row_bytes"] = ReferenceEngine::row_bytes(config, dtype, chunk);
+  context.facts["sequence_bytes"] =
+      ReferenceEngine::sequence_bytes(config, dtype, chunk);
   return weight_bytes(config, dtype);
 }
 
@@ -186,7 +187,7 @@ Result GemmaForward::forward(const Step& step) {
   bool is_full = false;
   for (const Slice& slice : step.slices) {
     count += slice.count;
-    is_full |= slice.outs > 0 && slice.row->want.full;
+    is_full |= slice.outs > 0 && slice.sequence->want.full;
   }
   const Tokens tokens = packed_tokens(step, count);
   check_ids(tokens, config_->vocab);

@@ -7,11 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "engine.h"
+#include "gemma/engine.h"
 
 namespace penstock::gemma {
 
-/// Input: tokens i64[T]. Output: scores f32[R,V] as rows want them; with
+/// Input: tokens i64[T]. Output: scores f32[R,V] as sequences want them; with
 /// `logits: true` also logits f32[B,T,V] of every position.
 class GemmaForward final : public Forward {
  public:

@@ -1,4 +1,4 @@
-#include "kv_cache.h"
+#include "gemma/kv_cache.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "config.h"
+#include "gemma/config.h"
 
 namespace penstock::gemma {
 

@@ -1,4 +1,4 @@
-#include "model.h"
+#include "gemma/model.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-#include "projection.h"
+#include "gemma/projection.h"
 
 namespace penstock::gemma {
 namespace {
@@ -44,10 +44,11 @@ struct Rotary {
   }
 };
 
-at::Tensor positions_of(const std::vector<Part>& parts, at::Device device) {
+at::Tensor positions_of(const std::vector<SequenceChunk>& parts,
+                        at::Device device) {
   std::vector<at::Tensor> pieces;
   pieces.reserve(parts.size());
-  for (const Part& part : parts) {
+  for (const SequenceChunk& part : parts) {
     pieces.push_back(
         at::arange(part.begin, part.begin + part.count, at::kLong));
   }
@@ -62,17 +63,18 @@ void show(Probe* probe, const std::string& name, const at::Tensor& tensor) {
 
 /// What all layers of one step share.
 struct Model::Turn {
-  const std::vector<Part>& parts;
+  const std::vector<SequenceChunk>& parts;
   Rotary full, local;
   std::vector<at::Tensor> full_masks, local_masks;  ///< by part
 
-  Turn(const std::vector<Part>& all, const Config& c, at::TensorOptions options)
+  Turn(const std::vector<SequenceChunk>& all, const Config& c,
+       at::TensorOptions options)
       : parts(all),
         full(positions_of(all, options.device()), c.rope_base, c.rope_scale,
              c.head_dim, c10::typeMetaToScalarType(options.dtype())),
         local(positions_of(all, options.device()), c.rope_base_local, 1,
               c.head_dim, c10::typeMetaToScalarType(options.dtype())) {
-    for (const Part& part : parts) {
+    for (const SequenceChunk& part : parts) {
       full_masks.push_back(
           attention_mask(span_of(part.begin, part.count, kAll), kAll, options));
       local_masks.push_back(attention_mask(
@@ -108,7 +110,7 @@ at::Tensor Model::attention(const at::Tensor& x, std::int64_t layer,
   std::vector<at::Tensor> answers;
   std::int64_t at = 0;
   for (std::size_t i = 0; i < turn.parts.size(); ++i) {
-    const Part& part = turn.parts[i];
+    const SequenceChunk& part = turn.parts[i];
     auto keys = k.narrow(0, at, part.count);
     auto values = v.narrow(0, at, part.count);
     const Span span =
@@ -136,7 +138,7 @@ at::Tensor Model::feed_forward(const at::Tensor& x, const LayerWeights& w) {
 }
 
 at::Tensor Model::hidden(const at::Tensor& tokens,
-                         const std::vector<Part>& parts,
+                         const std::vector<SequenceChunk>& parts,
                          const at::Tensor& wanted, Probe* probe) const {
   // sqrt(hidden) in the weights' dtype, as the model was trained: 25.25 in
   // bf16, 25.298221 in fp32, for 640.

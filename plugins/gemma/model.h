@@ -10,16 +10,16 @@
 #include <functional>
 #include <vector>
 
-#include "attention.h"
-#include "config.h"
-#include "kv_cache.h"
+#include "gemma/attention.h"
+#include "gemma/config.h"
+#include "gemma/kv_cache.h"
+#include "gemma/weights.h"
 #include "penstock/step.h"
-#include "weights.h"
 
 namespace penstock::gemma {
 
-/// A row's part of the packed tokens: its tokens [begin, begin + count).
-struct Part {
+/// A sequence's part of the packed tokens: its tokens [begin, begin + count).
+struct SequenceChunk {
   std::int64_t begin = 0;
   std::int64_t count = 0;
   KvCache* cache = nullptr;  ///< null: the part is the whole sequence
@@ -31,9 +31,9 @@ class Model {
 
   /// Final hidden states, normed, [wanted, hidden]. `tokens` i64[N] are the
   /// parts end to end, `wanted` i64[W] the positions among them to answer for.
-  /// Caches must hold exactly [0, begin) of their rows, and are extended.
+  /// Caches must hold exactly [0, begin) of their sequences, and are extended.
   [[nodiscard]] at::Tensor hidden(const at::Tensor& tokens,
-                                  const std::vector<Part>& parts,
+                                  const std::vector<SequenceChunk>& parts,
                                   const at::Tensor& wanted, Probe* probe) const;
   /// Scores f32[R, vocab] of hidden states [R, hidden].
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;

@@ -1,4 +1,4 @@
-#include "piece_list.h"
+#include "gemma/piece_list.h"
 
 #include <sentencepiece_model.pb.h>
 

@@ -1,9 +1,9 @@
 // gemma: the text path of Gemma 3.
 #include "penstock/plugin.h"
 
-#include "detokenize.h"
-#include "forward.h"
-#include "tokenize.h"
+#include "gemma/detokenize.h"
+#include "gemma/forward.h"
+#include "gemma/tokenize.h"
 
 PENSTOCK_PLUGIN(gemma, registry) {
   registry.add<penstock::gemma::Tokenize>("tokenize");

@@ -1,4 +1,4 @@
-#include "projection.h"
+#include "gemma/projection.h"
 
 #include <ATen/ops/linear.h>
 #include <ATen/ops/matmul.h>

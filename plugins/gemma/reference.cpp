@@ -1,4 +1,4 @@
-#include "reference.h"
+#include "gemma/reference.h"
 
 #include <ATen/Context.h>
 #include <ATen/ops/tensor.h>
@@ -41,9 +41,9 @@ ReferenceEngine::ReferenceEngine(const Checkpoint& model,
   if (options.device.is_cuda()) at::globalContext().setSDPUseCuDNN(false);
 }
 
-std::int64_t ReferenceEngine::row_bytes(const Config& config,
-                                        at::ScalarType dtype,
-                                        std::int64_t chunk) {
+std::int64_t ReferenceEngine::sequence_bytes(const Config& config,
+                                             at::ScalarType dtype,
+                                             std::int64_t chunk) {
   const auto number = static_cast<std::int64_t>(at::elementSize(dtype));
   const std::int64_t count = std::min(chunk, config.context);
   // Attention: the mask with what it is made of, and, unless all heads share
@@ -81,12 +81,12 @@ void ReferenceEngine::copy(int from, int to) {
   target->copy_from(*caches_.at(static_cast<std::size_t>(from)));
 }
 
-std::vector<Part> ReferenceEngine::parts(const Step& step) {
-  std::vector<Part> parts;
+std::vector<SequenceChunk> ReferenceEngine::parts(const Step& step) {
+  std::vector<SequenceChunk> parts;
   for (const Slice& slice : step.slices) {
-    Part part{.begin = slice.begin, .count = slice.count};
+    SequenceChunk part{.begin = slice.begin, .count = slice.count};
     if (!caches_.empty()) {
-      auto& cache = caches_.at(static_cast<std::size_t>(slice.row->slot));
+      auto& cache = caches_.at(static_cast<std::size_t>(slice.sequence->slot));
       if (!cache) {
         cache = std::make_unique<KvCache>(config_, kRollback, cache_options_);
       }

@@ -3,9 +3,9 @@
 
 #include <vector>
 
-#include "engine.h"
-#include "kv_cache.h"
-#include "model.h"
+#include "gemma/engine.h"
+#include "gemma/kv_cache.h"
+#include "gemma/model.h"
 
 namespace penstock::gemma {
 
@@ -19,10 +19,10 @@ class ReferenceEngine final : public Engine {
   };
   ReferenceEngine(const Checkpoint& model, const Options& options);
 
-  /// Bytes of a row as long as the context, given in chunks.
-  [[nodiscard]] static std::int64_t row_bytes(const Config& config,
-                                              at::ScalarType dtype,
-                                              std::int64_t chunk);
+  /// Bytes of a sequence as long as the context, given in chunks.
+  [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
+                                                   at::ScalarType dtype,
+                                                   std::int64_t chunk);
 
   [[nodiscard]] std::string_view dtype() const override;
   [[nodiscard]] Caps caps() const override;
@@ -32,7 +32,7 @@ class ReferenceEngine final : public Engine {
   void copy(int from, int to) override;
 
  private:
-  [[nodiscard]] std::vector<Part> parts(const Step& step);
+  [[nodiscard]] std::vector<SequenceChunk> parts(const Step& step);
   [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step) const;
 
   Config config_;

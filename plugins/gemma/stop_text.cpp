@@ -1,4 +1,4 @@
-#include "stop_text.h"
+#include "gemma/stop_text.h"
 
 #include <algorithm>
 #include <string_view>

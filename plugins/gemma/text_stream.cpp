@@ -1,4 +1,4 @@
-#include "text_stream.h"
+#include "gemma/text_stream.h"
 
 #include <utility>
 

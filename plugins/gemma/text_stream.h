@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "tokenizer.h"
+#include "gemma/tokenizer.h"
 
 namespace penstock::gemma {
 

@@ -1,8 +1,8 @@
-#include "text_writer.h"
+#include "gemma/text_writer.h"
 
 #include <utility>
 
-#include "token_json.h"
+#include "gemma/token_json.h"
 
 namespace penstock::gemma {
 
@@ -40,8 +40,8 @@ void TextWriter::write_logprobs(const Decoded& decoded, OutputSink& out) {
     std::int64_t first = -1;
     // Nothing comes before a prompt's first token.
     if (key == "prompt_logprobs" &&
-        begun_prompts_.insert(decoded.sample->index).second) {
-      first = decoded.sample->tokens.front();
+        begun_prompts_.insert(decoded.item->index).second) {
+      first = decoded.item->tokens.front();
     }
     out.emit(Json{token_json(*tokenizer_, key, *ids,
                              get(decoded.tensors, key + ".values"), first)},

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "gemma/stop_text.h"
+#include "gemma/text_stream.h"
 #include "penstock/postprocess.h"
-#include "stop_text.h"
-#include "text_stream.h"
 
 namespace penstock::gemma {
 
@@ -33,7 +33,7 @@ class TextWriter final : public Writer {
   std::shared_ptr<const Tokenizer> tokenizer_;
   std::vector<std::string> stops_;
   std::map<int, Branch> branches_;
-  std::set<std::int64_t> begun_prompts_;  ///< by sample
+  std::set<std::int64_t> begun_prompts_;  ///< by item
 };
 
 }  // namespace penstock::gemma

@@ -1,4 +1,4 @@
-#include "token_json.h"
+#include "gemma/token_json.h"
 
 #include <cmath>
 #include <nlohmann/json.hpp>

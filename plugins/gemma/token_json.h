@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "tokenizer.h"
+#include "gemma/tokenizer.h"
 
 namespace penstock::gemma {
 

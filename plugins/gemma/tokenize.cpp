@@ -1,9 +1,9 @@
-#include "tokenize.h"
+#include "gemma/tokenize.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "chat_tokens.h"
+#include "gemma/chat_tokens.h"
 
 namespace penstock::gemma {
 namespace {
@@ -38,10 +38,10 @@ bool is_inside_character(const std::string& text, std::size_t at) {
 
 /// Where the continuation begins after `gone` tokens before it were cut.
 /// Throws where it would have lost some itself, or all that comes before it.
-void move_scored(Sample& sample, const Tokenize::Params& chosen,
+void move_scored(Item& item, const Tokenize::Params& chosen,
                  std::int64_t gone) {
-  const auto found = sample.notes.find("scored_from");
-  if (found == sample.notes.end()) return;
+  const auto found = item.notes.find("scored_from");
+  if (found == item.notes.end()) return;
   auto& from = std::get<std::int64_t>(found->second);
   if (chosen.truncate != "left" || from - gone < 1) {
     throw Error(
@@ -175,14 +175,14 @@ std::int64_t Tokenize::fit_tokens(Tokens& tokens, const Params& chosen) const {
 }
 
 Tokens Tokenize::of_text(const Request& request, const Params& chosen,
-                         Sample& sample) const {
+                         Item& item) const {
   // A stage before this one may have made the text of the request's inputs.
-  const auto made = sample.notes.find(chosen.input);
-  std::string text = made != sample.notes.end()
+  const auto made = item.notes.find(chosen.input);
+  std::string text = made != item.notes.end()
                          ? std::get<std::string>(made->second)
                          : text_input(request, chosen.input);
   const std::int64_t bytes = fit_text(text, chosen.truncate);
-  if (bytes > 0) sample.notes["truncated_bytes"] = bytes;
+  if (bytes > 0) item.notes["truncated_bytes"] = bytes;
   Tokens tokens = tokenizer_->encode(text);
   if (chosen.add_bos) tokens.insert(tokens.begin(), tokenizer_->bos());
   if (tokens.empty()) {
@@ -190,14 +190,14 @@ Tokens Tokenize::of_text(const Request& request, const Params& chosen,
                 "the prompt is empty and add_bos is false: there "
                 "is nothing to continue");
   }
-  add_continuation(request, chosen, sample, tokens);
+  add_continuation(request, chosen, item, tokens);
   return tokens;
 }
 
 /// Encoded on its own, so that its first token is no longer one with the end of
 /// the text before it.
 void Tokenize::add_continuation(const Request& request, const Params& chosen,
-                                Sample& sample, Tokens& tokens) const {
+                                Item& item, Tokens& tokens) const {
   const std::string& name = chosen.continuation;
   if (name.empty() || !request.inputs.contains(name)) return;
   std::string text = text_input(request, name);
@@ -208,7 +208,7 @@ void Tokenize::add_continuation(const Request& request, const Params& chosen,
                                  "' is empty: there is nothing to score; to "
                                  "score the whole text, leave it out"));
   }
-  sample.notes["scored_from"] = static_cast<std::int64_t>(tokens.size());
+  item.notes["scored_from"] = static_cast<std::int64_t>(tokens.size());
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
 
@@ -234,8 +234,8 @@ Tokens Tokenize::of_chat(const Request& request, const Params& chosen) const {
   return tokens;
 }
 
-void Tokenize::preprocess(const Request& request, Sample in,
-                          SampleSink& out) const {
+void Tokenize::preprocess(const Request& request, Item in,
+                          ItemSink& out) const {
   const auto& chosen = params<Params>(*this, request);
   const bool is_chat = chosen.chat || request.inputs.contains("messages");
   Tokens tokens =

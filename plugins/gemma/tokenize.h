@@ -6,9 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "chat_template.h"
+#include "gemma/chat_template.h"
+#include "gemma/tokenizer.h"
 #include "penstock/preprocess.h"
-#include "tokenizer.h"
 
 namespace penstock::gemma {
 
@@ -36,8 +36,8 @@ class Tokenize final : public Preprocess {
   explicit Tokenize(Params params) : params_(std::move(params)) {}
 
   void open(StageContext& context) override;
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   /// Cuts the text, or the tokens, to what the model takes, or throws where
@@ -45,9 +45,9 @@ class Tokenize final : public Preprocess {
   std::int64_t fit_text(std::string& text, const std::string& end) const;
   std::int64_t fit_tokens(Tokens& tokens, const Params& chosen) const;
   [[nodiscard]] Tokens of_text(const Request& request, const Params& chosen,
-                               Sample& sample) const;
+                               Item& item) const;
   void add_continuation(const Request& request, const Params& chosen,
-                        Sample& sample, Tokens& tokens) const;
+                        Item& item, Tokens& tokens) const;
   [[nodiscard]] Tokens of_chat(const Request& request,
                                const Params& chosen) const;
 

@@ -1,4 +1,4 @@
-#include "tokenizer.h"
+#include "gemma/tokenizer.h"
 
 #include <sentencepiece_processor.h>
 
@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "checkpoint.h"
+#include "gemma/checkpoint.h"
+#include "gemma/vocabulary.h"
 #include "penstock/error.h"
-#include "vocabulary.h"
 
 namespace penstock::gemma {
 namespace {

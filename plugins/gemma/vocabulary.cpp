@@ -1,7 +1,7 @@
-#include "vocabulary.h"
+#include "gemma/vocabulary.h"
 
+#include "gemma/piece_list.h"
 #include "penstock/error.h"
-#include "piece_list.h"
 
 namespace penstock::gemma {
 namespace {

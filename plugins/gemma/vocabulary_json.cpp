@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "gemma/piece_list.h"
+#include "gemma/vocabulary.h"
 #include "penstock/error.h"
 #include "penstock/json.h"
-#include "piece_list.h"
-#include "vocabulary.h"
 
 namespace penstock::gemma {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights.h"
+#include "gemma/weights.h"
 
 #include <ATen/ops/empty.h>
 #include <sys/mman.h>

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "checkpoint.h"
+#include "gemma/checkpoint.h"
 
 namespace penstock::gemma {
 

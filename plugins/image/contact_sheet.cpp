@@ -1,11 +1,11 @@
-#include "contact_sheet.h"
+#include "image/contact_sheet.h"
 
 #include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <opencv2/imgproc.hpp>
 
-#include "draw.h"
+#include "image/draw.h"
 
 namespace penstock::image {
 namespace {

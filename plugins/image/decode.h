@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "codecs/codec.h"
+#include "image/codecs/codec.h"
 
 namespace penstock::image {
 

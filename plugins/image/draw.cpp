@@ -1,4 +1,4 @@
-#include "draw.h"
+#include "image/draw.h"
 
 #include <png.h>
 
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
+#include "image/resize.h"
 #include "penstock/error.h"
-#include "resize.h"
 
 namespace penstock::image {
 namespace {

@@ -1,4 +1,4 @@
-#include "fit.h"
+#include "image/fit.h"
 
 #include <utility>
 
@@ -14,10 +14,10 @@ Recipe thumbnail_recipe(std::int64_t side) {
   return recipe;
 }
 
-/// Takes the picture out of the sample.
-at::Tensor take_picture(Sample& sample) {
-  const at::Tensor picture = get(sample.inputs, "picture");
-  std::erase_if(sample.inputs,
+/// Takes the picture out of the item.
+at::Tensor take_picture(Item& item) {
+  const at::Tensor picture = get(item.inputs, "picture");
+  std::erase_if(item.inputs,
                 [](const auto& input) { return input.first == "picture"; });
   if (picture.dim() != 3 || picture.size(2) != 3 ||
       picture.scalar_type() != at::kByte || picture.numel() == 0) {
@@ -46,8 +46,7 @@ Fit::Fit(const Params& params)
 
 void Fit::open(StageContext& context) { tell_size(recipe_, context); }
 
-void Fit::preprocess(const Request& /*request*/, Sample in,
-                     SampleSink& out) const {
+void Fit::preprocess(const Request& /*request*/, Item in, ItemSink& out) const {
   const at::Tensor picture = take_picture(in);
   in.inputs.emplace_back("pixels",
                          normalize(reshape(picture, recipe_), recipe_));

@@ -2,8 +2,8 @@
 // sees.
 #pragma once
 
+#include "image/recipe_params.h"
 #include "penstock/preprocess.h"
-#include "recipe_params.h"
 
 namespace penstock::image {
 
@@ -20,8 +20,8 @@ class Fit final : public Preprocess {
   explicit Fit(const Params& params);
 
   void open(StageContext& context) override;
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Recipe recipe_, thumbnail_;

@@ -1,4 +1,4 @@
-#include "label_file.h"
+#include "image/label_file.h"
 
 #include <charconv>
 #include <fstream>

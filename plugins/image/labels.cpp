@@ -1,4 +1,4 @@
-#include "labels.h"
+#include "image/labels.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
@@ -11,10 +11,10 @@
 #include <optional>
 #include <sstream>
 
-#include "contact_sheet.h"
-#include "decode.h"
-#include "draw.h"
-#include "label_file.h"
+#include "image/contact_sheet.h"
+#include "image/decode.h"
+#include "image/draw.h"
+#include "image/label_file.h"
 #include "penstock/drawing.h"
 #include "penstock/media.h"
 
@@ -64,9 +64,9 @@ std::string dump(const Json& json) {
 }
 
 /// When it is on screen, for a frame of a film.
-std::optional<double> time_of(const Sample& sample) {
-  const auto found = sample.notes.find("time");
-  if (found == sample.notes.end()) return std::nullopt;
+std::optional<double> time_of(const Item& item) {
+  const auto found = item.notes.find("time");
+  if (found == item.notes.end()) return std::nullopt;
   return std::get<double>(found->second);
 }
 
@@ -79,14 +79,14 @@ std::string clock_text(double seconds) {
 
 /// The frame made small, without the borders above and below that its square
 /// has; black where preprocess made none.
-at::Tensor thumbnail_of(const Sample& sample) {
+at::Tensor thumbnail_of(const Item& item) {
   constexpr std::int64_t kSide = 160;
-  const at::Tensor* square = find(sample.inputs, "thumbnail");
+  const at::Tensor* square = find(item.inputs, "thumbnail");
   if (square == nullptr) return at::full({kSide, kSide, 3}, 0, at::kByte);
   const auto height =
-      static_cast<double>(std::get<std::int64_t>(sample.notes.at("height")));
+      static_cast<double>(std::get<std::int64_t>(item.notes.at("height")));
   const auto width =
-      static_cast<double>(std::get<std::int64_t>(sample.notes.at("width")));
+      static_cast<double>(std::get<std::int64_t>(item.notes.at("width")));
   const std::int64_t side = square->size(0);
   const std::int64_t inner = std::clamp<std::int64_t>(
       std::llround(static_cast<double>(side) * height / width), 1, side);
@@ -103,13 +103,13 @@ class LabelWriter final : public Writer {
         sheets_((fs::path(render) / file_name()).string()) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
-    const Sample& sample = *decoded.sample;
+    const Item& item = *decoded.item;
     const std::vector<Label> labels = labels_of(decoded);
-    if (const auto time = time_of(sample)) {
+    if (const auto time = time_of(item)) {
       write_frame(decoded, *time, labels, out);
       return true;
     }
-    if (!render_.empty()) draw(sample, labels);
+    if (!render_.empty()) draw(item, labels);
     out.emit(penstock::Json{dump({{"labels", json_of(labels)}})},
              decoded.branch, /*is_final=*/false);
     out.emit(text_of(labels), decoded.branch, /*is_final=*/true);
@@ -138,17 +138,16 @@ class LabelWriter final : public Writer {
   /// A line a frame; the frames' JSON goes on from piece to piece.
   void write_frame(const Decoded& decoded, double time,
                    const std::vector<Label>& labels, OutputSink& out) {
-    const Sample& sample = *decoded.sample;
+    const Item& item = *decoded.item;
     const Label best = labels.empty() ? Label{} : labels.front();
     Json frame = {{"time", std::round(time * 1000) / 1000}};
-    if (const auto found = sample.notes.find("frame");
-        found != sample.notes.end()) {
+    if (const auto found = item.notes.find("frame");
+        found != item.notes.end()) {
       frame["frame"] = std::get<std::int64_t>(found->second);
     }
     frame["labels"] = json_of(labels);
     if (!render_.empty()) {
-      sheets_.add(thumbnail_of(sample),
-                  {fixed(time) + " s", line_of(best, " ")});
+      sheets_.add(thumbnail_of(item), {fixed(time) + " s", line_of(best, " ")});
     }
     out.emit(penstock::Json{dump({{"frames", Json::array({frame})}})},
              decoded.branch, /*is_final=*/false);
@@ -164,14 +163,14 @@ class LabelWriter final : public Writer {
   }
 
   /// DIR/<request>.png, or <request>.1.png for its second view.
-  void draw(const Sample& sample, const std::vector<Label>& labels) const {
+  void draw(const Item& item, const std::vector<Label>& labels) const {
     const Media media = media_input(request_, "image");
     const Picture picture = decode(*read_media(media, 1 << 30), {});
     std::vector<std::string> lines;
     lines.reserve(labels.size());
     for (const Label& label : labels) lines.push_back(line_of(label, " "));
     std::string name = file_name();
-    if (sample.index > 0) name += "." + std::to_string(sample.index);
+    if (item.index > 0) name += "." + std::to_string(item.index);
     write_png((fs::path(render_) / (name + ".png")).string(),
               with_lines(upright(without_alpha(picture.pixels, "drop"),
                                  picture.orientation),

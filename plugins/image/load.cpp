@@ -1,4 +1,4 @@
-#include "load.h"
+#include "image/load.h"
 
 #include <algorithm>
 
@@ -78,8 +78,7 @@ std::vector<at::Tensor> Load::views(const at::Tensor& whole) const {
   return out;
 }
 
-void Load::preprocess(const Request& request, Sample in,
-                      SampleSink& out) const {
+void Load::preprocess(const Request& request, Item in, ItemSink& out) const {
   const Media media = media_input(request, "image");
   const auto bytes = read_media(media, params_.max_bytes);
   std::vector<at::Tensor> seen;
@@ -93,13 +92,13 @@ void Load::preprocess(const Request& request, Sample in,
   }
   in.notes["path"] = media.name;
   for (std::size_t i = 0; i < seen.size(); ++i) {
-    Sample sample;
-    sample.tokens = in.tokens;
-    sample.notes = in.notes;
-    if (seen.size() > 1) sample.notes["crop"] = static_cast<std::int64_t>(i);
-    sample.inputs = in.inputs;
-    sample.inputs.emplace_back("pixels", seen[i]);
-    out.push(std::move(sample));
+    Item item;
+    item.tokens = in.tokens;
+    item.notes = in.notes;
+    if (seen.size() > 1) item.notes["crop"] = static_cast<std::int64_t>(i);
+    item.inputs = in.inputs;
+    item.inputs.emplace_back("pixels", seen[i]);
+    out.push(std::move(item));
   }
 }
 

@@ -5,14 +5,14 @@
 #include <utility>
 #include <vector>
 
-#include "decode.h"
+#include "image/decode.h"
+#include "image/recipe_params.h"
 #include "penstock/preprocess.h"
-#include "recipe_params.h"
 
 namespace penstock::image {
 
 /// Input: image, a file. Output: pixels f32[C,H,W]. Notes: `path`, and `width`
-/// and `height` of the upright picture; with pan and scan a sample for the
+/// and `height` of the upright picture; with pan and scan an item for the
 /// whole picture and one for each part, note `crop` 0, 1, ...
 class Load final : public Preprocess {
  public:
@@ -31,8 +31,8 @@ class Load final : public Preprocess {
   explicit Load(const Params& params);
 
   void open(StageContext& context) override;
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   [[nodiscard]] at::Tensor picture(const std::string& bytes) const;

@@ -1,4 +1,4 @@
-#include "patches.h"
+#include "image/patches.h"
 
 #include <utility>
 
@@ -11,8 +11,8 @@ void Patches::declare(Declaration<Patches>& d) {
   d.param("size", &Params::size, "side of a patch in pixels").range(1, 1024);
 }
 
-void Patches::preprocess(const Request& /*request*/, Sample in,
-                         SampleSink& out) const {
+void Patches::preprocess(const Request& /*request*/, Item in,
+                         ItemSink& out) const {
   const at::Tensor pixels = get(in.inputs, "pixels");
   const std::int64_t height = pixels.size(1);
   const std::int64_t width = pixels.size(2);

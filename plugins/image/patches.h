@@ -15,8 +15,8 @@ class Patches final : public Preprocess {
   static void declare(Declaration<Patches>& d);
   explicit Patches(const Params& params) : size_(params.size) {}
 
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   std::int64_t size_;

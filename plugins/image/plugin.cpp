@@ -1,10 +1,10 @@
 // image: pictures in, pixels or patches out.
 #include "penstock/plugin.h"
 
-#include "fit.h"
-#include "labels.h"
-#include "load.h"
-#include "patches.h"
+#include "image/fit.h"
+#include "image/labels.h"
+#include "image/load.h"
+#include "image/patches.h"
 
 PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Load>("load");

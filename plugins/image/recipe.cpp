@@ -1,4 +1,4 @@
-#include "recipe.h"
+#include "image/recipe.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>

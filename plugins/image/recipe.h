@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "resize.h"
+#include "image/resize.h"
 
 namespace penstock::image {
 

@@ -1,4 +1,4 @@
-#include "recipe_params.h"
+#include "image/recipe_params.h"
 
 #include <algorithm>
 

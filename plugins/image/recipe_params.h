@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "image/recipe.h"
 #include "penstock/stage.h"
-#include "recipe.h"
 
 namespace penstock::image {
 

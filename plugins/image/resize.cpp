@@ -1,4 +1,4 @@
-#include "resize.h"
+#include "image/resize.h"
 
 #include <ATen/ops/_upsample_bicubic2d_aa.h>
 #include <ATen/ops/_upsample_bilinear2d_aa.h>

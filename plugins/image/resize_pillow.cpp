@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "resize.h"
+#include "image/resize.h"
 
 namespace penstock::image {
 namespace {

@@ -1,4 +1,4 @@
-#include "decode.h"
+#include "silero/decode.h"
 
 namespace penstock::silero {
 

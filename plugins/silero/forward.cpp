@@ -1,10 +1,10 @@
-#include "forward.h"
+#include "silero/forward.h"
 
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
-#include "windows.h"
+#include "silero/windows.h"
 
 namespace penstock::silero {
 
@@ -13,7 +13,7 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
       .input("waveform: f32[T]{mono}")
       .output("probabilities: f32[B,W]")
       .layouts({Layout::kStacked});
-  d.param("block", &Params::block, "windows of a row in one step, at most")
+  d.param("block", &Params::block, "windows of a sequence in one step, at most")
       .range(1, 1 << 20);
 }
 
@@ -43,20 +43,22 @@ void SileroForward::release(int slot) noexcept {
 }
 
 Result SileroForward::forward(const Step& step) {
-  const auto rows = static_cast<std::int64_t>(step.slices.size());
-  auto probabilities = at::zeros({rows, params_.block}, at::kFloat);
-  auto count = at::zeros({rows}, at::kLong);
-  auto left = at::zeros({rows}, at::kLong);
-  for (std::int64_t i = 0; i < rows; ++i) {
+  const auto sequences = static_cast<std::int64_t>(step.slices.size());
+  auto probabilities = at::zeros({sequences, params_.block}, at::kFloat);
+  auto count = at::zeros({sequences}, at::kLong);
+  auto left = at::zeros({sequences}, at::kLong);
+  for (std::int64_t i = 0; i < sequences; ++i) {
     if (step.stop.stop_requested()) throw Cancelled();
-    const Row& row = *step.slices[static_cast<std::size_t>(i)].row;
-    const Network& hears = network_for(networks_, sample_rate(*row.sample));
-    Slot& slot = slots_.at(static_cast<std::size_t>(row.slot));
-    const at::Tensor& waveform = get(row.sample->inputs, "waveform");
-    const std::int64_t all = window_count(waveform, hears);
+    const Sequence& sequence =
+        *step.slices[static_cast<std::size_t>(i)].sequence;
+    const Network& network =
+        network_for(networks_, sample_rate(*sequence.item));
+    Slot& slot = slots_.at(static_cast<std::size_t>(sequence.slot));
+    const at::Tensor& waveform = get(sequence.item->inputs, "waveform");
+    const std::int64_t all = window_count(waveform, network);
     const std::int64_t now = std::min(params_.block, all - slot.next);
     const std::vector<float> made =
-        hears.run(windows(waveform, hears, slot.next, now), slot.memory);
+        network.run(windows(waveform, network, slot.next, now), slot.memory);
     slot.next += now;
     std::copy(made.begin(), made.end(),
               probabilities[i].mutable_data_ptr<float>());

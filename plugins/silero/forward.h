@@ -5,14 +5,14 @@
 #include <memory>
 #include <vector>
 
-#include "network.h"
 #include "penstock/forward.h"
+#include "silero/network.h"
 
 namespace penstock::silero {
 
 /// Input: waveform f32[T] at 16 or 8 kHz. Outputs for a step's windows:
-/// probabilities f32[B, block], the first `count` i64[B] of a row are real;
-/// `left` i64[B] windows are still to come.
+/// probabilities f32[B, block], the first `count` i64[B] of a sequence are
+/// real; `left` i64[B] windows are still to come.
 class SileroForward final : public Forward {
  public:
   struct Params {

@@ -1,8 +1,8 @@
-#include "gate.h"
+#include "silero/gate.h"
 
 #include <algorithm>
 
-#include "windows.h"
+#include "silero/windows.h"
 
 namespace penstock::silero {
 namespace {
@@ -30,16 +30,16 @@ std::vector<Segment> find_speech(const at::Tensor& waveform,
   return found;
 }
 
-/// A sample of the same notes and other inputs.
-Sample copy_of(const Sample& from, const at::Tensor& waveform) {
-  Sample sample;
-  sample.tokens = from.tokens;
-  sample.notes = from.notes;
-  sample.inputs = from.inputs;
-  for (auto& [name, tensor] : sample.inputs) {
+/// An item of the same notes and other inputs.
+Item copy_of(const Item& from, const at::Tensor& waveform) {
+  Item item;
+  item.tokens = from.tokens;
+  item.notes = from.notes;
+  item.inputs = from.inputs;
+  for (auto& [name, tensor] : item.inputs) {
     if (name == "waveform") tensor = waveform;
   }
-  return sample;
+  return item;
 }
 
 }  // namespace
@@ -65,10 +65,10 @@ void Gate::declare(Declaration<Gate>& d) {
       .range(0, 1)
       .per_request();
   d.param("split", &Params::split,
-          "each stretch of speech by itself, without the silence around it")
+          "each segment of speech by itself, without the silence around it")
       .per_request();
   d.param("max_speech_seconds", &Params::max_speech_seconds,
-          "neighbouring stretches are joined up to this length, longer ones "
+          "neighbouring segments are joined up to this length, longer ones "
           "split")
       .range(1, 1e6)
       .per_request();
@@ -80,8 +80,7 @@ void Gate::open(StageContext& context) {
 
 void Gate::close() noexcept { networks_.clear(); }
 
-void Gate::preprocess(const Request& request, Sample in,
-                      SampleSink& out) const {
+void Gate::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const at::Tensor waveform = get(in.inputs, "waveform");
   const std::int64_t rate = sample_rate(in);
@@ -100,11 +99,11 @@ void Gate::preprocess(const Request& request, Sample in,
   const auto most = static_cast<std::int64_t>(how.max_speech_seconds * hz);
   for (const Segment& part : joined(speech, most)) {
     const std::int64_t length = part.end - part.begin;
-    Sample sample = copy_of(in, waveform.narrow(0, part.begin, length));
-    sample.notes["audio_begin"] =
+    Item item = copy_of(in, waveform.narrow(0, part.begin, length));
+    item.notes["audio_begin"] =
         audio_begin(in) + static_cast<double>(part.begin) / hz;
-    sample.notes["audio_seconds"] = static_cast<double>(length) / hz;
-    out.push(std::move(sample));
+    item.notes["audio_seconds"] = static_cast<double>(length) / hz;
+    out.push(std::move(item));
   }
 }
 

@@ -5,14 +5,14 @@
 #include <map>
 #include <memory>
 
-#include "network.h"
 #include "penstock/preprocess.h"
-#include "segmenter.h"
+#include "silero/network.h"
+#include "silero/segmenter.h"
 
 namespace penstock::silero {
 
-/// Input and output: waveform f32[T]. A sound without speech gives no sample.
-/// With `split`, one sample for each stretch of speech up to
+/// Input and output: waveform f32[T]. A sound without speech gives no item.
+/// With `split`, one item for each segment of speech up to
 /// `max_speech_seconds`, note `audio_begin` in seconds of the whole.
 class Gate final : public Preprocess {
  public:
@@ -26,8 +26,8 @@ class Gate final : public Preprocess {
 
   void open(StageContext& context) override;
   void close() noexcept override;
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Params params_;

@@ -1,15 +1,15 @@
-#include "listen.h"
+#include "silero/listen.h"
 
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
 #include <optional>
 
+#include "lib/sound/recording_params.h"
+#include "lib/sound/sound.h"
 #include "penstock/media.h"
-#include "recording_params.h"
-#include "segmenter.h"
-#include "sound.h"
-#include "windows.h"
+#include "silero/segmenter.h"
+#include "silero/windows.h"
 
 namespace penstock::silero {
 namespace {
@@ -53,23 +53,23 @@ std::unique_ptr<audio::Sound> open_sound(const Request& request,
       options_of(how, /*is_live=*/false));
 }
 
-/// What has been heard, as far as it may still be part of a stretch.
-class Ear {
+/// What has been heard, as far as it may still be part of a segment.
+class SpeechBuffer {
  public:
-  Ear(const Network& network, const SegmentRules& rules)
+  SpeechBuffer(const Network& network, const SegmentRules& rules)
       : network_(network), segmenter_(rules, kRate, network.window()) {}
 
   /// New samples are appended here, then heard.
   [[nodiscard]] std::vector<float>& samples() { return samples_; }
-  /// Appends the stretches that are certain now.
-  void hear(std::vector<Segment>& found) {
+  /// Appends the segments that are certain now.
+  void find_speech(std::vector<Segment>& found) {
     const std::int64_t window = network_.window();
-    while (length() - heard_ >= kBlock * window) hear(kBlock, found);
+    while (length() - scanned_ >= kBlock * window) find_speech(kBlock, found);
   }
   void finish(std::vector<Segment>& found) {
     const std::int64_t window = network_.window();
-    hear(found);
-    hear((length() - heard_ + window - 1) / window, found);
+    find_speech(found);
+    find_speech((length() - scanned_ + window - 1) / window, found);
     segmenter_.finish(length(), found);
   }
   [[nodiscard]] at::Tensor cut(const Segment& part) const {
@@ -83,44 +83,44 @@ class Ear {
   [[nodiscard]] std::int64_t length() const {
     return begin_ + static_cast<std::int64_t>(samples_.size());
   }
-  /// Drops what no stretch to come has, nor one that is held from `wanted` on.
+  /// Drops what no segment to come has, nor one that is held from `wanted` on.
   void forget(std::int64_t wanted) {
     std::int64_t keep = std::min(segmenter_.earliest(), wanted);
-    keep = std::min(keep, heard_ - network_.window());
+    keep = std::min(keep, scanned_ - network_.window());
     if (keep - begin_ < kRate) return;  // seldom, it moves the rest
     samples_.erase(samples_.begin(), samples_.begin() + (keep - begin_));
     begin_ = keep;
   }
 
  private:
-  void hear(std::int64_t count, std::vector<Segment>& found) {
+  void find_speech(std::int64_t count, std::vector<Segment>& found) {
     if (count == 0) return;
     // The window before is there for the context of the first.
     const std::int64_t window = network_.window();
-    const std::int64_t from = std::max<std::int64_t>(0, heard_ - window);
-    const std::int64_t to = std::min(length(), heard_ + count * window);
+    const std::int64_t from = std::max<std::int64_t>(0, scanned_ - window);
+    const std::int64_t to = std::min(length(), scanned_ + count * window);
     const auto sound = at::from_blob(samples_.data() + (from - begin_),
                                      {to - from}, at::kFloat);
-    for (const float p :
-         network_.run(windows(sound, network_, (heard_ - from) / window, count),
-                      memory_)) {
+    for (const float p : network_.run(
+             windows(sound, network_, (scanned_ - from) / window, count),
+             memory_)) {
       segmenter_.push(p, found);
     }
-    heard_ += count * window;
+    scanned_ += count * window;
   }
   const Network& network_;
   Segmenter segmenter_;
   Memory memory_;
   std::vector<float> samples_;
-  std::int64_t begin_ = 0;  ///< of samples_ in the whole
-  std::int64_t heard_ = 0;  ///< samples, whole windows
+  std::int64_t begin_ = 0;    ///< of samples_ in the whole
+  std::int64_t scanned_ = 0;  ///< samples, whole windows
 };
 
 /// Joins neighbours up to a length, where that is wanted, and hands on.
-class Stretches {
+class SegmentJoiner {
  public:
-  Stretches(Ear& ear, Sample in, SampleSink& out, std::int64_t join)
-      : ear_(ear), in_(std::move(in)), out_(out), join_(join) {}
+  SegmentJoiner(SpeechBuffer& buffer, Item in, ItemSink& out, std::int64_t join)
+      : buffer_(buffer), in_(std::move(in)), out_(out), join_(join) {}
 
   void take(std::vector<Segment>& found) {
     for (const Segment& segment : found) {
@@ -133,28 +133,28 @@ class Stretches {
     }
     found.clear();
     if (join_ == 0) give();
-    ear_.forget(held_ ? held_->begin : INT64_MAX);
+    buffer_.forget(held_ ? held_->begin : INT64_MAX);
   }
   void give() {
     if (!held_) return;
-    Sample sample;
-    sample.tokens = in_.tokens;
-    sample.notes = in_.notes;
-    sample.inputs = in_.inputs;
-    sample.notes["sample_rate"] = kRate;
-    sample.notes["audio_begin"] =
+    Item item;
+    item.tokens = in_.tokens;
+    item.notes = in_.notes;
+    item.inputs = in_.inputs;
+    item.notes["sample_rate"] = kRate;
+    item.notes["audio_begin"] =
         audio_begin(in_) + static_cast<double>(held_->begin) / kRate;
-    sample.notes["audio_seconds"] =
+    item.notes["audio_seconds"] =
         static_cast<double>(held_->end - held_->begin) / kRate;
-    sample.inputs.emplace_back("waveform", ear_.cut(*held_));
+    item.inputs.emplace_back("waveform", buffer_.cut(*held_));
     held_.reset();
-    out_.push(std::move(sample));
+    out_.push(std::move(item));
   }
 
  private:
-  Ear& ear_;
-  Sample in_;
-  SampleSink& out_;
+  SpeechBuffer& buffer_;
+  Item in_;
+  ItemSink& out_;
   std::int64_t join_;  ///< samples; 0: not
   std::optional<Segment> held_;
 };
@@ -162,7 +162,7 @@ class Stretches {
 }  // namespace
 
 void Listen::declare(Declaration<Listen>& d) {
-  d.doc("Hears sound as it comes and gives each stretch of speech by itself")
+  d.doc("Hears sound as it comes and gives each segment of speech by itself")
       .input(str("audio: media{live,", audio::kRecordings, "}"))
       .output("waveform: f32[T]{mono}");
   d.param("threshold", &Params::threshold,
@@ -177,7 +177,7 @@ void Listen::declare(Declaration<Listen>& d) {
       .range(1, 3600)
       .per_request();
   d.param("join", &Params::join,
-          "join neighbouring stretches up to that length: more context, later "
+          "join neighbouring segments up to that length: more context, later "
           "results")
       .per_request();
   audio::declare_recording(
@@ -195,8 +195,7 @@ void Listen::open(StageContext& context) {
 
 void Listen::close() noexcept { networks_.clear(); }
 
-void Listen::preprocess(const Request& request, Sample in,
-                        SampleSink& out) const {
+void Listen::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const auto sound = open_sound(request, how);
   SegmentRules rules;
@@ -204,18 +203,18 @@ void Listen::preprocess(const Request& request, Sample in,
   rules.end_threshold = end_threshold_for(how.threshold);
   rules.pad_ms = how.pad_ms;
   rules.max_speech_s = how.max_speech_seconds;
-  Ear ear(network_for(networks_, kRate), rules);
+  SpeechBuffer buffer(network_for(networks_, kRate), rules);
   const auto most = static_cast<std::int64_t>(how.max_speech_seconds * kRate);
-  Stretches stretches(ear, std::move(in), out, how.join ? most : 0);
+  SegmentJoiner segments(buffer, std::move(in), out, how.join ? most : 0);
   std::vector<Segment> found;
-  while (sound->read(ear.samples())) {
+  while (sound->read(buffer.samples())) {
     if (request.stop.stop_requested()) throw Cancelled();
-    ear.hear(found);
-    stretches.take(found);
+    buffer.find_speech(found);
+    segments.take(found);
   }
-  ear.finish(found);
-  stretches.take(found);
-  stretches.give();
+  buffer.finish(found);
+  segments.take(found);
+  segments.give();
 }
 
 }  // namespace penstock::silero

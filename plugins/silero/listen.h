@@ -1,20 +1,20 @@
 // silero.listen: hears a recording or sound that is still coming, and gives
-// each stretch of speech as soon as it has ended.
+// each segment of speech as soon as it has ended.
 #pragma once
 
 #include <map>
 #include <string>
 #include <utility>
 
-#include "network.h"
 #include "penstock/preprocess.h"
+#include "silero/network.h"
 
 namespace penstock::silero {
 
 /// Input: `audio`, a file, or a Source of texts that are bytes without a
-/// header. Output: for each stretch of speech a sample: waveform f32[T] at
+/// header. Output: for each segment of speech an item: waveform f32[T] at
 /// 16000 a second, notes `sample_rate`, `audio_begin` and `audio_seconds`.
-/// Memory is that of a stretch, however long the sound is.
+/// Memory is that of a segment, however long the sound is.
 class Listen final : public Preprocess {
  public:
   struct Params {
@@ -33,8 +33,8 @@ class Listen final : public Preprocess {
 
   void open(StageContext& context) override;
   void close() noexcept override;
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Params params_;

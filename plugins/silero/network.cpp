@@ -1,4 +1,4 @@
-#include "network.h"
+#include "silero/network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/addmm.h>

@@ -1,4 +1,4 @@
-#include "plot.h"
+#include "silero/plot.h"
 
 #include <algorithm>
 #include <span>

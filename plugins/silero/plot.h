@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "segmenter.h"
+#include "silero/segmenter.h"
 
 namespace penstock::silero {
 

@@ -1,11 +1,11 @@
 // silero: voice activity, after Silero VAD.
 #include "penstock/plugin.h"
 
-#include "decode.h"
-#include "forward.h"
-#include "gate.h"
-#include "listen.h"
-#include "segments.h"
+#include "silero/decode.h"
+#include "silero/forward.h"
+#include "silero/gate.h"
+#include "silero/listen.h"
+#include "silero/segments.h"
 
 PENSTOCK_PLUGIN(silero, registry) {
   registry.add<penstock::silero::Gate>("gate");

@@ -1,4 +1,4 @@
-#include "segmenter.h"
+#include "silero/segmenter.h"
 
 #include <algorithm>
 #include <cmath>

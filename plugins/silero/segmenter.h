@@ -1,4 +1,4 @@
-// Segmenter: probabilities to stretches of speech, by the rules of
+// Segmenter: probabilities to segments of speech, by the rules of
 // silero-vad's get_speech_timestamps, as they come in.
 #pragma once
 

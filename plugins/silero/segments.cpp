@@ -1,4 +1,4 @@
-#include "segments.h"
+#include "silero/segments.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -8,8 +8,8 @@
 
 #include "penstock/drawing.h"
 #include "penstock/media.h"
-#include "plot.h"
-#include "windows.h"
+#include "silero/plot.h"
+#include "silero/windows.h"
 
 namespace penstock::silero {
 namespace {
@@ -41,7 +41,7 @@ class SegmentWriter final : public Writer {
       : params_(std::move(params)), request_(std::move(request)) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
-    if (!segmenter_) begin(*decoded.sample);
+    if (!segmenter_) begin(*decoded.item);
     std::vector<Segment> found;
     if (const auto* tensor = find(decoded.tensors, "probabilities")) {
       const auto values = tensor->contiguous();
@@ -59,7 +59,7 @@ class SegmentWriter final : public Writer {
     for (const Segment& segment : found) give(segment, out);
     if (!params_.render.empty()) {
       plot_.segments.insert(plot_.segments.end(), found.begin(), found.end());
-      if (is_final) draw(*decoded.sample);
+      if (is_final) draw(*decoded.item);
     }
     if (is_final) finish(out);
     return true;
@@ -68,9 +68,9 @@ class SegmentWriter final : public Writer {
   void end(OutputSink& /*out*/) override {}
 
  private:
-  void begin(const Sample& sample) {
-    rate_ = sample_rate(sample);
-    length_ = get(sample.inputs, "waveform").size(0);
+  void begin(const Item& item) {
+    rate_ = sample_rate(item);
+    length_ = get(item.inputs, "waveform").size(0);
     segmenter_.emplace(rules_of(params_), rate_, rate_ == 8000 ? 256 : 512);
   }
 
@@ -98,9 +98,9 @@ class SegmentWriter final : public Writer {
     }
   }
 
-  void draw(const Sample& sample) const {
+  void draw(const Item& item) const {
     write_drawing(drawing_path(params_.render, request_.id, ".svg"),
-                  plot(get(sample.inputs, "waveform"), rate_, plot_));
+                  plot(get(item.inputs, "waveform"), rate_, plot_));
   }
 
   void finish(OutputSink& out) {

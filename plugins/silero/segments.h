@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "penstock/postprocess.h"
-#include "segmenter.h"
+#include "silero/segmenter.h"
 
 namespace penstock::silero {
 

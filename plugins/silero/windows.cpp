@@ -1,4 +1,4 @@
-#include "windows.h"
+#include "silero/windows.h"
 
 #include <ATen/ops/zeros.h>
 
@@ -33,15 +33,15 @@ const Network& network_for(const std::map<std::int64_t, Network>& networks,
   return found->second;
 }
 
-std::int64_t sample_rate(const Sample& sample) {
-  const auto rate = sample.notes.find("sample_rate");
-  return rate == sample.notes.end() ? 16000
-                                    : std::get<std::int64_t>(rate->second);
+std::int64_t sample_rate(const Item& item) {
+  const auto rate = item.notes.find("sample_rate");
+  return rate == item.notes.end() ? 16000
+                                  : std::get<std::int64_t>(rate->second);
 }
 
-double audio_begin(const Sample& sample) {
-  const auto begin = sample.notes.find("audio_begin");
-  return begin == sample.notes.end() ? 0 : std::get<double>(begin->second);
+double audio_begin(const Item& item) {
+  const auto begin = item.notes.find("audio_begin");
+  return begin == item.notes.end() ? 0 : std::get<double>(begin->second);
 }
 
 std::int64_t window_count(const at::Tensor& waveform, const Network& network) {

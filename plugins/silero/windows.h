@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include "network.h"
-#include "penstock/sample.h"
+#include "penstock/sequence.h"
+#include "silero/network.h"
 
 namespace penstock::silero {
 
@@ -16,11 +16,11 @@ namespace penstock::silero {
 /// Throws Error(kData) for other rates.
 [[nodiscard]] const Network& network_for(
     const std::map<std::int64_t, Network>& networks, std::int64_t sample_rate);
-/// As the sample notes it; 16000 where it does not.
-[[nodiscard]] std::int64_t sample_rate(const Sample& sample);
+/// As the item notes it; 16000 where it does not.
+[[nodiscard]] std::int64_t sample_rate(const Item& item);
 
-/// Seconds of the recording before the sample begins, as it notes them.
-[[nodiscard]] double audio_begin(const Sample& sample);
+/// Seconds of the recording before the item begins, as it notes them.
+[[nodiscard]] double audio_begin(const Item& item);
 
 /// Windows of a waveform, the last one filled with silence.
 [[nodiscard]] std::int64_t window_count(const at::Tensor& waveform,

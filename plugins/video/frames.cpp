@@ -1,4 +1,4 @@
-#include "frames.h"
+#include "video/frames.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/media/video_reader.h"
 #include "penstock/media.h"
-#include "sampler.h"
-#include "video_reader.h"
+#include "video/sampler.h"
 
 namespace penstock::video {
 namespace {
@@ -76,31 +76,31 @@ at::Tensor picture_of(media::VideoReader& reader) {
 /// Hands on each picture by itself.
 class Pieces {
  public:
-  Pieces(const Sample& in, SampleSink& out) : in_(in), out_(out) {}
+  Pieces(const Item& in, ItemSink& out) : in_(in), out_(out) {}
 
   void add(const at::Tensor& picture, double at, std::int64_t frame) {
-    Sample sample;
-    sample.tokens = in_.tokens;
-    sample.notes = in_.notes;
-    sample.notes["time"] = at;
-    sample.notes["frame"] = frame;
-    sample.notes["height"] = picture.size(0);
-    sample.notes["width"] = picture.size(1);
-    sample.inputs = in_.inputs;
-    sample.inputs.emplace_back("picture", picture);
-    out_.push(std::move(sample));
+    Item item;
+    item.tokens = in_.tokens;
+    item.notes = in_.notes;
+    item.notes["time"] = at;
+    item.notes["frame"] = frame;
+    item.notes["height"] = picture.size(0);
+    item.notes["width"] = picture.size(1);
+    item.inputs = in_.inputs;
+    item.inputs.emplace_back("picture", picture);
+    out_.push(std::move(item));
   }
   void end() {}
 
  private:
-  const Sample& in_;
-  SampleSink& out_;
+  const Item& in_;
+  ItemSink& out_;
 };
 
 /// Collects the pictures of one clip.
 class Clip {
  public:
-  Clip(Sample in, std::int64_t count, SampleSink& out)
+  Clip(Item in, std::int64_t count, ItemSink& out)
       : in_(std::move(in)), count_(count), out_(out) {}
 
   void add(const at::Tensor& picture, double /*at*/, std::int64_t frame) {
@@ -138,9 +138,9 @@ class Clip {
     mask_ = at::zeros({count_}, at::kByte);
   }
 
-  Sample in_;
+  Item in_;
   std::int64_t count_;
-  SampleSink& out_;
+  ItemSink& out_;
   at::Tensor clip_, mask_;
   Tokens frames_;
 };
@@ -183,7 +183,7 @@ void declare_choice(Declaration<Frames>& d) {
       .range(0, 1 << 30)
       .per_request();
   d.param("clip", &P::clip,
-          "one sample of count frames, with frame_mask, for models of clips");
+          "one item of count frames, with frame_mask, for models of clips");
 }
 
 }  // namespace
@@ -218,8 +218,7 @@ void Frames::declare(Declaration<Frames>& d) {
   d.check(conflict);
 }
 
-void Frames::preprocess(const Request& request, Sample in,
-                        SampleSink& out) const {
+void Frames::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const Media media = media_input(request, "video");
   const std::string path = media.bytes ? media.name : media_path(media);

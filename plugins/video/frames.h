@@ -8,12 +8,12 @@
 
 namespace penstock::video {
 
-/// Input: `video`, a film, its path or its bytes. Output: a sample a frame with
+/// Input: `video`, a film, its path or its bytes. Output: an item a frame with
 /// picture u8[H,W,3], upright, in rgb, as soon as it is decoded. Notes: `time`
 /// (seconds on the film's clock), `frame` (its number), `path`, `width`,
 /// `height`, `video_seconds` (as the file states; 0: unknown).
 ///
-/// With `clip` one sample: clip u8[T,H,W,3] and frame_mask u8[T], T = count;
+/// With `clip` one item: clip u8[T,H,W,3] and frame_mask u8[T], T = count;
 /// what the film lacks is black and 0 in the mask. Note `frames`: their
 /// numbers.
 class Frames final : public Preprocess {
@@ -34,8 +34,8 @@ class Frames final : public Preprocess {
   static void declare(Declaration<Frames>& d);
   explicit Frames(Params params) : params_(std::move(params)) {}
 
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Params params_;

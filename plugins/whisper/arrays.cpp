@@ -1,12 +1,12 @@
-#include "arrays.h"
+#include "whisper/arrays.h"
 
 #include <algorithm>
 #include <map>
 
-#include "ct2_file.h"
 #include "penstock/error.h"
 #include "penstock/json.h"
 #include "penstock/weights.h"
+#include "whisper/ct2_file.h"
 
 namespace penstock::whisper {
 namespace {

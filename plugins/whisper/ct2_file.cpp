@@ -1,4 +1,4 @@
-#include "ct2_file.h"
+#include "whisper/ct2_file.h"
 
 #include <array>
 #include <cstring>

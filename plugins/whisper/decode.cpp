@@ -1,4 +1,4 @@
-#include "decode.h"
+#include "whisper/decode.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "arrays.h"
 #include "penstock/parallel.h"
-#include "transcript.h"
+#include "whisper/arrays.h"
+#include "whisper/transcript.h"
 
 namespace penstock::whisper {
 namespace {
@@ -27,7 +27,7 @@ std::int64_t size(const Tokens& tokens) {
 
 }  // namespace
 
-/// Where a sample is: the window, and what was said in it.
+/// Where an item is: the window, and what was said in it.
 struct Window final : DecodeState {
   Tokens prompt;            ///< of this window
   Tokens said;              ///< the end token too
@@ -52,10 +52,10 @@ struct Window final : DecodeState {
 
 namespace {
 
-Window& window_of(const Row& row) {
+Window& window_of(const Sequence& sequence) {
   // start() has put it there.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
-  return static_cast<Window&>(*row.sample->state);
+  return static_cast<Window&>(*sequence.item->state);
 }
 
 double temperature_of(const WhisperDecode::Params& how, int attempt) {
@@ -136,32 +136,33 @@ void WhisperDecode::open(StageContext& context) {
   }
 }
 
-const WhisperDecode::Params& WhisperDecode::params_for(const Row& row) const {
-  return params<Params>(*this, *row.sample->request);
+const WhisperDecode::Params& WhisperDecode::params_for(
+    const Sequence& sequence) const {
+  return params<Params>(*this, *sequence.item->request);
 }
 
-void WhisperDecode::start(Row& row) {
+void WhisperDecode::start(Sequence& sequence) {
   auto window = std::make_unique<Window>();
-  window->prompt = row.tokens;
-  const Notes& notes = row.sample->notes;
+  window->prompt = sequence.tokens;
+  const Notes& notes = sequence.item->notes;
   const auto begin = notes.find("audio_begin");
   if (begin != notes.end()) {
     window->offset = std::llround(std::get<double>(begin->second) / kStep);
   }
   const auto seconds = notes.find("audio_seconds");
-  window->total = get(row.sample->inputs, "features").size(1);
+  window->total = get(sequence.item->inputs, "features").size(1);
   if (seconds != notes.end()) {
     const double frames = std::get<double>(seconds->second) * 100;
     window->total = std::clamp<std::int64_t>(static_cast<std::int64_t>(frames),
                                              1, window->total);
   }
-  row.want = first_want(row.tokens, words_->start);
-  row.sample->state = std::move(window);
+  sequence.want = first_want(sequence.tokens, words_->start);
+  sequence.item->state = std::move(window);
 }
 
-bool WhisperDecode::say(const Row& row, Window& window,
-                        const at::Tensor& scores, Next& next) const {
-  const Params& how = params_for(row);
+bool WhisperDecode::append_token(const Sequence& sequence, Window& window,
+                                 const at::Tensor& scores, Next& next) const {
+  const Params& how = params_for(sequence);
   auto* first = scores.mutable_data_ptr<float>();
   const std::span<float> row_scores(first,
                                     static_cast<std::size_t>(scores.numel()));
@@ -192,11 +193,11 @@ bool WhisperDecode::say(const Row& row, Window& window,
   window.said.push_back(token);
   next.tokens = {token};
   return token == words_->end || size(window.said) >= how.max_tokens ||
-         row.length() + 1 >= context_;
+         sequence.length() + 1 >= context_;
 }
 
-bool WhisperDecode::must_retry(const Row& row, Window& window) const {
-  const Params& how = params_for(row);
+bool WhisperDecode::must_retry(const Sequence& sequence, Window& window) const {
+  const Params& how = params_for(sequence);
   window.ratio = compression_ratio(text_of(*words_, window.said));
   const double next = temperature_of(how, window.attempt + 1);
   if (how.temperature_step <= 0 || next > 1 + 1e-9) return false;
@@ -205,9 +206,10 @@ bool WhisperDecode::must_retry(const Row& row, Window& window) const {
   return is_unlikely || window.ratio > how.max_compression_ratio;
 }
 
-Tokens WhisperDecode::next_prompt(const Row& row, const Window& window) const {
-  Tokens prompt = row.sample->tokens;
-  if (!params_for(row).condition_on_previous || window.previous.empty()) {
+Tokens WhisperDecode::next_prompt(const Sequence& sequence,
+                                  const Window& window) const {
+  Tokens prompt = sequence.item->tokens;
+  if (!params_for(sequence).condition_on_previous || window.previous.empty()) {
     return prompt;
   }
   const auto most = static_cast<std::size_t>(context_ / 2 - 1);
@@ -221,26 +223,27 @@ Tokens WhisperDecode::next_prompt(const Row& row, const Window& window) const {
   return prompt;
 }
 
-void WhisperDecode::finish_window(const Row& row, Window& window,
+void WhisperDecode::finish_window(const Sequence& sequence, Window& window,
                                   Next& next) const {
-  const Params& how = params_for(row);
+  const Params& how = params_for(sequence);
   const std::int64_t frames =
       std::min(window_frames_, window.total - window.seek);
   const bool is_silent = window.no_speech > how.no_speech &&
                          window.average() < how.min_log_probability;
-  Said said = window.said;
+  TextTokens said = window.said;
   if (!said.empty() && said.back() == words_->end) {
     said = said.first(said.size() - 1);
   }
-  Understood heard{.stretches = {}, .frames = frames};
-  if (!is_silent && !said.empty()) heard = understand(said, *words_, frames);
+  SegmentedWindow heard{.segments = {}, .frames = frames};
+  if (!is_silent && !said.empty())
+    heard = split_segments(said, *words_, frames);
   // A window whose first time is its last would never end.
   if (heard.frames <= 0) heard.frames = frames;
   std::vector<std::int64_t> table;
-  for (const Stretch& stretch : heard.stretches) {
+  for (const Segment& segment : heard.segments) {
     const std::int64_t offset = window.offset + window.seek / 2;
-    table.insert(table.end(), {offset + stretch.begin, offset + stretch.end,
-                               stretch.first, stretch.last});
+    table.insert(table.end(), {offset + segment.begin, offset + segment.end,
+                               segment.first, segment.last});
   }
   next.emit.emplace_back().tokens = window.said;
   next.emit.back().tensors = {
@@ -260,12 +263,13 @@ void WhisperDecode::finish_window(const Row& row, Window& window,
 
 void WhisperDecode::decode(const Step& step, const Result& picked,
                            std::vector<Next>& out) {
-  const SerialOps serial;  // a row at a time, as its scores lie in the cache
+  const SerialOps
+      serial;  // a sequence at a time, as its scores lie in the cache
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     const Slice& slice = step.slices[i];
     if (slice.outs == 0) continue;
-    const Row& row = *slice.row;
-    Window& window = window_of(row);
+    const Sequence& sequence = *slice.sequence;
+    Window& window = window_of(sequence);
     Next next;
     next.slice = i;
     if (window.said.empty() && slice.outs >= 1) {
@@ -275,21 +279,21 @@ void WhisperDecode::decode(const Step& step, const Result& picked,
     }
     next.want = every_score(kLast);
     const auto last = picked.scores.full[slice.out + slice.outs - 1].clone();
-    if (say(row, window, last, next)) {
-      if (must_retry(row, window)) {
+    if (append_token(sequence, window, last, next)) {
+      if (must_retry(sequence, window)) {
         ++window.attempt;
         window.forget();
         next.tokens.clear();
         next.keep = size(window.prompt);
         next.want = first_want(window.prompt, words_->start);
       } else {
-        finish_window(row, window, next);
+        finish_window(sequence, window, next);
         if (window.seek >= window.total) {
           next.finish = Finish::kStop;
         } else {
           window.attempt = 0;
           window.forget();
-          window.prompt = next_prompt(row, window);
+          window.prompt = next_prompt(sequence, window);
           next.keep = 0;
           next.reset = true;
           next.tokens = window.prompt;

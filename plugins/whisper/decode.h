@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "penstock/decode.h"
-#include "rules.h"
+#include "whisper/rules.h"
 
 namespace penstock::whisper {
 
@@ -32,18 +32,20 @@ class WhisperDecode final : public Decode {
   explicit WhisperDecode(const Params& params) : params_(params) {}
 
   void open(StageContext& context) override;
-  void start(Row& row) override;
+  void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override;
 
  private:
-  [[nodiscard]] const Params& params_for(const Row& row) const;
+  [[nodiscard]] const Params& params_for(const Sequence& sequence) const;
   /// Adds the next token; true: the window's text has ended.
-  [[nodiscard]] bool say(const Row& row, Window& window,
-                         const at::Tensor& scores, Next& next) const;
-  [[nodiscard]] bool must_retry(const Row& row, Window& window) const;
-  void finish_window(const Row& row, Window& window, Next& next) const;
-  [[nodiscard]] Tokens next_prompt(const Row& row, const Window& window) const;
+  [[nodiscard]] bool append_token(const Sequence& sequence, Window& window,
+                                  const at::Tensor& scores, Next& next) const;
+  [[nodiscard]] bool must_retry(const Sequence& sequence, Window& window) const;
+  void finish_window(const Sequence& sequence, Window& window,
+                     Next& next) const;
+  [[nodiscard]] Tokens next_prompt(const Sequence& sequence,
+                                   const Window& window) const;
 
   Params params_;
   std::shared_ptr<const Vocabulary> words_;

@@ -6,13 +6,13 @@
 
 #include <vector>
 
-#include "model.h"
 #include "penstock/value.h"
+#include "whisper/model.h"
 
 namespace penstock::whisper {
 
 /// Tokens that the text of a slot grows by.
-struct Growth {
+struct NewTokens {
   int slot = 0;
   std::int64_t count = 0;
 };
@@ -23,13 +23,13 @@ class Engine {
   [[nodiscard]] virtual const Config& config() const = 0;
   /// Hears windows f32[mels, 3000] and begins an empty text about each, in the
   /// slot of the same place.
-  virtual void hear(const std::vector<at::Tensor>& windows,
-                    const std::vector<int>& slots) = 0;
+  virtual void encode(const std::vector<at::Tensor>& windows,
+                      const std::vector<int>& slots) = 0;
   /// The texts' new tokens i64[N], end to end; scores f32[W, vocab] behind the
   /// W of them at `wanted`.
-  [[nodiscard]] virtual at::Tensor read(const at::Tensor& tokens,
-                                        const std::vector<Growth>& texts,
-                                        const Tokens& wanted) = 0;
+  [[nodiscard]] virtual at::Tensor decode(const at::Tensor& tokens,
+                                          const std::vector<NewTokens>& texts,
+                                          const Tokens& wanted) = 0;
   /// Tokens of a slot's text.
   [[nodiscard]] virtual std::int64_t length(int slot) const = 0;
   virtual void truncate(int slot, std::int64_t length) = 0;

@@ -1,11 +1,11 @@
-#include "forward.h"
+#include "whisper/forward.h"
 
 #include <ATen/ops/full.h>
 
 #include <algorithm>
 
-#include "native/engine.h"
-#include "reference.h"
+#include "whisper/native/engine.h"
+#include "whisper/reference.h"
 
 namespace penstock::whisper {
 namespace {
@@ -36,9 +36,10 @@ struct Choice {
                       is_native ? "fp32, int16 or int8" : "fp32 or bf16"));
     }
   }
-  [[nodiscard]] kernels::Kind kind() const {
-    if (dtype == "int16") return kernels::Kind::kInt16;
-    return dtype == "int8" ? kernels::Kind::kInt8 : kernels::Kind::kF32;
+  [[nodiscard]] kernels::PackedType kind() const {
+    if (dtype == "int16") return kernels::PackedType::kInt16;
+    return dtype == "int8" ? kernels::PackedType::kInt8
+                           : kernels::PackedType::kF32;
   }
   [[nodiscard]] at::ScalarType scalar_type() const {
     return dtype == "bf16" ? at::kBFloat16 : at::kFloat;
@@ -84,12 +85,13 @@ std::int64_t WhisperForward::memory(const StageContext& context) const {
   const Choice choice(params_, config);
   context.facts["context_length"] = config.context;
   if (choice.is_native) {
-    context.facts["row_bytes"] =
-        native::NativeEngine::row_bytes(config, choice.kind());
+    context.facts["sequence_bytes"] =
+        native::NativeEngine::sequence_bytes(config, choice.kind());
     return native::NativeEngine::bytes(choice.kind(), file->size());
   }
   const auto dtype = choice.scalar_type();
-  context.facts["row_bytes"] = ReferenceEngine::row_bytes(config, dtype);
+  context.facts["sequence_bytes"] =
+      ReferenceEngine::sequence_bytes(config, dtype);
   return file->size() * static_cast<std::int64_t>(at::elementSize(dtype));
 }
 
@@ -130,14 +132,14 @@ void WhisperForward::truncate(int slot, std::int64_t length) {
   engine_->truncate(slot, length);
 }
 
-at::Tensor WhisperForward::window(const Row& row) const {
+at::Tensor WhisperForward::window(const Sequence& sequence) const {
   const Config& c = engine_->config();
-  const at::Tensor& features = get(row.sample->inputs, "features");
+  const at::Tensor& features = get(sequence.item->inputs, "features");
   if (features.dim() != 2 || features.size(0) != c.mels) {
     throw Error(Code::kData, str("the features are not [", c.mels,
                                  ", frames], as this model needs them"));
   }
-  const at::Tensor* given = find(row.inputs, "seek");
+  const at::Tensor* given = find(sequence.inputs, "seek");
   const std::int64_t seek = given == nullptr ? 0 : given->item<std::int64_t>();
   const std::int64_t count = std::min(c.window(), features.size(1) - seek);
   auto shown = features.narrow(1, seek, count);
@@ -154,18 +156,18 @@ void WhisperForward::encode_fresh(const Step& step) {
   std::vector<at::Tensor> shown;
   std::vector<int> slots;
   for (const Slice& slice : step.slices) {
-    if (!slice.row->is_fresh) continue;
-    shown.push_back(window(*slice.row));
-    slots.push_back(slice.row->slot);
+    if (!slice.sequence->is_fresh) continue;
+    shown.push_back(window(*slice.sequence));
+    slots.push_back(slice.sequence->slot);
   }
-  if (!shown.empty()) engine_->hear(shown, slots);
+  if (!shown.empty()) engine_->encode(shown, slots);
 }
 
 Result WhisperForward::forward(const Step& step) {
   encode_fresh(step);
-  std::vector<Growth> texts;
+  std::vector<NewTokens> texts;
   for (const Slice& slice : step.slices) {
-    const int slot = slice.row->slot;
+    const int slot = slice.sequence->slot;
     if (engine_->length(slot) != slice.begin) {
       throw Error(Code::kInternal,
                   str("the slot holds ", engine_->length(slot),
@@ -174,7 +176,8 @@ Result WhisperForward::forward(const Step& step) {
     texts.push_back({.slot = slot, .count = slice.count});
   }
   const Tokens places = wanted(step);
-  const auto scores = engine_->read(get(step.inputs, "tokens"), texts, places);
+  const auto scores =
+      engine_->decode(get(step.inputs, "tokens"), texts, places);
   Result result;
   if (!places.empty()) result.scores = fill_scores(scores, step);
   return result;

@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include "engine.h"
 #include "penstock/forward.h"
+#include "whisper/engine.h"
 
 namespace penstock::whisper {
 
 /// Inputs: tokens i64[T]; features f32[mels, F] of a whole sound, of which a
-/// fresh row shows the 3000 from `seek` on (the row's input, else 0). Output:
-/// scores f32[R, V].
+/// fresh sequence shows the 3000 from `seek` on (the sequence's input, else 0).
+/// Output: scores f32[R, V].
 class WhisperForward final : public Forward {
  public:
   struct Params {
@@ -40,7 +40,7 @@ class WhisperForward final : public Forward {
 
  private:
   void encode_fresh(const Step& step);
-  [[nodiscard]] at::Tensor window(const Row& row) const;
+  [[nodiscard]] at::Tensor window(const Sequence& sequence) const;
 
   Params params_;
   std::unique_ptr<Engine> engine_;

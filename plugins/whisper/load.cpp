@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "model.h"
 #include "penstock/error.h"
+#include "whisper/model.h"
 
 namespace penstock::whisper {
 namespace {

@@ -1,4 +1,4 @@
-#include "model.h"
+#include "whisper/model.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -104,10 +104,10 @@ Cache Model::begin(const at::Tensor& encoded) const {
 }
 
 at::Tensor Model::attend_text(const at::Tensor& qkv, std::size_t layer,
-                              const std::vector<Part>& parts) const {
+                              const std::vector<SequenceChunk>& parts) const {
   std::vector<at::Tensor> seen;
   std::int64_t at = 0;
-  for (const Part& part : parts) {
+  for (const SequenceChunk& part : parts) {
     const auto own = qkv.narrow(0, at, part.count).chunk(3, -1);
     at += part.count;
     const std::int64_t begin = part.cache->length;
@@ -134,10 +134,10 @@ at::Tensor Model::attend_text(const at::Tensor& qkv, std::size_t layer,
 }
 
 at::Tensor Model::attend_window(const at::Tensor& queries, std::size_t layer,
-                                const std::vector<Part>& parts) const {
+                                const std::vector<SequenceChunk>& parts) const {
   std::vector<at::Tensor> seen;
   std::int64_t at = 0;
-  for (const Part& part : parts) {
+  for (const SequenceChunk& part : parts) {
     const auto own = heads(queries.narrow(0, at, part.count));
     at += part.count;
     seen.push_back(attend_few(own, part.cache->window_keys[layer],
@@ -149,9 +149,9 @@ at::Tensor Model::attend_window(const at::Tensor& queries, std::size_t layer,
 }
 
 at::Tensor Model::decode(const at::Tensor& tokens,
-                         const std::vector<Part>& parts) const {
+                         const std::vector<SequenceChunk>& parts) const {
   std::vector<at::Tensor> places;
-  for (const Part& part : parts) {
+  for (const SequenceChunk& part : parts) {
     const std::int64_t begin = part.cache->length;
     if (begin + part.count > config_.context) {
       throw Error(Code::kInternal,
@@ -168,7 +168,7 @@ at::Tensor Model::decode(const at::Tensor& tokens,
     x.add_(product(attend_window(queries, i, parts), layer.window_out));
     feed_forward(x, layer);
   }
-  for (const Part& part : parts) part.cache->length += part.count;
+  for (const SequenceChunk& part : parts) part.cache->length += part.count;
   return normed(x, decoder_norm_);
 }
 

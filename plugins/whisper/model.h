@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "arrays.h"
+#include "whisper/arrays.h"
 
 namespace penstock::whisper {
 
@@ -36,7 +36,7 @@ struct Cache {
 };
 
 /// Tokens of one sequence in a step: [cache.length, cache.length + count).
-struct Part {
+struct SequenceChunk {
   std::int64_t count = 0;
   Cache* cache = nullptr;
 };
@@ -53,8 +53,8 @@ class Model {
   /// An empty text about a window, [1500, dim].
   [[nodiscard]] Cache begin(const at::Tensor& encoded) const;
   /// The parts' tokens i64[N], end to end, to f32[N, dim]; grows the caches.
-  [[nodiscard]] at::Tensor decode(const at::Tensor& tokens,
-                                  const std::vector<Part>& parts) const;
+  [[nodiscard]] at::Tensor decode(
+      const at::Tensor& tokens, const std::vector<SequenceChunk>& parts) const;
   /// f32[N, dim] to f32[N, vocab].
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
 
@@ -78,11 +78,12 @@ class Model {
   [[nodiscard]] at::Tensor normed(const at::Tensor& x, const Norm& norm) const;
   [[nodiscard]] at::Tensor heads(const at::Tensor& x) const;
   void feed_forward(at::Tensor& x, const Layer& layer) const;
-  [[nodiscard]] at::Tensor attend_text(const at::Tensor& qkv, std::size_t layer,
-                                       const std::vector<Part>& parts) const;
-  [[nodiscard]] at::Tensor attend_window(const at::Tensor& queries,
-                                         std::size_t layer,
-                                         const std::vector<Part>& parts) const;
+  [[nodiscard]] at::Tensor attend_text(
+      const at::Tensor& qkv, std::size_t layer,
+      const std::vector<SequenceChunk>& parts) const;
+  [[nodiscard]] at::Tensor attend_window(
+      const at::Tensor& queries, std::size_t layer,
+      const std::vector<SequenceChunk>& parts) const;
 
   Config config_;
   at::ScalarType dtype_;

@@ -1,10 +1,10 @@
 // whisper: speech to text.
 #include "penstock/plugin.h"
 
-#include "decode.h"
-#include "forward.h"
-#include "prompt.h"
-#include "text.h"
+#include "whisper/decode.h"
+#include "whisper/forward.h"
+#include "whisper/prompt.h"
+#include "whisper/text.h"
 
 PENSTOCK_PLUGIN(whisper, registry) {
   registry.add<penstock::whisper::Prompt>("prompt");

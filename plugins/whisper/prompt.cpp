@@ -1,7 +1,7 @@
-#include "prompt.h"
+#include "whisper/prompt.h"
 
-#include "arrays.h"
-#include "vocabulary.h"
+#include "whisper/arrays.h"
+#include "whisper/vocabulary.h"
 
 namespace penstock::whisper {
 
@@ -24,8 +24,7 @@ void Prompt::open(StageContext& context) {
       [&] { return std::make_shared<Vocabulary>(folder_of(context.model)); });
 }
 
-void Prompt::preprocess(const Request& request, Sample in,
-                        SampleSink& out) const {
+void Prompt::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const Vocabulary& words = *vocabulary_;
   in.tokens = {words.start};

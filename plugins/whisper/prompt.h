@@ -9,7 +9,7 @@
 
 namespace penstock::whisper {
 
-/// Output: tokens i64[T], added to the sample that the stages before made.
+/// Output: tokens i64[T], added to the item that the stages before made.
 class Prompt final : public Preprocess {
  public:
   struct Params {
@@ -21,8 +21,8 @@ class Prompt final : public Preprocess {
   explicit Prompt(Params params) : params_(std::move(params)) {}
 
   void open(StageContext& context) override;
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override;
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override;
 
  private:
   Params params_;

@@ -1,17 +1,18 @@
-#include "reference.h"
+#include "whisper/reference.h"
 
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 
 namespace penstock::whisper {
 
-std::int64_t ReferenceEngine::row_bytes(const Config& c, at::ScalarType dtype) {
+std::int64_t ReferenceEngine::sequence_bytes(const Config& c,
+                                             at::ScalarType dtype) {
   return 2 * c.decoder_layers * c.dim * (c.context + c.positions) *
          static_cast<std::int64_t>(at::elementSize(dtype));
 }
 
-void ReferenceEngine::hear(const std::vector<at::Tensor>& windows,
-                           const std::vector<int>& slots) {
+void ReferenceEngine::encode(const std::vector<at::Tensor>& windows,
+                             const std::vector<int>& slots) {
   const auto encoded = model_.encode(at::stack(windows));
   for (std::size_t i = 0; i < slots.size(); ++i) {
     caches_.at(static_cast<std::size_t>(slots[i])) =
@@ -19,12 +20,12 @@ void ReferenceEngine::hear(const std::vector<at::Tensor>& windows,
   }
 }
 
-at::Tensor ReferenceEngine::read(const at::Tensor& tokens,
-                                 const std::vector<Growth>& texts,
-                                 const Tokens& wanted) {
-  std::vector<Part> parts;
+at::Tensor ReferenceEngine::decode(const at::Tensor& tokens,
+                                   const std::vector<NewTokens>& texts,
+                                   const Tokens& wanted) {
+  std::vector<SequenceChunk> parts;
   parts.reserve(texts.size());
-  for (const Growth& text : texts) {
+  for (const NewTokens& text : texts) {
     parts.push_back(
         {.count = text.count,
          .cache = &caches_.at(static_cast<std::size_t>(text.slot))});

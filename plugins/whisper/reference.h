@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "engine.h"
-#include "model.h"
+#include "whisper/engine.h"
+#include "whisper/model.h"
 
 namespace penstock::whisper {
 
@@ -14,17 +14,17 @@ class ReferenceEngine final : public Engine {
       : model_(file, dtype), caches_(static_cast<std::size_t>(slots)) {}
 
   /// Bytes of a slot in use.
-  [[nodiscard]] static std::int64_t row_bytes(const Config& config,
-                                              at::ScalarType dtype);
+  [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
+                                                   at::ScalarType dtype);
 
   [[nodiscard]] const Config& config() const override {
     return model_.config();
   }
-  void hear(const std::vector<at::Tensor>& windows,
-            const std::vector<int>& slots) override;
-  [[nodiscard]] at::Tensor read(const at::Tensor& tokens,
-                                const std::vector<Growth>& texts,
-                                const Tokens& wanted) override;
+  void encode(const std::vector<at::Tensor>& windows,
+              const std::vector<int>& slots) override;
+  [[nodiscard]] at::Tensor decode(const at::Tensor& tokens,
+                                  const std::vector<NewTokens>& texts,
+                                  const Tokens& wanted) override;
   [[nodiscard]] std::int64_t length(int slot) const override;
   void truncate(int slot, std::int64_t length) override;
   void release(int slot) noexcept override;

@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "whisper/rules.h"
 
 #include <zlib.h>
 
@@ -29,12 +29,12 @@ double log_sum(std::span<const float> scores) {
 }
 
 void forbid_unpaired(std::span<float> scores, const Vocabulary& words,
-                     Said said) {
+                     TextTokens tokens) {
   const auto is_time = [&](std::int64_t id) { return id >= words.first_time; };
   const auto size = static_cast<std::int64_t>(scores.size());
-  const std::size_t count = said.size();
-  const bool is_last_time = count >= 1 && is_time(said[count - 1]);
-  const bool is_before_time = count < 2 || is_time(said[count - 2]);
+  const std::size_t count = tokens.size();
+  const bool is_last_time = count >= 1 && is_time(tokens[count - 1]);
+  const bool is_before_time = count < 2 || is_time(tokens[count - 2]);
   if (is_last_time) {
     if (is_before_time) {
       forbid(scores, words.first_time, size);
@@ -42,8 +42,8 @@ void forbid_unpaired(std::span<float> scores, const Vocabulary& words,
       forbid(scores, 0, words.end);
     }
   }
-  const auto last = std::find_if(said.rbegin(), said.rend(), is_time);
-  if (last == said.rend()) return;
+  const auto last = std::find_if(tokens.rbegin(), tokens.rend(), is_time);
+  if (last == tokens.rend()) return;
   const bool may_repeat = is_last_time && !is_before_time;
   forbid(scores, words.first_time, may_repeat ? *last : *last + 1);
 }
@@ -59,11 +59,11 @@ std::uint64_t mixed(std::uint64_t x) {
 }  // namespace
 
 void apply_time_rules(std::span<float> scores, const Vocabulary& words,
-                      Said said, std::int64_t max_first) {
+                      TextTokens tokens, std::int64_t max_first) {
   const auto size = static_cast<std::int64_t>(scores.size());
   forbid(scores, words.no_timestamps, words.no_timestamps + 1);
-  forbid_unpaired(scores, words, said);
-  if (said.empty()) {
+  forbid_unpaired(scores, words, tokens);
+  if (tokens.empty()) {
     forbid(scores, 0, words.first_time);
     forbid(scores, words.first_time + max_first + 1, size);
   }
@@ -75,9 +75,10 @@ void apply_time_rules(std::span<float> scores, const Vocabulary& words,
   }
 }
 
-void suppress(std::span<float> scores, const Vocabulary& words, Said said) {
+void suppress(std::span<float> scores, const Vocabulary& words,
+              TextTokens tokens) {
   for (const std::int64_t id : words.suppressed) forbid(scores, id, id + 1);
-  if (!said.empty()) return;
+  if (!tokens.empty()) return;
   for (const std::int64_t id : words.suppressed_at_begin) {
     forbid(scores, id, id + 1);
   }
@@ -109,7 +110,7 @@ std::int64_t sample(std::span<const float> scores, double temperature,
                                 static_cast<std::int64_t>(sums.size()) - 1);
 }
 
-std::string text_of(const Vocabulary& words, Said tokens) {
+std::string text_of(const Vocabulary& words, TextTokens tokens) {
   std::string out;
   for (const std::int64_t id : tokens) {
     if (id < words.end) out += words.bytes(id);

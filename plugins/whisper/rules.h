@@ -6,20 +6,21 @@
 #include <span>
 #include <string>
 
-#include "vocabulary.h"
+#include "whisper/vocabulary.h"
 
 namespace penstock::whisper {
 
 /// What has been said in a window so far, without the prompt.
-using Said = std::span<const std::int64_t>;
+using TextTokens = std::span<const std::int64_t>;
 
 /// Forbids tokens by -infinity: times come in pairs and never go back, the
 /// first is at most `max_first` steps of 20 ms, and where a time is likelier
 /// than every word it must be one. Needs f32[vocab] scores.
 void apply_time_rules(std::span<float> scores, const Vocabulary& words,
-                      Said said, std::int64_t max_first);
+                      TextTokens said, std::int64_t max_first);
 /// Forbids what the model's settings forbid.
-void suppress(std::span<float> scores, const Vocabulary& words, Said said);
+void suppress(std::span<float> scores, const Vocabulary& words,
+              TextTokens said);
 
 /// Bytes of a text for each byte of its zlib compression; high: repetitions.
 [[nodiscard]] double compression_ratio(const std::string& text);
@@ -30,6 +31,6 @@ void suppress(std::span<float> scores, const Vocabulary& words, Said said);
                                   std::uint64_t place);
 
 /// The text of tokens; times and other marks are left out.
-[[nodiscard]] std::string text_of(const Vocabulary& words, Said tokens);
+[[nodiscard]] std::string text_of(const Vocabulary& words, TextTokens tokens);
 
 }  // namespace penstock::whisper

@@ -1,4 +1,4 @@
-#include "spectrogram.h"
+#include "whisper/spectrogram.h"
 
 #include <zlib.h>
 

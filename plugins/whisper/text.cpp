@@ -1,13 +1,13 @@
-#include "text.h"
+#include "whisper/text.h"
 
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "arrays.h"
 #include "penstock/drawing.h"
 #include "penstock/text.h"
-#include "rules.h"
-#include "spectrogram.h"
+#include "whisper/arrays.h"
+#include "whisper/rules.h"
+#include "whisper/spectrogram.h"
 
 namespace penstock::whisper {
 namespace {
@@ -50,11 +50,11 @@ class TextWriter final : public Writer {
     if (!piece.empty()) out.emit(piece, 0, /*is_final=*/false);
     if (json_.size() > before) tell_times(before, out);
     if (!folder_.empty() && decoded.finish != Finish::kNo) {
-      draw(decoded.sample->inputs);
+      draw(decoded.item->inputs);
     }
     return true;
   }
-  /// A sound may have several samples, or none: its end is told here.
+  /// A sound may have several items, or none: its end is told here.
   void end(OutputSink& out) override {
     if (!folder_.empty()) {
       write_drawing(drawing_path(folder_, id_, ".srt"), srt_);
@@ -63,7 +63,7 @@ class TextWriter final : public Writer {
   }
 
  private:
-  /// A picture of each sample: of the whole sound, or of what a gate lets
+  /// A picture of each item: of the whole sound, or of what a gate lets
   /// through.
   void draw(const Tensors& inputs) {
     const at::Tensor* features = find(inputs, "features");
@@ -78,9 +78,10 @@ class TextWriter final : public Writer {
 
   std::string segment(const Decoded& decoded, const at::Tensor& row) {
     const auto* at = row.const_data_ptr<std::int64_t>();
-    const Said said = Said(decoded.tokens)
-                          .subspan(static_cast<std::size_t>(at[2]),
-                                   static_cast<std::size_t>(at[3] - at[2]));
+    const TextTokens said =
+        TextTokens(decoded.tokens)
+            .subspan(static_cast<std::size_t>(at[2]),
+                     static_cast<std::size_t>(at[3] - at[2]));
     const std::string text = replace_invalid_utf8(text_of(*words_, said));
     const std::int64_t begin = at[0] * 20;
     const std::int64_t end = at[1] * 20;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "penstock/postprocess.h"
-#include "vocabulary.h"
+#include "whisper/vocabulary.h"
 
 namespace penstock::whisper {
 

@@ -1,4 +1,4 @@
-#include "transcript.h"
+#include "whisper/transcript.h"
 
 #include <algorithm>
 
@@ -6,47 +6,49 @@ namespace penstock::whisper {
 namespace {
 
 /// The window is one segment, up to its last time where it has one.
-Understood whole(Said said, const Vocabulary& words, std::int64_t frames) {
+SegmentedWindow whole(TextTokens tokens, const Vocabulary& words,
+                      std::int64_t frames) {
   std::int64_t end = frames / 2;
-  for (const std::int64_t id : said) {
+  for (const std::int64_t id : tokens) {
     if (id > words.first_time) end = id - words.first_time;
   }
-  return {.stretches = {{.begin = 0,
-                         .end = end,
-                         .first = 0,
-                         .last = static_cast<std::int64_t>(said.size())}},
+  return {.segments = {{.begin = 0,
+                        .end = end,
+                        .first = 0,
+                        .last = static_cast<std::int64_t>(tokens.size())}},
           .frames = frames};
 }
 
 }  // namespace
 
-Understood understand(Said said, const Vocabulary& words, std::int64_t frames) {
+SegmentedWindow split_segments(TextTokens tokens, const Vocabulary& words,
+                               std::int64_t frames) {
   const auto is_time = [&](std::size_t i) {
-    return said[i] >= words.first_time;
+    return tokens[i] >= words.first_time;
   };
   std::vector<std::int64_t> ends;  // where a pair of times is torn apart
-  for (std::size_t i = 1; i < said.size(); ++i) {
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
     if (is_time(i - 1) && is_time(i)) {
       ends.push_back(static_cast<std::int64_t>(i));
     }
   }
-  if (ends.empty()) return whole(said, words, frames);
-  const std::size_t count = said.size();
+  if (ends.empty()) return whole(tokens, words, frames);
+  const std::size_t count = tokens.size();
   const bool is_single = is_time(count - 1) && !is_time(count - 2);
   if (is_single) ends.push_back(static_cast<std::int64_t>(count));
-  Understood out;
+  SegmentedWindow out;
   std::int64_t first = 0;
   for (const std::int64_t last : ends) {
     const auto time = [&](std::int64_t at) {
-      return said[static_cast<std::size_t>(at)] - words.first_time;
+      return tokens[static_cast<std::size_t>(at)] - words.first_time;
     };
-    out.stretches.push_back({.begin = time(first),
-                             .end = time(last - 1),
-                             .first = first,
-                             .last = last});
+    out.segments.push_back({.begin = time(first),
+                            .end = time(last - 1),
+                            .first = first,
+                            .last = last});
     first = last;
   }
-  out.frames = is_single ? frames : 2 * out.stretches.back().end;
+  out.frames = is_single ? frames : 2 * out.segments.back().end;
   return out;
 }
 

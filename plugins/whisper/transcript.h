@@ -4,26 +4,27 @@
 #include <cstdint>
 #include <vector>
 
-#include "rules.h"
+#include "whisper/rules.h"
 
 namespace penstock::whisper {
 
 /// Steps of 20 ms from the window's begin; tokens [first, last) of the window.
-struct Stretch {
+struct Segment {
   std::int64_t begin = 0, end = 0;
   std::int64_t first = 0, last = 0;
-  bool operator==(const Stretch&) const = default;
+  bool operator==(const Segment&) const = default;
 };
 
-struct Understood {
-  std::vector<Stretch> stretches;
+struct SegmentedWindow {
+  std::vector<Segment> segments;
   std::int64_t frames = 0;  ///< of 10 ms, that are done with
 };
 
 /// `said` without the end token; the window shows `frames` frames of sound.
 /// A pair of times ends a segment; what follows the last pair is heard again
 /// in the next window, unless the text ends with a single time.
-[[nodiscard]] Understood understand(Said said, const Vocabulary& words,
-                                    std::int64_t frames);
+[[nodiscard]] SegmentedWindow split_segments(TextTokens said,
+                                             const Vocabulary& words,
+                                             std::int64_t frames);
 
 }  // namespace penstock::whisper

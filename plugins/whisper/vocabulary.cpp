@@ -1,4 +1,4 @@
-#include "vocabulary.h"
+#include "whisper/vocabulary.h"
 
 #include "penstock/error.h"
 #include "penstock/json.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::cli {
 namespace {

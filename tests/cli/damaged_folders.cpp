@@ -1,4 +1,4 @@
-#include "damaged_folders.h"
+#include "tests/cli/damaged_folders.h"
 
 #include <array>
 #include <fstream>

@@ -6,7 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::cli {
 namespace {

@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "penstock/weights.h"
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::cli {
 namespace {

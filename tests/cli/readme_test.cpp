@@ -4,7 +4,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::cli {
 namespace {

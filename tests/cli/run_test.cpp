@@ -6,7 +6,7 @@
 #include <set>
 #include <sstream>
 
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::cli {
 namespace {
@@ -78,8 +78,8 @@ TEST(Results, AreTheSameWhateverTheWay) {
   };
   const std::string wanted = texts(run_tiny(prompts));
   for (const char* way :
-       {"--threads 1", "--set batch.max_rows=1", "--set batch.chunk=3",
-        "--set 'batch.max_rows=2' --threads 2"}) {
+       {"--threads 1", "--set batch.max_sequences=1", "--set batch.chunk=3",
+        "--set 'batch.max_sequences=2' --threads 2"}) {
     EXPECT_EQ(texts(run_tiny(prompts + way)), wanted) << way;
   }
   const Ran padded = shell(

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/cli/support.h"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "damaged_folders.h"
+#include "tests/cli/damaged_folders.h"
 
 namespace penstock::cli {
 namespace {

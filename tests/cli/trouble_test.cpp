@@ -6,7 +6,7 @@
 #include <fstream>
 #include <set>
 
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::cli {
 namespace {

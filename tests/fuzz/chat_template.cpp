@@ -1,9 +1,9 @@
 // Chat templates: parsed and run on a conversation, within limits.
 #include <optional>
 
-#include "fuzz.h"
-#include "jinja/template.h"
+#include "gemma/jinja/template.h"
 #include "penstock/json.h"
+#include "tests/fuzz/fuzz.h"
 
 void penstock::fuzz::take(std::string_view bytes) {
   using namespace gemma::jinja;  // NOLINT(google-build-using-namespace)

@@ -1,7 +1,7 @@
 // A line of JSON: a request of ours or of OpenAI's.
-#include "jsonl.h"
+#include "pipeline_run/input/jsonl.h"
 
-#include "fuzz.h"
+#include "tests/fuzz/fuzz.h"
 
 void penstock::fuzz::take(std::string_view bytes) {
   Request request;

@@ -2,8 +2,8 @@
 // reader.
 #include "penstock/pipeline_file.h"
 
-#include "fake_catalog.h"
-#include "fuzz.h"
+#include "tests/framework/config/fake_catalog.h"
+#include "tests/fuzz/fuzz.h"
 
 void penstock::fuzz::take(std::string_view bytes) {
   static testing::FakeCatalog catalog;

@@ -1,6 +1,6 @@
 // tokenizer.json: vocabulary, merges and added tokens.
-#include "fuzz.h"
-#include "tokenizer.h"
+#include "gemma/tokenizer.h"
+#include "tests/fuzz/fuzz.h"
 
 void penstock::fuzz::take(std::string_view bytes) {
   const auto tokenizer =

@@ -1,3 +1,3 @@
 // Precompiled for tests that use tensors.
-#include "aten_pch.h"
-#include "test_pch.h"
+#include "cmake/aten_pch.h"
+#include "cmake/test_pch.h"

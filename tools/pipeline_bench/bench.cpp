@@ -3,15 +3,15 @@
 #include <iostream>
 #include <sstream>
 
-#include "files.h"
-#include "find_pipeline.h"
-#include "inputs.h"
-#include "options.h"
+#include "common/program.h"
 #include "penstock/parallel.h"
 #include "penstock/plugin_host.h"
-#include "program.h"
-#include "report.h"
-#include "stop.h"
+#include "pipeline_bench/options.h"
+#include "pipeline_bench/report.h"
+#include "pipeline_run/input/files.h"
+#include "pipeline_run/input/find_pipeline.h"
+#include "pipeline_run/input/inputs.h"
+#include "pipeline_run/input/stop.h"
 
 namespace penstock::bench {
 namespace {
@@ -111,10 +111,10 @@ PipelineFile load(const Options& options, PluginHost& plugins,
   if (!device.empty()) overrides.push_back({"device", device, "--device"});
   const auto path = run::find_pipeline(options.file);
   PipelineFile file = load_pipeline_file(path, plugins, overrides);
-  if (!has(file.batch, "max_rows")) return file;
+  if (!has(file.batch, "max_sequences")) return file;
   const int most =
       *std::max_element(options.batches.begin(), options.batches.end());
-  overrides.push_back({"batch.max_rows", std::to_string(most), "--batch"});
+  overrides.push_back({"batch.max_sequences", std::to_string(most), "--batch"});
   return load_pipeline_file(path, plugins, overrides);
 }
 

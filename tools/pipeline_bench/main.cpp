@@ -2,9 +2,9 @@
 // each size.
 #include <CLI/CLI.hpp>
 
-#include "options.h"
+#include "common/program.h"
 #include "penstock/sdk_version.h"
-#include "program.h"
+#include "pipeline_bench/options.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "measure.h"
+#include "pipeline_bench/measure.h"
 
 #include <algorithm>
 #include <chrono>

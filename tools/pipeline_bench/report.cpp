@@ -1,4 +1,4 @@
-#include "report.h"
+#include "pipeline_bench/report.h"
 
 #include <iomanip>
 #include <nlohmann/json.hpp>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "measure.h"
+#include "pipeline_bench/measure.h"
 
 namespace penstock::bench {
 

@@ -1,11 +1,11 @@
-#include "describe.h"
+#include "pipeline_inspect/describe.h"
 
 #include <algorithm>
 #include <sstream>
 #include <string_view>
 
 #include "penstock/text.h"
-#include "table.h"
+#include "pipeline_inspect/table.h"
 
 namespace penstock::inspect {
 
@@ -39,7 +39,7 @@ std::string wrapped(const std::string& text, std::size_t indent) {
   return line.empty() ? lines : lines + margin + line + "\n";
 }
 
-std::string number(double value) { return to_text(ParamValue(value)); }
+std::string number(double value) { return to_string(ParamValue(value)); }
 
 std::string range(const ParamSpec& param) {
   std::string words;
@@ -50,7 +50,7 @@ std::string range(const ParamSpec& param) {
   const auto bound = [&param](double value) {
     const bool is_whole = param.type() == ParamType::kInteger ||
                           param.type() == ParamType::kIntegers;
-    return is_whole ? to_text(ParamValue(static_cast<std::int64_t>(value)))
+    return is_whole ? to_string(ParamValue(static_cast<std::int64_t>(value)))
                     : number(value);
   };
   if (param.min && param.max)
@@ -64,8 +64,8 @@ std::string param_table(const std::vector<ParamSpec>& params) {
   std::vector<std::vector<std::string>> rows{
       {"param", "type", "range", "default", "per request"}};
   for (const ParamSpec& param : params) {
-    rows.push_back({param.name, name(param.type()), range(param),
-                    to_text(param.fallback),
+    rows.push_back({param.name, to_string(param.type()), range(param),
+                    to_string(param.fallback),
                     param.is_per_request ? "yes" : "no"});
   }
   const std::vector<std::string> lines = aligned(rows);
@@ -80,13 +80,14 @@ std::string port_lines(const std::string& label,
                        const std::vector<Port>& ports) {
   std::string text;
   for (const Port& port : ports) {
-    text += "  " + padded(text.empty() ? label : "", 9) + to_text(port) + "\n";
+    text +=
+        "  " + padded(text.empty() ? label : "", 9) + to_string(port) + "\n";
   }
   return text;
 }
 
 Json param_json(const ParamSpec& param) {
-  Json json{{"name", param.name}, {"type", name(param.type())}};
+  Json json{{"name", param.name}, {"type", to_string(param.type())}};
   json["doc"] = param.doc;
   json["default"] =
       std::visit([](const auto& value) { return Json(value); }, param.fallback);
@@ -99,7 +100,7 @@ Json param_json(const ParamSpec& param) {
 
 Json port_texts(const std::vector<Port>& ports) {
   Json texts = Json::array();
-  for (const Port& port : ports) texts.push_back(to_text(port));
+  for (const Port& port : ports) texts.push_back(to_string(port));
   return texts;
 }
 
@@ -109,7 +110,7 @@ std::string stage_lines(const std::vector<StageSpec>& stages) {
   std::vector<std::vector<std::string>> rows;
   rows.reserve(stages.size());
   for (const StageSpec& stage : stages) {
-    rows.push_back({stage.name, name(stage.kind), stage.doc});
+    rows.push_back({stage.name, to_string(stage.kind), stage.doc});
   }
   std::string text;
   for (const std::string& line : aligned(rows))
@@ -118,13 +119,13 @@ std::string stage_lines(const std::vector<StageSpec>& stages) {
 }
 
 std::string stage_text(const StageSpec& stage) {
-  std::string text = stage.name + " (" + name(stage.kind) + ")\n";
+  std::string text = stage.name + " (" + to_string(stage.kind) + ")\n";
   text += wrapped(stage.doc, /*indent=*/2);
   text += port_lines("inputs", stage.inputs);
   text += port_lines("outputs", stage.outputs);
   std::string layouts;
   for (const Layout layout : stage.layouts) {
-    layouts += (layouts.empty() ? "" : ", ") + name(layout);
+    layouts += (layouts.empty() ? "" : ", ") + to_string(layout);
   }
   if (!layouts.empty()) text += "  " + padded("layouts", 9) + layouts + "\n";
   const auto& params = stage.params.specs();
@@ -132,13 +133,13 @@ std::string stage_text(const StageSpec& stage) {
 }
 
 Json stage_json(const StageSpec& stage) {
-  Json json{{"name", stage.name}, {"kind", name(stage.kind)}};
+  Json json{{"name", stage.name}, {"kind", to_string(stage.kind)}};
   json["doc"] = stage.doc;
   json["inputs"] = port_texts(stage.inputs);
   json["outputs"] = port_texts(stage.outputs);
   json["layouts"] = Json::array();
   for (const Layout layout : stage.layouts)
-    json["layouts"].push_back(name(layout));
+    json["layouts"].push_back(to_string(layout));
   json["params"] = Json::array();
   for (const ParamSpec& param : stage.params.specs()) {
     json["params"].push_back(param_json(param));

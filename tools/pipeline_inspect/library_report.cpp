@@ -1,9 +1,9 @@
-#include "library_report.h"
+#include "pipeline_inspect/library_report.h"
 
 #include <vector>
 
 #include "penstock/abi.h"
-#include "table.h"
+#include "pipeline_inspect/table.h"
 
 namespace penstock::inspect {
 

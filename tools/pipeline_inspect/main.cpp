@@ -7,11 +7,11 @@
 #include <csignal>
 #include <system_error>
 
+#include "common/program.h"
 #include "penstock/plugin_host.h"
 #include "penstock/sdk_version.h"
-#include "probe.h"
-#include "program.h"
-#include "report.h"
+#include "pipeline_inspect/probe.h"
+#include "pipeline_inspect/report.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "probe.h"
+#include "pipeline_inspect/probe.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "penstock/error.h"
-#include "probe_child.h"
+#include "pipeline_inspect/probe_child.h"
 
 namespace penstock::inspect {
 

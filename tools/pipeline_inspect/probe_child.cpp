@@ -1,4 +1,4 @@
-#include "probe_child.h"
+#include "pipeline_inspect/probe_child.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -8,9 +8,9 @@
 #include <exception>
 #include <utility>
 
-#include "describe.h"
 #include "penstock/plugin_host.h"
-#include "probe.h"
+#include "pipeline_inspect/describe.h"
+#include "pipeline_inspect/probe.h"
 
 namespace penstock::inspect {
 

@@ -1,14 +1,14 @@
-#include "report.h"
+#include "pipeline_inspect/report.h"
 
 #include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "library_report.h"
 #include "penstock/abi.h"
 #include "penstock/plugin_host.h"
-#include "probe.h"
+#include "pipeline_inspect/library_report.h"
+#include "pipeline_inspect/probe.h"
 
 namespace penstock::inspect {
 

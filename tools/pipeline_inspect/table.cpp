@@ -1,4 +1,4 @@
-#include "table.h"
+#include "pipeline_inspect/table.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "chat.h"
+#include "pipeline_run/chat.h"
 
 #include <unistd.h>
 
@@ -9,9 +9,9 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "line_reader.h"
 #include "penstock/text.h"
-#include "terminal.h"
+#include "pipeline_run/input/line_reader.h"
+#include "pipeline_run/output/terminal.h"
 
 namespace penstock::run {
 namespace {
@@ -153,7 +153,7 @@ class Conversation {
     Request request;
     request.id = std::to_string(++asked_);
     request.inputs["messages"] = Json{all.dump()};
-    request.affinity = "chat";
+    request.session = "chat";
     if (timeout_s_ > 0) {
       request.deadline =
           Clock::now() + std::chrono::duration_cast<Clock::duration>(

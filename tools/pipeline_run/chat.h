@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "output.h"
 #include "penstock/pipeline.h"
-#include "signals.h"
-#include "stop.h"
+#include "pipeline_run/input/stop.h"
+#include "pipeline_run/output/output.h"
+#include "pipeline_run/signals.h"
 
 namespace penstock::run {
 

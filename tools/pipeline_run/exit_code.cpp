@@ -1,4 +1,4 @@
-#include "exit_code.h"
+#include "pipeline_run/exit_code.h"
 
 #include <iostream>
 

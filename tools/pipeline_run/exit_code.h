@@ -1,10 +1,10 @@
 // The exit code of a run, and its last words.
 #pragma once
 
-#include "options.h"
-#include "output.h"
-#include "printer.h"
-#include "signals.h"
+#include "pipeline_run/options.h"
+#include "pipeline_run/output/output.h"
+#include "pipeline_run/output/printer.h"
+#include "pipeline_run/signals.h"
 
 namespace penstock::run {
 

@@ -1,10 +1,10 @@
 // pipeline-run: runs a pipeline file on texts, files, lines of stdin or JSONL.
 #include <CLI/CLI.hpp>
 
-#include "options.h"
+#include "common/program.h"
 #include "penstock/params.h"
 #include "penstock/sdk_version.h"
-#include "program.h"
+#include "pipeline_run/options.h"
 
 namespace {
 

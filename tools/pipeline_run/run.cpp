@@ -5,25 +5,25 @@
 #include <iostream>
 #include <utility>
 
-#include "chat.h"
-#include "exit_code.h"
-#include "files.h"
-#include "find_pipeline.h"
-#include "inputs.h"
-#include "options.h"
+#include "common/program.h"
 #include "penstock/parallel.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
-#include "preprocess_only.h"
-#include "printer.h"
-#include "program.h"
-#include "progress.h"
-#include "result_file.h"
-#include "run_steps.h"
-#include "signals.h"
-#include "submit.h"
-#include "summary.h"
-#include "watch.h"
+#include "pipeline_run/chat.h"
+#include "pipeline_run/exit_code.h"
+#include "pipeline_run/input/files.h"
+#include "pipeline_run/input/find_pipeline.h"
+#include "pipeline_run/input/inputs.h"
+#include "pipeline_run/inspect/preprocess_only.h"
+#include "pipeline_run/inspect/watch.h"
+#include "pipeline_run/options.h"
+#include "pipeline_run/output/printer.h"
+#include "pipeline_run/output/progress.h"
+#include "pipeline_run/output/result_file.h"
+#include "pipeline_run/output/summary.h"
+#include "pipeline_run/run_steps.h"
+#include "pipeline_run/signals.h"
+#include "pipeline_run/submit.h"
 
 namespace penstock::run {
 namespace {
@@ -45,7 +45,7 @@ PipelineFile load(const Options& options, const std::filesystem::path& path,
     more.push_back({"postprocess.render", options.render, "--render"});
   }
   const bool is_told = options.show || !options.dump.empty() ||
-                       options.until == name(StageKind::kPreprocess);
+                       options.until == to_string(StageKind::kPreprocess);
   if (!is_told && more.empty()) return file;
   if (is_told && file.preprocess.size() == 1 &&
       file.preprocess[0].spec->params.find("pieces") != nullptr) {
@@ -68,7 +68,7 @@ void write_file(const std::string& path, const std::string& text) {
 /// ", a row of 32768 tokens 118 MiB", where the model says so.
 std::string row_memory(const Notes& facts) {
   const auto length = facts.find("context_length");
-  const auto bytes = facts.find("row_bytes");
+  const auto bytes = facts.find("sequence_bytes");
   if (length == facts.end() || bytes == facts.end()) return "";
   return str(", a row of ", std::get<std::int64_t>(length->second), " tokens ",
              std::get<std::int64_t>(bytes->second) >> 20, " MiB");

@@ -1,4 +1,4 @@
-#include "run_steps.h"
+#include "pipeline_run/run_steps.h"
 
 #include <unistd.h>
 
@@ -6,16 +6,16 @@
 #include <iostream>
 #include <utility>
 
-#include "exit_code.h"
-#include "files.h"
-#include "find_pipeline.h"
 #include "penstock/composition.h"
 #include "penstock/parallel.h"
-#include "progress.h"
-#include "result_file.h"
-#include "step_printer.h"
-#include "submit.h"
-#include "summary.h"
+#include "pipeline_run/exit_code.h"
+#include "pipeline_run/input/files.h"
+#include "pipeline_run/input/find_pipeline.h"
+#include "pipeline_run/output/progress.h"
+#include "pipeline_run/output/result_file.h"
+#include "pipeline_run/output/step_printer.h"
+#include "pipeline_run/output/summary.h"
+#include "pipeline_run/submit.h"
 
 namespace penstock::run {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "options.h"
 #include "penstock/plugin_host.h"
-#include "signals.h"
+#include "pipeline_run/options.h"
+#include "pipeline_run/signals.h"
 
 namespace penstock::run {
 

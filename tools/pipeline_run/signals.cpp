@@ -1,4 +1,4 @@
-#include "signals.h"
+#include "pipeline_run/signals.h"
 
 #include <unistd.h>
 

@@ -1,4 +1,4 @@
-#include "submit.h"
+#include "pipeline_run/submit.h"
 
 #include <utility>
 

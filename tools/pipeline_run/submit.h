@@ -5,10 +5,10 @@
 #include <memory>
 #include <stop_token>
 
-#include "inputs.h"
-#include "options.h"
-#include "printer.h"
-#include "stop.h"
+#include "pipeline_run/input/inputs.h"
+#include "pipeline_run/input/stop.h"
+#include "pipeline_run/options.h"
+#include "pipeline_run/output/printer.h"
 
 namespace penstock::run {
 

@@ -11,17 +11,17 @@ namespace penstock {
 /// Why a step was closed as it was; shown in the summary and the trace.
 enum class Closed {
   kNothing,  ///< nothing can run now
-  kFull,     ///< rows or tokens reached their limit
-  kWaited,   ///< the oldest row waited max_wait
+  kFull,     ///< sequences or tokens reached their limit
+  kWaited,   ///< the oldest sequence waited max_wait
   kDrained,  ///< nothing more is coming
-  kRunning,  ///< rows that already run go on
+  kRunning,  ///< sequences that already run go on
 };
-[[nodiscard]] PENSTOCK_API std::string name(Closed why);
+[[nodiscard]] PENSTOCK_API std::string to_string(Closed why);
 
 /// What plan() may choose from. Rows without output credit are not offered.
-struct Candidates {
-  std::span<Row* const> waiting;  ///< oldest first
-  std::span<Row* const> running;
+struct Offer {
+  std::span<Sequence* const> waiting;  ///< oldest first
+  std::span<Sequence* const> running;
   int free_slots = 0;
   std::int64_t free_units = kAll;  ///< Forward::free_units()
   bool more_coming = false;        ///< requests are being preprocessed
@@ -31,23 +31,23 @@ struct Candidates {
 struct Plan {
   std::vector<Slice> slices;
   Closed why = Closed::kNothing;
-  Time look_again{};  ///< with no slices: when to ask again
+  Time check_again_at{};  ///< with no slices: when to ask again
 };
 
 /// Engine thread only.
 class PENSTOCK_API Batch : public Stage {
  public:
   static constexpr StageKind kKind = StageKind::kBatch;
-  [[nodiscard]] virtual int max_rows() const = 0;
-  /// The most tokens of one row in one step; sizes Forward's buffers.
+  [[nodiscard]] virtual int max_sequences() const = 0;
+  /// The most tokens of one sequence in one step; sizes Forward's buffers.
   [[nodiscard]] virtual std::int64_t max_step_tokens() const { return kAll; }
-  /// Whether a row may begin with the state of another whose tokens began
+  /// Whether a sequence may begin with the state of another whose tokens began
   /// alike, running or ended.
   [[nodiscard]] virtual bool shares_prefixes() const { return false; }
-  /// Once per sample, before Decode::start(): may cut the prompt, with a note.
-  virtual void admit(Sample& /*sample*/) {}
+  /// Once per item, before Decode::start(): may cut the prompt, with a note.
+  virtual void admit(Item& /*item*/) {}
   /// Changes nothing. The runtime checks the plan, then gives slots.
-  [[nodiscard]] virtual Plan plan(const Candidates& candidates) = 0;
+  [[nodiscard]] virtual Plan plan(const Offer& offer) = 0;
   [[nodiscard]] virtual Tensors collate(std::span<const Slice> slices) = 0;
 };
 

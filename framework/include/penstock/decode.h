@@ -17,7 +17,7 @@ enum class Finish {
   kEnd,      ///< the input was used up
   kDropped,  ///< a branch that lost; its output is withdrawn
 };
-[[nodiscard]] PENSTOCK_API std::string name(Finish finish);
+[[nodiscard]] PENSTOCK_API std::string to_string(Finish finish);
 
 /// What Decode hands to Postprocess.
 struct Decoded {
@@ -25,17 +25,17 @@ struct Decoded {
   Tensors tensors;
   Notes notes;
   // Set by the runtime:
-  std::shared_ptr<const Sample> sample;
+  std::shared_ptr<const Item> item;
   int branch = 0;
   Finish finish = Finish::kNo;
 };
 
-/// What becomes of a slice's row. Several of one slice: a fork, whose first
-/// keeps the slot.
+/// What becomes of a slice's sequence. Several of one slice: a fork, whose
+/// first keeps the slot.
 struct Next {
   std::size_t slice = 0;
   int branch = -1;            ///< name of this child; -1: the parent's
-  std::int64_t keep = kAll;   ///< first cut the row to so many tokens
+  std::int64_t keep = kAll;   ///< first cut the sequence to so many tokens
   Tokens tokens;              ///< then append
   Tokens draft;               ///< then guess
   std::int64_t use_feed = 0;  ///< feed units consumed
@@ -44,15 +44,15 @@ struct Next {
   std::optional<Want> want;   ///< unset: as before
   std::vector<Decoded> emit;  ///< then give out, in order
   Finish finish = Finish::kNo;
-  std::exception_ptr error;  ///< fails this row only
+  std::exception_ptr error;  ///< fails this sequence only
 };
 
 /// Engine thread only.
 class PENSTOCK_API Decode : public Stage {
  public:
   static constexpr StageKind kKind = StageKind::kDecode;
-  /// Once per sample: sets row.want, row.draft, sample->state.
-  virtual void start(Row& /*row*/) {}
+  /// Once per item: sets sequence.want, sequence.draft, item->state.
+  virtual void start(Sequence& /*sequence*/) {}
   /// On Forward's device, enqueue only: the device half.
   [[nodiscard]] virtual Result pick(const Step& /*step*/, Result result) {
     return result;

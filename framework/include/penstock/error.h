@@ -27,7 +27,7 @@ enum class Code {
 };
 
 /// A short lower-case word for JSON and logs, such as "data".
-[[nodiscard]] PENSTOCK_API std::string_view name(Code code);
+[[nodiscard]] PENSTOCK_API std::string_view to_string(Code code);
 
 class PENSTOCK_API Error : public std::runtime_error {
  public:

@@ -21,8 +21,8 @@ class PENSTOCK_API Forward : public Stage {
  public:
   static constexpr StageKind kKind = StageKind::kForward;
   [[nodiscard]] virtual Caps caps() const = 0;
-  /// Must fill what the slices' rows want. When it throws, the slots of the
-  /// step are released and its rows fail.
+  /// Must fill what the slices' sequences want. When it throws, the slots of
+  /// the step are released and its sequences fail.
   [[nodiscard]] virtual Result forward(const Step& step) = 0;
   virtual void release(int /*slot*/) noexcept {}
   /// Keeps the first `length` tokens of a slot.
@@ -33,7 +33,7 @@ class PENSTOCK_API Forward : public Stage {
   [[nodiscard]] virtual std::int64_t free_units() const { return kAll; }
 };
 
-/// Answers what the step's rows want from every score, for Forwards that
+/// Answers what the step's sequences want from every score, for Forwards that
 /// compute all of them: f32[n, vocab] of the n scored positions from `first`
 /// on. In pieces, long prompts can be scored in little memory.
 [[nodiscard]] PENSTOCK_API Scores fill_scores(const at::Tensor& logits,

@@ -51,7 +51,7 @@ class PENSTOCK_API Team {
   /// Returns when all `size()` threads have called it. What one wrote before,
   /// the others see after. Spins, then sleeps: work between two meetings should
   /// be short and even.
-  void meet();
+  void barrier();
   /// Nanoseconds that its threads slept in meetings, together.
   [[nodiscard]] std::int64_t slept() const { return slept_; }
 

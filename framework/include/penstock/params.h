@@ -62,9 +62,9 @@ struct ParamSpec {
 };
 
 /// "integer", "list of texts", ...
-[[nodiscard]] PENSTOCK_API std::string name(ParamType type);
+[[nodiscard]] PENSTOCK_API std::string to_string(ParamType type);
 /// As it would be written in a pipeline file.
-[[nodiscard]] PENSTOCK_API std::string to_text(const ParamValue& value);
+[[nodiscard]] PENSTOCK_API std::string to_string(const ParamValue& value);
 /// What a spec accepts: "integer in 1..64", "one of left, right".
 [[nodiscard]] PENSTOCK_API std::string expected(const ParamSpec& spec);
 /// Reads and checks a value; throws Error(kData) that says what was expected,

@@ -19,7 +19,7 @@
 #include "penstock/decode.h"
 #include "penstock/pipeline_file.h"
 #include "penstock/request.h"
-#include "penstock/sample.h"
+#include "penstock/sequence.h"
 #include "penstock/step.h"
 
 namespace penstock {
@@ -47,13 +47,13 @@ struct Report {
   std::int64_t prompt_tokens = 0;
   Tokens token_ids;              ///< new ones, with the stop id
   std::vector<Branch> branches;  ///< every one; at least one
-  Notes notes;                   ///< of its samples
+  Notes notes;                   ///< of its items
   Timing timing;
   std::optional<Error> error;
 };
 
 /// Receives one request's results, on a writer thread, one call at a time. It
-/// may be slow: its own rows wait, others go on.
+/// may be slow: its own sequences wait, others go on.
 class PENSTOCK_API ResultSink {
  public:
   virtual ~ResultSink();
@@ -67,9 +67,9 @@ class PENSTOCK_API ResultSink {
 /// that made it.
 class PENSTOCK_API Observer : public Probe {
  public:
-  virtual void sample(const Request& request, const Sample& sample);
+  virtual void item(const Request& request, const Item& item);
   virtual void step(const Step& step, const Result& result);
-  /// Before Postprocess gets it: its sample, branch and finish are set.
+  /// Before Postprocess gets it: its item, branch and finish are set.
   virtual void decoded(const Request& request, const Decoded& decoded);
   void tensor(std::string_view name, const at::Tensor& value) override;
   void count(std::string_view name, std::int64_t value) override;
@@ -83,8 +83,8 @@ struct Stats {
   std::int64_t tokens_in = 0;   ///< tokens that went through Forward
   std::int64_t tokens_out = 0;  ///< tokens that Decode emitted
   std::int64_t truncates = 0, replays = 0, copies = 0;
-  std::int64_t reused = 0;  ///< tokens found in the state of another row
-  int most_rows = 0;        ///< in one step
+  std::int64_t reused = 0;  ///< tokens found in the state of another sequence
+  int most_sequences = 0;   ///< in one step
   std::array<std::int64_t, 5> closed_for{};  ///< steps by Closed
 };
 
@@ -95,8 +95,8 @@ struct PipelineOptions {
   Observer* observer = nullptr;
   bool trace = false;
   /// The last stage that runs, from kBatch on: what it made is for `observer`,
-  /// and after kDecode for the sinks, as Tensors. Until batch or forward, rows
-  /// end with their prompt.
+  /// and after kDecode for the sinks, as Tensors. Until batch or forward,
+  /// sequences end with their prompt.
   StageKind until = StageKind::kPostprocess;
 };
 
@@ -145,7 +145,7 @@ class PENSTOCK_API PreprocessOnly {
  public:
   explicit PreprocessOnly(PipelineFile file);
   ~PreprocessOnly();
-  [[nodiscard]] std::vector<Sample> run(Request request);
+  [[nodiscard]] std::vector<Item> run(Request request);
 
  private:
   struct Impl;
@@ -156,8 +156,8 @@ class PENSTOCK_API PreprocessOnly {
 struct PipelineCheck {
   std::string device;
   std::int64_t memory = 0;  ///< bytes that opening its stages takes
-  /// What the stages foresee: `context_length`, and `row_bytes`, what a row of
-  /// that length takes in addition.
+  /// What the stages foresee: `context_length`, and `sequence_bytes`, what a
+  /// sequence of that length takes in addition.
   Notes facts;
 };
 /// Makes every stage and looks for its model and device; throws Error.

@@ -5,8 +5,9 @@
 //   "pixels: f32[B,3,224,224]{rgb}"   name: dtype[dims]{facts}
 //
 // A dim is a number, a symbol, or a symbol with a star (it may arrive in
-// pieces, see Feed). B (rows) and R (scored positions) are the batch's own: a
-// leading B or R is dropped before comparing. Facts are `word` or `key=value`.
+// pieces, see Feed). B (sequences) and R (scored positions) are the batch's
+// own: a leading B or R is dropped before comparing. Facts are `word` or
+// `key=value`.
 #pragma once
 
 #include <map>
@@ -26,7 +27,7 @@ struct Port {
 
 /// Throws Error(kInternal) on a malformed text: a stage's author's fault.
 [[nodiscard]] PENSTOCK_API Port parse_port(const std::string& text);
-[[nodiscard]] PENSTOCK_API std::string to_text(const Port& port);
+[[nodiscard]] PENSTOCK_API std::string to_string(const Port& port);
 
 /// Why `given` ports do not serve the `wanted` ones; empty: they do. Every
 /// wanted port must be given by name, with its dtype, dims and facts.

@@ -12,12 +12,12 @@ class PENSTOCK_API OutputSink {
   virtual void emit(Value value, int branch, bool is_final) = 0;
 };
 
-/// The results of one request, one thread at a time: samples in order, the
-/// branches of a sample interleaved, end() once.
+/// The results of one request, one thread at a time: items in order, the
+/// branches of an item interleaved, end() once.
 class PENSTOCK_API Writer {
  public:
   virtual ~Writer();
-  /// False: this branch is done (a stop string); the runtime ends its row.
+  /// False: this branch is done (a stop string); the runtime ends its sequence.
   virtual bool write(const Decoded& decoded, OutputSink& out) = 0;
   virtual void end(OutputSink& out) = 0;
 };

@@ -1,30 +1,30 @@
 // Preprocess: what does the model see of one input?
 #pragma once
 
-#include "penstock/sample.h"
+#include "penstock/sequence.h"
 #include "penstock/stage.h"
 
 namespace penstock {
 
 /// Where a Preprocess puts what it made.
-class PENSTOCK_API SampleSink {
+class PENSTOCK_API ItemSink {
  public:
-  virtual ~SampleSink();
+  virtual ~ItemSink();
   /// Waits while the engine is behind; throws Cancelled.
-  virtual void push(Sample sample) = 0;
-  /// Continues the feed of the sample pushed last; returning closes it.
+  virtual void push(Item item) = 0;
+  /// Continues the feed of the item pushed last; returning closes it.
   virtual void append(at::Tensor piece) = 0;
 };
 
 /// Called by several threads at once, hence const: what belongs to a request
-/// lives on the stack. Stages of a list chain: the first gets an empty Sample,
+/// lives on the stack. Stages of a list chain: the first gets an empty Item,
 /// each next one what the one before pushed.
 class PENSTOCK_API Preprocess : public Stage {
  public:
   static constexpr StageKind kKind = StageKind::kPreprocess;
-  /// May push any number of samples. An error fails this request only.
-  virtual void preprocess(const Request& request, Sample in,
-                          SampleSink& out) const = 0;
+  /// May push any number of items. An error fails this request only.
+  virtual void preprocess(const Request& request, Item in,
+                          ItemSink& out) const = 0;
 };
 
 }  // namespace penstock

@@ -28,7 +28,7 @@ struct Request {
   std::optional<Time> deadline;
   /// Names a chat: when a request ends, its state is kept, while there is room,
   /// for the next with the same name, whose prompt begins with it. Empty: not.
-  std::string affinity;
+  std::string session;
 
   // Set by submit():
   std::stop_token stop;  ///< requested when somebody cancels

@@ -25,9 +25,10 @@ struct Caps;
 struct StageContext {
   at::Device device = at::kCPU;
   std::string model;  ///< path of the model file or folder; may be empty
-  int slots = 0;      ///< rows that can run at once
+  int slots = 0;      ///< sequences that can run at once
   int threads = 1;    ///< the process's budget of compute threads
-  std::int64_t max_step_tokens = 0;  ///< of one row in one step; 0: unknown
+  std::int64_t max_step_tokens =
+      0;  ///< of one sequence in one step; 0: unknown
   /// What the model says of itself (`eos_ids`, `vocab_size`,
   /// `context_length`, ...). Forward writes, the others read.
   Notes& facts;

@@ -19,13 +19,13 @@ class Stage;
 /// The five stages, in the order in which data passes them.
 enum class StageKind { kPreprocess, kBatch, kForward, kDecode, kPostprocess };
 /// The key of a pipeline file: "preprocess", "batch", ...
-[[nodiscard]] PENSTOCK_API std::string name(StageKind kind);
+[[nodiscard]] PENSTOCK_API std::string to_string(StageKind kind);
 
 /// The rectangle a Batch makes and a Forward takes:
-/// stacked [B, ...]: one unit a row; padded [B, Tmax] with a mask;
-/// packed [sum of T]: the rows' tokens end to end.
+/// stacked [B, ...]: one unit a sequence; padded [B, Tmax] with a mask;
+/// packed [sum of T]: the sequences' tokens end to end.
 enum class Layout { kStacked, kPadded, kPacked };
-[[nodiscard]] PENSTOCK_API std::string name(Layout layout);
+[[nodiscard]] PENSTOCK_API std::string to_string(Layout layout);
 
 struct StageSpec {
   std::string name;  ///< "plugin.stage", as `use:` writes it

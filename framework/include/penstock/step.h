@@ -6,15 +6,15 @@
 #include <string_view>
 #include <vector>
 
-#include "penstock/sample.h"
+#include "penstock/sequence.h"
 #include "penstock/stage_spec.h"
 
 namespace penstock {
 
-/// A row's share of a step: its tokens [begin, begin + count), drafts
+/// A sequence's share of a step: its tokens [begin, begin + count), drafts
 /// included. Slices are the truth about a step, the rectangle is not.
 struct Slice {
-  Row* row = nullptr;
+  Sequence* sequence = nullptr;
   std::int64_t count = 0;  ///< plan: at most so many tokens
   std::int64_t feed = 0;   ///< plan: feed units shown
   // Set by the runtime:
@@ -45,7 +45,7 @@ struct Step {
 };
 
 /// R positions in slice order, whatever the layout. Plain tensors on
-/// Forward's device; undefined where no row wanted them.
+/// Forward's device; undefined where no sequence wanted them.
 struct Scores {
   at::Tensor ids;     ///< i64[R, k] best first
   at::Tensor values;  ///< f32[R, k]

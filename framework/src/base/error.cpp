@@ -2,7 +2,7 @@
 
 namespace penstock {
 
-std::string_view name(Code code) {
+std::string_view to_string(Code code) {
   switch (code) {
     case Code::kUsage:
       return "usage";

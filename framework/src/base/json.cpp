@@ -8,8 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/quote.h"
 #include "penstock/error.h"
-#include "quote.h"
 
 namespace penstock {
 namespace {

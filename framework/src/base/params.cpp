@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "quote.h"
+#include "base/quote.h"
 
 namespace penstock {
 namespace {
@@ -112,7 +112,8 @@ template <class T>
 std::string list_text(const std::vector<T>& values) {
   std::vector<std::string> texts;
   texts.reserve(values.size());
-  for (const auto& value : values) texts.push_back(to_text(ParamValue(value)));
+  for (const auto& value : values)
+    texts.push_back(to_string(ParamValue(value)));
   return "[" + joined(texts) + "]";
 }
 
@@ -147,7 +148,7 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-std::string name(ParamType type) {
+std::string to_string(ParamType type) {
   switch (type) {
     case ParamType::kBool:
       return "true or false";
@@ -167,7 +168,7 @@ std::string name(ParamType type) {
   return "";
 }
 
-std::string to_text(const ParamValue& value) {
+std::string to_string(const ParamValue& value) {
   struct Writer {
     std::string operator()(bool is_on) const {
       return is_on ? "true" : "false";
@@ -197,7 +198,7 @@ std::string expected(const ParamSpec& spec) {
   if (!spec.choices.empty()) {
     return (is_list ? "list with items of " : "one of ") + joined(spec.choices);
   }
-  return name(spec.type()) + range_text(spec);
+  return to_string(spec.type()) + range_text(spec);
 }
 
 ParamValue parse_param(const ParamSpec& spec, const Raw& raw) {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/quote.h"
 #include "penstock/error.h"
-#include "quote.h"
 
 namespace penstock {
 namespace {
@@ -79,8 +79,9 @@ std::string symbol(const std::string& dim) {
 /// Without the batch's own leading dim.
 std::vector<std::string> own_dims(const Port& port) {
   const auto& dims = port.dims;
-  const bool has_rows = !dims.empty() && (dims[0] == "B" || dims[0] == "R");
-  return {dims.begin() + (has_rows ? 1 : 0), dims.end()};
+  const bool has_sequences =
+      !dims.empty() && (dims[0] == "B" || dims[0] == "R");
+  return {dims.begin() + (has_sequences ? 1 : 0), dims.end()};
 }
 
 /// What the symbols stand for; one for all ports of a comparison.
@@ -131,14 +132,14 @@ void compare_dims(const Port& given, const Port& wanted, Symbols& symbols,
   const auto want = own_dims(wanted);
   if (have.size() != want.size()) {
     out.push_back(str(who, "it has ", have.size(), " dims, expected ",
-                      want.size(), " (", to_text(wanted), ")"));
+                      want.size(), " (", to_string(wanted), ")"));
     return;
   }
   for (std::size_t i = 0; i < want.size(); ++i) {
     const auto problem = symbols.bind(have[i], want[i]);
     if (problem.empty()) continue;
     out.push_back(
-        str(who, "dim ", i + 1, " is ", problem, " (", to_text(wanted), ")"));
+        str(who, "dim ", i + 1, " is ", problem, " (", to_string(wanted), ")"));
   }
 }
 
@@ -187,7 +188,7 @@ Port parse_port(const std::string& text) {
   return port;
 }
 
-std::string to_text(const Port& port) {
+std::string to_string(const Port& port) {
   std::string out = port.name + ": " + port.dtype;
   if (!port.dims.empty()) {
     out += "[";

@@ -2,7 +2,7 @@
 
 namespace penstock {
 
-std::string name(StageKind kind) {
+std::string to_string(StageKind kind) {
   switch (kind) {
     case StageKind::kPreprocess:
       return "preprocess";
@@ -18,7 +18,7 @@ std::string name(StageKind kind) {
   return "";
 }
 
-std::string name(Layout layout) {
+std::string to_string(Layout layout) {
   switch (layout) {
     case Layout::kStacked:
       return "stacked";

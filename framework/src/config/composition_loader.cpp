@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "inputs_loader.h"
-#include "quote.h"
-#include "source_text.h"
-#include "values.h"
-#include "yaml_reader.h"
+#include "base/quote.h"
+#include "config/inputs_loader.h"
+#include "config/source_text.h"
+#include "config/values.h"
+#include "config/yaml_reader.h"
 
 namespace penstock {
 namespace config {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "config/yaml_node.h"
 #include "penstock/pipeline_file.h"
-#include "yaml_node.h"
 
 namespace penstock::config {
 

@@ -1,10 +1,10 @@
-#include "expand.h"
+#include "config/expand.h"
 
 #include <cstdlib>
 #include <string_view>
 
+#include "base/quote.h"
 #include "penstock/text.h"
-#include "quote.h"
 
 namespace penstock::config {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <string>
 
+#include "config/yaml_node.h"
 #include "penstock/params.h"
-#include "yaml_node.h"
 
 namespace penstock::config {
 

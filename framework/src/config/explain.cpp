@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <string_view>
 
-#include "keys.h"
+#include "base/quote.h"
+#include "config/keys.h"
+#include "config/values.h"
 #include "penstock/pipeline_file.h"
-#include "quote.h"
-#include "values.h"
 
 namespace penstock {
 namespace {
@@ -69,7 +69,7 @@ void Writer::add_stage(const StageConfig& stage, const std::string& first,
   }
   for (const auto& spec : stage.spec->params.specs()) {
     const auto& setting = stage.settings.at(spec.name);
-    add(indent + yaml_text(spec.name) + ": " + to_text(setting.value),
+    add(indent + yaml_text(spec.name) + ": " + to_string(setting.value),
         setting.source);
   }
 }
@@ -136,7 +136,7 @@ std::string Writer::write() {
   add("version: 1");
   add("name: " + yaml_text(file_.name), file_.name_source);
   const auto add_setting = [this](const char* key, const Setting& setting) {
-    add(std::string(key) + ": " + to_text(setting.value), setting.source);
+    add(std::string(key) + ": " + to_string(setting.value), setting.source);
   };
   const bool has_model = file_.model.value != ParamValue(std::string());
   if (has_model || file_.model.source != "default") {

@@ -1,8 +1,8 @@
-#include "fit.h"
+#include "config/fit.h"
 
 #include <algorithm>
 
-#include "quote.h"
+#include "base/quote.h"
 
 namespace penstock::config {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 std::string names(const std::vector<Layout>& layouts) {
   std::vector<std::string> out;
   out.reserve(layouts.size());
-  for (const auto layout : layouts) out.push_back(name(layout));
+  for (const auto layout : layouts) out.push_back(to_string(layout));
   return out.empty() ? "none" : joined(out);
 }
 
@@ -22,7 +22,7 @@ void check_layout(const StageDraft& batch, const StageDraft& forward,
     if (std::find(takes.begin(), takes.end(), made) != takes.end()) continue;
     problems.add(
         batch.use_at,
-        str(batch.config.spec->name, " makes ", name(made), " batches; ",
+        str(batch.config.spec->name, " makes ", to_string(made), " batches; ",
             forward.config.spec->name, " takes ", names(takes)));
   }
 }
@@ -43,7 +43,7 @@ void check_next(const StageDraft& giver, const StageDraft& taker,
   check_ports(spec.name, spec.outputs, taker, problems);
 }
 
-/// The stages of a list add to one sample; the last to give a port wins.
+/// The stages of a list add to one item; the last to give a port wins.
 void check_preprocess(const Draft& draft, Problems& problems) {
   if (draft.preprocess.empty() || !draft.forward.is_in_place) return;
   std::vector<Port> given;

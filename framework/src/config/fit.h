@@ -1,8 +1,8 @@
 // Do the stages of a pipeline fit together? Layouts and ports.
 #pragma once
 
-#include "draft.h"
-#include "problems.h"
+#include "config/draft.h"
+#include "config/problems.h"
 
 namespace penstock::config {
 

@@ -1,11 +1,11 @@
-#include "inputs_loader.h"
+#include "config/inputs_loader.h"
 
 #include <algorithm>
 #include <map>
 
-#include "options.h"
-#include "quote.h"
-#include "values.h"
+#include "base/quote.h"
+#include "config/options.h"
+#include "config/values.h"
 
 namespace penstock::config {
 namespace {

@@ -4,9 +4,9 @@
 #include <functional>
 #include <vector>
 
+#include "config/problems.h"
+#include "config/yaml_node.h"
 #include "penstock/pipeline_file.h"
-#include "problems.h"
-#include "yaml_node.h"
 
 namespace penstock::config {
 

@@ -1,4 +1,4 @@
-#include "keys.h"
+#include "config/keys.h"
 
 #include <algorithm>
 
@@ -40,9 +40,9 @@ Address preprocess_stage(const std::string& rest, std::size_t count) {
 
 const std::vector<std::string>& stage_keys() {
   static const std::vector<std::string> keys = {
-      name(StageKind::kPreprocess), name(StageKind::kBatch),
-      name(StageKind::kForward), name(StageKind::kDecode),
-      name(StageKind::kPostprocess)};
+      to_string(StageKind::kPreprocess), to_string(StageKind::kBatch),
+      to_string(StageKind::kForward), to_string(StageKind::kDecode),
+      to_string(StageKind::kPostprocess)};
   return keys;
 }
 

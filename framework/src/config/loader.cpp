@@ -1,16 +1,16 @@
 // load_pipeline_file(): from bytes to checked structs.
 #include <algorithm>
 
-#include "draft.h"
-#include "fit.h"
-#include "inputs_loader.h"
-#include "keys.h"
-#include "overrides.h"
-#include "quote.h"
-#include "source_text.h"
-#include "stage_loader.h"
-#include "values.h"
-#include "yaml_reader.h"
+#include "base/quote.h"
+#include "config/draft.h"
+#include "config/fit.h"
+#include "config/inputs_loader.h"
+#include "config/keys.h"
+#include "config/overrides.h"
+#include "config/source_text.h"
+#include "config/stage_loader.h"
+#include "config/values.h"
+#include "config/yaml_reader.h"
 
 namespace penstock {
 namespace config {

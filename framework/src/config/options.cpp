@@ -1,7 +1,7 @@
-#include "options.h"
+#include "config/options.h"
 
-#include "keys.h"
-#include "quote.h"
+#include "base/quote.h"
+#include "config/keys.h"
 
 namespace penstock {
 namespace config {

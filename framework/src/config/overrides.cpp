@@ -1,10 +1,10 @@
-#include "overrides.h"
+#include "config/overrides.h"
 
-#include "keys.h"
+#include "base/quote.h"
+#include "config/keys.h"
+#include "config/stage_loader.h"
+#include "config/values.h"
 #include "penstock/text.h"
-#include "quote.h"
-#include "stage_loader.h"
-#include "values.h"
 
 namespace penstock::config {
 namespace {

@@ -1,8 +1,8 @@
 // Values from the environment and from --set over those of a file.
 #pragma once
 
-#include "draft.h"
-#include "problems.h"
+#include "config/draft.h"
+#include "config/problems.h"
 
 namespace penstock::config {
 

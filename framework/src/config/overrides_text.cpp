@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/quote.h"
 #include "penstock/pipeline_file.h"
-#include "quote.h"
 
 namespace penstock {
 namespace {

@@ -1,4 +1,4 @@
-#include "problems.h"
+#include "config/problems.h"
 
 #include <algorithm>
 #include <set>

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "config/yaml_node.h"
 #include "penstock/error.h"
-#include "yaml_node.h"
 
 namespace penstock::config {
 

@@ -1,4 +1,4 @@
-#include "source_text.h"
+#include "config/source_text.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,8 +6,8 @@
 #include <fstream>
 #include <string_view>
 
+#include "base/quote.h"
 #include "penstock/text.h"
-#include "quote.h"
 
 namespace penstock::config {
 namespace {

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "problems.h"
+#include "config/problems.h"
 
 namespace penstock::config {
 

@@ -1,7 +1,7 @@
-#include "stage_loader.h"
+#include "config/stage_loader.h"
 
-#include "quote.h"
-#include "values.h"
+#include "base/quote.h"
+#include "config/values.h"
 
 namespace penstock::config {
 namespace {
@@ -23,8 +23,8 @@ void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
   stage.is_in_place = spec.kind == stage.kind;
   if (!stage.is_in_place) {
     problems.add(stage.use_at,
-                 str(spec.name, " is a ", name(spec.kind),
-                     " stage; it stands under ", name(stage.kind)));
+                 str(spec.name, " is a ", to_string(spec.kind),
+                     " stage; it stands under ", to_string(stage.kind)));
   }
   stage.params = spec.params.make();
   for (const auto& param : spec.params.specs()) {

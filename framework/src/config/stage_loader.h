@@ -1,8 +1,8 @@
 // Reads one stage of a pipeline file: its type, model, device and params.
 #pragma once
 
-#include "draft.h"
-#include "problems.h"
+#include "config/draft.h"
+#include "config/problems.h"
 
 namespace penstock::config {
 

@@ -1,9 +1,9 @@
-#include "values.h"
+#include "config/values.h"
 
 #include <string_view>
 
-#include "expand.h"
-#include "quote.h"
+#include "base/quote.h"
+#include "config/expand.h"
 
 namespace penstock::config {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "config/problems.h"
+#include "config/yaml_node.h"
 #include "penstock/params.h"
-#include "problems.h"
-#include "yaml_node.h"
 
 namespace penstock::config {
 

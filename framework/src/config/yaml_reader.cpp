@@ -1,4 +1,4 @@
-#include "yaml_reader.h"
+#include "config/yaml_reader.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "quote.h"
+#include "base/quote.h"
 
 namespace penstock::config {
 namespace {

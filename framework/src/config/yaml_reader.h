@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "problems.h"
-#include "yaml_node.h"
+#include "config/problems.h"
+#include "config/yaml_node.h"
 
 namespace penstock::config {
 

@@ -1,4 +1,4 @@
-#include "elf_note.h"
+#include "plugin/elf_note.h"
 
 #include <elf.h>
 
@@ -7,8 +7,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "foreign_file.h"
 #include "penstock/error.h"
+#include "plugin/foreign_file.h"
 
 namespace penstock::plugin {
 

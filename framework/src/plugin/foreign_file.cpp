@@ -1,4 +1,4 @@
-#include "foreign_file.h"
+#include "plugin/foreign_file.h"
 
 #include <elf.h>
 

@@ -1,15 +1,15 @@
-#include "inspect.h"
+#include "plugin/inspect.h"
 
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
 #include <system_error>
 
-#include "elf_note.h"
 #include "penstock/abi.h"
 #include "penstock/plugin_host.h"
-#include "rights.h"
-#include "search.h"
+#include "plugin/elf_note.h"
+#include "plugin/rights.h"
+#include "plugin/search.h"
 
 namespace penstock {
 

@@ -1,4 +1,4 @@
-#include "library.h"
+#include "plugin/library.h"
 
 #include <dlfcn.h>
 
@@ -7,8 +7,8 @@
 #include <exception>
 #include <mutex>
 
-#include "inspect.h"
 #include "penstock/plugin.h"
+#include "plugin/inspect.h"
 
 namespace penstock::plugin {
 

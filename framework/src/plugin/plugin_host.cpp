@@ -5,10 +5,10 @@
 #include <mutex>
 #include <utility>
 
-#include "library.h"
+#include "base/quote.h"
 #include "penstock/plugin.h"
-#include "quote.h"
-#include "search.h"
+#include "plugin/library.h"
+#include "plugin/search.h"
 
 namespace penstock {
 

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "penstock/plugin.h"
-#include "search.h"
+#include "plugin/search.h"
 
 namespace penstock {
 

@@ -1,4 +1,4 @@
-#include "rights.h"
+#include "plugin/rights.h"
 
 #include <grp.h>
 #include <pwd.h>

@@ -1,4 +1,4 @@
-#include "search.h"
+#include "plugin/search.h"
 
 #include <algorithm>
 #include <cstdlib>

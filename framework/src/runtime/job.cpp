@@ -7,8 +7,8 @@
 namespace penstock {
 namespace {
 
-/// Unwritten outputs of one sample beyond which its rows wait, and unwritten
-/// samples of one job beyond which its Preprocess waits. Large enough that
+/// Unwritten outputs of one item beyond which its sequences wait, and unwritten
+/// items of one job beyond which its Preprocess waits. Large enough that
 /// nobody waits in vain, small enough to bound memory.
 constexpr std::size_t kCredit = 64;
 constexpr std::int64_t kSamplesAhead = 64;
@@ -68,7 +68,7 @@ void Job::fail(const Error& error) {
   room_.notify_all();
 }
 
-std::int64_t Job::begin_sample(const Sample& sample) {
+std::int64_t Job::begin_item(const Item& item) {
   std::unique_lock lock(mutex_);
   while (begun_ - written_ >= kSamplesAhead && !is_dead_) {
     // A timeout, because a deadline passes without a notification.
@@ -78,7 +78,7 @@ std::int64_t Job::begin_sample(const Sample& sample) {
     lock.lock();
   }
   if (is_dead_) throw Cancelled();
-  prompt_tokens_ += static_cast<std::int64_t>(sample.tokens.size());
+  prompt_tokens_ += static_cast<std::int64_t>(item.tokens.size());
   boxes_[begun_];
   return begun_++;
 }
@@ -89,15 +89,15 @@ void Job::preprocessed() {
   ready_();
 }
 
-bool Job::has_credit(std::int64_t sample, int /*branch*/) {
+bool Job::has_credit(std::int64_t item, int /*branch*/) {
   const std::scoped_lock lock(mutex_);
-  const auto box = boxes_.find(sample);
+  const auto box = boxes_.find(item);
   return box == boxes_.end() || box->second.ready.size() < kCredit;
 }
 
-bool Job::is_branch_done(std::int64_t sample, int branch) {
+bool Job::is_branch_done(std::int64_t item, int branch) {
   const std::scoped_lock lock(mutex_);
-  const auto box = boxes_.find(sample);
+  const auto box = boxes_.find(item);
   return box != boxes_.end() && box->second.done_branches.contains(branch);
 }
 
@@ -110,13 +110,13 @@ void Job::deliver(Decoded decoded) {
   const std::scoped_lock lock(mutex_);
   last_ = Clock::now();
   if (!first_) first_ = last_;
-  boxes_[decoded.sample->index].ready.push_back(std::move(decoded));
+  boxes_[decoded.item->index].ready.push_back(std::move(decoded));
   ready_();
 }
 
-void Job::ended_sample(std::int64_t sample) {
+void Job::ended_item(std::int64_t item) {
   const std::scoped_lock lock(mutex_);
-  boxes_[sample].is_ended = true;
+  boxes_[item].is_ended = true;
   ready_();
 }
 
@@ -129,11 +129,12 @@ Branch& Job::branch(int index) {
 }
 
 void Job::note(const Decoded& decoded) {
-  for (const auto& [key, value] : decoded.sample->notes) notes_[key] = value;
+  for (const auto& [key, value] : decoded.item->notes) notes_[key] = value;
   Branch& its = branch(decoded.branch);
   its.token_ids.insert(its.token_ids.end(), decoded.tokens.begin(),
                        decoded.tokens.end());
-  if (decoded.finish != Finish::kNo) its.finish_reason = name(decoded.finish);
+  if (decoded.finish != Finish::kNo)
+    its.finish_reason = to_string(decoded.finish);
 }
 
 bool Job::write_next(std::unique_lock<std::mutex>& lock,
@@ -167,7 +168,7 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
   lock.lock();
   if (!goes_on) {
     box.done_branches.insert(decoded.branch);
-    branch(decoded.branch).finish_reason = name(Finish::kStop);
+    branch(decoded.branch).finish_reason = to_string(Finish::kStop);
   }
   return true;
 }

@@ -1,8 +1,8 @@
-// Job: a request in flight. It joins what the engine decodes, sample by
-// sample and in order, into one Writer, and counts what waits to be written.
+// Job: a request in flight. It joins what the engine decodes, item by
+// item and in order, into one Writer, and counts what waits to be written.
 //
-//   preprocess thread: began_sample() ... preprocessed()
-//   engine thread:     deliver() ... ended_sample()
+//   preprocess thread: begin_item() ... preprocessed()
+//   engine thread:     deliver() ... ended_item()
 //   writer thread:     write_some() until it says kDone
 #pragma once
 
@@ -40,20 +40,20 @@ class Job {
   void look_at_clock(Time now);
   void fail(const Error& error);
 
-  /// A sample is about to go to the engine; gives its index. Waits while too
-  /// many of this job's samples are unwritten; throws Cancelled.
-  [[nodiscard]] std::int64_t begin_sample(const Sample& sample);
-  /// No more samples will come.
+  /// An item is about to go to the engine; gives its index. Waits while too
+  /// many of this job's items are unwritten; throws Cancelled.
+  [[nodiscard]] std::int64_t begin_item(const Item& item);
+  /// No more items will come.
   void preprocessed();
 
-  /// May this row's next step run? No: its output is not being read.
-  [[nodiscard]] bool has_credit(std::int64_t sample, int branch);
+  /// May this sequence's next step run? No: its output is not being read.
+  [[nodiscard]] bool has_credit(std::int64_t item, int branch);
   /// The writer has said that this branch is done.
-  [[nodiscard]] bool is_branch_done(std::int64_t sample, int branch);
+  [[nodiscard]] bool is_branch_done(std::int64_t item, int branch);
   void step_began(Time now);
   void deliver(Decoded decoded);
-  /// The sample has no rows left.
-  void ended_sample(std::int64_t sample);
+  /// The item has no sequences left.
+  void ended_item(std::int64_t item);
 
   enum class Progress { kIdle, kDone };
   /// Writes what is ready. One thread at a time.
@@ -86,7 +86,7 @@ class Job {
   std::condition_variable room_;
   std::map<std::int64_t, Box> boxes_;
   std::int64_t begun_ = 0;
-  std::int64_t written_ = 0;  ///< samples written whole
+  std::int64_t written_ = 0;  ///< items written whole
   bool is_preprocessed_ = false;
   std::vector<Branch> branches_{Branch{}};
   std::string reason_;  ///< why it ended before its branches did

@@ -9,24 +9,24 @@
 namespace penstock {
 namespace {
 
-std::int64_t first_wanted(const Row& row) {
-  switch (row.want.from) {
+std::int64_t first_wanted(const Sequence& sequence) {
+  switch (sequence.want.from) {
     case kLast:
-      return static_cast<std::int64_t>(row.tokens.size()) - 1;
+      return static_cast<std::int64_t>(sequence.tokens.size()) - 1;
     case kNone:
       return kAll;
     default:
-      return row.want.from;
+      return sequence.want.from;
   }
 }
 
 /// The requests of a step, for the trace.
 std::string trace_args(const Step& step, Closed why) {
-  std::string out = str(R"("closed":")", name(why), R"(","rows":[)");
+  std::string out = str(R"("closed":")", to_string(why), R"(","sequences":[)");
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     const Slice& slice = step.slices[i];
     std::string id;
-    for (const char c : slice.row->sample->request->id) {
+    for (const char c : slice.sequence->item->request->id) {
       const bool is_plain = c >= ' ' && c != '"' && c != '\\';
       id += is_plain ? c : '?';
     }
@@ -63,28 +63,29 @@ Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
       trace_(trace),
       observer_(observer),
       caps_(stages.forward.caps()),
-      max_rows_(stages.batch.max_rows()),
+      max_sequences_(stages.batch.max_sequences()),
       slots_(stages.forward, caps_, stages.batch.shares_prefixes()) {
-  if (caps_.slots > 0 && caps_.slots < max_rows_) {
-    throw Error(Code::kInternal,
-                str("batch runs ", max_rows_, " rows, but forward has only ",
-                    caps_.slots, " slots"));
+  if (caps_.slots > 0 && caps_.slots < max_sequences_) {
+    throw Error(Code::kInternal, str("batch runs ", max_sequences_,
+                                     " sequences, but forward has only ",
+                                     caps_.slots, " slots"));
   }
 }
 
 Lane::Member& Lane::member(const Slice& slice) {
-  // Every row that was offered is a Member; plan() has checked that it was.
+  // Every sequence that was offered is a Member; plan() has checked that it
+  // was.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
-  return *static_cast<Member*>(slice.row);
+  return *static_cast<Member*>(slice.sequence);
 }
 
 int Lane::free_slots() const {
   int used = 0;
-  std::set<const Sample*> seen;
-  for (const auto& row : running_) {
-    if (seen.insert(row->sample).second) used += row->sample->width;
+  std::set<const Item*> seen;
+  for (const auto& sequence : running_) {
+    if (seen.insert(sequence->item).second) used += sequence->item->width;
   }
-  return std::max(0, max_rows_ - used);
+  return std::max(0, max_sequences_ - used);
 }
 
 bool Lane::is_idle() {
@@ -92,7 +93,7 @@ bool Lane::is_idle() {
   return arrivals_.empty() && waiting_.empty() && running_.empty();
 }
 
-bool Lane::turn(Time& look_again) {
+bool Lane::turn(Time& check_again_at) {
   const Time now = Clock::now();
   // Before the arrivals are taken: whoever is no longer upstream has arrived.
   const bool is_more_coming = upstream > 0;
@@ -104,15 +105,15 @@ bool Lane::turn(Time& look_again) {
   try {
     made = plan(now, is_more_coming);
   } catch (Error& error) {
-    // Without a plan nobody can run: every row fails, the lane lives on.
+    // Without a plan nobody can run: every sequence fails, the lane lives on.
     for (auto* members : {&waiting_, &running_}) {
-      for (auto& row : *members) row->job->fail(error);
+      for (auto& sequence : *members) sequence->job->fail(error);
     }
     return true;
   }
   if (made.slices.empty()) {
-    if (made.look_again != Time{}) {
-      look_again = std::min(look_again, made.look_again);
+    if (made.check_again_at != Time{}) {
+      check_again_at = std::min(check_again_at, made.check_again_at);
     }
     return false;
   }
@@ -125,13 +126,13 @@ bool Lane::turn(Time& look_again) {
 
 Plan Lane::plan(Time now, bool is_more_coming) {
   const auto offered = [](const Members& members) {
-    std::vector<Row*> rows;
-    for (const auto& row : members) {
-      if (row->job->has_credit(row->sample->index, row->branch)) {
-        rows.push_back(row.get());
+    std::vector<Sequence*> sequences;
+    for (const auto& sequence : members) {
+      if (sequence->job->has_credit(sequence->item->index, sequence->branch)) {
+        sequences.push_back(sequence.get());
       }
     }
-    return rows;
+    return sequences;
   };
   const auto waiting = offered(waiting_);
   const auto running = offered(running_);
@@ -145,23 +146,25 @@ Plan Lane::plan(Time now, bool is_more_coming) {
                                .now = now});
   });
   int width = 0;
-  std::set<const Row*> seen;
+  std::set<const Sequence*> seen;
   for (const Slice& slice : made.slices) {
-    const bool is_new =
-        std::find(waiting.begin(), waiting.end(), slice.row) != waiting.end();
-    const bool is_offered = is_new || std::find(running.begin(), running.end(),
-                                                slice.row) != running.end();
-    if (!is_offered || !seen.insert(slice.row).second) {
+    const bool is_new = std::find(waiting.begin(), waiting.end(),
+                                  slice.sequence) != waiting.end();
+    const bool is_offered =
+        is_new || std::find(running.begin(), running.end(), slice.sequence) !=
+                      running.end();
+    if (!is_offered || !seen.insert(slice.sequence).second) {
       throw Error(Code::kInternal,
-                  "the plan names a row twice or one that "
+                  "the plan names a sequence twice or one that "
                   "was not offered")
           .in(stages_.batch_place);
     }
-    if (is_new) width += slice.row->sample->width;
+    if (is_new) width += slice.sequence->item->width;
   }
   if (width > free) {
-    throw Error(Code::kInternal, str("the plan starts ", width,
-                                     " rows, but only ", free, " are free"))
+    throw Error(Code::kInternal,
+                str("the plan starts ", width, " sequences, but only ", free,
+                    " are free"))
         .in(stages_.batch_place);
   }
   trace_.span("plan", now, Clock::now(), "");
@@ -171,11 +174,11 @@ Plan Lane::plan(Time now, bool is_more_coming) {
 
 void Lane::start_waiting(const Plan& plan) {
   for (const Slice& slice : plan.slices) {
-    const auto found =
-        std::find_if(waiting_.begin(), waiting_.end(),
-                     [&](const auto& row) { return row.get() == slice.row; });
+    const auto found = std::find_if(
+        waiting_.begin(), waiting_.end(),
+        [&](const auto& sequence) { return sequence.get() == slice.sequence; });
     if (found == waiting_.end()) continue;
-    slots_.take(**found);
+    slots_.acquire(**found);
     slots_.sync(**found, true);
     running_.push_back(std::move(*found));
     waiting_.erase(found);
@@ -193,12 +196,12 @@ Step Lane::make_step(const Plan& plan) const {
   step.probe = observer_;
   std::int64_t outs = 0;
   for (Slice slice : plan.slices) {
-    const Row& row = *slice.row;
-    const std::int64_t length = row.length();
-    slice.begin = caps_.slots > 0 ? row.cached : 0;
+    const Sequence& sequence = *slice.sequence;
+    const std::int64_t length = sequence.length();
+    slice.begin = caps_.slots > 0 ? sequence.cached : 0;
     slice.count = std::min(slice.count, length - slice.begin);
     const std::int64_t end = slice.begin + slice.count;
-    const std::int64_t from = std::max(slice.begin, first_wanted(row));
+    const std::int64_t from = std::max(slice.begin, first_wanted(sequence));
     slice.out = outs;
     slice.outs = length > 0 ? std::max<std::int64_t>(0, end - from) : 1;
     outs += slice.outs;
@@ -213,7 +216,7 @@ void Lane::run(Step& step, Closed why) {
   std::vector<Next> nexts;
   try {
     for (const Slice& slice : step.slices) {
-      const bool is_cut = slice.begin + slice.count < slice.row->length();
+      const bool is_cut = slice.begin + slice.count < slice.sequence->length();
       if (is_cut && !caps_.can_chunk) {
         throw Error(Code::kInternal,
                     "the plan cuts a prompt, but forward cannot chunk")
@@ -259,8 +262,8 @@ void Lane::check_scores(const Step& step, const Scores& scores) {
   std::size_t ids = 0;
   bool has_tokens = false;
   for (const Slice& slice : step.slices) {
-    const Want& want = slice.row->want;
-    has_tokens |= slice.row->length() > 0;
+    const Want& want = slice.sequence->want;
+    has_tokens |= slice.sequence->length() > 0;
     if (slice.outs == 0) continue;
     most.top = std::max(most.top, want.top);
     most.full |= want.full;
@@ -287,7 +290,8 @@ void Lane::count_step(const Step& step, Closed why) {
   stats_.change([&](Stats& s) {
     ++s.steps;
     ++s.closed_for.at(static_cast<std::size_t>(why));
-    s.most_rows = std::max(s.most_rows, static_cast<int>(step.slices.size()));
+    s.most_sequences =
+        std::max(s.most_sequences, static_cast<int>(step.slices.size()));
     for (const Slice& slice : step.slices) s.tokens_in += slice.count;
     s.truncates = slots_.truncates();
     s.replays = slots_.replays();
@@ -300,10 +304,10 @@ void Lane::fail(const Step& step, const Error& error) {
   // What the slots hold after a failed step is unknown: drop_dead() releases
   // them before the next step.
   for (const Slice& slice : step.slices) {
-    Member& row = member(slice);
-    row.job->fail(error);
-    row.is_dead = true;
-    slots_.spoil(row);
+    Member& sequence = member(slice);
+    sequence.job->fail(error);
+    sequence.is_dead = true;
+    slots_.invalidate(sequence);
   }
 }
 

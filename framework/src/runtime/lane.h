@@ -36,38 +36,38 @@ class Lane {
 
   /// Preprocess threads: waits while the lane has enough to choose from;
   /// throws Cancelled.
-  void push(const std::shared_ptr<Job>& job, Sample sample);
+  void push(const std::shared_ptr<Job>& job, Item item);
   /// Requests that are still being preprocessed, or wait for it.
   std::atomic<int> upstream{0};
 
-  /// Engine thread: one step at most. True: a step ran. Else `look_again`
-  /// becomes the time of the next look, where that is sooner.
-  bool turn(Time& look_again);
-  /// Engine thread: nothing waits and nothing runs.
+  /// DeviceThread thread: one step at most. True: a step ran. Else
+  /// `check_again_at` becomes the time of the next look, where that is sooner.
+  bool turn(Time& check_again_at);
+  /// DeviceThread thread: nothing waits and nothing runs.
   [[nodiscard]] bool is_idle();
 
  private:
-  /// A row with what keeps it alive. Plugins see the Row.
-  struct Member : Row {
+  /// A sequence with what keeps it alive. Plugins see the Sequence.
+  struct Member : Sequence {
     std::shared_ptr<Job> job;
-    std::shared_ptr<Sample> owned;
+    std::shared_ptr<Item> owned;
     bool is_dead = false;
     bool is_rewound = false;
   };
   using Members = std::vector<std::unique_ptr<Member>>;
   struct Arrival {
     std::shared_ptr<Job> job;
-    std::shared_ptr<Sample> sample;
+    std::shared_ptr<Item> item;
   };
 
   // Intake (lane_intake.cpp)
   void take_arrivals();
   void admit(const Arrival& arrival);
-  void check_prompt(const Row& row) const;
+  void check_prompt(const Sequence& sequence) const;
   void drop_dead(Time now);
   void end_done_branches();
   void sweep(Members& members);
-  [[nodiscard]] bool has_rows(const Sample* sample) const;
+  [[nodiscard]] bool has_sequences(const Item* item) const;
 
   // One step (lane.cpp)
   [[nodiscard]] Plan plan(Time now, bool is_more_coming);
@@ -82,8 +82,8 @@ class Lane {
 
   // What Decode said (lane_apply.cpp)
   void apply(const Step& step, std::vector<Next>& nexts);
-  void become(Member& row, Next& next);
-  void emit(Member& row, Next& next);
+  void apply_next(Member& sequence, Next& next);
+  void emit(Member& sequence, Next& next);
 
   LaneStages stages_;
   const Notes& facts_;
@@ -91,7 +91,7 @@ class Lane {
   Trace& trace_;
   Observer* observer_;
   Caps caps_;
-  int max_rows_;
+  int max_sequences_;
   Slots slots_;
   Members waiting_, running_;
 

@@ -1,4 +1,4 @@
-// What becomes of the rows of a step: append, fork, retry, finish, fail.
+// What becomes of the sequences of a step: append, fork, retry, finish, fail.
 #include <utility>
 
 #include "runtime/in_stage.h"
@@ -19,14 +19,14 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
   }
   for (std::size_t i = 0; i < children.size(); ++i) {
     const Slice& slice = step.slices[i];
-    Member& row = member(slice);
-    row.is_fresh = false;
-    slots_.extend(row, slice.begin, slice.count);
+    Member& sequence = member(slice);
+    sequence.is_fresh = false;
+    slots_.extend(sequence, slice.begin, slice.count);
     if (slice.outs == 0) {
-      row.cached = caps_.slots > 0 ? slice.begin + slice.count : 0;
+      sequence.cached = caps_.slots > 0 ? slice.begin + slice.count : 0;
     } else if (children[i].empty()) {
       throw Error(Code::kInternal,
-                  "decode said nothing of a row whose "
+                  "decode said nothing of a sequence whose "
                   "scores it wanted")
           .in(stages_.decode_place);
     }
@@ -39,19 +39,19 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
   std::vector<Member*> changed;
   for (std::size_t i = 0; i < children.size(); ++i) {
     if (children[i].empty()) continue;
-    Member& row = member(step.slices[i]);
+    Member& sequence = member(step.slices[i]);
     for (std::size_t k = 1; k < children[i].size(); ++k) {
-      auto child = std::make_unique<Member>(row);
+      auto child = std::make_unique<Member>(sequence);
       child->slot = -1;
-      become(*child, *children[i][k]);
-      born.push_back({std::move(child), &row});
+      apply_next(*child, *children[i][k]);
+      born.push_back({std::move(child), &sequence});
     }
-    become(row, *children[i][0]);
-    changed.push_back(&row);
+    apply_next(sequence, *children[i][0]);
+    changed.push_back(&sequence);
   }
-  // Slots of rows that ended become free before children need one.
-  for (Member* row : changed) {
-    if (row->is_dead) slots_.give_back(*row);
+  // Slots of sequences that ended become free before children need one.
+  for (Member* sequence : changed) {
+    if (sequence->is_dead) slots_.release(*sequence);
   }
   for (auto& [child, parent] : born) {
     if (!child->is_dead) {
@@ -60,51 +60,52 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
     }
     running_.push_back(std::move(child));
   }
-  for (Member* row : changed) {
-    if (!row->is_dead) slots_.sync(*row, row->is_rewound);
-    row->is_rewound = false;
+  for (Member* sequence : changed) {
+    if (!sequence->is_dead) slots_.sync(*sequence, sequence->is_rewound);
+    sequence->is_rewound = false;
   }
 }
 
-void Lane::become(Member& row, Next& next) {
+void Lane::apply_next(Member& sequence, Next& next) {
   if (next.error) {
     try {
       std::rethrow_exception(next.error);
     } catch (...) {
-      row.job->fail(current_error(stages_.decode_place));
+      sequence.job->fail(current_error(stages_.decode_place));
     }
-    slots_.spoil(row);
-    row.is_dead = true;
+    slots_.invalidate(sequence);
+    sequence.is_dead = true;
     return;
   }
-  if (next.branch >= 0) row.branch = next.branch;
-  if (next.keep < static_cast<std::int64_t>(row.tokens.size())) {
-    row.tokens.resize(static_cast<std::size_t>(next.keep));
-    row.is_rewound = true;
+  if (next.branch >= 0) sequence.branch = next.branch;
+  if (next.keep < static_cast<std::int64_t>(sequence.tokens.size())) {
+    sequence.tokens.resize(static_cast<std::size_t>(next.keep));
+    sequence.is_rewound = true;
   }
-  row.tokens.insert(row.tokens.end(), next.tokens.begin(), next.tokens.end());
-  row.draft = std::move(next.draft);
-  if (next.want) row.want = *next.want;
-  row.inputs = std::move(next.inputs);
-  if (next.reset) slots_.reset(row);
-  emit(row, next);
-  row.is_dead |= next.finish != Finish::kNo;
+  sequence.tokens.insert(sequence.tokens.end(), next.tokens.begin(),
+                         next.tokens.end());
+  sequence.draft = std::move(next.draft);
+  if (next.want) sequence.want = *next.want;
+  sequence.inputs = std::move(next.inputs);
+  if (next.reset) slots_.reset(sequence);
+  emit(sequence, next);
+  sequence.is_dead |= next.finish != Finish::kNo;
 }
 
-void Lane::emit(Member& row, Next& next) {
+void Lane::emit(Member& sequence, Next& next) {
   // The end is told with the last output, or alone.
   if (next.emit.empty() && next.finish != Finish::kNo) next.emit.resize(1);
   for (std::size_t i = 0; i < next.emit.size(); ++i) {
     Decoded& decoded = next.emit[i];
-    decoded.sample = row.owned;
-    decoded.branch = row.branch;
+    decoded.item = sequence.owned;
+    decoded.branch = sequence.branch;
     decoded.finish = i + 1 == next.emit.size() ? next.finish : Finish::kNo;
     const auto count = static_cast<std::int64_t>(decoded.tokens.size());
     stats_.change([&](Stats& s) { s.tokens_out += count; });
     if (observer_ != nullptr) {
-      observer_->decoded(*row.job->request(), decoded);
+      observer_->decoded(*sequence.job->request(), decoded);
     }
-    row.job->deliver(std::move(decoded));
+    sequence.job->deliver(std::move(decoded));
   }
 }
 

@@ -1,4 +1,4 @@
-// How rows come into a lane and leave it.
+// How sequences come into a lane and leave it.
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -9,19 +9,19 @@
 namespace penstock {
 namespace {
 
-/// Waiting samples beyond which Preprocess waits: enough to fill the next
+/// Waiting items beyond which Preprocess waits: enough to fill the next
 /// batches, so that memory does not grow with the number of requests.
 constexpr std::size_t kWaitingLimit = 256;
 
 }  // namespace
 
-void Lane::push(const std::shared_ptr<Job>& job, Sample sample) {
-  auto owned = std::make_shared<Sample>(std::move(sample));
+void Lane::push(const std::shared_ptr<Job>& job, Item item) {
+  auto owned = std::make_shared<Item>(std::move(item));
   owned->request = job->request();
-  owned->index = job->begin_sample(*owned);
+  owned->index = job->begin_item(*owned);
   std::unique_lock lock(mutex_);
   while (arrivals_.size() + waiting_count_ >= kWaitingLimit) {
-    if (job->is_dead()) break;  // the engine ends the sample
+    if (job->is_dead()) break;  // the engine ends the item
     room_.wait_for(lock, std::chrono::milliseconds(20));
     lock.unlock();
     job->look_at_clock(Clock::now());
@@ -41,28 +41,27 @@ void Lane::take_arrivals() {
 }
 
 void Lane::admit(const Arrival& arrival) {
-  auto row = std::make_unique<Member>();
-  row->job = arrival.job;
-  row->owned = arrival.sample;
-  row->sample = arrival.sample.get();
-  row->since = Clock::now();
+  auto sequence = std::make_unique<Member>();
+  sequence->job = arrival.job;
+  sequence->owned = arrival.item;
+  sequence->item = arrival.item.get();
+  sequence->since = Clock::now();
   try {
-    in_stage(stages_.batch_place,
-             [&] { stages_.batch.admit(*arrival.sample); });
-    row->tokens = arrival.sample->tokens;
-    in_stage(stages_.decode_place, [&] { stages_.decode.start(*row); });
-    check_prompt(*row);
+    in_stage(stages_.batch_place, [&] { stages_.batch.admit(*arrival.item); });
+    sequence->tokens = arrival.item->tokens;
+    in_stage(stages_.decode_place, [&] { stages_.decode.start(*sequence); });
+    check_prompt(*sequence);
     if (observer_ != nullptr) {
-      observer_->sample(*arrival.job->request(), *arrival.sample);
+      observer_->item(*arrival.job->request(), *arrival.item);
     }
   } catch (Error& error) {
     arrival.job->fail(error);
   }
-  waiting_.push_back(std::move(row));
+  waiting_.push_back(std::move(sequence));
 }
 
-void Lane::check_prompt(const Row& row) const {
-  const auto length = static_cast<std::int64_t>(row.tokens.size());
+void Lane::check_prompt(const Sequence& sequence) const {
+  const auto length = static_cast<std::int64_t>(sequence.tokens.size());
   if (const auto found = facts_.find("context_length"); found != facts_.end()) {
     const auto limit = std::get<std::int64_t>(found->second);
     if (length > limit) {
@@ -75,56 +74,60 @@ void Lane::check_prompt(const Row& row) const {
                       "'truncate: left' or 'truncate: right'"));
     }
   }
-  if (row.sample->width > max_rows_) {
-    throw Error(Code::kData,
-                str("the request runs ", row.sample->width,
-                    " branches at once, but max_rows is ", max_rows_));
+  if (sequence.item->width > max_sequences_) {
+    throw Error(Code::kData, str("the request runs ", sequence.item->width,
+                                 " branches at once, but max_sequences is ",
+                                 max_sequences_));
   }
 }
 
 void Lane::drop_dead(Time now) {
   for (auto* members : {&waiting_, &running_}) {
-    for (auto& row : *members) {
-      row->job->look_at_clock(now);
-      row->is_dead |= row->job->is_dead();
+    for (auto& sequence : *members) {
+      sequence->job->look_at_clock(now);
+      sequence->is_dead |= sequence->job->is_dead();
     }
     sweep(*members);
   }
 }
 
 void Lane::end_done_branches() {
-  for (auto& row : running_) {
+  for (auto& sequence : running_) {
     // The Writer has had enough: a stop string, found a token or two late.
-    if (row->job->is_branch_done(row->sample->index, row->branch)) {
+    if (sequence->job->is_branch_done(sequence->item->index,
+                                      sequence->branch)) {
       Next stop;
       stop.finish = Finish::kStop;
-      emit(*row, stop);
-      row->is_dead = true;
+      emit(*sequence, stop);
+      sequence->is_dead = true;
     }
   }
   sweep(running_);
 }
 
-bool Lane::has_rows(const Sample* sample) const {
-  const auto is_its = [&](const auto& row) { return row->sample == sample; };
+bool Lane::has_sequences(const Item* item) const {
+  const auto is_its = [&](const auto& sequence) {
+    return sequence->item == item;
+  };
   return std::any_of(waiting_.begin(), waiting_.end(), is_its) ||
          std::any_of(running_.begin(), running_.end(), is_its);
 }
 
 void Lane::sweep(Members& members) {
   Members dead;
-  for (auto& row : members) {
-    if (row->is_dead) dead.push_back(std::move(row));
+  for (auto& sequence : members) {
+    if (sequence->is_dead) dead.push_back(std::move(sequence));
   }
   if (dead.empty()) return;
   std::erase(members, nullptr);
-  for (auto& row : dead) slots_.give_back(*row);
-  // Once a sample, though several of its branches may have ended together:
-  // with its last sample the job may be gone.
-  std::set<const Sample*> ended;
-  for (auto& row : dead) {
-    if (has_rows(row->sample) || !ended.insert(row->sample).second) continue;
-    row->job->ended_sample(row->sample->index);
+  for (auto& sequence : dead) slots_.release(*sequence);
+  // Once an item, though several of its branches may have ended together:
+  // with its last item the job may be gone.
+  std::set<const Item*> ended;
+  for (auto& sequence : dead) {
+    if (has_sequences(sequence->item) || !ended.insert(sequence->item).second)
+      continue;
+    sequence->job->ended_item(sequence->item->index);
   }
 }
 

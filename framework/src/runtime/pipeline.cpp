@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "penstock/parallel.h"
-#include "runtime/engine.h"
+#include "runtime/device_thread.h"
 #include "runtime/in_stage.h"
 #include "runtime/job.h"
 #include "runtime/lane.h"
@@ -22,7 +22,7 @@ struct Pipeline::Impl {
         options(chosen),
         trace(chosen.trace),
         stages(file),
-        engine(Engine::of(resolve_device(file.forward.device))) {
+        engine(DeviceThread::of(resolve_device(file.forward.device))) {
     end_after(options.until, stages);
     const Time start = Clock::now();
     engine->call([&] {
@@ -74,7 +74,7 @@ struct Pipeline::Impl {
   StatsBoard board;
   Trace trace;
   Stages stages;
-  std::shared_ptr<Engine> engine;
+  std::shared_ptr<DeviceThread> engine;
   std::optional<Lane> lane;
 
   std::mutex mutex;
@@ -109,16 +109,16 @@ std::stop_source Pipeline::Impl::submit(Request request,
 }
 
 void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job) {
-  class Sink final : public SampleSink {
+  class Sink final : public ItemSink {
    public:
     Sink(Impl& impl, const std::shared_ptr<Job>& to) : impl_(impl), job_(to) {}
-    void push(Sample sample) override {
-      impl_.lane->push(job_, std::move(sample));
+    void push(Item item) override {
+      impl_.lane->push(job_, std::move(item));
       impl_.engine->notify();
     }
     void append(at::Tensor /*piece*/) override {
       throw Error(Code::kInternal,
-                  "feeds are not available in this version: push one sample "
+                  "feeds are not available in this version: push one item "
                   "a piece");
     }
 
@@ -256,20 +256,20 @@ PreprocessOnly::PreprocessOnly(PipelineFile file)
     : impl_(std::make_unique<Impl>(std::move(file))) {}
 PreprocessOnly::~PreprocessOnly() = default;
 
-std::vector<Sample> PreprocessOnly::run(Request request) {
-  class Sink final : public SampleSink {
+std::vector<Item> PreprocessOnly::run(Request request) {
+  class Sink final : public ItemSink {
    public:
-    void push(Sample sample) override {
-      sample.index = static_cast<std::int64_t>(samples.size());
-      samples.push_back(std::move(sample));
+    void push(Item item) override {
+      item.index = static_cast<std::int64_t>(items.size());
+      items.push_back(std::move(item));
     }
     void append(at::Tensor /*piece*/) override {}
-    std::vector<Sample> samples;
+    std::vector<Item> items;
   };
   request.checked = check_options(impl_->file, request.options);
   Sink sink;
   run_preprocess(impl_->stages, impl_->file, request, sink);
-  return std::move(sink.samples);
+  return std::move(sink.items);
 }
 
 }  // namespace penstock

@@ -5,8 +5,8 @@
 namespace penstock {
 namespace {
 
-/// Tokens that two rows must have in common before one goes on from the other:
-/// fewer run again as fast.
+/// Tokens that two sequences must have in common before one goes on from the
+/// other: fewer run again as fast.
 constexpr std::int64_t kFewestShared = 16;
 
 std::int64_t common_prefix(const Tokens& a, const Tokens& b) {
@@ -26,23 +26,23 @@ Slots::Slots(Forward& forward, const Caps& caps, bool shares_prefixes)
       shares_prefixes_(shares_prefixes),
       slots_(static_cast<std::size_t>(std::max(0, caps.slots))) {}
 
-void Slots::take(Row& row) {
-  const auto [found, prefix] = find_best(row);
+void Slots::acquire(Sequence& sequence) {
+  const auto [found, prefix] = find_best(sequence);
   if (found == nullptr) {
-    take_empty(row);
+    acquire_empty(sequence);
     return;
   }
   reused_ += prefix;
   if (found->is_used) {
-    take_empty(row);
-    copy(*found, row);
+    acquire_empty(sequence);
+    copy(*found, sequence);
     return;
   }
-  row.cached = 0;  // until sync() has looked
-  row.is_fresh = false;
-  row.slot = static_cast<int>(found - slots_.data());
+  sequence.cached = 0;  // until sync() has looked
+  sequence.is_fresh = false;
+  sequence.slot = static_cast<int>(found - slots_.data());
   found->is_used = true;
-  found->affinity.clear();
+  found->session.clear();
   found->parked_at = 0;
 }
 
@@ -51,28 +51,28 @@ bool Slots::can_drop(const Slot& slot, std::int64_t count) const {
          slot.most <= caps_.whole;
 }
 
-std::int64_t Slots::usable(const Slot& slot, const Row& row) const {
+std::int64_t Slots::usable(const Slot& slot, const Sequence& sequence) const {
   // Equal placeholders may stand for other pictures.
-  if (slot.has_inputs || !row.sample->inputs.empty()) return 0;
-  const std::string& affinity = row.sample->request->affinity;
+  if (slot.has_inputs || !sequence.item->inputs.empty()) return 0;
+  const std::string& session = sequence.item->request->session;
   const bool is_own =
-      !slot.is_used && !affinity.empty() && slot.affinity == affinity;
-  const bool is_free = shares_prefixes_ && slot.affinity.empty();
+      !slot.is_used && !session.empty() && slot.session == session;
+  const bool is_free = shares_prefixes_ && slot.session.empty();
   const bool can_take = slot.is_used ? caps_.can_copy : slot.parked_at > 0;
   if (!is_own && !(is_free && can_take)) return 0;
-  std::int64_t prefix =
-      std::min(common_prefix(slot.held, row.tokens), size(row.tokens) - 1);
-  if (row.want.from >= 0) prefix = std::min(prefix, row.want.from);
+  std::int64_t prefix = std::min(common_prefix(slot.held, sequence.tokens),
+                                 size(sequence.tokens) - 1);
+  if (sequence.want.from >= 0) prefix = std::min(prefix, sequence.want.from);
   if (!is_own && prefix < kFewestShared) return 0;
   return can_drop(slot, size(slot.held) - prefix) ? prefix : 0;
 }
 
-/// The one that holds most of the row; of equal ones one to be taken, which
-/// costs less than to copy.
-Slots::Found Slots::find_best(const Row& row) {
+/// The one that holds most of the sequence; of equal ones one to be taken,
+/// which costs less than to copy.
+Slots::Found Slots::find_best(const Sequence& sequence) {
   Found best;
   for (Slot& slot : slots_) {
-    const std::int64_t prefix = usable(slot, row);
+    const std::int64_t prefix = usable(slot, sequence);
     const bool is_cheaper = best.slot != nullptr && prefix == best.prefix &&
                             best.slot->is_used && !slot.is_used;
     if (prefix > best.prefix || is_cheaper) best = {&slot, prefix};
@@ -80,9 +80,9 @@ Slots::Found Slots::find_best(const Row& row) {
   return best;
 }
 
-void Slots::take_empty(Row& row) {
-  row.cached = 0;
-  row.is_fresh = true;
+void Slots::acquire_empty(Sequence& sequence) {
+  sequence.cached = 0;
+  sequence.is_fresh = true;
   if (slots_.empty()) return;  // stateless
   Slot* found = nullptr;
   for (Slot& slot : slots_) {
@@ -92,86 +92,88 @@ void Slots::take_empty(Row& row) {
     if (is_better) found = &slot;
   }
   if (found == nullptr) {
-    throw Error(Code::kInternal, "no slot is free for an admitted row");
+    throw Error(Code::kInternal, "no slot is free for an admitted sequence");
   }
-  row.slot = static_cast<int>(found - slots_.data());
-  if (found->parked_at > 0) forward_.release(row.slot);
+  sequence.slot = static_cast<int>(found - slots_.data());
+  if (found->parked_at > 0) forward_.release(sequence.slot);
   *found = Slot();
   found->is_used = true;
-  found->has_inputs = !row.sample->inputs.empty();
+  found->has_inputs = !sequence.item->inputs.empty();
 }
 
-void Slots::give_back(Row& row) {
-  if (row.slot < 0) return;
-  Slot& slot = of(row);
-  const std::string& affinity = row.sample->request->affinity;
-  const bool is_wanted = shares_prefixes_ || !affinity.empty();
+void Slots::release(Sequence& sequence) {
+  if (sequence.slot < 0) return;
+  Slot& slot = of(sequence);
+  const std::string& session = sequence.item->request->session;
+  const bool is_wanted = shares_prefixes_ || !session.empty();
   if (is_wanted && !slot.held.empty() && !slot.has_inputs) {
     slot.is_used = false;
-    slot.affinity = affinity;
+    slot.session = session;
     slot.parked_at = ++parked_;
   } else {
-    forward_.release(row.slot);
+    forward_.release(sequence.slot);
     slot = Slot();
   }
-  row.slot = -1;
+  sequence.slot = -1;
 }
 
-void Slots::spoil(const Row& row) {
-  if (row.slot >= 0) of(row).held.clear();
+void Slots::invalidate(const Sequence& sequence) {
+  if (sequence.slot >= 0) of(sequence).held.clear();
 }
 
-void Slots::extend(const Row& row, std::int64_t begin, std::int64_t count) {
-  if (row.slot < 0) return;
-  Tokens& held = of(row).held;
+void Slots::extend(const Sequence& sequence, std::int64_t begin,
+                   std::int64_t count) {
+  if (sequence.slot < 0) return;
+  Tokens& held = of(sequence).held;
   held.resize(static_cast<std::size_t>(begin));
   for (std::int64_t i = begin; i < begin + count; ++i) {
-    held.push_back(row.token(i));
+    held.push_back(sequence.token(i));
   }
-  of(row).most = std::max(of(row).most, size(held));
+  of(sequence).most = std::max(of(sequence).most, size(held));
 }
 
-void Slots::reset(Row& row) {
-  row.cached = 0;
-  row.is_fresh = true;
-  if (row.slot < 0) return;
-  forward_.release(row.slot);
-  of(row).held.clear();
-  of(row).most = 0;
+void Slots::reset(Sequence& sequence) {
+  sequence.cached = 0;
+  sequence.is_fresh = true;
+  if (sequence.slot < 0) return;
+  forward_.release(sequence.slot);
+  of(sequence).held.clear();
+  of(sequence).most = 0;
 }
 
-void Slots::sync(Row& row, bool is_rewound) {
-  if (row.slot < 0) {
-    row.cached = 0;
+void Slots::sync(Sequence& sequence, bool is_rewound) {
+  if (sequence.slot < 0) {
+    sequence.cached = 0;
     return;
   }
-  if (row.tokens.empty()) return;  // recurrent: nothing to compare
-  Tokens& held = of(row).held;
+  if (sequence.tokens.empty()) return;  // recurrent: nothing to compare
+  Tokens& held = of(sequence).held;
   // The last token must run: its scores are what comes next.
   std::int64_t keep =
-      std::min(common_prefix(held, row.tokens), size(row.tokens) - 1);
-  if (is_rewound && row.want.from >= 0) keep = std::min(keep, row.want.from);
+      std::min(common_prefix(held, sequence.tokens), size(sequence.tokens) - 1);
+  if (is_rewound && sequence.want.from >= 0)
+    keep = std::min(keep, sequence.want.from);
   const std::int64_t drop = size(held) - keep;
-  if (drop > 0 && can_drop(of(row), drop)) {
-    forward_.truncate(row.slot, keep);
+  if (drop > 0 && can_drop(of(sequence), drop)) {
+    forward_.truncate(sequence.slot, keep);
     held.resize(static_cast<std::size_t>(keep));
     ++truncates_;
   } else if (drop > 0) {
-    reset(row);
+    reset(sequence);
     ++replays_;
     keep = 0;
   }
-  row.cached = keep;
+  sequence.cached = keep;
 }
 
-void Slots::fork(const Row& parent, Row& child) {
-  take_empty(child);
+void Slots::fork(const Sequence& parent, Sequence& child) {
+  acquire_empty(child);
   const bool has_state = parent.slot >= 0 && child.slot >= 0;
   if (has_state && caps_.can_copy) copy(of(parent), child);
 }
 
-/// The row's slot is empty.
-void Slots::copy(const Slot& from, Row& to) {
+/// The sequence's slot is empty.
+void Slots::copy(const Slot& from, Sequence& to) {
   forward_.copy(static_cast<int>(&from - slots_.data()), to.slot);
   Slot& slot = of(to);
   slot.held = from.held;

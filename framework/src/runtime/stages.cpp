@@ -33,25 +33,25 @@ std::string model_of(const StageConfig& config) {
 }
 
 /// Hands what one Preprocess pushed to the next of the list.
-class Chain final : public SampleSink {
+class Chain final : public ItemSink {
  public:
   Chain(const Stages& stages, const PipelineFile& file, std::size_t next,
-        const Request& request, SampleSink& out)
+        const Request& request, ItemSink& out)
       : stages_(stages),
         file_(file),
         next_(next),
         request_(request),
         out_(out) {}
 
-  void push(Sample sample) override {
+  void push(Item item) override {
     if (request_.stop.stop_requested()) throw Cancelled();
     if (next_ == stages_.preprocess.size()) {
-      out_.push(std::move(sample));
+      out_.push(std::move(item));
       return;
     }
     Chain rest(stages_, file_, next_ + 1, request_, out_);
     in_stage(place_of(file_.preprocess[next_]), [&] {
-      stages_.preprocess[next_]->preprocess(request_, std::move(sample), rest);
+      stages_.preprocess[next_]->preprocess(request_, std::move(item), rest);
     });
   }
   void append(at::Tensor piece) override { out_.append(std::move(piece)); }
@@ -61,13 +61,14 @@ class Chain final : public SampleSink {
   const PipelineFile& file_;
   std::size_t next_;
   const Request& request_;
-  SampleSink& out_;
+  ItemSink& out_;
 };
 
 }  // namespace
 
 std::string place_of(const StageConfig& config) {
-  return "stage '" + name(config.spec->kind) + "' (" + config.spec->name + ")";
+  return "stage '" + to_string(config.spec->kind) + "' (" + config.spec->name +
+         ")";
 }
 
 Stages::Stages(const PipelineFile& file) {
@@ -92,7 +93,7 @@ void Stages::open(const PipelineFile& file, at::Device device) {
   std::map<std::string, std::shared_ptr<const void>> shared;
   StageContext context{.device = device,
                        .model = "",
-                       .slots = batch->max_rows(),
+                       .slots = batch->max_sequences(),
                        .threads = threads(),
                        .max_step_tokens = batch->max_step_tokens(),
                        .facts = facts,
@@ -138,7 +139,7 @@ std::int64_t Stages::memory(const PipelineFile& file, at::Device device,
                             Notes& found) const {
   StageContext context{.device = device,
                        .model = "",
-                       .slots = batch->max_rows(),
+                       .slots = batch->max_sequences(),
                        .threads = threads(),
                        .max_step_tokens = batch->max_step_tokens(),
                        .facts = found};
@@ -159,8 +160,8 @@ void Stages::close() noexcept {
 }
 
 void run_preprocess(const Stages& stages, const PipelineFile& file,
-                    const Request& request, SampleSink& out) {
-  Chain(stages, file, 0, request, out).push(Sample{});
+                    const Request& request, ItemSink& out) {
+  Chain(stages, file, 0, request, out).push(Item{});
 }
 
 }  // namespace penstock

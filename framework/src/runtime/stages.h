@@ -46,8 +46,8 @@ struct Stages {
   std::vector<Stage*> opened_;
 };
 
-/// Pushes a request's samples through the list of Preprocess stages.
+/// Pushes a request's items through the list of Preprocess stages.
 void run_preprocess(const Stages& stages, const PipelineFile& file,
-                    const Request& request, SampleSink& out);
+                    const Request& request, ItemSink& out);
 
 }  // namespace penstock

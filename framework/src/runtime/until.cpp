@@ -27,7 +27,8 @@ class IdleForward final : public Forward {
   std::unique_ptr<Forward> real_;
 };
 
-/// Asks for what the real Decode asks for, and ends each row with its prompt.
+/// Asks for what the real Decode asks for, and ends each sequence with its
+/// prompt.
 class EndingDecode final : public Decode {
  public:
   EndingDecode(std::unique_ptr<Decode> real, bool has_scores)
@@ -40,19 +41,20 @@ class EndingDecode final : public Decode {
   }
   void open(StageContext& context) override { real_->open(context); }
   void close() noexcept override { real_->close(); }
-  void start(Row& row) override {
-    real_->start(row);
+  void start(Sequence& sequence) override {
+    real_->start(sequence);
     if (has_scores_) return;
     Want nothing;
-    nothing.from = row.want.from;
-    row.want = nothing;
+    nothing.from = sequence.want.from;
+    sequence.want = nothing;
   }
   void decode(const Step& step, const Result& /*picked*/,
               std::vector<Next>& out) override {
     for (std::size_t i = 0; i < step.slices.size(); ++i) {
       const Slice& slice = step.slices[i];
       if (slice.outs == 0) continue;
-      const bool is_whole = slice.begin + slice.count >= slice.row->length();
+      const bool is_whole =
+          slice.begin + slice.count >= slice.sequence->length();
       Next& next = out.emplace_back();
       next.slice = i;
       next.finish = is_whole ? Finish::kEnd : Finish::kNo;

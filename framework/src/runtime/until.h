@@ -7,8 +7,8 @@
 namespace penstock {
 
 /// Replaces, before they are opened, the stages of `stages` behind `last`. A
-/// row then ends with its prompt, where Decode no longer says what comes next.
-/// Throws Error(kUsage) for kPreprocess: nothing of a pipeline would run.
+/// sequence then ends with its prompt, where Decode no longer says what comes
+/// next. Throws Error(kUsage) for kPreprocess: nothing of a pipeline would run.
 void end_after(StageKind last, Stages& stages);
 
 }  // namespace penstock

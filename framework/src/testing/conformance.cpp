@@ -10,47 +10,47 @@
 namespace penstock::testing {
 namespace {
 
-/// A row in a slot, driven by hand.
+/// A sequence in a slot, driven by hand.
 struct Driven {
-  Sample sample;
-  Row row;
+  Item item;
+  Sequence sequence;
 
   Driven(int slot, Tokens tokens) {
-    row.sample = &sample;
-    row.slot = slot;
-    row.want.full = true;
+    sequence.item = &item;
+    sequence.slot = slot;
+    sequence.want.full = true;
     set(std::move(tokens));
   }
   void set(Tokens tokens) {
-    sample.tokens = tokens;
-    row.tokens = std::move(tokens);
+    item.tokens = tokens;
+    sequence.tokens = std::move(tokens);
   }
 };
 
-/// Runs tokens [begin, begin + count) of each row, scores of all of them.
+/// Runs tokens [begin, begin + count) of each sequence, scores of all of them.
 at::Tensor run(Forward& forward, Layout layout,
-               const std::vector<Driven*>& rows,
+               const std::vector<Driven*>& sequences,
                const std::vector<std::int64_t>& counts) {
   Step step;
   step.layout = layout;
   std::int64_t outs = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    Row& row = rows[i]->row;
-    row.want.from = row.cached;
-    step.slices.push_back({.row = &row,
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    Sequence& sequence = sequences[i]->sequence;
+    sequence.want.from = sequence.cached;
+    step.slices.push_back({.sequence = &sequence,
                            .count = counts[i],
                            .feed = 0,
-                           .begin = row.cached,
+                           .begin = sequence.cached,
                            .out = outs,
                            .outs = counts[i]});
     outs += counts[i];
   }
   step.inputs = collate(layout, step.slices);
   at::Tensor full = forward.forward(step).scores.full.cpu();
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    Row& row = rows[i]->row;
-    if (row.slot >= 0) row.cached += counts[i];
-    row.is_fresh = false;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    Sequence& sequence = sequences[i]->sequence;
+    if (sequence.slot >= 0) sequence.cached += counts[i];
+    sequence.is_fresh = false;
   }
   return full;
 }
@@ -80,8 +80,8 @@ class Check {
 
  private:
   [[nodiscard]] at::Tensor truth(const Tokens& tokens) {
-    Driven row(-1, tokens);
-    return testing::run(uncached_, test_.layout, {&row}, {length(tokens)});
+    Driven sequence(-1, tokens);
+    return testing::run(uncached_, test_.layout, {&sequence}, {length(tokens)});
   }
 
   void compare(const std::string& what, const at::Tensor& got,
@@ -94,14 +94,15 @@ class Check {
                                    ", more than ", test_.tolerance));
   }
 
-  /// Runs all of the row in chunks; compares with what the loop says.
-  void feed(Driven& row, std::int64_t chunk, const std::string& what) {
-    const at::Tensor wanted = truth(row.row.tokens);
-    const std::int64_t end = length(row.row.tokens);
-    while (row.row.cached < end) {
-      const std::int64_t begin = row.row.cached;
+  /// Runs all of the sequence in chunks; compares with what the loop says.
+  void feed(Driven& sequence, std::int64_t chunk, const std::string& what) {
+    const at::Tensor wanted = truth(sequence.sequence.tokens);
+    const std::int64_t end = length(sequence.sequence.tokens);
+    while (sequence.sequence.cached < end) {
+      const std::int64_t begin = sequence.sequence.cached;
       const std::int64_t count = std::min(chunk, end - begin);
-      const auto got = testing::run(cached_, test_.layout, {&row}, {count});
+      const auto got =
+          testing::run(cached_, test_.layout, {&sequence}, {count});
       compare(str(what, ", tokens ", begin, " to ", begin + count), got,
               wanted.narrow(0, begin, count));
     }
@@ -111,20 +112,20 @@ class Check {
     std::vector<std::int64_t> chunks{length(prompt)};
     if (caps_.can_chunk) chunks.insert(chunks.end(), {1, 3, 7});
     for (const std::int64_t chunk : chunks) {
-      Driven row(0, prompt);
-      feed(row, chunk,
+      Driven sequence(0, prompt);
+      feed(sequence, chunk,
            str("prompt of ", prompt.size(), " in chunks of ", chunk));
       cached_.release(0);
     }
   }
 
   void replayed(const Tokens& prompt) {
-    Driven row(0, prompt);
-    feed(row, length(prompt), "before a release");
+    Driven sequence(0, prompt);
+    feed(sequence, length(prompt), "before a release");
     cached_.release(0);
-    row.row.cached = 0;
-    row.row.is_fresh = true;
-    feed(row, length(prompt), "replayed after a release");
+    sequence.sequence.cached = 0;
+    sequence.sequence.is_fresh = true;
+    feed(sequence, length(prompt), "replayed after a release");
     cached_.release(0);
   }
 
@@ -135,14 +136,14 @@ class Check {
       const bool fits = caps_.rollback == kAll || drop <= caps_.rollback ||
                         length(prompt) <= caps_.whole;
       if (!fits || drop >= length(prompt)) continue;
-      Driven row(0, prompt);
-      feed(row, length(prompt), "before a rollback");
+      Driven sequence(0, prompt);
+      feed(sequence, length(prompt), "before a rollback");
       cached_.truncate(0, length(prompt) - drop);
-      row.row.cached = length(prompt) - drop;
+      sequence.sequence.cached = length(prompt) - drop;
       Tokens other(prompt.begin(), prompt.end() - drop);
       other.insert(other.end(), prompt.rbegin(), prompt.rbegin() + 6);
-      row.set(other);
-      feed(row, caps_.can_chunk ? 4 : length(other),
+      sequence.set(other);
+      feed(sequence, caps_.can_chunk ? 4 : length(other),
            str("rolled back by ", drop));
       cached_.release(0);
     }
@@ -154,7 +155,7 @@ class Check {
     feed(first, length(prompt), "before a copy");
     cached_.copy(0, 1);
     Driven second(1, prompt);
-    second.row.cached = first.row.cached;
+    second.sequence.cached = first.sequence.cached;
     Tokens more = prompt;
     more.insert(more.end(), {prompt[0], prompt[1], prompt[2]});
     first.set(more);
@@ -170,30 +171,30 @@ class Check {
   /// All prompts in one step, then a token each.
   void mixed() {
     std::deque<Driven> all;
-    std::vector<Driven*> rows;
+    std::vector<Driven*> sequences;
     std::vector<std::int64_t> counts;
     for (const Tokens& prompt : test_.prompts) {
-      const int slot = static_cast<int>(rows.size());
+      const int slot = static_cast<int>(sequences.size());
       if (slot == caps_.slots) break;
-      rows.push_back(&all.emplace_back(slot, prompt));
+      sequences.push_back(&all.emplace_back(slot, prompt));
       counts.push_back(length(prompt));
     }
     for (int step = 0; step < 3; ++step) {
-      const auto got = testing::run(cached_, test_.layout, rows, counts);
+      const auto got = testing::run(cached_, test_.layout, sequences, counts);
       std::int64_t at = 0;
-      for (std::size_t i = 0; i < rows.size(); ++i) {
-        const Tokens& tokens = rows[i]->row.tokens;
-        compare(str("mixed step ", step, ", row ", i),
+      for (std::size_t i = 0; i < sequences.size(); ++i) {
+        const Tokens& tokens = sequences[i]->sequence.tokens;
+        compare(str("mixed step ", step, ", sequence ", i),
                 got.narrow(0, at, counts[i]),
                 truth(tokens).narrow(0, length(tokens) - counts[i], counts[i]));
         at += counts[i];
         Tokens more = tokens;
         more.push_back(tokens[i + static_cast<std::size_t>(step)]);
-        rows[i]->set(more);
+        sequences[i]->set(more);
         counts[i] = 1;
       }
     }
-    for (Driven* row : rows) cached_.release(row->row.slot);
+    for (Driven* sequence : sequences) cached_.release(sequence->sequence.slot);
   }
 
   Forward& cached_;
@@ -211,18 +212,18 @@ Tensors collate(Layout layout, const std::vector<Slice>& slices) {
   for (const Slice& slice : slices) {
     longest = std::max(longest, slice.count);
     for (std::int64_t i = 0; i < slice.count; ++i) {
-      packed.push_back(slice.row->token(slice.begin + i));
+      packed.push_back(slice.sequence->token(slice.begin + i));
     }
   }
   if (layout == Layout::kPacked) return {{"tokens", at::tensor(packed)}};
-  const auto rows = static_cast<std::int64_t>(slices.size());
-  auto ids = at::zeros({rows, longest}, at::kLong);
-  auto mask = at::zeros({rows, longest}, at::kLong);
-  for (std::int64_t r = 0; r < rows; ++r) {
+  const auto sequences = static_cast<std::int64_t>(slices.size());
+  auto ids = at::zeros({sequences, longest}, at::kLong);
+  auto mask = at::zeros({sequences, longest}, at::kLong);
+  for (std::int64_t r = 0; r < sequences; ++r) {
     const Slice& slice = slices[static_cast<std::size_t>(r)];
     for (std::int64_t i = 0; i < slice.count; ++i) {
       const std::int64_t column = longest - slice.count + i;
-      ids[r][column] = slice.row->token(slice.begin + i);
+      ids[r][column] = slice.sequence->token(slice.begin + i);
       mask[r][column] = 1;
     }
   }

@@ -19,7 +19,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "half.h"
+#include "weights/half.h"
 
 namespace penstock::weights {
 

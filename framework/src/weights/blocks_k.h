@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "blocks.h"
+#include "weights/blocks.h"
 
 namespace penstock::weights {
 

@@ -1,4 +1,4 @@
-#include "byte_reader.h"
+#include "weights/byte_reader.h"
 
 #include <algorithm>
 

@@ -4,13 +4,13 @@
 #include <cstring>
 #include <utility>
 
-#include "blocks.h"
-#include "blocks_k.h"
-#include "byte_reader.h"
-#include "half.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
-#include "sinks.h"
+#include "weights/blocks.h"
+#include "weights/blocks_k.h"
+#include "weights/byte_reader.h"
+#include "weights/half.h"
+#include "weights/sinks.h"
 
 namespace penstock {
 
@@ -152,8 +152,8 @@ Decode decoder(WeightType type) {
 }
 
 // Bytes of a row, after checking that the caller's numbers fit together.
-std::int64_t row_bytes(const WeightTensor& tensor, std::int64_t begin,
-                       std::int64_t end, std::size_t out_size) {
+std::int64_t sequence_bytes(const WeightTensor& tensor, std::int64_t begin,
+                            std::int64_t end, std::size_t out_size) {
   const auto block = weight_block(tensor.type);
   const auto columns = tensor.columns();
   const auto bytes = columns / block.elements * block.bytes;
@@ -185,7 +185,7 @@ const std::uint8_t* row_start(const WeightTensor& tensor, std::int64_t row,
 
 void dequantize(const WeightTensor& tensor, std::int64_t row_begin,
                 std::int64_t row_end, std::span<float> out) {
-  const auto bytes = row_bytes(tensor, row_begin, row_end, out.size());
+  const auto bytes = sequence_bytes(tensor, row_begin, row_end, out.size());
   const auto decode = decoder(tensor.type);
   const auto columns = tensor.columns();
   const auto blocks = columns / weight_block(tensor.type).elements;
@@ -201,7 +201,7 @@ void dequantize_bf16(const WeightTensor& tensor, std::int64_t row_begin,
                      std::int64_t row_end, std::span<std::uint16_t> out) {
   constexpr std::int64_t kPart = 1024;  // a multiple of every block
   std::array<float, kPart> part{};
-  const auto bytes = row_bytes(tensor, row_begin, row_end, out.size());
+  const auto bytes = sequence_bytes(tensor, row_begin, row_end, out.size());
   const auto decode = decoder(tensor.type);
   const auto columns = tensor.columns();
   const auto block = weight_block(tensor.type);
@@ -222,7 +222,8 @@ void dequantize_bf16(const WeightTensor& tensor, std::int64_t row_begin,
 
 void unpack(const WeightTensor& tensor, std::int64_t row_begin,
             std::int64_t row_end, const WeightCodes& out) {
-  const auto bytes = row_bytes(tensor, row_begin, row_end, out.codes.size());
+  const auto bytes =
+      sequence_bytes(tensor, row_begin, row_end, out.codes.size());
   const auto unpack_row = unpacker(tensor.type);
   const auto groups = static_cast<std::int64_t>(out.codes.size()) /
                       weight_coding(tensor.type)->group;

@@ -1,14 +1,14 @@
-#include "gguf.h"
+#include "weights/gguf.h"
 
 #include <algorithm>
 #include <bit>
 #include <string>
 
-#include "byte_reader.h"
-#include "gguf_metadata.h"
-#include "gguf_tensors.h"
-#include "magic.h"
 #include "penstock/error.h"
+#include "weights/byte_reader.h"
+#include "weights/gguf_metadata.h"
+#include "weights/gguf_tensors.h"
+#include "weights/magic.h"
 
 namespace penstock::weights {
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "metadata.h"
 #include "penstock/weights.h"
+#include "weights/metadata.h"
 
 namespace penstock::weights {
 

@@ -1,9 +1,9 @@
-#include "gguf_metadata.h"
+#include "weights/gguf_metadata.h"
 
 #include <set>
 
-#include "gguf.h"
 #include "penstock/error.h"
+#include "weights/gguf.h"
 
 namespace penstock::weights {
 

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "byte_reader.h"
-#include "metadata.h"
+#include "weights/byte_reader.h"
+#include "weights/metadata.h"
 
 namespace penstock::weights {
 

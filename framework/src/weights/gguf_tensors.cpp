@@ -1,4 +1,4 @@
-#include "gguf_tensors.h"
+#include "weights/gguf_tensors.h"
 
 #include <algorithm>
 #include <array>
@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "gguf.h"
 #include "penstock/error.h"
+#include "weights/gguf.h"
 
 namespace penstock::weights {
 

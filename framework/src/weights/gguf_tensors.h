@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "byte_reader.h"
 #include "penstock/weights.h"
+#include "weights/byte_reader.h"
 
 namespace penstock::weights {
 

@@ -1,12 +1,12 @@
-#include "magic.h"
+#include "weights/magic.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <string>
 
-#include "byte_reader.h"
 #include "penstock/error.h"
+#include "weights/byte_reader.h"
 
 namespace penstock::weights {
 

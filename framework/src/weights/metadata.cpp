@@ -1,4 +1,4 @@
-#include "metadata.h"
+#include "weights/metadata.h"
 
 namespace penstock::weights {
 

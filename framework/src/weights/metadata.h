@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "byte_reader.h"
+#include "weights/byte_reader.h"
 
 namespace penstock::weights {
 

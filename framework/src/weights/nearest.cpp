@@ -1,10 +1,10 @@
-#include "nearest.h"
+#include "weights/nearest.h"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-#include "byte_reader.h"
+#include "weights/byte_reader.h"
 
 namespace penstock::weights {
 

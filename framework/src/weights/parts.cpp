@@ -1,4 +1,4 @@
-#include "parts.h"
+#include "weights/parts.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <set>
 #include <string_view>
 
-#include "byte_reader.h"
-#include "gguf.h"
 #include "penstock/error.h"
 #include "penstock/json.h"
+#include "weights/byte_reader.h"
+#include "weights/gguf.h"
 
 namespace penstock::weights {
 

@@ -1,4 +1,4 @@
-#include "safetensors.h"
+#include "weights/safetensors.h"
 
 #include <algorithm>
 #include <array>
@@ -6,10 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "byte_reader.h"
-#include "gguf.h"
 #include "penstock/error.h"
 #include "penstock/json.h"
+#include "weights/byte_reader.h"
+#include "weights/gguf.h"
 
 namespace penstock::weights {
 

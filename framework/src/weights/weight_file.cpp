@@ -1,9 +1,9 @@
 #include <utility>
 
-#include "byte_reader.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
-#include "weight_file_impl.h"
+#include "weights/byte_reader.h"
+#include "weights/weight_file_impl.h"
 
 namespace penstock {
 

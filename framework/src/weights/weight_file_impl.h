@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "metadata.h"
-#include "nearest.h"
-#include "parts.h"
 #include "penstock/mapped_file.h"
 #include "penstock/weights.h"
-#include "safetensors.h"
+#include "weights/metadata.h"
+#include "weights/nearest.h"
+#include "weights/parts.h"
+#include "weights/safetensors.h"
 
 namespace penstock {
 

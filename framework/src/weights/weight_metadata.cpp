@@ -4,11 +4,11 @@
 #include <concepts>
 #include <limits>
 
-#include "byte_reader.h"
-#include "metadata.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
-#include "weight_file_impl.h"
+#include "weights/byte_reader.h"
+#include "weights/metadata.h"
+#include "weights/weight_file_impl.h"
 
 namespace penstock {
 

@@ -6,11 +6,11 @@
 #include <set>
 #include <utility>
 
-#include "byte_reader.h"
-#include "gguf.h"
-#include "parts.h"
 #include "penstock/error.h"
-#include "weight_file_impl.h"
+#include "weights/byte_reader.h"
+#include "weights/gguf.h"
+#include "weights/parts.h"
+#include "weights/weight_file_impl.h"
 
 namespace penstock {
 

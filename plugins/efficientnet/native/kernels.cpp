@@ -1,4 +1,4 @@
-#include "kernels.h"
+#include "efficientnet/native/kernels.h"
 
 #include <cstdlib>
 #include <string>

@@ -2,7 +2,7 @@
 // says how wide they are and how many pixels fit its registers.
 #include <cstring>
 
-#include "kernels.h"
+#include "efficientnet/native/kernels.h"
 
 namespace penstock::efficientnet::native {
 namespace {
@@ -77,12 +77,12 @@ void block(const Pointwise& op, const float* in, std::int64_t in_pixel,
 void pointwise(const Pointwise& op, const float* in, std::int64_t in_pixel,
                std::int64_t pixels, const Place& out, const float* add) {
   std::int64_t p = 0;
-  for (; p + kMostRows <= pixels; p += kMostRows) {
-    block<kMostRows>(op, in, in_pixel, p, out, add);
+  for (; p + kMostTokens <= pixels; p += kMostTokens) {
+    block<kMostTokens>(op, in, in_pixel, p, out, add);
   }
   // What is left in one block where there is one of its size.
-  for (; p + kMostRows / 2 <= pixels; p += kMostRows / 2) {
-    block<kMostRows / 2>(op, in, in_pixel, p, out, add);
+  for (; p + kMostTokens / 2 <= pixels; p += kMostTokens / 2) {
+    block<kMostTokens / 2>(op, in, in_pixel, p, out, add);
   }
   for (; p < pixels; ++p) block<1>(op, in, in_pixel, p, out, add);
 }

@@ -4,11 +4,11 @@
 namespace penstock::efficientnet::native {
 namespace {
 constexpr int kLanes = 8;
-constexpr int kMostRows = 6;
+constexpr int kMostTokens = 6;
 }  // namespace
 }  // namespace penstock::efficientnet::native
 
-#include "kernels.inl.h"
+#include "efficientnet/native/kernels.inl.h"
 
 namespace penstock::efficientnet::native {
 const Kernels kAvx2{"avx2", pointwise, depthwise};

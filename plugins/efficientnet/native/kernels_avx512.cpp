@@ -4,11 +4,11 @@
 namespace penstock::efficientnet::native {
 namespace {
 constexpr int kLanes = 16;
-constexpr int kMostRows = 14;
+constexpr int kMostTokens = 14;
 }  // namespace
 }  // namespace penstock::efficientnet::native
 
-#include "kernels.inl.h"
+#include "efficientnet/native/kernels.inl.h"
 
 namespace penstock::efficientnet::native {
 const Kernels kAvx512{"avx512", pointwise, depthwise};

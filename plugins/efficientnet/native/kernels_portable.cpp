@@ -4,11 +4,11 @@
 namespace penstock::efficientnet::native {
 namespace {
 constexpr int kLanes = 4;
-constexpr int kMostRows = 2;
+constexpr int kMostTokens = 2;
 }  // namespace
 }  // namespace penstock::efficientnet::native
 
-#include "kernels.inl.h"
+#include "efficientnet/native/kernels.inl.h"
 
 namespace penstock::efficientnet::native {
 const Kernels kPortable{"portable", pointwise, depthwise};

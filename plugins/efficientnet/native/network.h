@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "kernels.h"
-#include "weights.h"
+#include "efficientnet/native/kernels.h"
+#include "efficientnet/weights.h"
 
 namespace penstock::efficientnet::native {
 

@@ -1,4 +1,4 @@
-#include "builtins.h"
+#include "gemma/jinja/builtins.h"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "value.h"
+#include "gemma/jinja/value.h"
 
 namespace penstock::gemma::jinja {
 

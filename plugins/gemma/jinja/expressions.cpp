@@ -1,4 +1,4 @@
-#include "expressions.h"
+#include "gemma/jinja/expressions.h"
 
 #include <array>
 #include <charconv>

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "lexer.h"
-#include "syntax.h"
+#include "gemma/jinja/lexer.h"
+#include "gemma/jinja/syntax.h"
 
 namespace penstock::gemma::jinja {
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <utility>
 
-#include "builtins.h"
+#include "gemma/jinja/builtins.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::jinja {

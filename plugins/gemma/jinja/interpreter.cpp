@@ -1,12 +1,12 @@
-#include "interpreter.h"
+#include "gemma/jinja/interpreter.h"
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
 
-#include "builtins.h"
-#include "lexer.h"
+#include "gemma/jinja/builtins.h"
+#include "gemma/jinja/lexer.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::jinja {

@@ -3,8 +3,8 @@
 
 #include <ctime>
 
-#include "syntax.h"
-#include "template.h"
+#include "gemma/jinja/syntax.h"
+#include "gemma/jinja/template.h"
 
 namespace penstock::gemma::jinja {
 

@@ -1,4 +1,4 @@
-#include "lexer.h"
+#include "gemma/jinja/lexer.h"
 
 #include <algorithm>
 #include <array>

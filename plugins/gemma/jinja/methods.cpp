@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <map>
 
-#include "builtins.h"
+#include "gemma/jinja/builtins.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::jinja {

@@ -1,11 +1,11 @@
-#include "parser.h"
+#include "gemma/jinja/parser.h"
 
 #include <algorithm>
 #include <initializer_list>
 #include <utility>
 
-#include "expressions.h"
-#include "lexer.h"
+#include "gemma/jinja/expressions.h"
+#include "gemma/jinja/lexer.h"
 
 namespace penstock::gemma::jinja {
 namespace {

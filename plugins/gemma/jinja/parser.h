@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "syntax.h"
+#include "gemma/jinja/syntax.h"
 
 namespace penstock::gemma::jinja {
 

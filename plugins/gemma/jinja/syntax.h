@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "value.h"
+#include "gemma/jinja/value.h"
 
 namespace penstock::gemma::jinja {
 

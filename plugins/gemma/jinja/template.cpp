@@ -1,9 +1,9 @@
-#include "template.h"
+#include "gemma/jinja/template.h"
 
 #include <utility>
 
-#include "interpreter.h"
-#include "parser.h"
+#include "gemma/jinja/interpreter.h"
+#include "gemma/jinja/parser.h"
 #include "penstock/error.h"
 #include "penstock/text.h"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "value.h"
+#include "gemma/jinja/value.h"
 
 namespace penstock::gemma::jinja {
 

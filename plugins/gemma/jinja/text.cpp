@@ -1,4 +1,4 @@
-#include "text.h"
+#include "gemma/jinja/text.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "value.h"
+#include "gemma/jinja/value.h"
 
 #include <algorithm>
 #include <cmath>

@@ -10,8 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "gemma/jinja/text.h"
 #include "penstock/json.h"
-#include "text.h"
 
 namespace penstock::gemma::jinja {
 

@@ -3,8 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "gemma/jinja/value.h"
 #include "penstock/error.h"
-#include "value.h"
 
 namespace penstock::gemma::jinja {
 namespace {

@@ -1,4 +1,4 @@
-#include "attention.h"
+#include "gemma/native/attention.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,13 +13,13 @@ std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 }  // namespace
 
-void Answers::resize(std::int64_t rows, std::int64_t head_dim) {
+void PartialAttention::resize(std::int64_t rows, std::int64_t head_dim) {
   out.resize(size(rows * head_dim));
   largest.resize(size(rows));
   sums.resize(size(rows));
 }
 
-void Answers::clear() {
+void PartialAttention::clear() {
   std::fill(out.begin(), out.end(), 0.0F);
   std::fill(largest.begin(), largest.end(), kNothing);
   std::fill(sums.begin(), sums.end(), 0.0F);
@@ -34,7 +34,7 @@ void PageAttention::set_queries(const float* const* rows, std::int64_t count) {
 }
 
 Activations PageAttention::prepare(std::vector<float>& x, std::int64_t rows,
-                                   Rows& to) const {
+                                   PreparedRows& to) const {
   Activations out;
   out.f32 = x.data();
   if (type_ == KvType::kBf16) {
@@ -46,8 +46,8 @@ Activations PageAttention::prepare(std::vector<float>& x, std::int64_t rows,
     to.scales.resize(size(rows));
     const std::int64_t columns = std::ssize(x) / rows;
     for (std::int64_t r = 0; r < rows; ++r) {
-      to.scales[size(r)] = kernels_.shorten(x.data() + r * columns, columns,
-                                            to.q.data() + r * columns);
+      to.scales[size(r)] = kernels_.quantise_row16(
+          x.data() + r * columns, columns, to.q.data() + r * columns);
     }
     out.shorts = {.q = to.q.data(), .scales = to.scales.data()};
   }
@@ -56,7 +56,7 @@ Activations PageAttention::prepare(std::vector<float>& x, std::int64_t rows,
 
 void PageAttention::over(const Page& page, std::int64_t index,
                          std::int64_t kv_head, const Queries& queries,
-                         Answers& answers) {
+                         PartialAttention& answers) {
   const std::int64_t rows = queries.rows();
   const std::int64_t start = index * kPage;
   // The columns that somebody sees, in whole panels.
@@ -97,7 +97,7 @@ void PageAttention::over(const Page& page, std::int64_t index,
     const std::int64_t whole = (last + kPanel - 1) / kPanel * kPanel;
     std::fill_n(scores, first, kNothing);
     std::fill(scores + last, scores + whole, kNothing);
-    kernels_.exponents(scores, whole, &answers.largest[size(r)], &sum);
+    kernels_.softmax_exp(scores, whole, &answers.largest[size(r)], &sum);
     // exp() has no zero; what is hidden counts nothing.
     std::fill_n(scores, first, 0.0F);
     std::fill(scores + last, scores + width, 0.0F);
@@ -110,16 +110,16 @@ void PageAttention::over(const Page& page, std::int64_t index,
       answers.out.data(), head_dim_);
 }
 
-void merge(const Kernels& kernels, std::int64_t head_dim, const Answers& page,
-           Answers& all) {
+void merge(const Kernels& kernels, std::int64_t head_dim,
+           const PartialAttention& page, PartialAttention& all) {
   for (std::size_t r = 0; r < all.sums.size(); ++r) {
     if (page.sums[r] == 0) continue;
     const float largest = std::max(all.largest[r], page.largest[r]);
     const float a = std::exp(all.largest[r] - largest);
     const float b = std::exp(page.largest[r] - largest);
-    kernels.blend(all.out.data() + static_cast<std::int64_t>(r) * head_dim, a,
-                  page.out.data() + static_cast<std::int64_t>(r) * head_dim, b,
-                  head_dim);
+    kernels.scale_add(
+        all.out.data() + static_cast<std::int64_t>(r) * head_dim, a,
+        page.out.data() + static_cast<std::int64_t>(r) * head_dim, b, head_dim);
     all.sums[r] = all.sums[r] * a + page.sums[r] * b;
     all.largest[r] = largest;
   }

@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "kernels/kernels.h"
-#include "kv_pages.h"
+#include "gemma/native/kv_pages.h"
+#include "lib/kernels/kernels.h"
 
 namespace penstock::gemma::native {
 
@@ -32,8 +32,8 @@ struct Queries {
   }
 };
 
-/// Answers of rows, not yet divided by `sums`.
-struct Answers {
+/// Attention of rows, not yet divided by `sums`.
+struct PartialAttention {
   std::vector<float> out;  ///< [rows, head_dim]
   std::vector<float> largest, sums;
 
@@ -53,28 +53,28 @@ class PageAttention {
   /// Overwrites `answers` with those over one page; sums are 0 for rows that
   /// see none of its keys.
   void over(const Page& page, std::int64_t index, std::int64_t kv_head,
-            const Queries& queries, Answers& answers);
+            const Queries& queries, PartialAttention& answers);
 
  private:
   /// Rows of floats in the form that pages are multiplied with.
-  struct Rows {
+  struct PreparedRows {
     std::vector<std::uint16_t> bf16;
     std::vector<std::int16_t> q;
     std::vector<float> scales;
   };
   [[nodiscard]] Activations prepare(std::vector<float>& x, std::int64_t rows,
-                                    Rows& to) const;
+                                    PreparedRows& to) const;
 
   const Kernels& kernels_;
   std::int64_t head_dim_;
   KvType type_;
   std::vector<float> queries_, scores_;
-  Rows query_rows_, weight_rows_;
+  PreparedRows query_rows_, weight_rows_;
   Activations prepared_queries_;
 };
 
 /// Blends the answers over a further page into `all`.
-void merge(const Kernels& kernels, std::int64_t head_dim, const Answers& page,
-           Answers& all);
+void merge(const Kernels& kernels, std::int64_t head_dim,
+           const PartialAttention& page, PartialAttention& all);
 
 }  // namespace penstock::gemma::native

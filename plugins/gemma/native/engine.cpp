@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "gemma/native/engine.h"
 
 #include <ATen/ops/all.h>
 #include <ATen/ops/empty.h>
@@ -16,7 +16,7 @@ namespace {
 
 /// Tokens that go through the layers at once: enough to use each weight often,
 /// few enough for their activations to stay in the cache.
-constexpr std::int64_t kMostRows = 512;
+constexpr std::int64_t kMostTokens = 512;
 /// Rows whose scores are found in one pass over the vocabulary.
 constexpr std::int64_t kScoreRows = 16;
 /// With more of the best wanted, computing every score costs less.
@@ -40,7 +40,7 @@ struct Wanted {
   explicit Wanted(const Step& step) {
     for (const Slice& slice : step.slices) {
       if (slice.outs == 0) continue;
-      const Want& want = slice.row->want;
+      const Want& want = slice.sequence->want;
       top = std::max(top, want.top);
       ids = std::max(ids, want.ids.size());
       every |= want.full || want.norm || want.top > kMostTop;
@@ -60,7 +60,7 @@ bool has_bf16() {
 
 }  // namespace
 
-NativeEngine::NativeEngine(Checkpoint model, Mode mode, KvType kv_type,
+NativeEngine::NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type,
                            int slots)
     : weights_(std::move(model)),
       config_(weights_.config()),
@@ -71,38 +71,40 @@ NativeEngine::NativeEngine(Checkpoint model, Mode mode, KvType kv_type,
             /*is_mapped=*/true),
       caches_(static_cast<std::size_t>(slots)) {}
 
-Mode NativeEngine::mode(const std::string& dtype, const Checkpoint& model) {
-  if (dtype == "bf16") return Mode::kBf16;
-  if (dtype == "fp32") return Mode::kF32;
-  if (is_quantised(model)) return Mode::kInt8;
+ComputeType NativeEngine::mode(const std::string& dtype,
+                               const Checkpoint& model) {
+  if (dtype == "bf16") return ComputeType::kBf16;
+  if (dtype == "fp32") return ComputeType::kF32;
+  if (is_quantised(model)) return ComputeType::kInt8;
   if (dtype == "int8") {
     throw Error(Code::kUsage,
                 "dtype: int8 needs quantised weights; this model's are not");
   }
-  return has_bf16() ? Mode::kBf16 : Mode::kF32;
+  return has_bf16() ? ComputeType::kBf16 : ComputeType::kF32;
 }
 
-KvType NativeEngine::kv_type(const std::string& kv_dtype, Mode mode) {
+KvType NativeEngine::kv_type(const std::string& kv_dtype, ComputeType mode) {
   if (kv_dtype == "int8") return KvType::kInt8;
   if (kv_dtype == "bf16") return KvType::kBf16;
-  return kv_dtype == "fp32" || mode == Mode::kF32 ? KvType::kF32
-                                                  : KvType::kBf16;
+  return kv_dtype == "fp32" || mode == ComputeType::kF32 ? KvType::kF32
+                                                         : KvType::kBf16;
 }
 
-std::int64_t NativeEngine::bytes(const Checkpoint& model, Mode mode) {
-  return layer_bytes(model, mode) + Head::bytes(embedding(model));
+std::int64_t NativeEngine::bytes(const Checkpoint& model, ComputeType mode) {
+  return layer_bytes(model, mode) + ScreenedHead::bytes(embedding(model));
 }
 
-std::int64_t NativeEngine::row_bytes(const Config& config, Mode mode,
-                                     KvType kv_type, std::int64_t chunk) {
+std::int64_t NativeEngine::sequence_bytes(const Config& config,
+                                          ComputeType mode, KvType kv_type,
+                                          std::int64_t chunk) {
   return KvPages::bytes(config, kv_type, kRollback,
                         std::min(chunk, config.context)) +
-         Model::step_bytes(config, mode, std::min(chunk, kMostRows));
+         Model::step_bytes(config, mode, std::min(chunk, kMostTokens));
 }
 
 std::string_view NativeEngine::dtype() const {
-  if (mode_ == Mode::kInt8) return "int8";
-  return mode_ == Mode::kBf16 ? "bf16" : "fp32";
+  if (mode_ == ComputeType::kInt8) return "int8";
+  return mode_ == ComputeType::kBf16 ? "bf16" : "fp32";
 }
 
 Caps NativeEngine::caps() const { return cache_caps(config_, caches_.size()); }
@@ -122,7 +124,7 @@ void NativeEngine::copy(int from, int to) {
 }
 
 KvPages* NativeEngine::cache(const Slice& slice) {
-  auto& cache = caches_.at(static_cast<std::size_t>(slice.row->slot));
+  auto& cache = caches_.at(static_cast<std::size_t>(slice.sequence->slot));
   if (!cache) {
     cache = std::make_unique<KvPages>(config_, kv_type_, kRollback);
   }
@@ -136,7 +138,7 @@ KvPages* NativeEngine::cache(const Slice& slice) {
 
 void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
                                  const Tokens& wanted, float* out) {
-  std::vector<Part> parts;
+  std::vector<SequenceChunk> parts;
   Tokens places;  // wanted, among the parts' rows
   std::int64_t rows = 0;
   auto next = wanted.begin();
@@ -152,8 +154,9 @@ void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
   for (const Slice& slice : step.slices) {
     KvPages* const pages = cache(slice);
     for (std::int64_t done = 0; done < slice.count;) {
-      if (rows == kMostRows) flush();
-      const std::int64_t count = std::min(slice.count - done, kMostRows - rows);
+      if (rows == kMostTokens) flush();
+      const std::int64_t count =
+          std::min(slice.count - done, kMostTokens - rows);
       parts.push_back(
           {.begin = slice.begin + done,
            .tokens = std::span(tokens).subspan(static_cast<std::size_t>(at),
@@ -196,7 +199,7 @@ void NativeEngine::pick(const at::Tensor& hidden, const Step& step,
   if (ids > 0) scores.at = at::zeros({count, width}, at::kFloat);
   std::int64_t out = 0;
   for (const Slice& slice : step.slices) {
-    const Row& row = *slice.row;
+    const Sequence& sequence = *slice.sequence;
     for (std::int64_t i = slice.count - slice.outs; i < slice.count;
          ++i, ++out) {
       const std::int64_t r = out - first;

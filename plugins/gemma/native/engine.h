@@ -5,33 +5,36 @@
 #include <string>
 #include <vector>
 
-#include "../engine.h"
-#include "head.h"
-#include "kv_pages.h"
-#include "model.h"
+#include "gemma/engine.h"
+#include "gemma/native/kv_pages.h"
+#include "gemma/native/model.h"
+#include "lib/kernels/screened_head.h"
 
 namespace penstock::gemma::native {
 
 class NativeEngine final : public Engine {
  public:
   /// `model` is kept: scores are computed from its embeddings.
-  NativeEngine(Checkpoint model, Mode mode, KvType kv_type, int slots);
+  NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type, int slots);
 
   /// The mode that `dtype` (auto, int8, bf16, fp32) means for a model: auto is
   /// int8 for quantised weights, else bf16 where the processor computes in it.
   /// Throws Error(kUsage) for int8 and weights that are not quantised.
-  [[nodiscard]] static Mode mode(const std::string& dtype,
-                                 const Checkpoint& model);
+  [[nodiscard]] static ComputeType mode(const std::string& dtype,
+                                        const Checkpoint& model);
   /// What `kv_dtype` (auto, fp32, bf16, int8) means; auto is fp32 in
-  /// Mode::kF32, else bf16.
-  [[nodiscard]] static KvType kv_type(const std::string& kv_dtype, Mode mode);
+  /// ComputeType::kF32, else bf16.
+  [[nodiscard]] static KvType kv_type(const std::string& kv_dtype,
+                                      ComputeType mode);
   /// Bytes that the constructor will take.
-  [[nodiscard]] static std::int64_t bytes(const Checkpoint& model, Mode mode);
+  [[nodiscard]] static std::int64_t bytes(const Checkpoint& model,
+                                          ComputeType mode);
 
   /// Bytes of a row as long as the context, given in chunks, beyond these.
-  [[nodiscard]] static std::int64_t row_bytes(const Config& config, Mode mode,
-                                              KvType kv_type,
-                                              std::int64_t chunk);
+  [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
+                                                   ComputeType mode,
+                                                   KvType kv_type,
+                                                   std::int64_t chunk);
 
   [[nodiscard]] std::string_view dtype() const override;
   [[nodiscard]] Caps caps() const override;
@@ -51,10 +54,10 @@ class NativeEngine final : public Engine {
 
   Checkpoint weights_;
   Config config_;
-  Mode mode_;
+  ComputeType mode_;
   KvType kv_type_;
   Model model_;
-  Head head_;
+  ScreenedHead head_;
   std::vector<std::unique_ptr<KvPages>> caches_;  ///< by slot; null: empty
 };
 

@@ -1,11 +1,11 @@
-#include "kv_pages.h"
+#include "gemma/native/kv_pages.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
 
-#include "kernels/half.h"
+#include "lib/kernels/half.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::native {
@@ -23,9 +23,9 @@ std::int64_t token_bytes(KvType type, std::int64_t head_dim) {
   return head_dim * number_bytes(type) + (type == KvType::kInt8 ? 4 : 0);
 }
 
-Kind kind_of(KvType type) {
-  if (type == KvType::kF32) return Kind::kF32;
-  return type == KvType::kBf16 ? Kind::kBf16 : Kind::kBytes;
+PackedType kind_of(KvType type) {
+  if (type == KvType::kF32) return PackedType::kF32;
+  return type == KvType::kBf16 ? PackedType::kBf16 : PackedType::kBytes;
 }
 
 /// Rounds to whole numbers within 127 of what is returned.

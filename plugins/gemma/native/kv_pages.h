@@ -11,14 +11,14 @@
 #include <memory>
 #include <vector>
 
-#include "../config.h"
-#include "kernels/buffer.h"
-#include "kernels/kernels.h"
+#include "gemma/config.h"
+#include "lib/kernels/buffer.h"
+#include "lib/kernels/kernels.h"
 
 namespace penstock::gemma::native {
 
-using kernels::Kind;
 using kernels::kPanel;
+using kernels::PackedType;
 using kernels::Panels;
 
 inline constexpr std::int64_t kPage = 128;  ///< tokens

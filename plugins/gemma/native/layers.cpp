@@ -1,4 +1,4 @@
-#include "layers.h"
+#include "gemma/native/layers.h"
 
 #include <algorithm>
 #include <array>
@@ -66,7 +66,7 @@ bool is_quantised(const Checkpoint& model) {
   return true;
 }
 
-std::int64_t layer_bytes(const Checkpoint& model, Mode mode) {
+std::int64_t layer_bytes(const Checkpoint& model, ComputeType mode) {
   const Config& config = model.config();
   std::int64_t total = 0;
   for (std::int64_t i = 0; i < config.layers; ++i) {
@@ -77,7 +77,7 @@ std::int64_t layer_bytes(const Checkpoint& model, Mode mode) {
   return total;
 }
 
-std::vector<Layer> pack_layers(const Checkpoint& model, Mode mode,
+std::vector<Layer> pack_layers(const Checkpoint& model, ComputeType mode,
                                KvType kv_type) {
   const Config& config = model.config();
   std::vector<Layer> layers(static_cast<std::size_t>(config.layers));
@@ -102,7 +102,7 @@ std::vector<Layer> pack_layers(const Checkpoint& model, Mode mode,
     for (std::size_t m = 0; m < names.size(); ++m) {
       const WeightTensor& tensor = matrix(model, i, names[m]);
       *to[m] = PackedMatrix(tensor, mode);
-      kernels::forget_pages(tensor);
+      kernels::discard_pages(tensor);
     }
   }
   return layers;

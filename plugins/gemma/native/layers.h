@@ -3,13 +3,13 @@
 
 #include <vector>
 
-#include "../checkpoint.h"
-#include "kernels/packed.h"
-#include "kv_pages.h"
+#include "gemma/checkpoint.h"
+#include "gemma/native/kv_pages.h"
+#include "lib/kernels/packed.h"
 
 namespace penstock::gemma::native {
 
-using kernels::Mode;
+using kernels::ComputeType;
 using kernels::PackedMatrix;
 
 struct Layer {
@@ -20,11 +20,12 @@ struct Layer {
 
 /// All layers; queries carry the scale of the scores. Pages of the file are let
 /// go as they are packed.
-[[nodiscard]] std::vector<Layer> pack_layers(const Checkpoint& model, Mode mode,
-                                             KvType kv_type);
+[[nodiscard]] std::vector<Layer> pack_layers(const Checkpoint& model,
+                                             ComputeType mode, KvType kv_type);
 /// Bytes of their matrices.
-[[nodiscard]] std::int64_t layer_bytes(const Checkpoint& model, Mode mode);
-/// Whether Mode::kInt8 can run it.
+[[nodiscard]] std::int64_t layer_bytes(const Checkpoint& model,
+                                       ComputeType mode);
+/// Whether ComputeType::kInt8 can run it.
 [[nodiscard]] bool is_quantised(const Checkpoint& model);
 
 }  // namespace penstock::gemma::native

@@ -1,11 +1,11 @@
-#include "model.h"
+#include "gemma/native/model.h"
 
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
-#include "attention.h"
-#include "kernels/share.h"
+#include "gemma/native/attention.h"
+#include "lib/kernels/share.h"
 
 namespace penstock::gemma::native {
 namespace {
@@ -39,7 +39,7 @@ struct Model::Tile {
 };
 
 struct Model::Step {
-  std::span<const Part> parts;
+  std::span<const SequenceChunk> parts;
   std::span<const std::int64_t> wanted;
   std::int64_t rows = 0;
   std::vector<std::int64_t> positions, tokens;  ///< by row
@@ -51,28 +51,29 @@ struct Model::Step {
 struct Model::Prepared {
   Activations act;
 
-  void reserve(Mode mode, std::int64_t numbers) {
-    if (mode == Mode::kInt8) int8_.resize(size(numbers / kBlock));
-    if (mode == Mode::kBf16) bf16_.resize(size(numbers));
-    if (mode == Mode::kF32) f32_.resize(size(numbers));
+  void reserve(ComputeType mode, std::int64_t numbers) {
+    if (mode == ComputeType::kInt8) int8_.resize(size(numbers / kBlock));
+    if (mode == ComputeType::kBf16) bf16_.resize(size(numbers));
+    if (mode == ComputeType::kF32) f32_.resize(size(numbers));
     act.int8 = int8_.data();
     act.bf16 = bf16_.data();
     act.f32 = f32_.data();
   }
-  [[nodiscard]] static std::int64_t bytes(Mode mode, std::int64_t numbers) {
-    if (mode == Mode::kF32) return numbers * 4;
-    if (mode == Mode::kBf16) return numbers * 2;
+  [[nodiscard]] static std::int64_t bytes(ComputeType mode,
+                                          std::int64_t numbers) {
+    if (mode == ComputeType::kF32) return numbers * 4;
+    if (mode == ComputeType::kBf16) return numbers * 2;
     return numbers / kBlock * static_cast<std::int64_t>(sizeof(Int8Block));
   }
   /// The numbers from number `at` on.
-  void set(const Kernels& kernels, Mode mode, const float* x,
+  void set(const Kernels& kernels, ComputeType mode, const float* x,
            std::int64_t count, std::int64_t at) {
     switch (mode) {
-      case Mode::kInt8:
+      case ComputeType::kInt8:
         return kernels.quantise(x, count, int8_.data() + at / kBlock);
-      case Mode::kBf16:
+      case ComputeType::kBf16:
         return kernels.to_bf16(x, count, bf16_.data() + at);
-      case Mode::kF32:
+      case ComputeType::kF32:
         std::copy_n(x, count, f32_.data() + at);
     }
   }
@@ -87,7 +88,7 @@ struct Model::Prepared {
 struct Model::ThreadScratch {
   explicit ThreadScratch(PageAttention own) : attention(std::move(own)) {}
   PageAttention attention;
-  Answers page, all;
+  PartialAttention page, all;
   std::vector<const float*> rows;
   std::vector<float> gate, up;  ///< [rows, kBlock]
 };
@@ -100,9 +101,9 @@ struct Model::Scratch {
   Prepared input, gated;  ///< of the next product; of the one behind gate
 
   std::vector<ThreadScratch> threads;
-  std::vector<Answers> partial;  ///< by item and page, of long decodes
+  std::vector<PartialAttention> partial;  ///< by item and page, of long decodes
 
-  void reserve(const Config& c, Mode mode, std::int64_t wanted) {
+  void reserve(const Config& c, ComputeType mode, std::int64_t wanted) {
     if (wanted <= rows) return;
     rows = wanted;
     const std::int64_t q_size = c.heads * c.head_dim;
@@ -127,7 +128,8 @@ bool Model::can_run(const Config& c) {
          c.head_dim <= 1024;
 }
 
-std::int64_t Model::step_bytes(const Config& c, Mode mode, std::int64_t rows) {
+std::int64_t Model::step_bytes(const Config& c, ComputeType mode,
+                               std::int64_t rows) {
   // As Scratch::reserve() and gate() do it.
   const std::int64_t q = c.heads * c.head_dim;
   const std::int64_t kv = c.kv_heads * c.head_dim;
@@ -137,7 +139,7 @@ std::int64_t Model::step_bytes(const Config& c, Mode mode, std::int64_t rows) {
                  Prepared::bytes(mode, prepared));
 }
 
-Model::Model(const Checkpoint& model, Mode mode, KvType kv_type)
+Model::Model(const Checkpoint& model, ComputeType mode, KvType kv_type)
     : config_(model.config()),
       kernels_(kernels::best()),
       mode_(mode),
@@ -215,8 +217,8 @@ void Model::gate(const Layer& w, std::int64_t rows, int thread,
   for (std::int64_t b = blocks.begin; b < blocks.end; ++b) {
     multiply(w.gate, b, mine.gate.data());
     multiply(w.up, b, mine.up.data());
-    kernels_.gelu_times(mine.gate.data(), mine.up.data(), rows * kBlock,
-                        mine.gate.data());
+    kernels_.gelu_mul(mine.gate.data(), mine.up.data(), rows * kBlock,
+                      mine.gate.data());
     for (std::int64_t r = 0; r < rows; ++r) {
       s.gated.set(kernels_, mode_, mine.gate.data() + r * kBlock, kBlock,
                   r * config_.ffn + b * kBlock);
@@ -238,7 +240,7 @@ void Model::place(const Step& step, std::int64_t index,
   for (std::int64_t h = 0; h < config_.heads; ++h) {
     float* q = s.q.data() + (row * config_.heads + h) * dim;
     kernels_.norm(q, w.q_norm.data(), dim, epsilon, q);
-    kernels_.rotate(q, cos, sin, dim);
+    kernels_.rope(q, cos, sin, dim);
   }
   const std::int64_t position = step.positions[size(row)];
   KvPages& cache = *step.parts[step.part_of[size(row)]].cache;
@@ -246,7 +248,7 @@ void Model::place(const Step& step, std::int64_t index,
   for (std::int64_t h = 0; h < config_.kv_heads; ++h) {
     float* k = s.k.data() + (row * config_.kv_heads + h) * dim;
     kernels_.norm(k, w.k_norm.data(), dim, epsilon, k);
-    kernels_.rotate(k, cos, sin, dim);
+    kernels_.rope(k, cos, sin, dim);
     page.write(position % kPage, h, k,
                s.v.data() + (row * config_.kv_heads + h) * dim);
   }
@@ -275,9 +277,10 @@ Queries Model::queries(const Step& step, const Tile& tile,
           .window = config_.is_sliding(layer) ? config_.window : 0};
 }
 
-/// Answers divided by their sums, where the output projection looks for them.
+/// Attention sums divided by their sums, where the output projection looks for
+/// them.
 void Model::finish(const Tile& tile, std::int64_t kv_head,
-                   const Answers& answers) const {
+                   const PartialAttention& answers) const {
   const std::int64_t dim = config_.head_dim;
   const std::int64_t group = config_.heads / config_.kv_heads;
   for (std::int64_t r = 0; r < tile.count * group; ++r) {
@@ -285,8 +288,8 @@ void Model::finish(const Tile& tile, std::int64_t kv_head,
         (tile.row + r / group) * config_.heads + kv_head * group + r % group;
     float* out = scratch_->mixed.data() + head * dim;
     std::fill_n(out, dim, 0.0F);
-    kernels_.blend(out, 0, answers.out.data() + r * dim,
-                   1 / answers.sums[size(r)], dim);
+    kernels_.scale_add(out, 0, answers.out.data() + r * dim,
+                       1 / answers.sums[size(r)], dim);
   }
 }
 
@@ -318,7 +321,7 @@ void Model::attend(const Step& step, std::int64_t layer,
     if (is_split && i % pages >= pages_of(tile)) continue;
     set_queries(tile, item % heads, mine);
     if (is_split) {
-      Answers& to = s.partial[size(i)];
+      PartialAttention& to = s.partial[size(i)];
       to.resize(q.rows(), config_.head_dim);
       const std::int64_t page = q.first_page() + i % pages;
       mine.attention.over(cache.page(layer, page), page, item % heads, q, to);
@@ -334,7 +337,7 @@ void Model::attend(const Step& step, std::int64_t layer,
     }
     finish(tile, item % heads, mine.all);
   }
-  team.meet();
+  team.barrier();
   if (!is_split) return;
   const Share merged(items, thread, team.size());
   for (std::int64_t item = merged.begin; item < merged.end; ++item) {
@@ -347,7 +350,7 @@ void Model::attend(const Step& step, std::int64_t layer,
     }
     finish(tile, item % heads, mine.all);
   }
-  team.meet();
+  team.barrier();
 }
 
 void Model::run_layer(const Step& step, std::int64_t index, int thread,
@@ -366,12 +369,12 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
                   epsilon, normed);
     prepare(normed, hidden, r);
   }
-  team.meet();
+  team.barrier();
   project({{&w.q, s.q.data()}, {&w.k, s.k.data()}, {&w.v, s.v.data()}}, s.input,
           step.rows, thread, team.size());
-  team.meet();
+  team.barrier();
   for (std::int64_t r = rows.begin; r < rows.end; ++r) place(step, index, r);
-  team.meet();
+  team.barrier();
   attend(step, index, is_last ? step.wanted_tiles : step.tiles, thread, team);
 
   // Behind the last attention, rows that nobody asked for are of no use.
@@ -386,9 +389,9 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
       std::copy_n(s.x.data() + from * hidden, hidden, x + r * hidden);
     }
   }
-  team.meet();
+  team.barrier();
   project({{&w.out, s.y.data()}}, s.input, count, thread, team.size());
-  team.meet();
+  team.barrier();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     float* normed = s.normed.data() + r * hidden;
     kernels_.add_norm(s.y.data() + r * hidden, w.post_attention_norm.data(),
@@ -396,18 +399,18 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
     kernels_.norm(x + r * hidden, w.ffn_norm.data(), hidden, epsilon, normed);
     prepare(normed, hidden, r);
   }
-  team.meet();
+  team.barrier();
   gate(w, count, thread, team.size());
-  team.meet();
+  team.barrier();
   project({{&w.down, s.y.data()}}, s.gated, count, thread, team.size());
-  team.meet();
+  team.barrier();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     kernels_.add_norm(s.y.data() + r * hidden, w.post_ffn_norm.data(), hidden,
                       epsilon, x + r * hidden);
   }
 }
 
-Model::Step Model::plan(std::span<const Part> parts,
+Model::Step Model::plan(std::span<const SequenceChunk> parts,
                         std::span<const std::int64_t> wanted) {
   Step step;
   step.parts = parts;
@@ -444,7 +447,7 @@ Model::Step Model::plan(std::span<const Part> parts,
   return step;
 }
 
-void Model::run(std::span<const Part> parts,
+void Model::run(std::span<const SequenceChunk> parts,
                 std::span<const std::int64_t> wanted, float* hidden) {
   const Step step = plan(parts, wanted);
   Scratch& s = *scratch_;
@@ -452,7 +455,7 @@ void Model::run(std::span<const Part> parts,
     s.threads.emplace_back(PageAttention(kernels_, config_.head_dim, kv_type_));
   }
   s.reserve(config_, mode_, step.rows);
-  for (const Part& part : parts) {
+  for (const SequenceChunk& part : parts) {
     part.cache->extend(static_cast<std::int64_t>(part.tokens.size()));
   }
   const std::int64_t pages = config_.context / kPage + 2;

@@ -3,7 +3,7 @@
 // All threads walk through the layers together, each doing its share of a
 // phase, and meet between phases:
 //
-//   norm, quantise | q k v | norm, rotate, store | attention | merge, quantise
+//   norm, quantise | q k v | norm, rope, store | attention | merge, quantise
 //   | out | add, norm, quantise | gate, up, gelu, quantise | down | add
 //
 // Nothing is allocated on the way, once the largest step has been seen.
@@ -14,19 +14,19 @@
 #include <span>
 #include <vector>
 
-#include "../checkpoint.h"
-#include "attention.h"
-#include "kernels/kernels.h"
-#include "kv_pages.h"
-#include "layers.h"
+#include "gemma/checkpoint.h"
+#include "gemma/native/attention.h"
+#include "gemma/native/kv_pages.h"
+#include "gemma/native/layers.h"
+#include "lib/kernels/kernels.h"
 #include "penstock/parallel.h"
 
 namespace penstock::gemma::native {
 
 using kernels::kBlock;
 
-/// A row's share of a step: tokens [begin, begin + tokens.size()).
-struct Part {
+/// A sequence's share of a step: tokens [begin, begin + tokens.size()).
+struct SequenceChunk {
   std::int64_t begin = 0;
   std::span<const std::int64_t> tokens;
   KvPages* cache = nullptr;
@@ -35,19 +35,20 @@ struct Part {
 class Model {
  public:
   /// `model` must live as long as this: the embeddings are read from it.
-  Model(const Checkpoint& model, Mode mode, KvType kv_type);
+  Model(const Checkpoint& model, ComputeType mode, KvType kv_type);
   ~Model();
 
   /// Sizes that the kernels can do; the reference engine does all.
   [[nodiscard]] static bool can_run(const Config& config);
   /// Bytes of memory for steps of so many rows, allocated when first needed.
-  [[nodiscard]] static std::int64_t step_bytes(const Config& config, Mode mode,
+  [[nodiscard]] static std::int64_t step_bytes(const Config& config,
+                                               ComputeType mode,
                                                std::int64_t rows);
 
   /// Final hidden states, normed, [wanted, hidden]; `wanted` are places among
   /// the parts' tokens end to end, ascending. Extends the caches.
-  void run(std::span<const Part> parts, std::span<const std::int64_t> wanted,
-           float* hidden);
+  void run(std::span<const SequenceChunk> parts,
+           std::span<const std::int64_t> wanted, float* hidden);
 
  private:
   struct Prepared;
@@ -61,7 +62,7 @@ class Model {
     float* out;  ///< [rows, matrix rows]
   };
 
-  [[nodiscard]] static Step plan(std::span<const Part> parts,
+  [[nodiscard]] static Step plan(std::span<const SequenceChunk> parts,
                                  std::span<const std::int64_t> wanted);
   void embed(const Step& step, std::int64_t row) const;
   void prepare(const float* x, std::int64_t n, std::int64_t row) const;
@@ -74,7 +75,7 @@ class Model {
   void set_queries(const Tile& tile, std::int64_t kv_head,
                    ThreadScratch& mine) const;
   void finish(const Tile& tile, std::int64_t kv_head,
-              const Answers& answers) const;
+              const PartialAttention& answers) const;
   void attend(const Step& step, std::int64_t layer,
               const std::vector<Tile>& tiles, int thread, Team& team) const;
   void run_layer(const Step& step, std::int64_t index, int thread,
@@ -82,7 +83,7 @@ class Model {
 
   Config config_;
   const Kernels& kernels_;
-  Mode mode_;
+  ComputeType mode_;
   KvType kv_type_;
   const WeightTensor& embedding_;
   std::vector<Layer> layers_;

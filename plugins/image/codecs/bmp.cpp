@@ -4,7 +4,7 @@
 #include <array>
 #include <bit>
 
-#include "codec.h"
+#include "image/codecs/codec.h"
 #include "penstock/error.h"
 
 namespace penstock::image {

@@ -1,4 +1,4 @@
-#include "codec.h"
+#include "image/codecs/codec.h"
 
 #include <ATen/ops/empty.h>
 

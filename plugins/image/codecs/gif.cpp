@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "codec.h"
+#include "image/codecs/codec.h"
 #include "penstock/error.h"
 
 namespace penstock::image {

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "codec.h"
+#include "image/codecs/codec.h"
 #include "penstock/error.h"
 
 namespace penstock::image {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <new>
 
-#include "codec.h"
+#include "image/codecs/codec.h"
 #include "penstock/error.h"
 
 namespace penstock::image {

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <memory>
 
-#include "codec.h"
+#include "image/codecs/codec.h"
 #include "penstock/error.h"
 
 namespace penstock::image {

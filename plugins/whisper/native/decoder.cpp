@@ -1,29 +1,30 @@
-#include "decoder.h"
+#include "whisper/native/decoder.h"
 
 #include <cmath>
 #include <limits>
 
 namespace penstock::whisper::native {
 
-Text::Text(const Config& config, Kind kind)
+TextState::TextState(const Config& config, PackedType kind)
     : heads_(config.heads),
       context_(config.context),
       cache_(size(2 * config.decoder_layers * config.dim * config.context)) {
   for (std::int64_t i = 0; i < config.decoder_layers; ++i) {
-    sound.emplace_back(config, kind);
+    cross_kv.emplace_back(config, kind);
   }
 }
 
-std::int64_t Text::bytes(const Config& c, Kind kind) {
-  return c.decoder_layers * (Sound::bytes(c, kind) + 2 * c.dim * c.context * 4);
+std::int64_t TextState::bytes(const Config& c, PackedType kind) {
+  return c.decoder_layers *
+         (WindowKv::bytes(c, kind) + 2 * c.dim * c.context * 4);
 }
 
-float* Text::keys(std::size_t layer, std::int64_t head) {
+float* TextState::keys(std::size_t layer, std::int64_t head) {
   const std::int64_t index = 2 * static_cast<std::int64_t>(layer) * heads_;
   return cache_.data() + (index + head) * context_ * kHead;
 }
 
-float* Text::values(std::size_t layer, std::int64_t head) {
+float* TextState::values(std::size_t layer, std::int64_t head) {
   return keys(layer, head + heads_);
 }
 
@@ -46,9 +47,9 @@ void Decoder::reserve() {
   }
 }
 
-void Decoder::embed(std::span<const Part> parts, std::int64_t row) {
+void Decoder::embed(std::span<const SequenceChunk> parts, std::int64_t row) {
   const std::int64_t dim = w_.config.dim;
-  const Row& of = rows_[size(row)];
+  const StepToken& of = rows_[size(row)];
   const std::int64_t token =
       parts[of.part].tokens[size(row - starts_[of.part])];
   float* x = x_.data() + row * dim;
@@ -69,19 +70,19 @@ void Decoder::share_product(const Linear& linear, float* y, int thread,
                             int threads) {
   const kernels::Panels& matrix = linear.matrix.panels();
   const Share own(matrix.panels(), thread, threads);
-  Rows& rows = matrix.columns == w_.config.dim ? narrow_ : long_;
+  ActivationRows& rows = matrix.columns == w_.config.dim ? narrow_ : long_;
   rows.multiply(matrix, own.begin, own.end,
                 static_cast<std::int64_t>(rows_.size()), y);
 }
 
 /// Adds the bias to a row of queries, keys and values, and keeps the latter.
-void Decoder::store(std::span<const Part> parts, std::size_t layer,
+void Decoder::store(std::span<const SequenceChunk> parts, std::size_t layer,
                     std::int64_t row) {
   const Config& c = w_.config;
   float* qkv = wide_.data() + row * 3 * c.dim;
   add(w_.decoder[layer].qkv.bias.data(), 3 * c.dim, qkv);
-  const Row& of = rows_[size(row)];
-  Text& text = *parts[of.part].text;
+  const StepToken& of = rows_[size(row)];
+  TextState& text = *parts[of.part].text;
   for (std::int64_t h = 0; h < c.heads; ++h) {
     const float* key = qkv + c.dim + h * kHead;
     std::copy_n(key, kHead, text.keys(layer, h) + of.position * kHead);
@@ -91,11 +92,12 @@ void Decoder::store(std::span<const Part> parts, std::size_t layer,
 }
 
 /// A token over those up to itself.
-void Decoder::attend_text(std::span<const Part> parts, std::size_t layer,
-                          std::int64_t row, std::int64_t head, Scratch& mine) {
+void Decoder::attend_text(std::span<const SequenceChunk> parts,
+                          std::size_t layer, std::int64_t row,
+                          std::int64_t head, Scratch& mine) {
   const kernels::Kernels& kernels = kernels::best();
   const Config& c = w_.config;
-  const Row& of = rows_[size(row)];
+  const StepToken& of = rows_[size(row)];
   const float* query = wide_.data() + row * 3 * c.dim + head * kHead;
   const float* keys = parts[of.part].text->keys(layer, head);
   const float* values = parts[of.part].text->values(layer, head);
@@ -112,15 +114,16 @@ void Decoder::attend_text(std::span<const Part> parts, std::size_t layer,
   float sum = 0;
   for (std::int64_t t = 0; t < count; ++t) {
     const float weight = std::exp(mine.scores[size(t)] - largest);
-    kernels.blend(out, 1, values + t * kHead, weight, kHead);
+    kernels.scale_add(out, 1, values + t * kHead, weight, kHead);
     sum += weight;
   }
   for (std::int64_t d = 0; d < kHead; ++d) out[d] /= sum;
 }
 
 /// A text's new tokens over its window.
-void Decoder::attend_sound(std::span<const Part> parts, std::size_t layer,
-                           std::size_t part, std::int64_t head, Scratch& mine) {
+void Decoder::attend_cross(std::span<const SequenceChunk> parts,
+                           std::size_t layer, std::size_t part,
+                           std::int64_t head, Scratch& mine) {
   const std::int64_t dim = w_.config.dim;
   const auto count = static_cast<std::int64_t>(parts[part].tokens.size());
   const float scale = 1 / std::sqrt(static_cast<float>(kHead));
@@ -134,11 +137,11 @@ void Decoder::attend_sound(std::span<const Part> parts, std::size_t layer,
       number = (number + bias[d]) * scale;
     }
   }
-  parts[part].text->sound[layer].attend(head, count, queries, dim,
-                                        mixed_.data() + at, mine.attention);
+  parts[part].text->cross_kv[layer].attend(head, count, queries, dim,
+                                           mixed_.data() + at, mine.attention);
 }
 
-void Decoder::run_layer(std::span<const Part> parts, std::size_t layer,
+void Decoder::run_layer(std::span<const SequenceChunk> parts, std::size_t layer,
                         int thread, Team& team) {
   const Config& c = w_.config;
   const Layer& w = w_.decoder[layer];
@@ -146,9 +149,9 @@ void Decoder::run_layer(std::span<const Part> parts, std::size_t layer,
   const auto count = static_cast<std::int64_t>(rows_.size());
   const Share rows(count, thread, team.size());
   const auto product = [&](const Linear& linear) {
-    team.meet();
+    team.barrier();
     share_product(linear, wide_.data(), thread, team.size());
-    team.meet();
+    team.barrier();
   };
   /// x += the product and its bias, then what comes before the next.
   const auto add_product = [&](const Linear& linear, const Norm* next) {
@@ -161,7 +164,7 @@ void Decoder::run_layer(std::span<const Part> parts, std::size_t layer,
     }
   };
   const auto set_mixed = [&] {
-    team.meet();
+    team.barrier();
     for (std::int64_t r = rows.begin; r < rows.end; ++r) {
       narrow_.set(r, mixed_.data() + r * c.dim);
     }
@@ -172,7 +175,7 @@ void Decoder::run_layer(std::span<const Part> parts, std::size_t layer,
   }
   product(w.qkv);
   for (std::int64_t r = rows.begin; r < rows.end; ++r) store(parts, layer, r);
-  team.meet();
+  team.barrier();
   const Share items(count * c.heads, thread, team.size());
   for (std::int64_t i = items.begin; i < items.end; ++i) {
     attend_text(parts, layer, i / c.heads, i % c.heads, mine);
@@ -184,7 +187,7 @@ void Decoder::run_layer(std::span<const Part> parts, std::size_t layer,
   const Share heads(static_cast<std::int64_t>(parts.size()) * c.heads, thread,
                     team.size());
   for (std::int64_t i = heads.begin; i < heads.end; ++i) {
-    attend_sound(parts, layer, size(i / c.heads), i % c.heads, mine);
+    attend_cross(parts, layer, size(i / c.heads), i % c.heads, mine);
   }
   set_mixed();
   add_product(w.window_out, &w.ffn_norm);
@@ -199,7 +202,7 @@ void Decoder::run_layer(std::span<const Part> parts, std::size_t layer,
   add_product(w.down, nullptr);
 }
 
-const float* Decoder::run(std::span<const Part> parts,
+const float* Decoder::run(std::span<const SequenceChunk> parts,
                           std::span<const std::int64_t> wanted) {
   rows_.clear();
   starts_.clear();
@@ -220,7 +223,7 @@ const float* Decoder::run(std::span<const Part> parts,
     for (std::size_t i = 0; i < w_.decoder.size(); ++i) {
       run_layer(parts, i, thread, team);
     }
-    team.meet();
+    team.barrier();
     if (thread == 0) {  // in place: a wanted row never comes before its place
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t dim = w_.config.dim;
@@ -229,12 +232,12 @@ const float* Decoder::run(std::span<const Part> parts,
         set_normed(w_.decoder_norm, i, scratch_[0]);
       }
     }
-    team.meet();
+    team.barrier();
     const kernels::Panels& head = w_.embeddings.panels();
     const Share own(head.panels(), thread, team.size());
     narrow_.multiply(head, own.begin, own.end, count, scores_.data());
   });
-  for (const Part& part : parts) {
+  for (const SequenceChunk& part : parts) {
     part.text->length += static_cast<std::int64_t>(part.tokens.size());
   }
   return scores_.data();

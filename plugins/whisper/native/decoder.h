@@ -11,25 +11,26 @@
 #include <span>
 #include <vector>
 
-#include "parts.h"
 #include "penstock/parallel.h"
+#include "whisper/native/parts.h"
 
 namespace penstock::whisper::native {
 
 /// A text and the window it is about.
-class Text {
+class TextState {
  public:
-  Text() = default;
-  Text(const Config& config, Kind kind);
-  [[nodiscard]] static std::int64_t bytes(const Config& config, Kind kind);
-  [[nodiscard]] bool is_empty() const { return sound.empty(); }
+  TextState() = default;
+  TextState(const Config& config, PackedType kind);
+  [[nodiscard]] static std::int64_t bytes(const Config& config,
+                                          PackedType kind);
+  [[nodiscard]] bool is_empty() const { return cross_kv.empty(); }
 
   /// Of a layer and head: [context, 64].
   [[nodiscard]] float* keys(std::size_t layer, std::int64_t head);
   [[nodiscard]] float* values(std::size_t layer, std::int64_t head);
 
-  std::int64_t length = 0;   ///< tokens
-  std::vector<Sound> sound;  ///< by layer
+  std::int64_t length = 0;         ///< tokens
+  std::vector<WindowKv> cross_kv;  ///< by layer
 
  private:
   std::int64_t heads_ = 0, context_ = 0;
@@ -37,8 +38,8 @@ class Text {
 };
 
 /// Tokens [text->length, + tokens.size()) of one text.
-struct Part {
-  Text* text = nullptr;
+struct SequenceChunk {
+  TextState* text = nullptr;
   std::span<const std::int64_t> tokens;
 };
 
@@ -50,7 +51,7 @@ class Decoder {
 
   /// Scores [wanted, vocab rounded up to 16] behind the tokens at `wanted`,
   /// places among the parts' tokens end to end. The texts grow.
-  [[nodiscard]] const float* run(std::span<const Part> parts,
+  [[nodiscard]] const float* run(std::span<const SequenceChunk> parts,
                                  std::span<const std::int64_t> wanted);
   [[nodiscard]] std::int64_t stride() const {
     return w_.embeddings.panels().rows;
@@ -58,34 +59,35 @@ class Decoder {
 
  private:
   /// A row of the step: one token.
-  struct Row {
+  struct StepToken {
     std::size_t part;
     std::int64_t position;
   };
   /// What a thread has for itself.
   struct Scratch {
-    Scratch(const Config& config, Kind kind) : attention(config, kind) {}
+    Scratch(const Config& config, PackedType kind) : attention(config, kind) {}
     std::vector<float> normed, scores;
-    Sound::Scratch attention;
+    WindowKv::Scratch attention;
   };
 
   void reserve();
-  void embed(std::span<const Part> parts, std::int64_t row);
+  void embed(std::span<const SequenceChunk> parts, std::int64_t row);
   void set_normed(const Norm& norm, std::int64_t row, Scratch& mine);
   void share_product(const Linear& linear, float* y, int thread, int threads);
-  void attend_text(std::span<const Part> parts, std::size_t layer,
+  void attend_text(std::span<const SequenceChunk> parts, std::size_t layer,
                    std::int64_t row, std::int64_t head, Scratch& mine);
-  void store(std::span<const Part> parts, std::size_t layer, std::int64_t row);
-  void attend_sound(std::span<const Part> parts, std::size_t layer,
+  void store(std::span<const SequenceChunk> parts, std::size_t layer,
+             std::int64_t row);
+  void attend_cross(std::span<const SequenceChunk> parts, std::size_t layer,
                     std::size_t part, std::int64_t head, Scratch& mine);
-  void run_layer(std::span<const Part> parts, std::size_t layer, int thread,
-                 Team& team);
+  void run_layer(std::span<const SequenceChunk> parts, std::size_t layer,
+                 int thread, Team& team);
 
   const Weights& w_;
-  std::vector<Row> rows_;
+  std::vector<StepToken> rows_;
   std::vector<std::int64_t> starts_;  ///< by part: its first row
   std::vector<float> x_, wide_, mixed_, scores_;
-  Rows narrow_, long_;            ///< of dim and of ffn numbers
+  ActivationRows narrow_, long_;  ///< of dim and of ffn numbers
   std::vector<Scratch> scratch_;  ///< by thread
 };
 

@@ -1,4 +1,4 @@
-#include "encoder.h"
+#include "whisper/native/encoder.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@ namespace penstock::whisper::native {
 namespace {
 
 /// n rows of `columns` numbers, from one to the next `stride`.
-void set_rows(Rows& rows, std::int64_t n, std::int64_t columns, const float* x,
-              std::int64_t stride) {
+void set_rows(ActivationRows& rows, std::int64_t n, std::int64_t columns,
+              const float* x, std::int64_t stride) {
   rows.resize(kChunk, columns);
   for (std::int64_t r = 0; r < n; ++r) rows.set(r, x + r * stride);
 }
@@ -26,7 +26,8 @@ void repeat(float* rows, std::int64_t n, std::int64_t columns) {
 
 /// Rows `n` of x, each normed, as the next matrix takes them.
 void set_normed(const Norm& norm, const float* x, std::int64_t n,
-                std::int64_t dim, Rows& rows, std::vector<float>& normed) {
+                std::int64_t dim, ActivationRows& rows,
+                std::vector<float>& normed) {
   rows.resize(kChunk, dim);
   for (std::int64_t r = 0; r < n; ++r) {
     kernels::best().layer_norm(x + r * dim, norm.weight.data(),
@@ -54,7 +55,7 @@ void Encoder::reserve(std::int64_t windows) {
   const std::int64_t frame = w_.conv1.matrix.panels().columns;
   for (Scratch& s : scratch_) {
     s.frames.resize(size((2 * kChunk + 3) * c.mels));
-    s.heard.resize(size((2 * kChunk + 1) * c.dim));
+    s.convolved.resize(size((2 * kChunk + 1) * c.dim));
     s.wide.resize(size(kChunk * std::max(3 * c.dim, c.ffn)));
     s.normed.resize(size(std::max(frame, c.dim)));
     s.mixed.resize(size(kChunk * c.dim));
@@ -72,11 +73,11 @@ Encoder::Chunk Encoder::chunk(std::int64_t item) const {
 }
 
 /// The two convolutions, as products with rows of three neighbours.
-void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
+void Encoder::convolve(const float* window, const Chunk& chunk, Scratch& mine) {
   const Config& c = w_.config;
   const std::int64_t frames = c.window();
-  // Row i of `heard` is of frame 2 begin - 1 + i, row i of `frames` of the one
-  // before it.
+  // Row i of `convolved` is of frame 2 begin - 1 + i, row i of `frames` of the
+  // one before it.
   const std::int64_t rows = 2 * chunk.count + 1;
   std::fill(mine.frames.begin(), mine.frames.end(), 0.0F);
   for (std::int64_t i = 0; i < rows + 2; ++i) {
@@ -99,13 +100,13 @@ void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
     std::copy_n(mine.frames.data() + i * c.mels, taps, three.data());
     mine.rows.set(i, three.data());
   }
-  project(w_.conv1, mine.rows, first, mine.heard.data());
-  kernels::best().gelu(mine.heard.data(), first * c.dim);
-  if (chunk.begin == 0) std::fill_n(mine.heard.data(), c.dim, 0.0F);
-  if (is_still) repeat(mine.heard.data(), 3, c.dim);
+  project(w_.conv1, mine.rows, first, mine.convolved.data());
+  kernels::best().gelu(mine.convolved.data(), first * c.dim);
+  if (chunk.begin == 0) std::fill_n(mine.convolved.data(), c.dim, 0.0F);
+  if (is_still) repeat(mine.convolved.data(), 3, c.dim);
 
   const std::int64_t second = is_still ? 1 : chunk.count;
-  set_rows(mine.rows, second, 3 * c.dim, mine.heard.data(), 2 * c.dim);
+  set_rows(mine.rows, second, 3 * c.dim, mine.convolved.data(), 2 * c.dim);
   float* x = state(chunk);
   project(w_.conv2, mine.rows, second, x);
   kernels::best().gelu(x, second * c.dim);
@@ -115,7 +116,7 @@ void Encoder::listen(const float* window, const Chunk& chunk, Scratch& mine) {
 }
 
 /// Queries, keys and values of a layer.
-void Encoder::remember(std::size_t layer, const Chunk& chunk, Scratch& mine) {
+void Encoder::store_kv(std::size_t layer, const Chunk& chunk, Scratch& mine) {
   const Config& c = w_.config;
   const Layer& w = w_.encoder[layer];
   set_normed(w.attention_norm, state(chunk), chunk.count, c.dim, mine.rows,
@@ -157,7 +158,7 @@ void Encoder::run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine) {
 }
 
 /// The encoder's answer, and what each layer of the decoder makes of it.
-void Encoder::finish(const Chunk& chunk, std::vector<Sound>& to,
+void Encoder::finish(const Chunk& chunk, std::vector<WindowKv>& to,
                      Scratch& mine) {
   const Config& c = w_.config;
   set_normed(w_.encoder_norm, state(chunk), chunk.count, c.dim, mine.rows,
@@ -170,7 +171,7 @@ void Encoder::finish(const Chunk& chunk, std::vector<Sound>& to,
 }
 
 void Encoder::run(const std::vector<const float*>& windows,
-                  const std::vector<std::vector<Sound>*>& to) {
+                  const std::vector<std::vector<WindowKv>*>& to) {
   const auto count = static_cast<std::int64_t>(windows.size());
   reserve(count);
   const std::int64_t items = count * chunks(w_.config);
@@ -178,16 +179,16 @@ void Encoder::run(const std::vector<const float*>& windows,
     Scratch& mine = scratch_[size(thread)];
     const Share own(items, thread, team.size());
     for (std::int64_t i = own.begin; i < own.end; ++i) {
-      listen(windows[size(chunk(i).window)], chunk(i), mine);
-      remember(0, chunk(i), mine);
+      convolve(windows[size(chunk(i).window)], chunk(i), mine);
+      store_kv(0, chunk(i), mine);
     }
     for (std::size_t layer = 0; layer < w_.encoder.size(); ++layer) {
-      team.meet();
+      team.barrier();
       const bool is_last = layer + 1 == w_.encoder.size();
       for (std::int64_t i = own.begin; i < own.end; ++i) {
         run_layer(layer, chunk(i), mine);
         if (!is_last) {
-          remember(layer + 1, chunk(i), mine);
+          store_kv(layer + 1, chunk(i), mine);
         } else {
           finish(chunk(i), *to[size(chunk(i).window)], mine);
         }
@@ -197,7 +198,7 @@ void Encoder::run(const std::vector<const float*>& windows,
 }
 
 std::vector<float> Encoder::encode(const float* window) {
-  std::vector<Sound> ignored;
+  std::vector<WindowKv> ignored;
   while (ignored.size() < w_.decoder.size()) {
     ignored.emplace_back(w_.config, w_.kind);
   }

@@ -10,8 +10,8 @@
 
 #include <vector>
 
-#include "parts.h"
 #include "penstock/parallel.h"
+#include "whisper/native/parts.h"
 
 namespace penstock::whisper::native {
 
@@ -23,18 +23,18 @@ class Encoder {
   /// Windows f32[mels, 2 * positions] to the decoder's keys and values of each,
   /// one a layer of the decoder.
   void run(const std::vector<const float*>& windows,
-           const std::vector<std::vector<Sound>*>& to);
+           const std::vector<std::vector<WindowKv>*>& to);
   /// The encoder's own answer to one window, f32[positions, dim].
   [[nodiscard]] std::vector<float> encode(const float* window);
 
  private:
   /// What a thread has for itself.
   struct Scratch {
-    Scratch(const Config& config, Kind kind)
+    Scratch(const Config& config, PackedType kind)
         : rows(kind), attention(config, kind) {}
-    Rows rows;
-    std::vector<float> frames, heard, wide, normed, mixed;
-    Sound::Scratch attention;
+    ActivationRows rows;
+    std::vector<float> frames, convolved, wide, normed, mixed;
+    WindowKv::Scratch attention;
   };
   /// 64 positions of a window.
   struct Chunk {
@@ -51,18 +51,18 @@ class Encoder {
     return states_.data() + place(chunk);
   }
   /// What a layer attends to.
-  [[nodiscard]] Sound& sound(std::size_t layer, const Chunk& chunk) {
+  [[nodiscard]] WindowKv& sound(std::size_t layer, const Chunk& chunk) {
     return (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
   }
-  void listen(const float* window, const Chunk& chunk, Scratch& mine);
-  void remember(std::size_t layer, const Chunk& chunk, Scratch& mine);
+  void convolve(const float* window, const Chunk& chunk, Scratch& mine);
+  void store_kv(std::size_t layer, const Chunk& chunk, Scratch& mine);
   void run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine);
-  void finish(const Chunk& chunk, std::vector<Sound>& to, Scratch& mine);
+  void finish(const Chunk& chunk, std::vector<WindowKv>& to, Scratch& mine);
 
   const Weights& w_;
   std::vector<float> states_, queries_;  ///< [windows, positions, dim]
   /// By window, of even and odd layers: one is read while the other is written.
-  std::vector<Sound> even_, odd_;
+  std::vector<WindowKv> even_, odd_;
   std::vector<Scratch> scratch_;  ///< by thread
 };
 

@@ -1,4 +1,4 @@
-#include "engine.h"
+#include "whisper/native/engine.h"
 
 #include <ATen/ops/empty.h>
 
@@ -6,7 +6,7 @@
 
 namespace penstock::whisper::native {
 
-NativeEngine::NativeEngine(const Arrays& file, Kind kind, int slots)
+NativeEngine::NativeEngine(const Arrays& file, PackedType kind, int slots)
     : weights_(file, kind),
       encoder_(weights_),
       decoder_(weights_),
@@ -16,15 +16,16 @@ bool NativeEngine::can_run(const Config& c) {
   return c.head_dim() == kHead && c.ffn % kernels::kWide == 0;
 }
 
-std::int64_t NativeEngine::bytes(Kind kind, std::int64_t numbers) {
+std::int64_t NativeEngine::bytes(PackedType kind, std::int64_t numbers) {
   return Matrix::bytes(kind, numbers / kernels::kWide, kernels::kWide);
 }
 
-std::int64_t NativeEngine::row_bytes(const Config& config, Kind kind) {
-  return Text::bytes(config, kind);
+std::int64_t NativeEngine::sequence_bytes(const Config& config,
+                                          PackedType kind) {
+  return TextState::bytes(config, kind);
 }
 
-at::Tensor NativeEngine::encode(const at::Tensor& window) {
+at::Tensor NativeEngine::encoder_output(const at::Tensor& window) {
   const auto whole = window.contiguous();
   const auto encoded = encoder_.encode(whole.const_data_ptr<float>());
   auto out = at::empty({config().positions, config().dim}, at::kFloat);
@@ -32,32 +33,32 @@ at::Tensor NativeEngine::encode(const at::Tensor& window) {
   return out;
 }
 
-void NativeEngine::hear(const std::vector<at::Tensor>& windows,
-                        const std::vector<int>& slots) {
+void NativeEngine::encode(const std::vector<at::Tensor>& windows,
+                          const std::vector<int>& slots) {
   std::vector<at::Tensor> whole;
   std::vector<const float*> from;
-  std::vector<std::vector<Sound>*> to;
+  std::vector<std::vector<WindowKv>*> to;
   for (std::size_t i = 0; i < windows.size(); ++i) {
     whole.push_back(windows[i].contiguous());
     from.push_back(whole.back().const_data_ptr<float>());
-    Text& text = texts_.at(size(slots[i]));
-    if (text.is_empty()) text = Text(config(), weights_.kind);
+    TextState& text = texts_.at(size(slots[i]));
+    if (text.is_empty()) text = TextState(config(), weights_.kind);
     text.length = 0;
-    to.push_back(&text.sound);
+    to.push_back(&text.cross_kv);
   }
   encoder_.run(from, to);
 }
 
-at::Tensor NativeEngine::read(const at::Tensor& tokens,
-                              const std::vector<Growth>& texts,
-                              const Tokens& wanted) {
+at::Tensor NativeEngine::decode(const at::Tensor& tokens,
+                                const std::vector<NewTokens>& texts,
+                                const Tokens& wanted) {
   const auto ids = tokens.contiguous();
   const std::span<const std::int64_t> all(ids.const_data_ptr<std::int64_t>(),
                                           size(ids.numel()));
-  std::vector<Part> parts;
+  std::vector<SequenceChunk> parts;
   std::size_t at = 0;
-  for (const Growth& growth : texts) {
-    Text& text = texts_.at(size(growth.slot));
+  for (const NewTokens& growth : texts) {
+    TextState& text = texts_.at(size(growth.slot));
     if (text.length + growth.count > config().context) {
       throw Error(Code::kInternal,
                   str("the text has over ", config().context, " tokens"));

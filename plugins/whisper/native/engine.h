@@ -3,35 +3,37 @@
 
 #include <vector>
 
-#include "../engine.h"
-#include "decoder.h"
-#include "encoder.h"
+#include "whisper/engine.h"
+#include "whisper/native/decoder.h"
+#include "whisper/native/encoder.h"
 
 namespace penstock::whisper::native {
 
 class NativeEngine final : public Engine {
  public:
-  NativeEngine(const Arrays& file, Kind kind, int slots);
+  NativeEngine(const Arrays& file, PackedType kind, int slots);
   NativeEngine(const NativeEngine&) = delete;
   NativeEngine& operator=(const NativeEngine&) = delete;
 
   /// Sizes that the kernels can do; the reference engine does all.
   [[nodiscard]] static bool can_run(const Config& config);
   /// Bytes of the weights, of so many numbers.
-  [[nodiscard]] static std::int64_t bytes(Kind kind, std::int64_t numbers);
+  [[nodiscard]] static std::int64_t bytes(PackedType kind,
+                                          std::int64_t numbers);
   /// Bytes of a slot in use.
-  [[nodiscard]] static std::int64_t row_bytes(const Config& config, Kind kind);
+  [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
+                                                   PackedType kind);
 
   [[nodiscard]] const Config& config() const override {
     return weights_.config;
   }
   /// The encoder's answer to a window, f32[positions, dim].
-  [[nodiscard]] at::Tensor encode(const at::Tensor& window);
-  void hear(const std::vector<at::Tensor>& windows,
-            const std::vector<int>& slots) override;
-  [[nodiscard]] at::Tensor read(const at::Tensor& tokens,
-                                const std::vector<Growth>& texts,
-                                const Tokens& wanted) override;
+  [[nodiscard]] at::Tensor encoder_output(const at::Tensor& window);
+  void encode(const std::vector<at::Tensor>& windows,
+              const std::vector<int>& slots) override;
+  [[nodiscard]] at::Tensor decode(const at::Tensor& tokens,
+                                  const std::vector<NewTokens>& texts,
+                                  const Tokens& wanted) override;
   [[nodiscard]] std::int64_t length(int slot) const override;
   void truncate(int slot, std::int64_t length) override;
   /// Keeps the memory: the next text of the slot takes it.
@@ -41,7 +43,7 @@ class NativeEngine final : public Engine {
   Weights weights_;
   Encoder encoder_;
   Decoder decoder_;
-  std::vector<Text> texts_;  ///< by slot
+  std::vector<TextState> texts_;  ///< by slot
 };
 
 }  // namespace penstock::whisper::native

@@ -1,4 +1,4 @@
-#include "parts.h"
+#include "whisper/native/parts.h"
 
 #include <array>
 #include <limits>
@@ -18,13 +18,13 @@ std::int64_t panels_for(std::int64_t positions) {
 
 }  // namespace
 
-Sound::Sound(const Config& config, Kind kind)
+WindowKv::WindowKv(const Config& config, PackedType kind)
     : positions_(config.positions),
       heads_(config.heads),
       keys_(kind, heads_ * panels_for(positions_) * kPanel, kHead),
       values_(kind, heads_ * kHead, chunks(config) * kChunk) {}
 
-Sound::Scratch::Scratch(const Config& config, Kind kind)
+WindowKv::Scratch::Scratch(const Config& config, PackedType kind)
     : queries(kind),
       weights(kind),
       scores(size(kQueries * panels_for(config.positions) * kPanel + kChunk)),
@@ -33,14 +33,14 @@ Sound::Scratch::Scratch(const Config& config, Kind kind)
   weights.resize(kQueries, chunks(config) * kChunk);
 }
 
-std::int64_t Sound::bytes(const Config& c, Kind kind) {
+std::int64_t WindowKv::bytes(const Config& c, PackedType kind) {
   return Matrix::bytes(kind, c.heads * panels_for(c.positions) * kPanel,
                        kHead) +
          Matrix::bytes(kind, c.heads * kHead, chunks(c) * kChunk);
 }
 
-void Sound::set(std::int64_t chunk, std::int64_t n, const float* keys,
-                const float* values, std::int64_t stride) {
+void WindowKv::set(std::int64_t chunk, std::int64_t n, const float* keys,
+                   const float* values, std::int64_t stride) {
   std::array<float, kChunk> turned{};
   for (std::int64_t h = 0; h < heads_; ++h) {
     const std::int64_t first = h * panels_for(positions_) * kPanel;
@@ -56,8 +56,8 @@ void Sound::set(std::int64_t chunk, std::int64_t n, const float* keys,
   }
 }
 
-void Sound::attend(std::int64_t head, std::int64_t n, const float* queries,
-                   std::int64_t stride, float* out, Scratch& scratch) const {
+void WindowKv::attend(std::int64_t head, std::int64_t n, const float* queries,
+                      std::int64_t stride, float* out, Scratch& scratch) const {
   const kernels::Kernels& kernels = kernels::best();
   const std::int64_t count = panels_for(positions_);
   const kernels::Panels keys = keys_.panels(head * count, count);
@@ -78,7 +78,7 @@ void Sound::attend(std::int64_t head, std::int64_t n, const float* queries,
       std::fill(own + positions_, own + keys.rows,
                 -std::numeric_limits<float>::infinity());
       float largest = 0;
-      kernels.exponents(own, keys.rows, &largest, &sums[size(r)]);
+      kernels.softmax_exp(own, keys.rows, &largest, &sums[size(r)]);
       // exp() has no zero; what is no position counts nothing.
       std::fill(own + positions_, own + values.columns, 0.0F);
       scratch.weights.set(r, own);

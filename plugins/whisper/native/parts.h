@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/kernels.h"
-#include "kernels/share.h"
-#include "weights.h"
+#include "lib/kernels/kernels.h"
+#include "lib/kernels/share.h"
+#include "whisper/native/weights.h"
 
 namespace penstock::whisper::native {
 
-using kernels::Rows;
+using kernels::ActivationRows;
 using kernels::Share;
 
 /// Numbers of a head; Whisper of every size has so many.
@@ -27,11 +27,11 @@ inline std::int64_t chunks(const Config& config) {
 
 /// x += y, n numbers.
 inline void add(const float* y, std::int64_t n, float* x) {
-  kernels::best().blend(x, 1, y, 1, n);
+  kernels::best().scale_add(x, 1, y, 1, n);
 }
 
 /// All of y = rows by the matrix, plus the bias.
-inline void project(const Linear& linear, Rows& rows, std::int64_t n,
+inline void project(const Linear& linear, ActivationRows& rows, std::int64_t n,
                     float* y) {
   const kernels::Panels& matrix = linear.matrix.panels();
   rows.multiply(matrix, 0, matrix.panels(), n, y);
@@ -41,11 +41,12 @@ inline void project(const Linear& linear, Rows& rows, std::int64_t n,
 }
 
 /// Keys and values of the positions of a window, one layer.
-class Sound {
+class WindowKv {
  public:
-  Sound() = default;
-  Sound(const Config& config, Kind kind);
-  [[nodiscard]] static std::int64_t bytes(const Config& config, Kind kind);
+  WindowKv() = default;
+  WindowKv(const Config& config, PackedType kind);
+  [[nodiscard]] static std::int64_t bytes(const Config& config,
+                                          PackedType kind);
 
   /// Positions [64 chunk, 64 chunk + n); rows of `stride` numbers, of which
   /// config.dim each. Threads may write different chunks at once.
@@ -54,8 +55,8 @@ class Sound {
 
   /// Memory for attend(), one a thread; that does not allocate.
   struct Scratch {
-    Scratch(const Config& config, Kind kind);
-    Rows queries, weights;
+    Scratch(const Config& config, PackedType kind);
+    ActivationRows queries, weights;
     std::vector<float> scores, seen;
   };
   /// What n queries of a head see: scaled queries [n, 64] at `stride` to `out`,

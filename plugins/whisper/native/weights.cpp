@@ -1,4 +1,4 @@
-#include "weights.h"
+#include "whisper/native/weights.h"
 
 #include <algorithm>
 #include <span>
@@ -10,7 +10,7 @@ namespace {
 
 class Loader {
  public:
-  Loader(const Arrays& file, const Config& config, Kind kind)
+  Loader(const Arrays& file, const Config& config, PackedType kind)
       : file_(file), c_(config), kind_(kind) {}
 
   std::vector<float> floats(const std::string& name,
@@ -75,12 +75,12 @@ class Loader {
  private:
   const Arrays& file_;
   const Config& c_;
-  Kind kind_;
+  PackedType kind_;
 };
 
 }  // namespace
 
-Weights::Weights(const Arrays& file, Kind matrices)
+Weights::Weights(const Arrays& file, PackedType matrices)
     : config(read_config(file)), kind(matrices) {
   const Config& c = config;
   const Loader loader(file, c, kind);

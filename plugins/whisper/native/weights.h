@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "../model.h"
-#include "kernels/matrix.h"
+#include "lib/kernels/matrix.h"
+#include "whisper/model.h"
 
 namespace penstock::whisper::native {
 
-using kernels::Kind;
 using kernels::Matrix;
+using kernels::PackedType;
 
 struct Linear {
   Matrix matrix;
@@ -30,10 +30,10 @@ struct Layer {
 };
 
 struct Weights {
-  Weights(const Arrays& file, Kind matrices);
+  Weights(const Arrays& file, PackedType matrices);
 
   Config config;
-  Kind kind;  ///< of every matrix
+  PackedType kind;  ///< of every matrix
   /// Rows of three neighbouring frames, [dim, 3 * channels].
   Linear conv1, conv2;
   std::vector<float> encoder_positions, decoder_positions;  ///< [T, dim]

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <array>
 
-#include "fake_catalog.h"
+#include "tests/framework/config/fake_catalog.h"
 
 namespace penstock::testing {
 namespace {
@@ -71,8 +71,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"VersionAList", "version: 1", "version: [1]", "1:10", "expected"},
         {"NoPreprocess", "preprocess:  {use: text.words}\n", "", "1:1",
          "preprocess"},
-        {"NoBatch", "batch:       {use: rows.packed, max_rows: 4}\n", "", "1:1",
-         "batch"},
+        {"NoBatch", "batch:       {use: rows.packed, max_sequences: 4}\n", "",
+         "1:1", "batch"},
         {"NoForward", "forward:     {use: net.run}\n", "", "1:1", "forward"},
         {"NoDecode", "decode:      {use: pick.best, temperature: 0.5}\n", "",
          "1:1", "decode"},
@@ -80,22 +80,25 @@ INSTANTIATE_TEST_SUITE_P(
          "postprocess"},
         {"KeyTwice", "device: cpu", "device: cpu\ndevice: cpu", "5:1",
          "line 4"},
-        {"ParamTwice", "max_rows: 4", "max_rows: 4, max_rows: 5", "6:46",
-         "max_rows"},
+        {"ParamTwice", "max_sequences: 4", "max_sequences: 4, max_sequences: 5",
+         "6:46", "max_sequences"},
         {"KeyIsAList", "name: good", "[name]: good", "2:1", "key"},
         {"UnknownParam", "temperature: 0.5", "temperatur: 0.5", "8:31",
          "did you mean 'temperature'?"},
         {"WrongType", "temperature: 0.5", "temperature: hot", "8:44", "number"},
-        {"QuotedNumber", "max_rows: 4", "max_rows: \"4\"", "6:43", "integer"},
-        {"NotAnInteger", "max_rows: 4", "max_rows: 4.5", "6:43", "integer"},
-        {"OutOfRange", "max_rows: 4", "max_rows: 65", "6:43", "1..64"},
-        {"BelowRange", "max_rows: 4", "max_rows: 0", "6:43", "1..64"},
-        {"Overflow", "max_rows: 4", "max_rows: 99999999999999999999", "6:43",
+        {"QuotedNumber", "max_sequences: 4", "max_sequences: \"4\"", "6:43",
          "integer"},
+        {"NotAnInteger", "max_sequences: 4", "max_sequences: 4.5", "6:43",
+         "integer"},
+        {"OutOfRange", "max_sequences: 4", "max_sequences: 65", "6:43",
+         "1..64"},
+        {"BelowRange", "max_sequences: 4", "max_sequences: 0", "6:43", "1..64"},
+        {"Overflow", "max_sequences: 4", "max_sequences: 99999999999999999999",
+         "6:43", "integer"},
         {"NotFinite", "temperature: 0.5", "temperature: .inf", "8:44",
          "number"},
         {"NotABool", "temperature: 0.5", "loud: yes", "8:37", "true or false"},
-        {"BadChoice", "max_rows: 4", "side: lift", "6:39",
+        {"BadChoice", "max_sequences: 4", "side: lift", "6:39",
          "did you mean 'left'?"},
         {"ListOfWrongItems", "temperature: 0.5", "stop_ids: [1, x]", "8:41",
          "integer"},
@@ -168,7 +171,7 @@ TEST(BadFile, AnAliasBombIsNotExpanded) {
 TEST(BadFile, AllFaultsAreToldInOnePassAndInOrder) {
   const TempFile file(
       "version: 3\nnme: x\ndevice: gpu\npreprocess: {use: text.wrds}\n"
-      "batch: {use: rows.packed, max_rows: 99}\n"
+      "batch: {use: rows.packed, max_sequences: 99}\n"
       "forward: {use: pick.best}\n"
       "decode: {use: pick.best, temperature: hot, loud: 1}\n");
   const auto problems = problems_of(file.path());

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fake_catalog.h"
+#include "tests/framework/config/fake_catalog.h"
 
 namespace penstock::testing {
 namespace {

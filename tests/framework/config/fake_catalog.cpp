@@ -1,4 +1,4 @@
-#include "fake_catalog.h"
+#include "tests/framework/config/fake_catalog.h"
 
 #include <unistd.h>
 
@@ -15,7 +15,7 @@ struct PickParams {
   bool loud = false;
 };
 struct RowsParams {
-  std::int64_t max_rows = 8;
+  std::int64_t max_sequences = 8;
   std::string side = "left";
 };
 struct NetParams {
@@ -52,7 +52,7 @@ ParamSchema pick_params() {
 
 ParamSchema rows_params() {
   ParamList<RowsParams> list;
-  list.add("max_rows", &RowsParams::max_rows, "").range(1, 64);
+  list.add("max_sequences", &RowsParams::max_sequences, "").range(1, 64);
   list.add("side", &RowsParams::side, "").choices({"left", "right"});
   return list.take();
 }
@@ -105,7 +105,7 @@ name: good
 model: some/model.gguf
 device: cpu
 preprocess:  {use: text.words}
-batch:       {use: rows.packed, max_rows: 4}
+batch:       {use: rows.packed, max_sequences: 4}
 forward:     {use: net.run}
 decode:      {use: pick.best, temperature: 0.5}
 postprocess: {use: text.join}

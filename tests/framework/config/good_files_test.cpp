@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "fake_catalog.h"
+#include "tests/framework/config/fake_catalog.h"
 
 namespace penstock::testing {
 namespace {
@@ -70,7 +70,7 @@ TEST(GoodFile, ExpandsVariablesInValues) {
 }
 
 TEST(Overrides, WinInTheirOrder) {
-  setenv("PENSTOCK_SET", "decode.temperature=0.6;batch.max_rows=7", 1);
+  setenv("PENSTOCK_SET", "decode.temperature=0.6;batch.max_sequences=7", 1);
   setenv("PENSTOCK_DEVICE", "cuda", 1);
   setenv("PENSTOCK_THREADS", "3", 1);
   auto over = overrides_from_environment();
@@ -89,8 +89,8 @@ TEST(Overrides, WinInTheirOrder) {
   const auto both = load(good_file(), over);
   EXPECT_EQ(temperature(both), 0.7);
   EXPECT_EQ(both.decode.settings.at("temperature").source, "--set");
-  EXPECT_EQ(std::get<std::int64_t>(both.batch.settings.at("max_rows").value),
-            7);
+  EXPECT_EQ(
+      std::get<std::int64_t>(both.batch.settings.at("max_sequences").value), 7);
 }
 
 TEST(Explain, GivesAFileThatMeansTheSame) {

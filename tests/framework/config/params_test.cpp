@@ -31,7 +31,7 @@ TEST_P(ParseParam, ReadsOrSaysWhatWasExpected) {
   spec.max = 100;
   try {
     const ParamValue got = parse_param(spec, c.raw);
-    ASSERT_EQ(c.words, "") << "accepted as " << to_text(got);
+    ASSERT_EQ(c.words, "") << "accepted as " << to_string(got);
     EXPECT_EQ(got, c.wanted);
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kData);
@@ -102,8 +102,8 @@ TEST(RawFromText, ReadsWhatToTextWrites) {
            Integers{1, -2}, Texts{"a", "b c", "1"}, Texts{""}}) {
     ParamSpec spec;
     spec.fallback = value;
-    EXPECT_EQ(parse_param(spec, raw_from_text(to_text(value))), value)
-        << to_text(value);
+    EXPECT_EQ(parse_param(spec, raw_from_text(to_string(value))), value)
+        << to_string(value);
   }
 }
 

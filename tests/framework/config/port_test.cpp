@@ -15,7 +15,7 @@ TEST(Port, IsWrittenAsItIsRead) {
   for (const std::string text :
        {"tokens: i64[T]", "pixels: f32[B,3,224,224]{rgb}",
         "sound: f32[80,T*]{rate=16000}", "score: f32"}) {
-    EXPECT_EQ(to_text(parse_port(text)), text);
+    EXPECT_EQ(to_string(parse_port(text)), text);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "elf_note.h"
+#include "plugin/elf_note.h"
 
 #include <elf.h>
 #include <gmock/gmock.h>

@@ -6,7 +6,7 @@
 
 #include "penstock/abi.h"
 #include "penstock/plugin_host.h"
-#include "temp_folder.h"
+#include "tests/framework/plugin/temp_folder.h"
 
 namespace penstock {
 namespace {

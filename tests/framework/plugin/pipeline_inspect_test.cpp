@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "run_program.h"
-#include "temp_folder.h"
+#include "tests/framework/plugin/run_program.h"
+#include "tests/framework/plugin/temp_folder.h"
 
 namespace penstock {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "penstock/stage.h"
-#include "temp_folder.h"
+#include "tests/framework/plugin/temp_folder.h"
 
 namespace penstock {
 namespace {

@@ -1,4 +1,4 @@
-#include "rights.h"
+#include "plugin/rights.h"
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>

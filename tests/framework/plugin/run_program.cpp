@@ -1,4 +1,4 @@
-#include "run_program.h"
+#include "tests/framework/plugin/run_program.h"
 
 #include <spawn.h>
 #include <sys/wait.h>

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -24,7 +24,7 @@ struct Case {
   Setup setup;
   bool is_stateful = true, can_copy = true;
   std::int64_t rollback = 8, drafts = 0;
-  int samples = 1;
+  int items = 1;
 };
 void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
 
@@ -37,7 +37,7 @@ TEST_P(Batching, GivesTheTextbooksTokens) {
   script.can_copy = c.can_copy;
   script.rollback = c.rollback;
   script.drafts = c.drafts;
-  script.samples = c.samples;
+  script.items = c.items;
   Pipeline pipeline(file(script, c.setup));
   std::vector<std::shared_ptr<Collect>> sinks;
   for (const Tokens& prompt : kPrompts) {
@@ -47,7 +47,7 @@ TEST_P(Batching, GivesTheTextbooksTokens) {
   pipeline.drain();
   for (std::size_t i = 0; i < kPrompts.size(); ++i) {
     ASSERT_FALSE(sinks[i]->wait().error) << sinks[i]->wait().error->what();
-    for (int branch = 0; branch < c.samples; ++branch) {
+    for (int branch = 0; branch < c.items; ++branch) {
       EXPECT_EQ(sinks[i]->text(branch),
                 text_of(answer(kPrompts[i], script.max_new, branch)))
           << "prompt " << i << ", branch " << branch;
@@ -61,7 +61,7 @@ TEST_P(Batching, GivesTheTextbooksTokens) {
   if (c.drafts > 0 && c.rollback == 0) {
     EXPECT_GT(pipeline.stats().replays, 0);
   }
-  if (c.samples > 1 && c.is_stateful) {
+  if (c.items > 1 && c.is_stateful) {
     EXPECT_EQ(pipeline.stats().copies > 0, c.can_copy);
   }
 }
@@ -69,37 +69,42 @@ TEST_P(Batching, GivesTheTextbooksTokens) {
 INSTANTIATE_TEST_SUITE_P(
     Table, Batching,
     testing::ValuesIn<Case>({
-        {.name = "OneRow", .setup = {.max_rows = 1}},
-        {.name = "FourRows", .setup = {.max_rows = 4}},
-        {.name = "MoreRowsThanRequests", .setup = {.max_rows = 16}},
-        {.name = "ChunksOf1", .setup = {.max_rows = 3, .chunk = 1}},
-        {.name = "ChunksOf3", .setup = {.max_rows = 3, .chunk = 3}},
-        {.name = "ChunksOf9", .setup = {.max_rows = 3, .chunk = 9}},
+        {.name = "OneRow", .setup = {.max_sequences = 1}},
+        {.name = "FourRows", .setup = {.max_sequences = 4}},
+        {.name = "MoreRowsThanRequests", .setup = {.max_sequences = 16}},
+        {.name = "ChunksOf1", .setup = {.max_sequences = 3, .chunk = 1}},
+        {.name = "ChunksOf3", .setup = {.max_sequences = 3, .chunk = 3}},
+        {.name = "ChunksOf9", .setup = {.max_sequences = 3, .chunk = 9}},
         {.name = "StepsOf10Tokens",
-         .setup = {.max_rows = 3, .chunk = 9, .max_step_tokens = 10}},
-        {.name = "NoCache", .setup = {.max_rows = 3}, .is_stateful = false},
-        {.name = "Padded", .setup = {.rows = Rows::kPadded, .max_rows = 3}},
-        {.name = "PaddedNoCache",
-         .setup = {.rows = Rows::kPadded, .max_rows = 3},
+         .setup = {.max_sequences = 3, .chunk = 9, .max_step_tokens = 10}},
+        {.name = "NoCache",
+         .setup = {.max_sequences = 3},
          .is_stateful = false},
-        {.name = "DraftsOf3", .setup = {.max_rows = 3}, .drafts = 3},
+        {.name = "Padded",
+         .setup = {.sequences = Rows::kPadded, .max_sequences = 3}},
+        {.name = "PaddedNoCache",
+         .setup = {.sequences = Rows::kPadded, .max_sequences = 3},
+         .is_stateful = false},
+        {.name = "DraftsOf3", .setup = {.max_sequences = 3}, .drafts = 3},
         {.name = "DraftsWithoutRollback",
-         .setup = {.max_rows = 3},
+         .setup = {.max_sequences = 3},
          .rollback = 0,
          .drafts = 3},
         {.name = "DraftsNoCache",
-         .setup = {.max_rows = 3},
+         .setup = {.max_sequences = 3},
          .is_stateful = false,
          .drafts = 2},
-        {.name = "ThreeSamplesCopied", .setup = {.max_rows = 6}, .samples = 3},
+        {.name = "ThreeSamplesCopied",
+         .setup = {.max_sequences = 6},
+         .items = 3},
         {.name = "ThreeSamplesReplayed",
-         .setup = {.max_rows = 6},
+         .setup = {.max_sequences = 6},
          .can_copy = false,
-         .samples = 3},
+         .items = 3},
         {.name = "ThreeSamplesNoCache",
-         .setup = {.max_rows = 6},
+         .setup = {.max_sequences = 6},
          .is_stateful = false,
-         .samples = 3},
+         .items = 3},
     }),
     [](const auto& test) { return test.param.name; });
 
@@ -125,7 +130,7 @@ Ran run(const Setup& setup, int first, int second) {
   {
     const auto more = pipeline.more_coming();
     add(first);
-    if (first < setup.max_rows) {
+    if (first < setup.max_sequences) {
       // Nobody starts before max_wait while more are announced.
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       EXPECT_TRUE(setup.max_wait_ms < 100 || script.calls == 0);
@@ -142,15 +147,15 @@ std::int64_t closed(const Stats& stats, Closed why) {
 }
 
 TEST(Closing, AFullBatchStartsAtOnce) {
-  const Ran ran = run({.max_rows = 4, .max_wait_ms = 1e4}, 4, 0);
+  const Ran ran = run({.max_sequences = 4, .max_wait_ms = 1e4}, 4, 0);
   EXPECT_EQ(
       closed(ran.stats, Closed::kFull) + closed(ran.stats, Closed::kDrained),
       1);
-  EXPECT_EQ(ran.stats.most_rows, 4);
+  EXPECT_EQ(ran.stats.most_sequences, 4);
 }
 
 TEST(Closing, WhatIsLeftStartsWhenNobodyElseComes) {
-  const Ran ran = run({.max_rows = 8, .max_wait_ms = 1e4}, 2, 0);
+  const Ran ran = run({.max_sequences = 8, .max_wait_ms = 1e4}, 2, 0);
   EXPECT_EQ(closed(ran.stats, Closed::kDrained), 1);
 }
 
@@ -160,7 +165,7 @@ TEST(Closing, TheFirstRowWaitsNoLongerThanMaxWait) {
   script.in_preprocess = [&](const Request& r) {
     while (r.id == "late" && !may_go) std::this_thread::yield();
   };
-  Pipeline pipeline(file(script, {.max_rows = 8, .max_wait_ms = 30}));
+  Pipeline pipeline(file(script, {.max_sequences = 8, .max_wait_ms = 30}));
   const auto early = std::make_shared<Collect>();
   const auto late = std::make_shared<Collect>();
   const Time start = Clock::now();
@@ -175,16 +180,16 @@ TEST(Closing, TheFirstRowWaitsNoLongerThanMaxWait) {
 }
 
 TEST(Continuous, RowsJoinWhileOthersRun) {
-  const Ran ran = run({.max_rows = 4}, 2, 2);
-  EXPECT_EQ(ran.stats.most_rows, 4);
+  const Ran ran = run({.max_sequences = 4}, 2, 2);
+  EXPECT_EQ(ran.stats.most_sequences, 4);
   const auto trace = nlohmann::json::parse(ran.trace);
   bool has_joined = false;
   for (const auto& event : trace["traceEvents"]) {
     if (event["name"] != "forward") continue;
     bool has_new = false;
     bool has_old = false;
-    for (const auto& row : event["args"]["rows"]) {
-      (row["begin"] == 0 ? has_new : has_old) = true;
+    for (const auto& sequence : event["args"]["sequences"]) {
+      (sequence["begin"] == 0 ? has_new : has_old) = true;
     }
     has_joined |= has_new && has_old;
   }
@@ -192,8 +197,8 @@ TEST(Continuous, RowsJoinWhileOthersRun) {
 }
 
 TEST(Padded, RowsDoNotJoinARunningBatch) {
-  const Ran ran = run({.rows = Rows::kPadded, .max_rows = 4}, 2, 2);
-  EXPECT_EQ(ran.stats.most_rows, 2);
+  const Ran ran = run({.sequences = Rows::kPadded, .max_sequences = 4}, 2, 2);
+  EXPECT_EQ(ran.stats.most_sequences, 2);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -97,7 +97,7 @@ TEST(Composition, GivesEveryStepWhatTheOneAboveWrote) {
 TEST(Composition, MakesARequestOfEachBranchAndKeepsTheirOrder) {
   Script script;
   script.max_new = 3;
-  script.samples = 4;
+  script.items = 4;
   Composition all(chain(script));
   const auto sink = std::make_shared<Steps>();
   all.submit(two_texts("a"), sink);

@@ -4,7 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
-#include "ring_model.h"
+#include "tests/framework/runtime/ring_model.h"
 
 namespace penstock::fakes {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 
 /// Three requests; the script decides which of them fails.
 struct Trio {
-  explicit Trio(Script& chosen, const Setup& setup = {.max_rows = 3})
+  explicit Trio(Script& chosen, const Setup& setup = {.max_sequences = 3})
       : script(chosen), pipeline(file(script, setup)) {
     for (const char* id : {"a", "b", "c"}) {
       sinks.push_back(std::make_shared<Collect>());
@@ -91,7 +91,7 @@ TEST(Failure, OfTheWriterEndsItsRequestOnly) {
 TEST(Failure, AThrowingForwardFailsItsStepAndThePipelineLivesOn) {
   Script script;
   script.throw_at_call = 2;
-  Trio trio(script, {.max_rows = 1});
+  Trio trio(script, {.max_sequences = 1});
   int failed = 0;
   for (std::size_t i = 0; i < 3; ++i) {
     if (trio.sinks[i]->wait().error) {
@@ -128,17 +128,17 @@ class BadPlans : public ::testing::TestWithParam<BadPlan> {};
 TEST_P(BadPlans, AreRefused) {
   Script script;
   script.change_plan = GetParam().change;
-  Trio trio(script, {.max_rows = 1, .max_wait_ms = 0});
+  Trio trio(script, {.max_sequences = 1, .max_wait_ms = 0});
   trio.expect_error(0, Code::kInternal, GetParam().words,
                     "stage 'batch' (fake.continuous)");
 }
 
-Row& foreign() {
-  static Sample sample;
-  static Row row;
-  row.sample = &sample;
-  row.tokens = {1};
-  return row;
+Sequence& foreign() {
+  static Item item;
+  static Sequence sequence;
+  sequence.item = &item;
+  sequence.tokens = {1};
+  return sequence;
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, BadPlans,
@@ -149,11 +149,11 @@ INSTANTIATE_TEST_SUITE_P(Table, BadPlans,
                                   plan.slices.push_back(plan.slices[0]);
                                 return plan;
                               },
-                              "names a row twice"},
+                              "names a sequence twice"},
                              {"ForeignRow",
                               [](Plan plan) {
                                 if (!plan.slices.empty())
-                                  plan.slices[0].row = &foreign();
+                                  plan.slices[0].sequence = &foreign();
                                 return plan;
                               },
                               "was not offered"},

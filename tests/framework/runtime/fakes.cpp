@@ -1,16 +1,16 @@
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 #include <algorithm>
 #include <sstream>
 
-#include "continuous.h"
-#include "pad.h"
-#include "ring_model.h"
+#include "core/continuous.h"
+#include "core/pad.h"
+#include "tests/framework/runtime/ring_model.h"
 
 namespace penstock::fakes {
 namespace {
 
-/// "3 1 4" to tokens; several samples where '/' stands between.
+/// "3 1 4" to tokens; several items where '/' stands between.
 class Numbers final : public Preprocess {
  public:
   using Params = fakes::Params;
@@ -20,18 +20,18 @@ class Numbers final : public Preprocess {
   }
   explicit Numbers(const Params& params) : script_(script_of(params)) {}
 
-  void preprocess(const Request& request, Sample /*in*/,
-                  SampleSink& out) const override {
+  void preprocess(const Request& request, Item /*in*/,
+                  ItemSink& out) const override {
     if (script_.in_preprocess) script_.in_preprocess(request);
     std::istringstream all(text_input(request));
     for (std::string part; std::getline(all, part, '/');) {
-      Sample sample;
-      sample.width = script_.samples;
+      Item item;
+      item.width = script_.items;
       std::istringstream in(part);
       for (std::int64_t token = 0; in >> token;) {
-        sample.tokens.push_back(token);
+        item.tokens.push_back(token);
       }
-      out.push(std::move(sample));
+      out.push(std::move(item));
     }
   }
 
@@ -52,7 +52,7 @@ class Greedy final : public Decode {
   }
   explicit Greedy(const Params& params) : script_(script_of(params)) {}
 
-  void start(Row& row) override { row.want.top = 4; }
+  void start(Sequence& sequence) override { sequence.want.top = 4; }
 
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override {
@@ -65,15 +65,15 @@ class Greedy final : public Decode {
   void answer_for(const Step& step, std::size_t i, const Scores& scores,
                   std::vector<Next>& out) {
     const Slice& slice = step.slices[i];
-    const Row& row = *slice.row;
-    const bool is_first = row.generated() == 0;
-    const int children = is_first ? row.sample->width : 1;
+    const Sequence& sequence = *slice.sequence;
+    const bool is_first = sequence.generated() == 0;
+    const int children = is_first ? sequence.item->width : 1;
     for (int child = 0; child < children; ++child) {
       Next next;
       next.slice = i;
-      next.branch = is_first ? child : row.branch;
+      next.branch = is_first ? child : sequence.branch;
       try {
-        if (script_.in_decode) script_.in_decode(row);
+        if (script_.in_decode) script_.in_decode(sequence);
         choose(slice, scores, next);
       } catch (...) {
         next.error = std::current_exception();
@@ -83,9 +83,9 @@ class Greedy final : public Decode {
   }
 
   void choose(const Slice& slice, const Scores& scores, Next& next) {
-    const Row& row = *slice.row;
+    const Sequence& sequence = *slice.sequence;
     // The first token of branch b is the b-th best, later ones the best.
-    const int rank = row.generated() == 0 ? next.branch : 0;
+    const int rank = sequence.generated() == 0 ? next.branch : 0;
     const auto* ids = scores.ids.const_data_ptr<std::int64_t>();
     const auto* values = scores.values.const_data_ptr<float>();
     const std::int64_t width = scores.ids.size(1);
@@ -93,27 +93,28 @@ class Greedy final : public Decode {
       const std::int64_t at = (slice.out + j) * width + rank;
       if (!(values[at] >= 0)) throw Error(Code::kInternal, "NaN in scores");
       next.tokens.push_back(ids[at]);
-      const bool is_guessed = j < static_cast<std::int64_t>(row.draft.size()) &&
-                              row.draft[static_cast<std::size_t>(j)] == ids[at];
+      const bool is_guessed =
+          j < static_cast<std::int64_t>(sequence.draft.size()) &&
+          sequence.draft[static_cast<std::size_t>(j)] == ids[at];
       if (!is_guessed) break;
       ++script_.accepted;
     }
     const std::int64_t chosen =
-        params<Params>(*this, *row.sample->request).max_new;
+        params<Params>(*this, *sequence.item->request).max_new;
     const std::int64_t most = chosen > 0 ? chosen : script_.max_new;
-    const std::int64_t room = most - row.generated();
+    const std::int64_t room = most - sequence.generated();
     if (static_cast<std::int64_t>(next.tokens.size()) >= room) {
       next.tokens.resize(static_cast<std::size_t>(room));
       next.finish = Finish::kLength;
     } else {
-      draft(row, next);
+      draft(sequence, next);
     }
     next.emit.emplace_back().tokens = next.tokens;
   }
 
   /// Half right: the token by the book, then a wrong one.
-  void draft(const Row& row, Next& next) const {
-    Tokens tokens = row.tokens;
+  void draft(const Sequence& sequence, Next& next) const {
+    Tokens tokens = sequence.tokens;
     tokens.insert(tokens.end(), next.tokens.begin(), next.tokens.end());
     for (std::int64_t i = 0; i < script_.drafts; ++i) {
       const std::int64_t right = next_token(tokens);
@@ -166,14 +167,16 @@ class Meddler final : public Batch {
  public:
   Meddler(Script& script, const core::Continuous::Params& params)
       : script_(script), inner_(params) {}
-  [[nodiscard]] int max_rows() const override { return inner_.max_rows(); }
+  [[nodiscard]] int max_sequences() const override {
+    return inner_.max_sequences();
+  }
   [[nodiscard]] std::int64_t max_step_tokens() const override {
     return inner_.max_step_tokens();
   }
   [[nodiscard]] bool shares_prefixes() const override {
     return inner_.shares_prefixes();
   }
-  [[nodiscard]] Plan plan(const Candidates& candidates) override {
+  [[nodiscard]] Plan plan(const Offer& offer) override {
     Plan made = inner_.plan(candidates);
     return script_.change_plan ? script_.change_plan(std::move(made)) : made;
   }
@@ -195,11 +198,11 @@ StageSpec spec_of(const std::string& name) {
 
 StageSpec batch_spec(Script& script, const Setup& setup) {
   StageSpec spec;
-  if (setup.rows == Rows::kPadded) {
+  if (setup.sequences == Rows::kPadded) {
     spec = spec_of<core::Pad>("pad");
     spec.make = [setup](const void*) -> std::unique_ptr<Stage> {
       core::Pad::Params params;
-      params.max_rows = setup.max_rows;
+      params.max_sequences = setup.max_sequences;
       params.max_wait_ms = setup.max_wait_ms;
       return std::make_unique<core::Pad>(params);
     };
@@ -207,7 +210,7 @@ StageSpec batch_spec(Script& script, const Setup& setup) {
     spec = spec_of<core::Continuous>("continuous");
     spec.make = [setup, &script](const void*) -> std::unique_ptr<Stage> {
       core::Continuous::Params params;
-      params.max_rows = setup.max_rows;
+      params.max_sequences = setup.max_sequences;
       params.max_wait_ms = setup.max_wait_ms;
       params.chunk = setup.chunk;
       params.max_step_tokens = setup.max_step_tokens;
@@ -269,7 +272,7 @@ PipelineFile file(Script& script, const Setup& setup) {
   made.forward = add(spec_of<RingModel>("ring"));
   made.decode = add(spec_of<Greedy>("greedy"));
   made.postprocess = add(spec_of<Join>("join"));
-  script.slots = static_cast<int>(setup.max_rows);
+  script.slots = static_cast<int>(setup.max_sequences);
   return made;
 }
 

@@ -30,15 +30,15 @@ struct Script {
   std::int64_t rollback = 8, whole = 0;  ///< as Caps
   bool is_stateful = true, can_copy = true, can_chunk = true;
   int throw_at_call = 0;        ///< Forward throws at this call, from 1
-  std::int64_t nan_after = -1;  ///< rows of this prompt token get NaN
+  std::int64_t nan_after = -1;  ///< sequences of this prompt token get NaN
   bool wrong_shape = false;
   std::chrono::microseconds forward_time{0};
   int max_new = 12;
-  int samples = 1;  ///< branches of a prompt
+  int items = 1;  ///< branches of a prompt
   std::int64_t drafts = 0;
   std::int64_t stop_after = -1;  ///< Writer says done at this many numbers
   std::function<void(const Request&)> in_preprocess;
-  std::function<void(const Row&)> in_decode;
+  std::function<void(const Sequence&)> in_decode;
   std::function<void(const Request&)> in_writer;
   std::function<Plan(Plan)> change_plan;
   std::atomic<int> calls{0}, accepted{0};
@@ -62,8 +62,8 @@ struct Params {
 enum class Rows { kContinuous, kPadded };
 
 struct Setup {
-  Rows rows = Rows::kContinuous;
-  std::int64_t max_rows = 4, chunk = 64, max_step_tokens = 256;
+  Rows sequences = Rows::kContinuous;
+  std::int64_t max_sequences = 4, chunk = 64, max_step_tokens = 256;
   double max_wait_ms = 2;
   bool prefix_cache = false;
 };

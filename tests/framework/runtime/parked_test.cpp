@@ -1,17 +1,17 @@
 // A chat's next turn goes on from the state that the turn before left; where
-// prefixes are shared, any row from that of one that began alike.
+// prefixes are shared, any sequence from that of one that began alike.
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
 
 Request turn(const std::string& chat, const Tokens& prompt) {
   Request made = request(chat, text_of(prompt));
-  made.affinity = chat;
+  made.session = chat;
   return made;
 }
 
@@ -57,7 +57,7 @@ TEST_F(Parked, OnlyOfTheSameChat) {
 }
 
 TEST_F(Parked, AnEditNearTheEndIsCutAndOneFarBackReplayed) {
-  Pipeline pipeline(file(script, {.max_rows = 1}));
+  Pipeline pipeline(file(script, {.max_sequences = 1}));
   computed(pipeline, script, turn("a", first), first);
   Tokens edited = second;
   edited[14] = (edited[14] + 1) % kVocab;  // 3 of the 17 held are cut
@@ -69,7 +69,7 @@ TEST_F(Parked, AnEditNearTheEndIsCutAndOneFarBackReplayed) {
 
 TEST_F(Parked, TheOldestGivesWay) {
   script.slots = 2;
-  Pipeline pipeline(file(script, {.max_rows = 2}));
+  Pipeline pipeline(file(script, {.max_sequences = 2}));
   for (const char* chat : {"a", "b", "c"}) {
     computed(pipeline, script, turn(chat, first), first);
   }
@@ -104,7 +104,7 @@ TEST_F(Parked, ACancelledAnswerGoesOnFromWhatItSaid) {
 }
 
 TEST_F(Parked, ForksOfAChatTakeEmptySlots) {
-  script.samples = 3;
+  script.items = 3;
   Pipeline pipeline(file(script));
   for (const Tokens& prompt : {first, second, first}) {
     const auto sink = std::make_shared<Collect>();
@@ -120,8 +120,8 @@ TEST_F(Parked, ForksOfAChatTakeEmptySlots) {
 /// Prompts that have their first 20 tokens in common.
 struct Shared : Parked {
   Shared() { script.max_new = 4; }
-  [[nodiscard]] fakes::Setup rows(std::int64_t most) const {
-    return {.max_rows = most, .prefix_cache = is_shared};
+  [[nodiscard]] fakes::Setup sequences(std::int64_t most) const {
+    return {.max_sequences = most, .prefix_cache = is_shared};
   }
   static Tokens prompt(const Tokens& end) {
     Tokens out;
@@ -136,7 +136,7 @@ struct Shared : Parked {
 };
 
 TEST_F(Shared, APromptComputesOnlyWhatNoOtherHad) {
-  Pipeline pipeline(file(script, rows(1)));
+  Pipeline pipeline(file(script, sequences(1)));
   EXPECT_EQ(run(pipeline, prompt({1, 2})), 22 + 3);
   EXPECT_EQ(run(pipeline, prompt({3})), 1 + 3);
   EXPECT_EQ(run(pipeline, prompt({3})), 1 + 3);  // its last token runs again
@@ -149,20 +149,20 @@ TEST_F(Shared, APromptComputesOnlyWhatNoOtherHad) {
 
 TEST_F(Shared, OnlyWhereTheFileSaysSo) {
   is_shared = false;
-  Pipeline pipeline(file(script, rows(1)));
+  Pipeline pipeline(file(script, sequences(1)));
   EXPECT_EQ(run(pipeline, prompt({1, 2})), 22 + 3);
   EXPECT_EQ(run(pipeline, prompt({3})), 21 + 3);
 }
 
 TEST_F(Shared, WhatIsTooFarBackRunsAgain) {
-  Pipeline pipeline(file(script, rows(1)));
+  Pipeline pipeline(file(script, sequences(1)));
   EXPECT_EQ(run(pipeline, prompt({1, 2, 3, 4, 5, 6})), 26 + 3);
   EXPECT_EQ(run(pipeline, prompt({7})), 21 + 3);  // 9 of 29 to drop
 }
 
 TEST_F(Shared, NothingIsTooFarInASlotThatIsWhole) {
   script.whole = 29;
-  Pipeline pipeline(file(script, rows(1)));
+  Pipeline pipeline(file(script, sequences(1)));
   EXPECT_EQ(run(pipeline, prompt({1, 2, 3, 4, 5, 6})), 26 + 3);
   EXPECT_EQ(run(pipeline, prompt({7})), 1 + 3);
   // Longer than that once, and it has forgotten for good.
@@ -174,7 +174,7 @@ TEST_F(Shared, ARunningRowIsCopied) {
   script.max_new = 150;
   script.whole = 200;
   script.forward_time = std::chrono::milliseconds(1);
-  Pipeline pipeline(file(script, rows(2)));
+  Pipeline pipeline(file(script, sequences(2)));
   const auto sink = std::make_shared<Collect>();
   pipeline.submit(request("", text_of(prompt({1, 2}))), sink);
   while (sink->pieces() < 3) std::this_thread::yield();
@@ -189,7 +189,7 @@ TEST_F(Shared, ARunningRowIsCopied) {
 }
 
 TEST_F(Shared, AChatKeepsItsOwn) {
-  Pipeline pipeline(file(script, rows(2)));
+  Pipeline pipeline(file(script, sequences(2)));
   first = prompt({1, 2});
   computed(pipeline, script, turn("a", first), first);
   EXPECT_EQ(run(pipeline, prompt({3})), 21 + 3);

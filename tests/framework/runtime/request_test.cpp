@@ -5,7 +5,7 @@
 #include <set>
 #include <thread>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -30,7 +30,7 @@ TEST(Streaming, PiecesComeBeforeTheEnd) {
 
 TEST(Streaming, SamplesOfARequestComeInOrder) {
   Script script;
-  Pipeline pipeline(file(script, {.max_rows = 3}));
+  Pipeline pipeline(file(script, {.max_sequences = 3}));
   const auto sink = std::make_shared<Collect>();
   pipeline.submit(request("a", "1 2/3/5 6 7/2 2/9"), sink);
   sink->wait();
@@ -74,7 +74,7 @@ TEST(Credits, ASlowReaderStallsNobodyElse) {
   script.max_new = 150;
   PipelineOptions options;
   options.writers = 2;
-  Pipeline pipeline(file(script, {.max_rows = 2}), options);
+  Pipeline pipeline(file(script, {.max_sequences = 2}), options);
   std::latch release(1);
   const auto slow = std::make_shared<Collect>();
   slow->on_piece = [&] { release.wait(); };
@@ -83,7 +83,7 @@ TEST(Credits, ASlowReaderStallsNobodyElse) {
   pipeline.submit(request("quick", "3"), quick);
   EXPECT_EQ(quick->wait().finish_reason, "length");
   EXPECT_FALSE(slow->is_done());
-  // Its row ran until its output was full, then it paused.
+  // Its sequence ran until its output was full, then it paused.
   const int calls = script.calls;
   std::this_thread::sleep_for(milliseconds(100));
   EXPECT_EQ(script.calls, calls);
@@ -115,7 +115,7 @@ TEST(Cancelling, AWaitingRequestEndsAndTheRunningOneGoesOn) {
   Script script;
   script.forward_time = milliseconds(3);
   script.max_new = 30;
-  Pipeline pipeline(file(script, {.max_rows = 1}));
+  Pipeline pipeline(file(script, {.max_sequences = 1}));
   const auto first = std::make_shared<Collect>();
   const auto second = std::make_shared<Collect>();
   pipeline.submit(request("a", "1 2"), first);
@@ -160,7 +160,7 @@ TEST(Pipeline, EndsWhatIsInFlightWhenItGoes) {
   script.max_new = 150;
   std::vector<std::shared_ptr<Collect>> sinks;
   {
-    Pipeline pipeline(file(script, {.max_rows = 2}));
+    Pipeline pipeline(file(script, {.max_sequences = 2}));
     for (int i = 0; i < 6; ++i) {
       sinks.push_back(std::make_shared<Collect>());
       pipeline.submit(request(str(i), "1 2"), sinks.back());
@@ -182,7 +182,7 @@ TEST(Pipeline, TwoOnOneDeviceShareItsEngine) {
   std::mutex mutex;
   std::set<std::thread::id> engines;
   for (Script* script : {&one, &two}) {
-    script->in_decode = [&](const Row&) {
+    script->in_decode = [&](const Sequence&) {
       const std::scoped_lock lock(mutex);
       engines.insert(std::this_thread::get_id());
     };

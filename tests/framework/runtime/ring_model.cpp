@@ -1,4 +1,4 @@
-#include "ring_model.h"
+#include "tests/framework/runtime/ring_model.h"
 
 #include <ATen/ops/tensor.h>
 
@@ -72,14 +72,14 @@ void RingModel::copy(int from, int to) {
 }
 
 std::vector<Tokens> RingModel::shown(const Step& step) {
-  std::vector<Tokens> rows;
+  std::vector<Tokens> sequences;
   std::int64_t at = 0;
   for (std::size_t r = 0; r < step.slices.size(); ++r) {
-    Tokens& row = rows.emplace_back();
+    Tokens& sequence = sequences.emplace_back();
     if (step.layout == Layout::kPacked) {
       const auto& tokens = get(step.inputs, "tokens");
       for (std::int64_t i = 0; i < step.slices[r].count; ++i) {
-        row.push_back(tokens.const_data_ptr<std::int64_t>()[at++]);
+        sequence.push_back(tokens.const_data_ptr<std::int64_t>()[at++]);
       }
       continue;
     }
@@ -89,17 +89,17 @@ std::vector<Tokens> RingModel::shown(const Step& step) {
     for (std::int64_t i = 0; i < width; ++i) {
       const auto at_i = static_cast<std::int64_t>(r) * width + i;
       if (mask.const_data_ptr<std::int64_t>()[at_i] == 1) {
-        row.push_back(ids.const_data_ptr<std::int64_t>()[at_i]);
+        sequence.push_back(ids.const_data_ptr<std::int64_t>()[at_i]);
       }
     }
   }
-  return rows;
+  return sequences;
 }
 
 void RingModel::score(const Slice& slice, const Tokens& tokens,
                       std::vector<float>& out) {
   Ring local{.cells = std::vector<Cell>(256), .length = 0, .most = 0};
-  Ring& it = script_.is_stateful ? ring(slice.row->slot) : local;
+  Ring& it = script_.is_stateful ? ring(slice.sequence->slot) : local;
   const auto size = static_cast<std::int64_t>(it.cells.size());
   require(it.length == slice.begin, "the slot holds another prefix");
   require(static_cast<std::int64_t>(tokens.size()) == slice.count,
@@ -117,7 +117,7 @@ void RingModel::score(const Slice& slice, const Tokens& tokens,
       require(cell.position == q, "a token in reach was lost");
       recent.push_back(cell.token);
     }
-    is_nan |= slice.row->sample->tokens.front() == script_.nan_after;
+    is_nan |= slice.sequence->item->tokens.front() == script_.nan_after;
     for (std::int64_t v = 0; v < kVocab; ++v) {
       out.push_back(is_nan ? std::numeric_limits<float>::quiet_NaN()
                            : score_of(recent, v));
@@ -132,11 +132,11 @@ Result RingModel::forward(const Step& step) {
   if (++script_.calls == script_.throw_at_call) {
     throw std::runtime_error("the model broke");
   }
-  const auto rows = shown(step);
+  const auto sequences = shown(step);
   std::vector<float> scores;
-  for (std::size_t r = 0; r < rows.size(); ++r) {
+  for (std::size_t r = 0; r < sequences.size(); ++r) {
     script_.computed += step.slices[r].count;
-    score(step.slices[r], rows[r], scores);
+    score(step.slices[r], sequences[r], scores);
   }
   Result result;
   if (scores.empty()) return result;

@@ -3,8 +3,8 @@
 // that shows it a wrong token, or keeps a wrong state, gets wrong scores.
 #pragma once
 
-#include "fakes.h"
 #include "penstock/forward.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 

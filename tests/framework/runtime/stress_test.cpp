@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -18,16 +18,16 @@ TEST(Stress, EachRequestEndsOnceAndRight) {
   script.in_preprocess = [](const Request& r) {
     if (r.id.starts_with("fail")) throw Error(Code::kData, "meant to fail");
   };
-  script.in_decode = [](const Row& row) {
-    const bool is_bad = row.sample->request->id.starts_with("odd");
-    if (is_bad && row.generated() > 3) throw Error(Code::kInternal, "odd");
+  script.in_decode = [](const Sequence& sequence) {
+    const bool is_bad = sequence.item->request->id.starts_with("odd");
+    if (is_bad && sequence.generated() > 3) throw Error(Code::kInternal, "odd");
   };
   script.forward_time = std::chrono::microseconds(200);
   PipelineOptions options;
   options.preprocess_workers = 4;
   options.writers = 2;
   options.trace = true;
-  Pipeline pipeline(file(script, {.max_rows = 6, .chunk = 5}), options);
+  Pipeline pipeline(file(script, {.max_sequences = 6, .chunk = 5}), options);
   std::mt19937 random(7);
   std::vector<std::shared_ptr<Collect>> sinks;
   std::vector<Tokens> prompts;

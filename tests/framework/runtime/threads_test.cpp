@@ -8,8 +8,8 @@
 #include <set>
 #include <thread>
 
-#include "fakes.h"
 #include "penstock/parallel.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -38,7 +38,7 @@ TEST(Budget, HoldsWhileEverybodyComputes) {
       if (i > 2000) break;
     }
   };
-  script.in_decode = [&](const Row&) {
+  script.in_decode = [&](const Sequence&) {
     const auto a = at::full({400, 400}, 0.5);
     (void)at::mm(a, a);  // the engine's own team
     parallel_for(100, 1, [](std::int64_t, std::int64_t) {});
@@ -114,11 +114,11 @@ TEST(ParallelRegion, EveryThreadSeesWhatAllWroteBeforeAMeeting) {
       if (team.size() != budget) ++wrong;
       for (int round = 1; round <= 200; ++round) {
         rounds[static_cast<std::size_t>(thread)] = round;
-        team.meet();
+        team.barrier();
         for (const int other : rounds) {
           if (other != round) ++wrong;
         }
-        team.meet();
+        team.barrier();
       }
     });
     EXPECT_EQ(wrong, 0);
@@ -134,7 +134,7 @@ TEST(ParallelRegion, IsAloneForSomeTimeAfterThreadsOnlyWaited) {
     parallel_region([&](int thread, Team& team) {
       if (thread == 0) size = team.size();
       if (thread == 1) std::this_thread::sleep_for(late);
-      team.meet();
+      team.barrier();
     });
     return size;
   };
@@ -155,7 +155,7 @@ TEST(ParallelRegion, IsAloneInsideALoop) {
     parallel_region([&](int thread, Team& team) {
       EXPECT_EQ(thread, 0);
       EXPECT_EQ(team.size(), 1);
-      team.meet();
+      team.barrier();
       ++regions;
     });
   });

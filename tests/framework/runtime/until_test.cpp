@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
 namespace {
@@ -11,8 +11,8 @@ namespace {
 /// What each stage made, in numbers.
 class Seen final : public Observer {
  public:
-  void sample(const Request& /*request*/, const Sample& /*sample*/) override {
-    ++samples;
+  void item(const Request& /*request*/, const Item& /*item*/) override {
+    ++items;
   }
   void step(const Step& step, const Result& result) override {
     for (const Slice& slice : step.slices) counts.push_back(slice.count);
@@ -22,7 +22,7 @@ class Seen final : public Observer {
     ids.push_back(request.id);
     tokens.insert(tokens.end(), decoded.tokens.begin(), decoded.tokens.end());
   }
-  int samples = 0;
+  int items = 0;
   std::int64_t scored = 0;
   Tokens counts, tokens;
   std::vector<std::string> ids;
@@ -64,7 +64,7 @@ TEST(Until, BatchPlansThePromptAndComputesNothing) {
   Script script;
   Ran ran;
   run(StageKind::kBatch, script, ran);
-  EXPECT_EQ(ran.seen.samples, 1);
+  EXPECT_EQ(ran.seen.items, 1);
   EXPECT_THAT(ran.seen.counts, ::testing::ElementsAre(2, 2, 1));
   EXPECT_EQ(script.calls, 0);
   EXPECT_EQ(ran.sink.report.finish_reason, "end");
@@ -114,7 +114,7 @@ TEST(Until, RowsOfSeveralSamplesAllEnd) {
   Script script;
   Ran ran;
   run(StageKind::kBatch, script, ran, "1 2/3/4 5 6");
-  EXPECT_EQ(ran.seen.samples, 3);
+  EXPECT_EQ(ran.seen.items, 3);
   EXPECT_THAT(ran.seen.counts, ::testing::UnorderedElementsAre(2, 1, 2, 1));
 }
 

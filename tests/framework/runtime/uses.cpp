@@ -1,4 +1,4 @@
-#include "uses.h"
+#include "tests/framework/runtime/uses.h"
 
 #include <ATen/ops/empty.h>
 
@@ -22,8 +22,8 @@ class AnyPreprocess final : public Preprocess {
  public:
   AnyPreprocess(Stages& stages, std::size_t place)
       : stages_(stages), place_(place) {}
-  void preprocess(const Request& request, Sample in,
-                  SampleSink& out) const override {
+  void preprocess(const Request& request, Item in,
+                  ItemSink& out) const override {
     if (place_ < stages_.preprocess.size()) {
       stages_.preprocess[place_](request, std::move(in), out);
       return;
@@ -40,15 +40,17 @@ class AnyPreprocess final : public Preprocess {
 class AnyBatch final : public Batch {
  public:
   explicit AnyBatch(Stages& stages) : stages_(stages) {}
-  [[nodiscard]] int max_rows() const override { return stages_.max_rows; }
-  [[nodiscard]] Plan plan(const Candidates& candidates) override {
+  [[nodiscard]] int max_sequences() const override {
+    return stages_.max_sequences;
+  }
+  [[nodiscard]] Plan plan(const Offer& offer) override {
     Plan plan;
-    for (Row* row : candidates.running) add(row, plan);
-    int free = candidates.free_slots;
-    for (Row* row : candidates.waiting) {
-      if (row->sample->width > free) break;
-      free -= row->sample->width;
-      add(row, plan);
+    for (Sequence* sequence : offer.running) add(sequence, plan);
+    int free = offer.free_slots;
+    for (Sequence* sequence : offer.waiting) {
+      if (sequence->item->width > free) break;
+      free -= sequence->item->width;
+      add(sequence, plan);
     }
     plan.why = plan.slices.empty() ? Closed::kNothing : Closed::kRunning;
     return plan;
@@ -61,16 +63,17 @@ class AnyBatch final : public Batch {
     auto* to = tokens.mutable_data_ptr<std::int64_t>();
     for (const Slice& slice : slices) {
       for (std::int64_t i = 0; i < slice.count; ++i) {
-        *to++ = slice.row->token(slice.begin + i);
+        *to++ = slice.sequence->token(slice.begin + i);
       }
     }
     return {{"tokens", tokens}};
   }
 
  private:
-  void add(Row* row, Plan& plan) const {
-    const std::int64_t left = row->length() - row->cached;
-    plan.slices.push_back({.row = row, .count = std::min(left, stages_.chunk)});
+  void add(Sequence* sequence, Plan& plan) const {
+    const std::int64_t left = sequence->length() - sequence->cached;
+    plan.slices.push_back(
+        {.sequence = sequence, .count = std::min(left, stages_.chunk)});
   }
   Stages& stages_;
 };
@@ -90,8 +93,8 @@ class AnyForward final : public Forward {
 class AnyDecode final : public Decode {
  public:
   explicit AnyDecode(Stages& stages) : stages_(stages) {}
-  void start(Row& row) override {
-    if (stages_.start) stages_.start(row);
+  void start(Sequence& sequence) override {
+    if (stages_.start) stages_.start(sequence);
   }
   [[nodiscard]] Result pick(const Step& step, Result result) override {
     return stages_.pick ? stages_.pick(step, std::move(result)) : result;

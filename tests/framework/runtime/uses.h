@@ -6,31 +6,30 @@
 #include <string>
 #include <vector>
 
-#include "fakes.h"
+#include "tests/framework/runtime/fakes.h"
 
 namespace penstock::uses {
 
-/// What each stage does. What is unset does the plain thing: one sample of the
-/// text's numbers; every row at once, its tokens end to end; scores of the
+/// What each stage does. What is unset does the plain thing: one item of the
+/// text's numbers; every sequence at once, its tokens end to end; scores of the
 /// ring's hash; nothing; tokens as text.
 struct Stages {
-  std::vector<std::function<void(const Request&, Sample, SampleSink&)>>
-      preprocess;
+  std::vector<std::function<void(const Request&, Item, ItemSink&)>> preprocess;
   std::function<Tensors(std::span<const Slice>)> collate;
   Caps caps;
   std::function<Result(const Step&)> forward;
-  std::function<void(Row&)> start;
+  std::function<void(Sequence&)> start;
   std::function<Result(const Step&, Result)> pick;
   std::function<void(const Step&, const Result&, std::vector<Next>&)> decode;
   std::function<bool(const Decoded&, OutputSink&)> write;
-  int max_rows = 4;
+  int max_sequences = 4;
   std::int64_t chunk = 1 << 20;
 };
 
 /// As if it had been loaded; `stages` must outlive the pipeline.
 [[nodiscard]] PipelineFile file(Stages& stages);
 
-/// f32[R, kVocab] from a function of (slice, position within the row).
+/// f32[R, kVocab] from a function of (slice, position within the sequence).
 [[nodiscard]] at::Tensor scores(
     const Step& step,
     const std::function<float(const Slice&, std::int64_t, std::int64_t)>& of);

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "uses.h"
+#include "tests/framework/runtime/uses.h"
 
 namespace penstock::uses {
 namespace {
@@ -16,11 +16,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// One picture a row, stacked: no tokens, no state, one step.
+/// One picture a sequence, stacked: no tokens, no state, one step.
 Tensors stack_pixels(std::span<const Slice> slices) {
   std::vector<at::Tensor> pixels;
   for (const Slice& slice : slices) {
-    pixels.push_back(get(slice.row->sample->inputs, "pixels"));
+    pixels.push_back(get(slice.sequence->item->inputs, "pixels"));
   }
   return {{"pixels", at::stack(pixels)}};
 }
@@ -39,7 +39,7 @@ void end_with_logits(const Step& step, const Result& result,
 
 Stages pictures() {
   Stages stages;
-  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+  stages.preprocess = {[](const Request& request, Item in, ItemSink& out) {
     const std::string text = text_input(request);
     if (text == "broken") throw Error(Code::kData, "not a picture");
     in.inputs = {{"pixels", at::full({2, 2}, std::stof(text))}};
@@ -58,7 +58,7 @@ Stages pictures() {
 /// Ten thousand files, one of them broken: it fails alone, the order stays.
 TEST(Uses, ManyFilesOfWhichOneIsBroken) {
   Stages stages = pictures();
-  stages.max_rows = 16;
+  stages.max_sequences = 16;
   std::vector<std::string> texts;
   texts.reserve(500);
   for (int i = 0; i < 500; ++i) texts.push_back(std::to_string(i));
@@ -80,7 +80,7 @@ TEST(Uses, AnEncoderRunsOncePerSample) {
   Stages stages;
   stages.caps = {
       .slots = 4, .rollback = kAll, .can_copy = true, .can_chunk = true};
-  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+  stages.preprocess = {[](const Request& request, Item in, ItemSink& out) {
     in.tokens = {1};
     in.inputs = {{"mel", at::full({3}, std::stof(text_input(request)))}};
     out.push(std::move(in));
@@ -89,33 +89,34 @@ TEST(Uses, AnEncoderRunsOncePerSample) {
   std::map<int, float> states;
   stages.forward = [&](const Step& step) {
     for (const Slice& slice : step.slices) {
-      if (!slice.row->is_fresh) continue;
+      if (!slice.sequence->is_fresh) continue;
       ++encoded;
-      states[slice.row->slot] =
-          get(slice.row->sample->inputs, "mel").sum().item<float>();
+      states[slice.sequence->slot] =
+          get(slice.sequence->item->inputs, "mel").sum().item<float>();
     }
     return full_scores(
         scores(step, [&](const Slice& slice, std::int64_t, std::int64_t v) {
-          return v == static_cast<std::int64_t>(states[slice.row->slot]) ? 1.0F
-                                                                         : 0.0F;
+          return v == static_cast<std::int64_t>(states[slice.sequence->slot])
+                     ? 1.0F
+                     : 0.0F;
         }));
   };
-  stages.start = [](Row& row) { row.want.full = true; };
-  std::map<const Row*, int> tries;
+  stages.start = [](Sequence& sequence) { sequence.want.full = true; };
+  std::map<const Sequence*, int> tries;
   stages.decode = [&](const Step& step, const Result& result,
                       std::vector<Next>& out) {
     for (std::size_t i = 0; i < step.slices.size(); ++i) {
-      Row& row = *step.slices[i].row;
+      Sequence& sequence = *step.slices[i].sequence;
       Next next;
       next.slice = i;
-      if (row.generated() == 2 && tries[&row]++ == 0) {
+      if (sequence.generated() == 2 && tries[&sequence]++ == 0) {
         next.keep = 1;  // another temperature: again from the prompt
       } else {
         const auto last = step.slices[i].out + step.slices[i].outs - 1;
         next.tokens = {result.scores.full[last].argmax().item<std::int64_t>()};
-        if (row.generated() == 2) {
+        if (sequence.generated() == 2) {
           next.finish = Finish::kStop;
-          next.emit.emplace_back().tokens = row.tokens;
+          next.emit.emplace_back().tokens = sequence.tokens;
         }
       }
       out.push_back(std::move(next));
@@ -131,17 +132,17 @@ TEST(Uses, AnEncoderRunsOncePerSample) {
 /// Diffusion: what pick() computed is the next step's input; no tokens at all.
 TEST(Uses, DiffusionFeedsItsLatentsBack) {
   Stages stages;
-  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+  stages.preprocess = {[](const Request& request, Item in, ItemSink& out) {
     in.inputs = {{"latents", at::full({2}, std::stof(text_input(request)))}};
     out.push(std::move(in));
   }};
-  const auto latents = [](const Row& row) {
-    const at::Tensor* own = find(row.inputs, "latents");
-    return own != nullptr ? *own : get(row.sample->inputs, "latents");
+  const auto latents = [](const Sequence& sequence) {
+    const at::Tensor* own = find(sequence.inputs, "latents");
+    return own != nullptr ? *own : get(sequence.item->inputs, "latents");
   };
   stages.collate = [&](std::span<const Slice> slices) {
     std::vector<at::Tensor> all;
-    for (const Slice& slice : slices) all.push_back(latents(*slice.row));
+    for (const Slice& slice : slices) all.push_back(latents(*slice.sequence));
     return Tensors{{"latents", at::stack(all)}};
   };
   stages.forward = [](const Step& step) {
@@ -153,7 +154,7 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
         {"latents", get(step.inputs, "latents") - get(result.out, "noise")}};
     return result;
   };
-  std::map<const Sample*, int> steps;
+  std::map<const Item*, int> steps;
   stages.decode = [&](const Step& step, const Result& picked,
                       std::vector<Next>& out) {
     for (std::size_t i = 0; i < step.slices.size(); ++i) {
@@ -161,7 +162,7 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
       Next next;
       next.slice = i;
       next.inputs = {{"latents", now}};
-      if (++steps[step.slices[i].row->sample] == 4) {
+      if (++steps[step.slices[i].sequence->item] == 4) {
         next.finish = Finish::kEnd;
         next.emit.emplace_back().tensors = {{"value", now}};
       }
@@ -179,12 +180,12 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
 /// pushed, so that the text's knows how many places the picture takes.
 TEST(Uses, APictureAndWordsMakeOneSample) {
   Stages stages;
-  stages.preprocess = {[](const Request&, Sample in, SampleSink& out) {
+  stages.preprocess = {[](const Request&, Item in, ItemSink& out) {
                          in.inputs = {{"pixels", at::ones({3, 4})}};
                          in.notes["crops"] = std::int64_t{3};
                          out.push(std::move(in));
                        },
-                       [](const Request& request, Sample in, SampleSink& out) {
+                       [](const Request& request, Item in, ItemSink& out) {
                          in.tokens.assign(
                              static_cast<std::size_t>(
                                  std::get<std::int64_t>(in.notes.at("crops"))),
@@ -192,13 +193,13 @@ TEST(Uses, APictureAndWordsMakeOneSample) {
                          in.tokens.push_back(std::stol(text_input(request)));
                          out.push(std::move(in));
                        }};
-  stages.start = [](Row& row) { row.want.hidden = true; };
+  stages.start = [](Sequence& sequence) { sequence.want.hidden = true; };
   stages.forward = [](const Step& step) {
     auto hidden = at::zeros({step.outs(), 1});
     for (const Slice& slice : step.slices) {
       hidden[slice.out][0] =
           static_cast<double>(slice.count) +
-          get(slice.row->sample->inputs, "pixels").sum().item<double>();
+          get(slice.sequence->item->inputs, "pixels").sum().item<double>();
     }
     return hidden_states(hidden);
   };
@@ -252,7 +253,7 @@ TEST(Uses, PipelinesCompose) {
 /// Microphones, long films: in the interfaces, not yet in the runtime.
 TEST(Uses, AFeedIsRefusedInWords) {
   Stages stages = pictures();
-  stages.preprocess = {[](const Request&, Sample in, SampleSink& out) {
+  stages.preprocess = {[](const Request&, Item in, ItemSink& out) {
     in.inputs = {{"pixels", at::ones({2, 2})}};
     in.feed.is_closed = false;
     out.push(std::move(in));

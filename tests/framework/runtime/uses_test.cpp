@@ -1,6 +1,7 @@
 // What the interfaces are for, one use a test, each through the real runtime
 // with stages of a few lines. Chunks, drafts, forks, the loop without a cache,
-// cancelling and failing rows are in batching_test, request_test, failure_test.
+// cancelling and failing sequences are in batching_test, request_test,
+// failure_test.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
@@ -10,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "uses.h"
+#include "tests/framework/runtime/uses.h"
 
 namespace penstock::uses {
 namespace {
@@ -41,8 +42,8 @@ float astray(std::int64_t last, std::int64_t token) {
   return token == 5 ? 0.0F : -9.0F;
 }
 
-/// Sums of scores, by sample and tokens.
-using Sums = std::map<const Sample*, std::map<Tokens, float>>;
+/// Sums of scores, by item and tokens.
+using Sums = std::map<const Item*, std::map<Tokens, float>>;
 
 struct Beam {
   float sum;
@@ -53,8 +54,8 @@ struct Beam {
 std::vector<Beam> best_two(const Step& step, const Result& result, Sums& sums) {
   std::vector<Beam> all;
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    const Row& row = *step.slices[i].row;
-    const float before = sums[row.sample][row.tokens];
+    const Sequence& sequence = *step.slices[i].sequence;
+    const float before = sums[sequence.item][sequence.tokens];
     const auto row_scores = result.scores.full[step.slices[i].out];
     for (std::int64_t v = 0; v < fakes::kVocab; ++v) {
       all.push_back({before + row_scores[v].item<float>(), i, v});
@@ -66,16 +67,17 @@ std::vector<Beam> best_two(const Step& step, const Result& result, Sums& sums) {
   return all;
 }
 
-/// The row with the beam's token; the third token is the last.
-Next extend(const Row& row, const Beam& beam, int branch, Sums& sums) {
+/// The sequence with the beam's token; the third token is the last.
+Next extend(const Sequence& sequence, const Beam& beam, int branch,
+            Sums& sums) {
   Next next;
   next.slice = beam.slice;
   next.branch = branch;
   next.tokens = {beam.token};
-  Tokens whole = row.tokens;
+  Tokens whole = sequence.tokens;
   whole.push_back(beam.token);
-  sums[row.sample][whole] = beam.sum;
-  if (row.generated() == 2) {
+  sums[sequence.item][whole] = beam.sum;
+  if (sequence.generated() == 2) {
     next.finish = branch == 0 ? Finish::kLength : Finish::kDropped;
     if (branch == 0) {
       next.emit.emplace_back().tokens = {whole.begin() + 1, whole.end()};
@@ -84,11 +86,11 @@ Next extend(const Row& row, const Beam& beam, int branch, Sums& sums) {
   return next;
 }
 
-/// Beam search: all branches of a sample meet in one call and permute.
+/// Beam search: all branches of an item meet in one call and permute.
 TEST(Uses, BeamsKeepTheBestWholeSequences) {
   Stages stages;
-  stages.max_rows = 2;
-  stages.preprocess = {[](const Request& request, Sample in, SampleSink& out) {
+  stages.max_sequences = 2;
+  stages.preprocess = {[](const Request& request, Item in, ItemSink& out) {
     in.tokens = {std::stol(text_input(request))};
     in.width = 2;
     out.push(std::move(in));
@@ -96,10 +98,10 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
   stages.forward = [](const Step& step) {
     return full_scores(
         scores(step, [](const Slice& slice, std::int64_t at, std::int64_t v) {
-          return astray(slice.row->token(at), v);
+          return astray(slice.sequence->token(at), v);
         }));
   };
-  stages.start = [](Row& row) { row.want.full = true; };
+  stages.start = [](Sequence& sequence) { sequence.want.full = true; };
   Sums sums;
   stages.decode = [&](const Step& step, const Result& result,
                       std::vector<Next>& out) {
@@ -107,8 +109,8 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
     std::vector<int> children(step.slices.size());
     for (std::size_t b = 0; b < beams.size(); ++b) {
       const Beam& beam = beams[b];
-      const Row& row = *step.slices[beam.slice].row;
-      out.push_back(extend(row, beam, static_cast<int>(b), sums));
+      const Sequence& sequence = *step.slices[beam.slice].sequence;
+      out.push_back(extend(sequence, beam, static_cast<int>(b), sums));
       ++children[beam.slice];
     }
     for (std::size_t i = 0; i < children.size(); ++i) {
@@ -130,16 +132,17 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
   EXPECT_THAT(got[0]->texts, ElementsAre("2 4 5 "));
 }
 
-/// Each row says before the step what it needs; Forward sees all at once.
+/// Each sequence says before the step what it needs; Forward sees all at once.
 TEST(Uses, RowsWantDifferentScoresInOneStep) {
   Stages stages;
   std::vector<std::int64_t> tops;
-  stages.start = [](Row& row) {
-    row.want.top = row.tokens[0];
-    if (row.tokens[0] == 3) row.want.ids = {7, 9};
+  stages.start = [](Sequence& sequence) {
+    sequence.want.top = sequence.tokens[0];
+    if (sequence.tokens[0] == 3) sequence.want.ids = {7, 9};
   };
   stages.forward = [&](const Step& step) {
-    for (const Slice& slice : step.slices) tops.push_back(slice.row->want.top);
+    for (const Slice& slice : step.slices)
+      tops.push_back(slice.sequence->want.top);
     return Result{
         .out = {},
         .scores = fill_scores(
@@ -150,7 +153,7 @@ TEST(Uses, RowsWantDifferentScoresInOneStep) {
   stages.decode = [](const Step& step, const Result& result,
                      std::vector<Next>& out) {
     for (std::size_t i = 0; i < step.slices.size(); ++i) {
-      const bool has_ids = !step.slices[i].row->want.ids.empty();
+      const bool has_ids = !step.slices[i].sequence->want.ids.empty();
       out.push_back(finish(
           i, tensor(has_ids ? result.scores.at[step.slices[i].out]
                             : result.scores.values[step.slices[i].out])));
@@ -167,11 +170,11 @@ TEST(Uses, RowsWantDifferentScoresInOneStep) {
 /// pick() is the half of Decode that stays on Forward's device.
 TEST(Uses, PickingIsSeparateFromReading) {
   Stages stages;
-  stages.start = [](Row& row) { row.want.full = true; };
+  stages.start = [](Sequence& sequence) { sequence.want.full = true; };
   stages.forward = [](const Step& step) {
     return full_scores(
         scores(step, [](const Slice& slice, std::int64_t at, std::int64_t v) {
-          return v == slice.row->token(at) + 1 ? 1.0F : 0.0F;
+          return v == slice.sequence->token(at) + 1 ? 1.0F : 0.0F;
         }));
   };
   stages.pick = [](const Step&, Result result) {
@@ -204,9 +207,9 @@ TEST(Uses, ScoringAddsUpOverChunks) {
     stages.chunk = chunk;
     stages.caps = {
         .slots = 4, .rollback = kAll, .can_copy = true, .can_chunk = true};
-    stages.start = [](Row& row) {
-      row.want.from = 0;
-      row.want.follow = true;
+    stages.start = [](Sequence& sequence) {
+      sequence.want.from = 0;
+      sequence.want.follow = true;
     };
     stages.forward = [](const Step& step) {
       return Result{
@@ -218,19 +221,19 @@ TEST(Uses, ScoringAddsUpOverChunks) {
                      }),
               step)};
     };
-    std::map<const Row*, float> sums;
+    std::map<const Sequence*, float> sums;
     stages.decode = [&](const Step& step, const Result& result,
                         std::vector<Next>& out) {
       for (std::size_t i = 0; i < step.slices.size(); ++i) {
         const Slice& slice = step.slices[i];
         for (std::int64_t j = 0; j < slice.outs; ++j) {
           const auto score = result.scores.follow[slice.out + j].item<float>();
-          if (!std::isnan(score)) sums[slice.row] += score;
+          if (!std::isnan(score)) sums[slice.sequence] += score;
         }
         Next next;
         next.slice = i;
-        if (slice.begin + slice.count == slice.row->length()) {
-          next = finish(i, tensor(at::full({1}, sums[slice.row])));
+        if (slice.begin + slice.count == slice.sequence->length()) {
+          next = finish(i, tensor(at::full({1}, sums[slice.sequence])));
         }
         out.push_back(std::move(next));
       }
@@ -243,21 +246,21 @@ TEST(Uses, ScoringAddsUpOverChunks) {
   }
 }
 
-/// A request of several samples, one of which yields several values; in order.
+/// A request of several items, one of which yields several values; in order.
 TEST(Uses, SpeechComesOutSentenceBySentence) {
   Stages stages;
-  stages.preprocess = {[](const Request&, Sample, SampleSink& out) {
+  stages.preprocess = {[](const Request&, Item, ItemSink& out) {
     for (const std::int64_t sentence : {5, 1, 3}) {
-      Sample sample;
-      sample.tokens = {sentence};
-      out.push(std::move(sample));
+      Item item;
+      item.tokens = {sentence};
+      out.push(std::move(item));
     }
   }};
-  stages.start = [](Row& row) { row.want.hidden = true; };
+  stages.start = [](Sequence& sequence) { sequence.want.hidden = true; };
   stages.forward = [](const Step& step) {
     auto sound = at::zeros({step.outs(), 1});
     for (const Slice& slice : step.slices) {
-      sound[slice.out][0] = slice.row->tokens[0];
+      sound[slice.out][0] = slice.sequence->tokens[0];
     }
     return hidden_states(sound);
   };

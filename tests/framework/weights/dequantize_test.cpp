@@ -10,10 +10,10 @@
 #include <fstream>
 #include <limits>
 
-#include "gguf_builder.h"
-#include "half.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
+#include "tests/framework/weights/gguf_builder.h"
+#include "weights/half.h"
 
 namespace penstock {
 namespace {

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 
-#include "gguf.h"
-#include "gguf_builder.h"
 #include "penstock/error.h"
+#include "tests/framework/weights/gguf_builder.h"
+#include "weights/gguf.h"
 
 namespace penstock::weights {
 namespace {

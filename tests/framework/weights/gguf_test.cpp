@@ -1,13 +1,13 @@
 // The GGUF parser on whole files: what it reads, and what it refuses with
 // which words. Truncation and bit flips are in gguf_damage_test.cpp.
 
-#include "gguf.h"
+#include "weights/gguf.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gguf_builder.h"
 #include "penstock/error.h"
+#include "tests/framework/weights/gguf_builder.h"
 
 namespace penstock::weights {
 namespace {

@@ -1,13 +1,13 @@
 // The safetensors parser on good and on hostile bytes: every length, offset,
 // shape and type is checked; cut and flipped anywhere, it refuses or reads
 // safely. Meant to be run under the sanitizers as well.
-#include "safetensors.h"
+#include "weights/safetensors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "gguf_builder.h"
 #include "penstock/error.h"
+#include "tests/framework/weights/gguf_builder.h"
 
 namespace penstock::weights {
 namespace {

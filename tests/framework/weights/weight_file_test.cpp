@@ -7,9 +7,9 @@
 #include <functional>
 #include <limits>
 
-#include "gguf_builder.h"
 #include "penstock/error.h"
 #include "penstock/weights.h"
+#include "tests/framework/weights/gguf_builder.h"
 
 namespace penstock {
 namespace {

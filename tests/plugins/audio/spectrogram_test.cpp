@@ -5,8 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "log_mel.h"
-#include "support.h"
+#include "audio/log_mel.h"
+#include "tests/plugins/audio/support.h"
 
 namespace penstock::audio {
 namespace {
@@ -14,10 +14,10 @@ namespace {
 using Texts = std::vector<std::pair<std::string, std::string>>;
 using ::testing::HasSubstr;
 
-Sample spectrum(const Texts& texts, const at::Tensor& sound) {
-  Sample sample;
-  sample.inputs = {{"waveform", sound}};
-  return run_stage<LogMel>(texts, {}, std::move(sample));
+Item spectrum(const Texts& texts, const at::Tensor& sound) {
+  Item item;
+  item.inputs = {{"waveform", sound}};
+  return run_stage<LogMel>(texts, {}, std::move(item));
 }
 
 /// The fading noise that the extractors were given.
@@ -108,10 +108,10 @@ TEST(LogMel, SaysWhatDoesNotGoTogether) {
 }
 
 TEST(LogMel, RefusesAnotherRate) {
-  Sample sample;
-  sample.inputs = {{"waveform", at::zeros({100}, at::kFloat)}};
-  sample.notes["sample_rate"] = std::int64_t{8000};
-  EXPECT_THROW((void)run_stage<LogMel>({}, {}, std::move(sample)), Error);
+  Item item;
+  item.inputs = {{"waveform", at::zeros({100}, at::kFloat)}};
+  item.notes["sample_rate"] = std::int64_t{8000};
+  EXPECT_THROW((void)run_stage<LogMel>({}, {}, std::move(item)), Error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/plugins/audio/support.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>

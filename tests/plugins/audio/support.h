@@ -23,11 +23,11 @@ namespace penstock::audio {
 [[nodiscard]] double distance(const at::Tensor& a, const at::Tensor& b);
 
 /// Keeps what was pushed.
-class Kept final : public SampleSink {
+class Kept final : public ItemSink {
  public:
-  void push(Sample sample) override { samples.push_back(std::move(sample)); }
+  void push(Item item) override { items.push_back(std::move(item)); }
   void append(at::Tensor /*piece*/) override {}
-  std::vector<Sample> samples;
+  std::vector<Item> items;
 };
 
 /// The stage T's params with these texts set, as a pipeline file would.
@@ -48,17 +48,17 @@ std::shared_ptr<void> params_of(
   return params;
 }
 
-/// Runs the stage T on a request and a sample; gives its one sample.
+/// Runs the stage T on a request and an item; gives its one item.
 template <class T>
-Sample run_stage(const std::vector<std::pair<std::string, std::string>>& texts,
-                 Request request, Sample sample) {
+Item run_stage(const std::vector<std::pair<std::string, std::string>>& texts,
+               Request request, Item item) {
   const auto params = params_of<T>(texts);
   const T stage(*static_cast<const typename T::Params*>(params.get()));
   request.checked = {params};
   Kept kept;
-  stage.preprocess(request, std::move(sample), kept);
-  if (kept.samples.size() != 1) throw Error(Code::kInternal, "not one sample");
-  return std::move(kept.samples[0]);
+  stage.preprocess(request, std::move(item), kept);
+  if (kept.items.size() != 1) throw Error(Code::kInternal, "not one sample");
+  return std::move(kept.items[0]);
 }
 
 }  // namespace penstock::audio

@@ -1,4 +1,4 @@
-#include "waveform.h"
+#include "audio/waveform.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linspace.h>
@@ -7,8 +7,8 @@
 
 #include <numeric>
 
-#include "../media/wav_file.h"
-#include "support.h"
+#include "tests/plugins/audio/support.h"
+#include "tests/plugins/lib/media/wav_file.h"
 
 namespace penstock::audio {
 namespace {
@@ -51,10 +51,10 @@ TEST(Waveform, ARangeOfSecondsIsCutOut) {
 }
 
 TEST(Waveform, TellsRateAndLength) {
-  const auto sample = run_stage<Waveform>({{"sample_rate", "0"}},
-                                          request_of(counting(4000, 8000)), {});
-  EXPECT_EQ(std::get<std::int64_t>(sample.notes.at("sample_rate")), 8000);
-  EXPECT_EQ(std::get<double>(sample.notes.at("audio_seconds")), 0.5);
+  const auto item = run_stage<Waveform>({{"sample_rate", "0"}},
+                                        request_of(counting(4000, 8000)), {});
+  EXPECT_EQ(std::get<std::int64_t>(item.notes.at("sample_rate")), 8000);
+  EXPECT_EQ(std::get<double>(item.notes.at("audio_seconds")), 0.5);
 }
 
 TEST(Waveform, IsResampled) {

@@ -3,9 +3,9 @@
 
 #include <deque>
 
-#include "continuous.h"
-#include "pad.h"
-#include "wait.h"
+#include "core/continuous.h"
+#include "core/pad.h"
+#include "core/wait.h"
 
 namespace penstock::core {
 namespace {
@@ -16,22 +16,23 @@ using std::chrono::milliseconds;
 struct Rows {
   explicit Rows(const std::vector<std::int64_t>& lengths, Time since = {}) {
     for (const std::int64_t length : lengths) {
-      auto& sample = samples.emplace_back();
-      Row& row = rows.emplace_back();
-      row.sample = &sample;
-      row.since = since;
-      for (std::int64_t i = 0; i < length; ++i) row.tokens.push_back(10 + i);
-      sample.tokens = row.tokens;
-      pointers.push_back(&row);
+      auto& item = items.emplace_back();
+      Sequence& sequence = sequences.emplace_back();
+      sequence.item = &item;
+      sequence.since = since;
+      for (std::int64_t i = 0; i < length; ++i)
+        sequence.tokens.push_back(10 + i);
+      item.tokens = sequence.tokens;
+      pointers.push_back(&sequence);
     }
   }
-  std::deque<Sample> samples;
-  std::deque<Row> rows;
-  std::vector<Row*> pointers;
+  std::deque<Item> items;
+  std::deque<Sequence> sequences;
+  std::vector<Sequence*> pointers;
 };
 
-Candidates candidates(Rows& waiting, Rows& running, int free = 8,
-                      bool more = false, Time now = {}) {
+Offer candidates(Rows& waiting, Rows& running, int free = 8, bool more = false,
+                 Time now = {}) {
   return {.waiting = waiting.pointers,
           .running = running.pointers,
           .free_slots = free,
@@ -55,7 +56,7 @@ TEST(Closing, HasAReasonForEachCase) {
             Closed::kDrained);
   const auto waits = close_batch(candidates(three, none, 8, true, start), 4, 5);
   EXPECT_EQ(waits.why, Closed::kNothing);
-  EXPECT_EQ(waits.look_again, start + milliseconds(5));
+  EXPECT_EQ(waits.check_again_at, start + milliseconds(5));
   EXPECT_EQ(close_batch(
                 candidates(three, none, 8, true, start + milliseconds(5)), 4, 5)
                 .why,
@@ -63,50 +64,52 @@ TEST(Closing, HasAReasonForEachCase) {
 }
 
 TEST(Continuous, DecodingRowsGoFirstAndPromptsTakeTheRest) {
-  Continuous batch(
-      {.max_rows = 8, .max_wait_ms = 0, .chunk = 6, .max_step_tokens = 10});
+  Continuous batch({.max_sequences = 8,
+                    .max_wait_ms = 0,
+                    .chunk = 6,
+                    .max_step_tokens = 10});
   Rows running({20, 5, 7});
-  running.rows[1].cached = 4;  // one token to go: it decodes
-  running.rows[2].cached = 6;
+  running.sequences[1].cached = 4;  // one token to go: it decodes
+  running.sequences[2].cached = 6;
   Rows waiting({9, 3});
   const Plan plan = batch.plan(candidates(waiting, running));
   ASSERT_EQ(plan.slices.size(), 4);
-  EXPECT_EQ(plan.slices[0].row, running.pointers[1]);
+  EXPECT_EQ(plan.slices[0].sequence, running.pointers[1]);
   EXPECT_EQ(plan.slices[0].count, 1);
-  EXPECT_EQ(plan.slices[1].row, running.pointers[2]);
-  EXPECT_EQ(plan.slices[2].row, running.pointers[0]);
+  EXPECT_EQ(plan.slices[1].sequence, running.pointers[2]);
+  EXPECT_EQ(plan.slices[2].sequence, running.pointers[0]);
   EXPECT_EQ(plan.slices[2].count, 6);  // a chunk
-  EXPECT_EQ(plan.slices[3].row, waiting.pointers[0]);
+  EXPECT_EQ(plan.slices[3].sequence, waiting.pointers[0]);
   EXPECT_EQ(plan.slices[3].count, 2);  // what is left of 10
   EXPECT_EQ(plan.why, Closed::kFull);
 }
 
 TEST(Continuous, TakesNoMoreRowsThanAreFree) {
-  Continuous batch({.max_rows = 8, .max_wait_ms = 0});
+  Continuous batch({.max_sequences = 8, .max_wait_ms = 0});
   Rows none({});
   Rows waiting({1, 1, 1});
-  waiting.samples[1].width = 2;
+  waiting.items[1].width = 2;
   const Plan plan = batch.plan(candidates(waiting, none, 2));
   EXPECT_EQ(plan.slices.size(), 1);
 }
 
 TEST(Continuous, PacksSlicesEndToEnd) {
   Continuous batch({});
-  Rows rows({4, 3});
+  Rows sequences({4, 3});
   const std::vector<Slice> slices{
-      {.row = rows.pointers[0], .count = 2, .feed = 0, .begin = 1},
-      {.row = rows.pointers[1], .count = 3}};
+      {.sequence = sequences.pointers[0], .count = 2, .feed = 0, .begin = 1},
+      {.sequence = sequences.pointers[1], .count = 3}};
   EXPECT_EQ(values(batch.collate(slices)[0].second),
             (Tokens{11, 12, 10, 11, 12}));
 }
 
 TEST(Pad, StartsNobodyWhileABatchRuns) {
-  Pad batch({.max_rows = 4});
+  Pad batch({.max_sequences = 4});
   Rows running({3});
   Rows waiting({1});
   const Plan plan = batch.plan(candidates(waiting, running));
   ASSERT_EQ(plan.slices.size(), 1);
-  EXPECT_EQ(plan.slices[0].row, running.pointers[0]);
+  EXPECT_EQ(plan.slices[0].sequence, running.pointers[0]);
 }
 
 struct Sided {
@@ -118,10 +121,11 @@ TEST(Pad, MakesARectangleWithItsMask) {
   for (const Sided& c :
        {Sided{"left", {7, 7, 10, 10, 11, 12}, {0, 0, 1, 1, 1, 1}},
         Sided{"right", {10, 7, 7, 10, 11, 12}, {1, 0, 0, 1, 1, 1}}}) {
-    Pad batch({.max_rows = 2, .side = c.side, .pad_id = 7});
-    Rows rows({1, 3});
-    const std::vector<Slice> slices{{.row = rows.pointers[0], .count = 1},
-                                    {.row = rows.pointers[1], .count = 3}};
+    Pad batch({.max_sequences = 2, .side = c.side, .pad_id = 7});
+    Rows sequences({1, 3});
+    const std::vector<Slice> slices{
+        {.sequence = sequences.pointers[0], .count = 1},
+        {.sequence = sequences.pointers[1], .count = 3}};
     const Tensors inputs = batch.collate(slices);
     EXPECT_EQ(get(inputs, "input_ids").sizes(), at::IntArrayRef({2, 3}));
     EXPECT_EQ(values(get(inputs, "input_ids")), c.ids) << c.side;
@@ -133,12 +137,12 @@ TEST(Pad, CutsLongPromptsAndSaysSo) {
   for (const auto& [end, wanted] : std::vector<std::pair<std::string, Tokens>>{
            {"right", {1, 2, 3}}, {"left", {3, 4, 5}}}) {
     Pad batch({.max_length = 3, .truncate = end});
-    Sample sample;
-    sample.tokens = {1, 2, 3, 4, 5};
-    batch.admit(sample);
-    EXPECT_EQ(sample.tokens, wanted);
-    EXPECT_EQ(std::get<std::int64_t>(sample.notes.at("truncated")), 2);
-    Sample fits;
+    Item item;
+    item.tokens = {1, 2, 3, 4, 5};
+    batch.admit(item);
+    EXPECT_EQ(item.tokens, wanted);
+    EXPECT_EQ(std::get<std::int64_t>(item.notes.at("truncated")), 2);
+    Item fits;
     fits.tokens = {1, 2, 3};
     batch.admit(fits);
     EXPECT_FALSE(fits.notes.contains("truncated"));

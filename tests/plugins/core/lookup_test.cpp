@@ -1,5 +1,6 @@
-// Lookup: what a row guesses of itself, and how guesses that fail become rare.
-#include "lookup.h"
+// Lookup: what a sequence guesses of itself, and how guesses that fail become
+// rare.
+#include "core/lookup.h"
 
 #include <gtest/gtest.h>
 

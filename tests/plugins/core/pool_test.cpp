@@ -1,5 +1,5 @@
 // core.pool and core.embedding: one vector of many states.
-#include "pool.h"
+#include "core/pool.h"
 
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "embedding.h"
+#include "core/embedding.h"
 
 namespace penstock::core {
 namespace {
@@ -16,17 +16,17 @@ namespace {
 struct Text {
   explicit Text(const Pool::Params& chosen) {
     request->checked = {std::make_shared<Pool::Params>(chosen)};
-    sample.request = request;
-    sample.tokens = {2, 3, 4};
-    row.sample = &sample;
-    row.tokens = sample.tokens;
-    decode.start(row);
+    item.request = request;
+    item.tokens = {2, 3, 4};
+    sequence.item = &item;
+    sequence.tokens = item.tokens;
+    decode.start(sequence);
   }
   /// Tokens [begin, begin + states) with states of two numbers.
   std::vector<Next> run(std::int64_t begin, const std::vector<float>& states) {
     const auto count = static_cast<std::int64_t>(states.size()) / 2;
     Step step;
-    step.slices = {{.row = &row,
+    step.slices = {{.sequence = &sequence,
                     .count = count,
                     .feed = 0,
                     .begin = begin,
@@ -39,8 +39,8 @@ struct Text {
     return out;
   }
   std::shared_ptr<Request> request = std::make_shared<Request>();
-  Sample sample;
-  Row row;
+  Item item;
+  Sequence sequence;
   Pool decode{Pool::Params{}};
 };
 
@@ -52,10 +52,10 @@ std::vector<float> numbers(const Next& next) {
 
 TEST(Pool, WantsHiddenStatesAndNoScores) {
   const Text mean({.pool = "mean"});
-  EXPECT_EQ(mean.row.want.from, 0);
-  EXPECT_TRUE(mean.row.want.hidden);
-  EXPECT_EQ(mean.row.want.top, 0);
-  EXPECT_EQ(Text({.pool = "last"}).row.want.from, kLast);
+  EXPECT_EQ(mean.sequence.want.from, 0);
+  EXPECT_TRUE(mean.sequence.want.hidden);
+  EXPECT_EQ(mean.sequence.want.top, 0);
+  EXPECT_EQ(Text({.pool = "last"}).sequence.want.from, kLast);
 }
 
 TEST(Pool, AveragesOverChunks) {

@@ -1,5 +1,5 @@
 // Which tokens would write an n-gram again, or make a bad word whole.
-#include "repeats.h"
+#include "core/repeats.h"
 
 #include <gtest/gtest.h>
 

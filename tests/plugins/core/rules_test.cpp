@@ -1,5 +1,5 @@
 // What a request's params say, and what is wrong with them.
-#include "rules.h"
+#include "core/rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// core.sample: what it wants, what it picks, when a row ends.
-#include "sample.h"
+// core.sample: what it wants, what it picks, when a sequence ends.
+#include "core/sample.h"
 
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
@@ -11,14 +11,14 @@
 namespace penstock::core {
 namespace {
 
-/// A row that has been asked for one more token.
+/// A sequence that has been asked for one more token.
 struct Setting {
   explicit Setting(const SampleDecode::Params& chosen) : decode(chosen) {
     request->checked = {std::make_shared<SampleDecode::Params>(chosen)};
-    sample.request = request;
-    sample.tokens = {2, 3};
-    row.sample = &sample;
-    row.tokens = sample.tokens;
+    item.request = request;
+    item.tokens = {2, 3};
+    sequence.item = &item;
+    sequence.tokens = item.tokens;
     facts["eos_ids"] = Tokens{1};
     facts["context_length"] = std::int64_t{10};
     StageContext context{.device = at::kCPU,
@@ -28,12 +28,12 @@ struct Setting {
                          .max_step_tokens = 0,
                          .facts = facts};
     decode.open(context);
-    decode.start(row);
+    decode.start(sequence);
   }
   Next next(const std::vector<float>& scores) {
     Step step;
-    const auto count = static_cast<std::int64_t>(row.tokens.size());
-    step.slices = {{.row = &row,
+    const auto count = static_cast<std::int64_t>(sequence.tokens.size());
+    step.slices = {{.sequence = &sequence,
                     .count = count,
                     .feed = 0,
                     .begin = 0,
@@ -45,26 +45,27 @@ struct Setting {
     return out.at(0);
   }
   std::shared_ptr<Request> request = std::make_shared<Request>();
-  Sample sample;
-  Row row;
+  Item item;
+  Sequence sequence;
   Notes facts;
   SampleDecode decode;
 };
 
-TEST(Sample, WantsNoMoreThanItNeeds) {
-  EXPECT_EQ(Setting({.temperature = 0}).row.want.top, 1);
-  EXPECT_EQ(Setting({.temperature = 1, .top_k = 40}).row.want.top, 41);
-  EXPECT_TRUE(Setting({.temperature = 1}).row.want.full);
+TEST(Item, WantsNoMoreThanItNeeds) {
+  EXPECT_EQ(Setting({.temperature = 0}).sequence.want.top, 1);
+  EXPECT_EQ(Setting({.temperature = 1, .top_k = 40}).sequence.want.top, 41);
+  EXPECT_TRUE(Setting({.temperature = 1}).sequence.want.full);
   // The best, each that an edit may push down, and one more to see ties.
-  const Want banned = Setting({.banned_ids = {7, 5}}).row.want;
+  const Want banned = Setting({.banned_ids = {7, 5}}).sequence.want;
   EXPECT_EQ(banned.top, 4);
   EXPECT_EQ(banned.ids, (Tokens{5, 7}));
   EXPECT_FALSE(banned.full);
-  EXPECT_EQ(Setting({.repetition_penalty = 2}).row.want.ids, (Tokens{2, 3}));
-  EXPECT_TRUE(Setting({.temperature = 1, .top_k = 5000}).row.want.full);
+  EXPECT_EQ(Setting({.repetition_penalty = 2}).sequence.want.ids,
+            (Tokens{2, 3}));
+  EXPECT_TRUE(Setting({.temperature = 1, .top_k = 5000}).sequence.want.full);
 }
 
-TEST(Sample, LooksAtAllScoresWhereTheLastOfTheBestHasEquals) {
+TEST(Item, LooksAtAllScoresWhereTheLastOfTheBestHasEquals) {
   Setting setting({.temperature = 1, .top_k = 2, .seed = 1});
   // Two of four equals cannot say which they are.
   const std::vector<float> scores{0, 5, 5, 5, 5, 1};
@@ -72,14 +73,14 @@ TEST(Sample, LooksAtAllScoresWhereTheLastOfTheBestHasEquals) {
   EXPECT_TRUE(again.tokens.empty());
   ASSERT_TRUE(again.want);
   EXPECT_TRUE(again.want->full);
-  setting.row.want = *again.want;
+  setting.sequence.want = *again.want;
   const Next next = setting.next(scores);
   ASSERT_EQ(next.tokens.size(), 1);
   EXPECT_FALSE(next.want->full);
   EXPECT_EQ(next.want->top, 3);
 }
 
-TEST(Sample, PenalisesWhatStandsInTheRow) {
+TEST(Item, PenalisesWhatStandsInTheRow) {
   const std::vector<float> scores{0, 0, 4, 3, 2.5F};
   EXPECT_EQ(Setting({}).next(scores).tokens, Tokens{2});
   // Both were in the prompt: 2 and 1.5 are left of them.
@@ -89,11 +90,11 @@ TEST(Sample, PenalisesWhatStandsInTheRow) {
   EXPECT_EQ(Setting({.banned_ids = {2}}).next(scores).tokens, Tokens{3});
 }
 
-TEST(Sample, GreedyTakesTheLowestIdOfATie) {
+TEST(Item, GreedyTakesTheLowestIdOfATie) {
   EXPECT_EQ(Setting({}).next({0, 0, 3, 3, 1}).tokens, Tokens{2});
 }
 
-TEST(Sample, TheSameSeedPicksTheSameToken) {
+TEST(Item, TheSameSeedPicksTheSameToken) {
   const std::vector<float> scores{1, 2, 3, 2, 1};
   for (const std::int64_t top_k : {0, 3}) {
     std::vector<int> counts(5);
@@ -126,7 +127,7 @@ TEST_P(Ends, WithItsReason) {
   const End& c = GetParam();
   Setting setting(c.params);
   for (std::int64_t i = 0; i < c.generated; ++i) {
-    setting.row.tokens.push_back(3);
+    setting.sequence.tokens.push_back(3);
   }
   EXPECT_EQ(setting.next(c.scores).finish, c.wanted);
 }
@@ -159,7 +160,7 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& test) { return test.param.name; });
 
-TEST(Sample, ScoresThatAreNoNumbersFailTheRow) {
+TEST(Item, ScoresThatAreNoNumbersFailTheRow) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float inf = std::numeric_limits<float>::infinity();
   for (const double temperature : {0., 1.}) {

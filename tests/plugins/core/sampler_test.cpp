@@ -1,5 +1,5 @@
 // Which tokens stay and with what probability, by hand; the random numbers.
-#include "sampler.h"
+#include "core/sampler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <limits>
 
+#include "core/random.h"
 #include "penstock/error.h"
-#include "random.h"
 
 namespace penstock::core {
 namespace {

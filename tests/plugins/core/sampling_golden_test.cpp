@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "core/sample.h"
 #include "penstock/forward.h"
-#include "sample.h"
-#include "scores.h"
+#include "tests/plugins/core/scores.h"
 
 namespace penstock::core {
 namespace {
@@ -52,17 +52,17 @@ SampleParams params_of(const Json& json) {
   return out;
 }
 
-/// A row in the midst of its answer.
+/// A sequence in the midst of its answer.
 struct Setting {
   explicit Setting(const Json& golden)
       : params(params_of(golden["params"])), decode(params) {
     request->checked = {std::make_shared<SampleParams>(params)};
-    sample.request = request;
-    sample.tokens = golden["prompt"].get<Tokens>();
-    row.sample = &sample;
-    row.tokens = sample.tokens;
+    item.request = request;
+    item.tokens = golden["prompt"].get<Tokens>();
+    sequence.item = &item;
+    sequence.tokens = item.tokens;
     for (const std::int64_t id : golden["answer"].get<Tokens>()) {
-      row.tokens.push_back(id);
+      sequence.tokens.push_back(id);
     }
     facts["eos_ids"] = Tokens{1, 106};
     facts["vocab_size"] = kVocabulary;
@@ -73,28 +73,28 @@ struct Setting {
                          .max_step_tokens = 0,
                          .facts = facts};
     decode.open(context);
-    decode.start(row);
+    decode.start(sequence);
   }
   [[nodiscard]] std::vector<Weighted> stay(const std::vector<float>& scores) {
     Step step;
-    const auto count = static_cast<std::int64_t>(row.tokens.size());
-    step.slices = {{.row = &row,
+    const auto count = static_cast<std::int64_t>(sequence.tokens.size());
+    step.slices = {{.sequence = &sequence,
                     .count = count,
                     .feed = 0,
                     .begin = 0,
                     .out = 0,
                     .outs = 1}};
     const auto given = fill_scores(at::tensor(scores).unsqueeze(0), step);
-    Candidates from = candidates_of(given, 0, row.want);
+    Candidates from = candidates_of(given, 0, sequence.want);
     const Rules rules(params, {1, 106}, kVocabulary);
-    const auto prompt = static_cast<std::int64_t>(sample.tokens.size());
-    apply(from.all, rules.edits(row.tokens, prompt), rules.penalties());
+    const auto prompt = static_cast<std::int64_t>(item.tokens.size());
+    apply(from.all, rules.edits(sequence.tokens, prompt), rules.penalties());
     return kept(std::move(from.all), rules.sampling());
   }
   SampleParams params;
   std::shared_ptr<Request> request = std::make_shared<Request>();
-  Sample sample;
-  Row row;
+  Item item;
+  Sequence sequence;
   Notes facts;
   SampleDecode decode;
 };
@@ -116,8 +116,8 @@ TEST_P(Golden, StaysWhatTransformersKeeps) {
   for (const bool is_full : {false, true}) {
     SCOPED_TRACE(is_full ? "every score" : "as wanted");
     if (is_full) {
-      setting.row.want = Want();
-      setting.row.want.full = true;
+      setting.sequence.want = Want();
+      setting.sequence.want.full = true;
     }
     const auto got = setting.stay(scores);
     const std::size_t count = golden["count"];

@@ -1,6 +1,6 @@
 // core.score and core.score_report: what is scored, in pieces or whole, and
 // what is told of it.
-#include "score.h"
+#include "core/score.h"
 
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
@@ -10,8 +10,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/score_report.h"
 #include "penstock/forward.h"
-#include "score_report.h"
 
 namespace penstock::core {
 namespace {
@@ -22,17 +22,18 @@ using ::testing::HasSubstr;
 /// A text of four tokens among five.
 struct Text {
   explicit Text(std::int64_t from = 0) {
-    sample->tokens = {2, 3, 4, 0};
-    if (from > 0) sample->notes["scored_from"] = from;
-    row.sample = sample.get();
-    row.tokens = sample->tokens;
+    item->tokens = {2, 3, 4, 0};
+    if (from > 0) item->notes["scored_from"] = from;
+    sequence.item = item.get();
+    sequence.tokens = item->tokens;
   }
   /// Runs tokens [begin, begin + count). Every score is 0, but `best` is 1
   /// where a token follows itself plus one.
   Next run(std::int64_t begin, std::int64_t count, float best = 1) {
-    const std::int64_t outs = begin + count - std::max(begin, row.want.from);
+    const std::int64_t outs =
+        begin + count - std::max(begin, sequence.want.from);
     Step step;
-    step.slices = {{.row = &row,
+    step.slices = {{.sequence = &sequence,
                     .count = count,
                     .feed = 0,
                     .begin = begin,
@@ -40,7 +41,7 @@ struct Text {
                     .outs = outs}};
     std::vector<float> scores(static_cast<std::size_t>(outs) * 5);
     for (std::int64_t i = 0; i < outs; ++i) {
-      const std::int64_t token = row.token(begin + count - outs + i);
+      const std::int64_t token = sequence.token(begin + count - outs + i);
       scores[static_cast<std::size_t>(i * 5 + (token + 1) % 5)] = best;
     }
     const auto logits = at::tensor(scores).view({outs, 5});
@@ -48,8 +49,8 @@ struct Text {
     decode.decode(step, {.out = {}, .scores = fill_scores(logits, step)}, out);
     return out.at(0);
   }
-  std::shared_ptr<Sample> sample = std::make_shared<Sample>();
-  Row row;
+  std::shared_ptr<Item> item = std::make_shared<Item>();
+  Sequence sequence;
   Score decode{Score::Params{}};
 };
 
@@ -61,16 +62,16 @@ std::vector<std::int64_t> ids(const Next& next, const std::string& name) {
 
 TEST(Score, WantsNoMoreThanTheFollowingToken) {
   Text text(2);
-  text.decode.start(text.row);
-  EXPECT_EQ(text.row.want.from, 1);  // what is said of token 2
-  EXPECT_EQ(text.row.want.top, 1);
-  EXPECT_TRUE(text.row.want.norm && text.row.want.follow);
-  EXPECT_FALSE(text.row.want.full);
+  text.decode.start(text.sequence);
+  EXPECT_EQ(text.sequence.want.from, 1);  // what is said of token 2
+  EXPECT_EQ(text.sequence.want.top, 1);
+  EXPECT_TRUE(text.sequence.want.norm && text.sequence.want.follow);
+  EXPECT_FALSE(text.sequence.want.full);
 }
 
 TEST(Score, GivesEachTokenWhatWasExpectedInItsPlace) {
   Text text;
-  text.decode.start(text.row);
+  text.decode.start(text.sequence);
   const Next next = text.run(0, 4);
   EXPECT_EQ(next.finish, Finish::kEnd);
   EXPECT_THAT(ids(next, "ids"), ElementsAre(3, 4, 0));
@@ -82,7 +83,7 @@ TEST(Score, GivesEachTokenWhatWasExpectedInItsPlace) {
 
 TEST(Score, GoesThroughChunksAndEndsWithTheLast) {
   Text text(2);
-  text.decode.start(text.row);
+  text.decode.start(text.sequence);
   const Next first = text.run(0, 3);
   EXPECT_EQ(first.finish, Finish::kNo);
   EXPECT_THAT(ids(first, "ids"), ElementsAre(4, 0));
@@ -94,7 +95,7 @@ TEST(Score, GoesThroughChunksAndEndsWithTheLast) {
 TEST(Score, RefusesWhatHasNothingToScore) {
   Text text(4);
   try {
-    text.decode.start(text.row);
+    text.decode.start(text.sequence);
     FAIL() << "not refused";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kData);
@@ -106,7 +107,7 @@ TEST(Score, NotANumberFailsItsRow) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
                           std::numeric_limits<float>::infinity()}) {
     Text text;
-    text.decode.start(text.row);
+    text.decode.start(text.sequence);
     EXPECT_TRUE(text.run(0, 4, bad).error);
   }
 }
@@ -127,13 +128,13 @@ class Kept final : public OutputSink {
 
 TEST(ScoreReport, AddsUpAndSpells) {
   Text text(2);
-  text.sample->notes["pieces"] = std::string("a\0b\0c\0d\0", 8);
-  text.decode.start(text.row);
+  text.item->notes["pieces"] = std::string("a\0b\0c\0d\0", 8);
+  text.decode.start(text.sequence);
   const auto writer = ScoreReport({}).begin(Request());
   Kept kept;
   const auto write = [&](Next next) {
     Decoded decoded = next.emit.empty() ? Decoded{} : std::move(next.emit[0]);
-    decoded.sample = text.sample;
+    decoded.item = text.item;
     decoded.finish = next.finish;
     EXPECT_TRUE(writer->write(decoded, kept));
   };

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-#include "decode.h"
-#include "forward.h"
+#include "efficientnet/forward.h"
+#include "image/decode.h"
+#include "image/recipe.h"
 #include "penstock/models.h"
-#include "recipe.h"
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::efficientnet {
 namespace {

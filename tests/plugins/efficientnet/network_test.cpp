@@ -3,9 +3,9 @@
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
-#include "forward.h"
-#include "recipe.h"
-#include "support.h"
+#include "efficientnet/forward.h"
+#include "image/recipe.h"
+#include "tests/cli/support.h"
 
 namespace penstock::efficientnet {
 namespace {

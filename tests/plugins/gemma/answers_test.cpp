@@ -5,9 +5,9 @@
 
 #include <cmath>
 
-#include "options.h"
-#include "support.h"
-#include "tokenizer.h"
+#include "gemma/tokenizer.h"
+#include "tests/plugins/gemma/options.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -59,7 +59,7 @@ std::vector<Request> mixed() {
 
 TEST(Answers, DoNotDependOnTheirNeighbours) {
   RunOptions wide = how();
-  wide.max_rows = 16;
+  wide.max_sequences = 16;
   const auto together = run_requests(mixed(), wide);
   auto requests = mixed();
   for (std::size_t i = 0; i < requests.size(); ++i) {
@@ -107,8 +107,9 @@ TEST(Answers, AreRefusedWhereTheyDoNotFit) {
   const auto got = run_requests(
       {request("a", {{"temperature", word("1")}, {"n", word("9")}})}, how());
   ASSERT_TRUE(got.front()->report.error);
-  EXPECT_THAT(got.front()->report.error->text(),
-              ::testing::HasSubstr("9 branches at once, but max_rows is 8"));
+  EXPECT_THAT(
+      got.front()->report.error->text(),
+      ::testing::HasSubstr("9 branches at once, but max_sequences is 8"));
 }
 
 TEST(Stop, EndsTheAnswerWithoutItsText) {

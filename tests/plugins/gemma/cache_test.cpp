@@ -7,8 +7,8 @@
 
 #include <random>
 
-#include "attention.h"
-#include "kv_cache.h"
+#include "gemma/attention.h"
+#include "gemma/kv_cache.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma {

@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <fstream>
 
-#include "chat_template.h"
-#include "chat_tokens.h"
+#include "gemma/chat_template.h"
+#include "gemma/chat_tokens.h"
 #include "penstock/error.h"
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -135,8 +135,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"NoContent", R"([{"role": "user"}])", "[0] has no content"},
         {"Content", R"([{"role": "user", "content": 5}])",
          "is neither a text nor a list"},
-        {"Part", R"([{"role": "user", "content": [{"type": "text"}]}])",
-         "text"},
+        {"SequenceChunk",
+         R"([{"role": "user", "content": [{"type": "text"}]}])", "text"},
         {"Image", R"([{"role": "user", "content": [{"type": "image"}]}])",
          "reads only parts of type text, not image"},
         {"Turns", R"([{"role": "user", "content": "a"},

@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "penstock/parallel.h"
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {

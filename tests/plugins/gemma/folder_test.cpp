@@ -7,7 +7,7 @@
 #include <iostream>
 
 #include "penstock/parallel.h"
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -58,7 +58,7 @@ TEST_P(Folder, ContinuesAsTransformers) {
   std::vector<std::string> prompts;
   for (const auto& each : golden_["greedy"]) prompts.push_back(each["prompt"]);
   const auto results = run(prompts, {.model = model_,
-                                     .max_rows = 3,
+                                     .max_sequences = 3,
                                      .max_new_tokens = 48,
                                      .engine = GetParam().engine});
   for (std::size_t i = 0; i < prompts.size(); ++i) {

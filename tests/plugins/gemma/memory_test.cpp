@@ -7,8 +7,8 @@
 #include <fstream>
 #include <string>
 
-#include "kv_cache.h"
-#include "native/kv_pages.h"
+#include "gemma/kv_cache.h"
+#include "gemma/native/kv_pages.h"
 
 namespace penstock::gemma {
 namespace {

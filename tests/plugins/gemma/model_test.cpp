@@ -12,13 +12,13 @@
 #include <fstream>
 #include <iostream>
 
-#include "checkpoint.h"
-#include "native/engine.h"
+#include "gemma/checkpoint.h"
+#include "gemma/native/engine.h"
+#include "gemma/text_stream.h"
+#include "gemma/tokenizer.h"
+#include "gemma/vocabulary.h"
 #include "penstock/models.h"
-#include "support.h"
-#include "text_stream.h"
-#include "tokenizer.h"
-#include "vocabulary.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -286,7 +286,7 @@ void add_ways(const std::string& engine, std::vector<Way>& all) {
     all.push_back({str(engine, name, rows),
                    {.is_padded = is_padded,
                     .cache = cache,
-                    .max_rows = rows,
+                    .max_sequences = rows,
                     .chunk = chunk,
                     .max_new_tokens = cache ? 256 : 64,
                     .engine = engine}});
@@ -305,13 +305,13 @@ void add_ways(const std::string& engine, std::vector<Way>& all) {
 std::vector<Way> ways() {
   std::vector<Way> all{
       {"referenceEight",
-       {.max_rows = 8, .max_new_tokens = 32, .engine = "reference"}},
+       {.max_sequences = 8, .max_new_tokens = 32, .engine = "reference"}},
       {"referenceAlone",
-       {.max_rows = 1, .max_new_tokens = 64, .engine = "reference"}},
+       {.max_sequences = 1, .max_new_tokens = 64, .engine = "reference"}},
       {"nativeEight",
-       {.max_rows = 8, .max_new_tokens = 256, .engine = "native"}},
+       {.max_sequences = 8, .max_new_tokens = 256, .engine = "native"}},
       {"nativeAlone",
-       {.max_rows = 1, .max_new_tokens = 64, .engine = "native"}}};
+       {.max_sequences = 1, .max_new_tokens = 64, .engine = "native"}}};
   if (is_full()) {
     add_ways("reference", all);
     add_ways("native", all);
@@ -364,7 +364,7 @@ TEST(Guesses, KeepTheTextAndSaveSteps) {
         "yellow, orange: orange, pear: green, plum: blue. Again: ";
   }
   prompt += "apple: red, banana:";
-  RunOptions how{.model = model(), .max_rows = 1};
+  RunOptions how{.model = model(), .max_sequences = 1};
   const auto plain = run({prompt}, how).front();
   how.more = {{"decode.speculate", "ngram", "test"}};
   const auto guessed = run({prompt}, how).front();

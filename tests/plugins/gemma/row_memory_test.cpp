@@ -12,10 +12,10 @@
 #include <iostream>
 #include <thread>
 
-#include "checkpoint.h"
-#include "native/engine.h"
+#include "gemma/checkpoint.h"
+#include "gemma/native/engine.h"
 #include "penstock/models.h"
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -50,8 +50,8 @@ TEST(Memory, OfALongRowIsAsForeseen) {
   Config config = checkpoint.config();
   if (std::getenv("PENSTOCK_FULL") == nullptr) config.context = 8192;
   const auto mode = native::NativeEngine::mode("auto", checkpoint);
-  const std::int64_t foreseen =
-      native::NativeEngine::row_bytes(config, mode, native::KvType::kBf16, 512);
+  const std::int64_t foreseen = native::NativeEngine::sequence_bytes(
+      config, mode, native::KvType::kBf16, 512);
   Driven driven(model, {.engine = "native", .dtype = "auto"});
   (void)driven.run({2, 3, 4}, {});
   const std::int64_t before = own_memory();

@@ -4,8 +4,8 @@
 
 #include <tuple>
 
-#include "options.h"
-#include "support.h"
+#include "tests/plugins/gemma/options.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -40,7 +40,7 @@ RunOptions how(const std::string& engine, std::int64_t rows) {
   RunOptions out;
   out.model = tiny("tiny.gguf");
   out.engine = engine;
-  out.max_rows = rows;
+  out.max_sequences = rows;
   return out;
 }
 
@@ -96,7 +96,7 @@ TEST_P(Prefixes, SharedChangeNothing) {
   const auto got = run_requests(requests(), sharing);
   expect_same(got, wanted);
   // Sixteen rows begin together: nobody is there to share with.
-  const bool is_alone = plain_.max_rows == 16;
+  const bool is_alone = plain_.max_sequences == 16;
   EXPECT_EQ(got.front()->stats.reused > 50, !is_alone);
 }
 

@@ -1,6 +1,6 @@
 // Stop strings: whatever the pieces, what is shown is the text before the first
 // one, and never a part of one.
-#include "stop_text.h"
+#include "gemma/stop_text.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -62,10 +62,10 @@ Driven::Driven(const std::string& model, const GemmaForward::Params& params,
 }
 
 Scores Driven::run(const Tokens& tokens, const Want& want, std::int64_t chunk) {
-  Sample sample;
-  sample.tokens = tokens;
-  Row row;
-  row.sample = &sample;
+  Item item;
+  item.tokens = tokens;
+  Sequence row;
+  row.item = &item;
   row.slot = 0;
   row.tokens = tokens;
   row.want = want;
@@ -78,7 +78,7 @@ Scores Driven::run(const Tokens& tokens, const Want& want, std::int64_t chunk) {
         std::max<std::int64_t>(0, begin + count - std::max(begin, from));
     Step step;
     step.layout = Layout::kPacked;
-    step.slices = {{.row = &row,
+    step.slices = {{.sequence = &row,
                     .count = count,
                     .feed = 0,
                     .begin = begin,
@@ -145,7 +145,7 @@ std::vector<std::shared_ptr<Keep>> run_requests(std::vector<Request> requests,
       {"forward.dtype", how.dtype, "test"},
       {"forward.engine", how.engine, "test"},
       {"forward.cache", how.cache ? "true" : "false", "test"},
-      {"batch.max_rows", std::to_string(how.max_rows), "test"},
+      {"batch.max_sequences", std::to_string(how.max_sequences), "test"},
       {"decode.max_new_tokens", std::to_string(how.max_new_tokens), "test"}};
   if (!how.is_padded) {
     // Without a cache a row runs whole.

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "forward.h"
+#include "gemma/forward.h"
 #include "penstock/pipeline.h"
 
 namespace penstock::gemma {
@@ -58,7 +58,7 @@ class Keep final : public ResultSink {
 struct RunOptions {
   std::string model = {};
   bool is_padded = false, cache = true;
-  std::int64_t max_rows = 8, chunk = 512, max_new_tokens = 64;
+  std::int64_t max_sequences = 8, chunk = 512, max_new_tokens = 64;
   std::string dtype = "fp32", engine = "auto";
   std::vector<Override> more = {};  ///< over all of these
   Observer* observer = nullptr;

@@ -10,7 +10,7 @@
 
 #include "penstock/parallel.h"
 #include "penstock/testing/conformance.h"
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -77,7 +77,7 @@ std::vector<RunOptions> ways(const std::string& model,
     all.push_back({.model = model,
                    .is_padded = is_padded,
                    .cache = cache,
-                   .max_rows = rows,
+                   .max_sequences = rows,
                    .chunk = chunk,
                    .max_new_tokens = kNewTokens,
                    .engine = engine});
@@ -119,11 +119,12 @@ TEST_P(Tiny, ContinuesAsTransformersInEveryWayOfRunning) {
   for (const RunOptions& how : all) {
     const auto results = run(prompts, how);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
-      EXPECT_EQ(check_greedy(*results[i], golden_["greedy"][i],
-                             str(how.is_padded ? "padded" : "continuous",
-                                 ", cache ", how.cache, ", rows ", how.max_rows,
-                                 ", chunk ", how.chunk, ", prompt ", i)),
-                "");
+      EXPECT_EQ(
+          check_greedy(*results[i], golden_["greedy"][i],
+                       str(how.is_padded ? "padded" : "continuous", ", cache ",
+                           how.cache, ", rows ", how.max_sequences, ", chunk ",
+                           how.chunk, ", prompt ", i)),
+          "");
     }
   }
 }
@@ -231,7 +232,7 @@ TEST(Forward, ComputesNoPadding) {
   const RunOptions how{.model = tiny("tiny.gguf"),
                        .is_padded = true,
                        .cache = false,
-                       .max_rows = 3,
+                       .max_sequences = 3,
                        .max_new_tokens = 5,
                        .observer = &watch};
   (void)run({"a", "a much longer prompt than the first", "medium one"}, how);
@@ -245,19 +246,19 @@ TEST(Forward, GivesLogitsOfBatchSequenceAndVocabulary) {
   Driven driven(
       tiny("tiny.gguf"),
       {.engine = "auto", .dtype = "fp32", .cache = false, .logits = true});
-  std::array<Sample, 2> samples;
-  std::array<Row, 2> rows;
+  std::array<Item, 2> items;
+  std::array<Sequence, 2> rows;
   Step step;
   step.layout = Layout::kPadded;
   const std::array<Tokens, 2> prompts{Tokens{2, 300, 301, 302, 303},
                                       Tokens{2, 300, 301}};
   std::int64_t out = 0;
   for (std::size_t i = 0; i < 2; ++i) {
-    rows[i].sample = &samples[i];
+    rows[i].item = &items[i];
     rows[i].tokens = prompts[i];
     rows[i].want.full = true;
     const auto count = static_cast<std::int64_t>(prompts[i].size());
-    step.slices.push_back({.row = &rows[i],
+    step.slices.push_back({.sequence = &rows[i],
                            .count = count,
                            .feed = 0,
                            .begin = 0,

@@ -1,12 +1,12 @@
 // gemma.tokenize on prompts that are too long: refused with the numbers, or
 // cut where it was asked for.
-#include "tokenize.h"
+#include "gemma/tokenize.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "penstock/text.h"
-#include "support.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {
@@ -26,17 +26,17 @@ class Stage {
                          .facts = facts};
     stage_.open(context);
   }
-  Sample run(const std::string& text, const Tokenize::Params& params) {
-    class Sink final : public SampleSink {
+  Item run(const std::string& text, const Tokenize::Params& params) {
+    class Sink final : public ItemSink {
      public:
-      void push(Sample sample) override { found = std::move(sample); }
+      void push(Item item) override { found = std::move(item); }
       void append(at::Tensor /*piece*/) override {}
-      Sample found;
+      Item found;
     } sink;
     Request request;
     request.inputs["text"] = text;
     request.checked.push_back(std::make_shared<Tokenize::Params>(params));
-    stage_.preprocess(request, Sample{}, sink);
+    stage_.preprocess(request, Item{}, sink);
     return std::move(sink.found);
   }
 
@@ -66,7 +66,7 @@ TEST_P(Truncate, KeepsWhatWasAskedFor) {
   const Tokens whole =
       stage.run(digits(30), {.add_bos = false, .max_tokens = 100}).tokens;
   ASSERT_EQ(whole.size(), 30);
-  const Sample got = stage.run(
+  const Item got = stage.run(
       digits(30),
       {.add_bos = c.add_bos, .truncate = c.truncate, .max_tokens = 7});
   Tokens wanted;
@@ -113,7 +113,7 @@ TEST(Tokenize, CutsTextBeyondAnyLengthBetweenCharacters) {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += "\u20AC";
   for (const std::string end : {"left", "middle", "right"}) {
-    const Sample got = stage.run("a" + text + "z", {.truncate = end});
+    const Item got = stage.run("a" + text + "z", {.truncate = end});
     EXPECT_EQ(got.tokens.size(), 511) << end;
     EXPECT_GE(std::get<std::int64_t>(got.notes.at("truncated_bytes")),
               9002 - 4096);

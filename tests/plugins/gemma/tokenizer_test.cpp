@@ -1,7 +1,7 @@
 // Ids and text against sentencepiece's own, on a tokenizer.model, on the
 // vocabulary of a GGUF and on a tokenizer.json; vocabularies that do not hold
 // together.
-#include "tokenizer.h"
+#include "gemma/tokenizer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,9 +10,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "gemma/text_stream.h"
 #include "penstock/text.h"
-#include "support.h"
-#include "text_stream.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {

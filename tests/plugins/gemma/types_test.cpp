@@ -12,9 +12,9 @@
 #include <fstream>
 #include <iostream>
 
-#include "../../framework/weights/gguf_builder.h"
 #include "penstock/parallel.h"
-#include "support.h"
+#include "tests/framework/weights/gguf_builder.h"
+#include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
 namespace {

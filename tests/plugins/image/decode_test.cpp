@@ -1,10 +1,10 @@
 // Every format, upright, and what is damaged: an error, never a crash.
-#include "decode.h"
+#include "image/decode.h"
 
 #include <gtest/gtest.h>
 
 #include "penstock/error.h"
-#include "support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::image {
 namespace {

@@ -5,10 +5,10 @@
 
 #include <filesystem>
 
-#include "../audio/support.h"
-#include "decode.h"
-#include "labels.h"
-#include "support.h"
+#include "image/decode.h"
+#include "image/labels.h"
+#include "tests/plugins/audio/support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::image {
 namespace {
@@ -28,18 +28,18 @@ class Kept final : public OutputSink {
 };
 
 Decoded frame(double time, std::int64_t number, std::int64_t id, float score) {
-  auto sample = std::make_shared<Sample>();
-  sample->notes["time"] = time;
-  sample->notes["frame"] = number;
-  sample->notes["width"] = std::int64_t{200};
-  sample->notes["height"] = std::int64_t{100};
+  auto item = std::make_shared<Item>();
+  item->notes["time"] = time;
+  item->notes["frame"] = number;
+  item->notes["width"] = std::int64_t{200};
+  item->notes["height"] = std::int64_t{100};
   auto thumbnail = at::full({40, 40, 3}, 0, at::kByte);
   thumbnail.narrow(0, 10, 20).fill_(200);
-  sample->inputs = {{"thumbnail", thumbnail}};
+  item->inputs = {{"thumbnail", thumbnail}};
   Decoded decoded;
   decoded.tensors = {{"classes", at::full({1}, id, at::kLong)},
                      {"scores", at::full({1}, score, at::kFloat)}};
-  decoded.sample = sample;
+  decoded.item = item;
   return decoded;
 }
 

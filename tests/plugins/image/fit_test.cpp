@@ -1,4 +1,4 @@
-#include "fit.h"
+#include "image/fit.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/equal.h>
@@ -6,20 +6,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../audio/support.h"
-#include "load.h"
-#include "support.h"
+#include "image/load.h"
+#include "tests/plugins/audio/support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::image {
 namespace {
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
 
-Sample fitted(const Texts& texts, const at::Tensor& picture) {
-  Sample sample;
-  sample.notes["time"] = 1.5;
-  sample.inputs = {{"other", picture}, {"picture", picture}};
-  return audio::run_stage<Fit>(texts, {}, std::move(sample));
+Item fitted(const Texts& texts, const at::Tensor& picture) {
+  Item item;
+  item.notes["time"] = 1.5;
+  item.inputs = {{"other", picture}, {"picture", picture}};
+  return audio::run_stage<Fit>(texts, {}, std::move(item));
 }
 
 TEST(Fit, MakesOfAPictureWhatLoadMakesOfItsFile) {
@@ -29,15 +29,15 @@ TEST(Fit, MakesOfAPictureWhatLoadMakesOfItsFile) {
   media.bytes = std::make_shared<const std::string>(fixture("flag.png"));
   request.inputs["image"] = media;
   const Texts texts = {{"preset", "efficientnet_lite"}};
-  const Sample loaded = audio::run_stage<Load>(texts, request, {});
+  const Item loaded = audio::run_stage<Load>(texts, request, {});
   const auto picture = without_alpha(decode(*media.bytes, {}).pixels, "drop");
-  const Sample got = fitted(texts, picture);
+  const Item got = fitted(texts, picture);
   EXPECT_TRUE(
       at::equal(get(got.inputs, "pixels"), get(loaded.inputs, "pixels")));
 }
 
 TEST(Fit, HandsOnTheRestAndNotThePicture) {
-  const Sample got = fitted({{"preset", "clip"}}, noise(40, 60, 1));
+  const Item got = fitted({{"preset", "clip"}}, noise(40, 60, 1));
   EXPECT_NE(find(got.inputs, "other"), nullptr);
   EXPECT_EQ(find(got.inputs, "picture"), nullptr);
   EXPECT_EQ(find(got.inputs, "thumbnail"), nullptr);
@@ -46,7 +46,7 @@ TEST(Fit, HandsOnTheRestAndNotThePicture) {
 
 TEST(Fit, AThumbnailIsTheWholePictureInASquare) {
   const auto picture = at::full({40, 80, 3}, 200, at::kByte);
-  const Sample got = fitted({{"preset", "clip"}, {"thumbnail", "20"}}, picture);
+  const Item got = fitted({{"preset", "clip"}, {"thumbnail", "20"}}, picture);
   const auto& small = get(got.inputs, "thumbnail");
   ASSERT_EQ(small.sizes(), at::IntArrayRef({20, 20, 3}));
   EXPECT_EQ(small[4].max().item<int>(), 0);

@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <iostream>
 
-#include "decode.h"
+#include "image/decode.h"
+#include "image/recipe.h"
 #include "penstock/error.h"
-#include "recipe.h"
-#include "support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::image {
 namespace {

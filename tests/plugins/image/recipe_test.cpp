@@ -1,5 +1,5 @@
 // The named recipes against transformers' image processors.
-#include "recipe.h"
+#include "image/recipe.h"
 
 #include <ATen/ops/abs.h>
 #include <ATen/ops/stack.h>
@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <iostream>
 
-#include "support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::image {
 namespace {

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/plugins/image/support.h"
 
 #include <ATen/ops/empty.h>
 

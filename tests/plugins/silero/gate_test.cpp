@@ -1,4 +1,4 @@
-#include "gate.h"
+#include "silero/gate.h"
 
 #include <gtest/gtest.h>
 

@@ -24,13 +24,13 @@ class Listening : public ::testing::Test {
   /// Small products on a team that is disturbed take a hundred times as long.
   static void SetUpTestSuite() { set_threads(1); }
 
-  std::vector<Sample> hear(const std::string& stages, const Value& audio,
-                           const std::map<std::string, Raw>& options = {}) {
+  std::vector<Item> hear(const std::string& stages, const Value& audio,
+                         const std::map<std::string, Raw>& options = {}) {
     const auto path =
         std::filesystem::path(::testing::TempDir()) / "penstock_listen.yaml";
     std::ofstream(path) << "version: 1\ndevice: cpu\npreprocess: " << stages
                         << R"(
-batch: {use: core.rows}
+batch: {use: core.ragged}
 forward: {use: silero.forward, model: silero-vad}
 decode: {use: silero.decode}
 postprocess: {use: silero.segments}
@@ -44,8 +44,8 @@ postprocess: {use: silero.segments}
   static std::string media(const std::string& name) {
     return (cache_folder() / "media" / name).string();
   }
-  static void expect_same(const std::vector<Sample>& got,
-                          const std::vector<Sample>& wanted) {
+  static void expect_same(const std::vector<Item>& got,
+                          const std::vector<Item>& wanted) {
     ASSERT_EQ(got.size(), wanted.size());
     for (std::size_t i = 0; i < got.size(); ++i) {
       EXPECT_EQ(got[i].notes, wanted[i].notes);

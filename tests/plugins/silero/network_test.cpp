@@ -1,16 +1,16 @@
 // The network against silero-vad's own, on every clip of the golden file.
-#include "network.h"
+#include "silero/network.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "audio_reader.h"
+#include "lib/media/audio_reader.h"
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
-#include "support.h"
-#include "windows.h"
+#include "silero/windows.h"
+#include "tests/cli/support.h"
 
 namespace penstock::silero {
 namespace {

@@ -5,7 +5,7 @@
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::silero {
 namespace {

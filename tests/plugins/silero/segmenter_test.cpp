@@ -1,10 +1,10 @@
-#include "segmenter.h"
+#include "silero/segmenter.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::silero {
 namespace {

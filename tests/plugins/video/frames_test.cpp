@@ -1,12 +1,12 @@
-#include "frames.h"
+#include "video/frames.h"
 
 #include <ATen/TensorOperators.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "../media/film_file.h"
-#include "../media/wav_file.h"
-#include "support.h"
+#include "tests/cli/support.h"
+#include "tests/plugins/lib/media/film_file.h"
+#include "tests/plugins/lib/media/wav_file.h"
 
 namespace penstock::video {
 namespace {
@@ -35,51 +35,51 @@ Request request_of(const std::string& bytes, double begin = 0,
   return request;
 }
 
-std::vector<Sample> run(const Texts& texts, Request request) {
+std::vector<Item> run(const Texts& texts, Request request) {
   const auto params = audio::params_of<Frames>(texts);
   const Frames stage(*static_cast<const Frames::Params*>(params.get()));
   request.checked = {params};
   audio::Kept kept;
   stage.preprocess(request, {}, kept);
-  return std::move(kept.samples);
+  return std::move(kept.items);
 }
 
-std::vector<Sample> run(const Texts& texts) {
+std::vector<Item> run(const Texts& texts) {
   return run(texts, request_of(to_bytes(film())));
 }
 
-std::vector<double> times_of(const std::vector<Sample>& samples) {
+std::vector<double> times_of(const std::vector<Item>& items) {
   std::vector<double> out;
-  out.reserve(samples.size());
-  for (const Sample& sample : samples) {
-    out.push_back(std::get<double>(sample.notes.at("time")));
+  out.reserve(items.size());
+  for (const Item& item : items) {
+    out.push_back(std::get<double>(item.notes.at("time")));
   }
   return out;
 }
 
-std::int64_t whole(const Sample& sample, const std::string& note) {
-  return std::get<std::int64_t>(sample.notes.at(note));
+std::int64_t whole(const Item& item, const std::string& note) {
+  return std::get<std::int64_t>(item.notes.at(note));
 }
 
 TEST(Frames, AreOneASecondUnlessAskedOtherwise) {
-  const auto samples = run({});
-  EXPECT_THAT(times_of(samples), ElementsAre(0, 1));
-  EXPECT_EQ(whole(samples[1], "frame"), 4);
+  const auto items = run({});
+  EXPECT_THAT(times_of(items), ElementsAre(0, 1));
+  EXPECT_EQ(whole(items[1], "frame"), 4);
 }
 
 TEST(Frames, SayWhatTheyAre) {
-  const auto samples = run({{"fps", "2"}});
-  ASSERT_EQ(samples.size(), 4U);
-  const auto& picture = get(samples[3].inputs, "picture");
+  const auto items = run({{"fps", "2"}});
+  ASSERT_EQ(items.size(), 4U);
+  const auto& picture = get(items[3].inputs, "picture");
   EXPECT_EQ(picture.sizes(), at::IntArrayRef({16, 32, 3}));
   EXPECT_EQ(picture.scalar_type(), at::kByte);
   // Frame 6 is as bright as frame 1.
   EXPECT_NEAR(picture[0][0][0].item<int>(), (210 - 16) * 255 / 219.0, 2);
   EXPECT_NEAR(picture[15][31][0].item<int>(), (60 - 16) * 255 / 219.0, 2);
-  EXPECT_EQ(whole(samples[3], "width"), 32);
-  EXPECT_EQ(whole(samples[3], "height"), 16);
-  EXPECT_EQ(std::get<std::string>(samples[3].notes.at("path")), "a film");
-  EXPECT_NEAR(std::get<double>(samples[3].notes.at("video_seconds")), 1.8, 0.3);
+  EXPECT_EQ(whole(items[3], "width"), 32);
+  EXPECT_EQ(whole(items[3], "height"), 16);
+  EXPECT_EQ(std::get<std::string>(items[3].notes.at("path")), "a film");
+  EXPECT_NEAR(std::get<double>(items[3].notes.at("video_seconds")), 1.8, 0.3);
 }
 
 TEST(Frames, AreEachNthOrAFewOfAll) {
@@ -89,33 +89,33 @@ TEST(Frames, AreEachNthOrAFewOfAll) {
 }
 
 TEST(Frames, OfARangeOfSecondsKeepTheFilmsClock) {
-  const auto samples =
+  const auto items =
       run({{"fps", "2"}}, request_of(to_bytes(film()), 0.5, 1.5));
-  EXPECT_THAT(times_of(samples), ElementsAre(0.5, 1));
-  EXPECT_EQ(whole(samples[0], "frame"), 2);
+  EXPECT_THAT(times_of(items), ElementsAre(0.5, 1));
+  EXPECT_EQ(whole(items[0], "frame"), 2);
 }
 
 TEST(Frames, OfAClipAreOneSample) {
-  const auto samples = run({{"clip", "true"}, {"count", "4"}});
-  ASSERT_EQ(samples.size(), 1U);
-  const auto& clip = get(samples[0].inputs, "clip");
+  const auto items = run({{"clip", "true"}, {"count", "4"}});
+  ASSERT_EQ(items.size(), 1U);
+  const auto& clip = get(items[0].inputs, "clip");
   EXPECT_EQ(clip.sizes(), at::IntArrayRef({4, 16, 32, 3}));
-  EXPECT_EQ(get(samples[0].inputs, "frame_mask").sum().item<int>(), 4);
-  EXPECT_EQ(find(samples[0].inputs, "picture"), nullptr);
-  EXPECT_EQ(std::get<Tokens>(samples[0].notes.at("frames")).size(), 4U);
+  EXPECT_EQ(get(items[0].inputs, "frame_mask").sum().item<int>(), 4);
+  EXPECT_EQ(find(items[0].inputs, "picture"), nullptr);
+  EXPECT_EQ(std::get<Tokens>(items[0].notes.at("frames")).size(), 4U);
 }
 
 TEST(Frames, OfAShortClipAreFilledUp) {
-  const auto samples = run({{"clip", "true"}, {"count", "10"}, {"every", "2"}});
-  const auto& clip = get(samples.at(0).inputs, "clip");
-  const auto& mask = get(samples[0].inputs, "frame_mask");
+  const auto items = run({{"clip", "true"}, {"count", "10"}, {"every", "2"}});
+  const auto& clip = get(items.at(0).inputs, "clip");
+  const auto& mask = get(items[0].inputs, "frame_mask");
   EXPECT_EQ(clip.size(0), 10);
   EXPECT_EQ(mask.scalar_type(), at::kByte);
   EXPECT_EQ(mask.narrow(0, 0, 4).sum().item<int>(), 4);
   EXPECT_EQ(mask.sum().item<int>(), 4);
   EXPECT_EQ(clip.narrow(0, 4, 6).max().item<int>(), 0);
   EXPECT_GT(clip[3].min().item<int>(), 0);
-  EXPECT_THAT(std::get<Tokens>(samples[0].notes.at("frames")),
+  EXPECT_THAT(std::get<Tokens>(items[0].notes.at("frames")),
               ElementsAre(0, 2, 4, 6));
 }
 

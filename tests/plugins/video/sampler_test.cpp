@@ -1,4 +1,4 @@
-#include "sampler.h"
+#include "video/sampler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // A folder of transformers gives the numbers that transformers computes.
-#include "arrays.h"
+#include "whisper/arrays.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
@@ -11,9 +11,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "model.h"
 #include "penstock/error.h"
-#include "vocabulary.h"
+#include "whisper/model.h"
+#include "whisper/vocabulary.h"
 
 namespace penstock::whisper {
 namespace {

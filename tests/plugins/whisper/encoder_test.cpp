@@ -4,12 +4,12 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
-#include "native/engine.h"
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
-#include "reference.h"
-#include "support.h"
+#include "tests/cli/support.h"
+#include "whisper/native/engine.h"
+#include "whisper/reference.h"
 
 namespace penstock::whisper {
 namespace {
@@ -25,7 +25,7 @@ at::Tensor features_of(const std::string& name) {
 
 /// The first scores of an engine behind <|startoftranscript|><|notimestamps|>.
 at::Tensor first_scores(Engine& engine, const at::Tensor& features) {
-  engine.hear({features}, {0});
+  engine.encode({features}, {0});
   return engine
       .read(at::tensor({50257, 50362}, at::kLong), {{.slot = 0, .count = 2}},
             {1})
@@ -36,8 +36,8 @@ TEST(Encoder, HearsAsTransformersDoes) {
   const auto file = Arrays::open(resolve_model("whisper-tiny.en"));
   const Model model(*file, at::kFloat);
   ReferenceEngine reference(*file, at::kFloat, 1);
-  native::NativeEngine exact_native(*file, kernels::Kind::kF32, 1);
-  native::NativeEngine native(*file, kernels::Kind::kInt16, 1);
+  native::NativeEngine exact_native(*file, kernels::PackedType::kF32, 1);
+  native::NativeEngine native(*file, kernels::PackedType::kInt16, 1);
   const auto rows = audio::golden_json("whisper/steps.json");
   const auto golden = audio::golden_floats("whisper/encoder.f32", {3, 30, 96});
   for (std::int64_t i = 0; i < 3; ++i) {

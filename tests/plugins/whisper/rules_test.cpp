@@ -1,4 +1,4 @@
-#include "rules.h"
+#include "whisper/rules.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "small_vocabulary.h"
-#include "transcript.h"
+#include "tests/plugins/whisper/small_vocabulary.h"
+#include "whisper/transcript.h"
 
 namespace penstock::whisper {
 namespace {
@@ -79,7 +79,7 @@ TEST(Rules, SuppressedTokensAreNeverSaid) {
   EXPECT_THAT(allowed({time(0), 1}), Not(Contains(3)));
 }
 
-TEST(Sample, IsTheSameForTheSamePlaceAndFollowsTheScores) {
+TEST(Item, IsTheSameForTheSamePlaceAndFollowsTheScores) {
   const std::vector<float> scores = {0, std::log(3.0F), kNever};
   std::vector<int> count(3);
   for (std::uint64_t place = 0; place < 4000; ++place) {
@@ -105,7 +105,7 @@ TEST(TextOf, LeavesTimesOut) {
 struct Case {
   std::string name;
   Tokens said;
-  std::vector<Stretch> stretches;
+  std::vector<Segment> segments;
   std::int64_t frames;
 };
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -114,8 +114,8 @@ class Understand : public ::testing::TestWithParam<Case> {};
 
 TEST_P(Understand, FindsSegmentsAndWhereToGoOn) {
   const auto got =
-      understand(GetParam().said, small_vocabulary(), /*frames=*/2000);
-  EXPECT_EQ(got.stretches, GetParam().stretches);
+      split_segments(GetParam().said, small_vocabulary(), /*frames=*/2000);
+  EXPECT_EQ(got.segments, GetParam().segments);
   EXPECT_EQ(got.frames, GetParam().frames);
 }
 

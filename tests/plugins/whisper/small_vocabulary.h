@@ -8,7 +8,7 @@
 #include <string>
 
 #include "penstock/value.h"
-#include "vocabulary.h"
+#include "whisper/vocabulary.h"
 
 namespace penstock::whisper {
 

@@ -1,5 +1,5 @@
 // The picture of a sound, read back with zlib alone.
-#include "spectrogram.h"
+#include "whisper/spectrogram.h"
 
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>

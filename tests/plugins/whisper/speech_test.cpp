@@ -7,7 +7,7 @@
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
-#include "support.h"
+#include "tests/cli/support.h"
 
 namespace penstock::whisper {
 namespace {
@@ -54,9 +54,9 @@ class Speech : public testing::Test {
   }
 
   /// A clip for each of `rows`, all at once.
-  static std::vector<std::shared_ptr<Kept>> hear(Pipeline& pipeline,
-                                                 const nlohmann::json& rows,
-                                                 const Options& options) {
+  static std::vector<std::shared_ptr<Kept>> encode(Pipeline& pipeline,
+                                                   const nlohmann::json& rows,
+                                                   const Options& options) {
     std::vector<std::shared_ptr<Kept>> all;
     {
       const auto more = pipeline.more_coming();
@@ -91,8 +91,8 @@ INSTANTIATE_TEST_SUITE_P(Dtype, Engines,
 TEST_P(Engines, TokenIdsAreTransformers) {
   Pipeline pipeline = open_engine({});
   const auto rows = audio::golden_json("whisper/short.json");
-  const auto all = hear(pipeline, rows,
-                        {{"timestamps", "false"}, {"temperature_step", "0"}});
+  const auto all = encode(pipeline, rows,
+                          {{"timestamps", "false"}, {"temperature_step", "0"}});
   ASSERT_EQ(all.size(), 22U);
   for (std::size_t i = 0; i < all.size(); ++i) {
     ASSERT_FALSE(all[i]->report.error) << all[i]->report.error->what();
@@ -105,8 +105,8 @@ TEST_P(Engines, TokenIdsAreTransformers) {
 TEST_F(Speech, Int8KeepsTheTokensOfMostClips) {
   Pipeline pipeline = open({{"forward.dtype", "int8", "test"}});
   const auto rows = audio::golden_json("whisper/short.json");
-  const auto all = hear(pipeline, rows,
-                        {{"timestamps", "false"}, {"temperature_step", "0"}});
+  const auto all = encode(pipeline, rows,
+                          {{"timestamps", "false"}, {"temperature_step", "0"}});
   int equal = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const bool is_equal = all[i]->report.token_ids == Tokens(rows[i]["ids"]);
@@ -124,7 +124,7 @@ TEST_P(Engines, TokensWithTimesAreTransformers) {
   Pipeline pipeline = open_engine({{"forward.padding", "zeros", "test"}});
   const auto rows = audio::golden_json("whisper/short.json");
   const auto all =
-      hear(pipeline, rows, {{"temperature_step", "0"}, {"no_speech", "1"}});
+      encode(pipeline, rows, {{"temperature_step", "0"}, {"no_speech", "1"}});
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (rows[i]["file"] == "asterisk-sounds/tt-monkeys.g722") continue;
     Tokens got = all[i]->report.token_ids;

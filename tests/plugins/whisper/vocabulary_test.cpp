@@ -1,10 +1,10 @@
-#include "vocabulary.h"
+#include "whisper/vocabulary.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "penstock/error.h"
-#include "small_vocabulary.h"
+#include "tests/plugins/whisper/small_vocabulary.h"
 
 namespace penstock::whisper {
 namespace {

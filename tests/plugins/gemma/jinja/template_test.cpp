@@ -1,5 +1,5 @@
 // Chat templates held against jinja2, their limits, and where text comes from.
-#include "jinja/template.h"
+#include "gemma/jinja/template.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

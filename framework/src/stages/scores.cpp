@@ -1,0 +1,100 @@
+// fill_scores: from every score to what the sequences asked for.
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/gather.h>
+#include <ATen/ops/logsumexp.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/topk.h>
+
+#include <limits>
+
+#include "penstock/forward.h"
+
+namespace penstock {
+namespace {
+
+/// Per scored position: its sequence and the index of the token that follows.
+struct Position {
+  const Sequence* sequence;
+  std::int64_t next;
+};
+
+std::vector<Position> positions(const Step& step, std::int64_t first,
+                                std::int64_t count) {
+  std::vector<Position> out;
+  for (const Slice& slice : step.slices) {
+    const std::int64_t end = slice.begin + slice.count;
+    for (std::int64_t i = end - slice.outs; i < end; ++i) {
+      out.push_back({slice.sequence, i + 1});
+    }
+  }
+  return {out.begin() + first, out.begin() + first + count};
+}
+
+at::Tensor pick(const at::Tensor& logits, const at::Tensor& ids) {
+  return logits.gather(1, ids.to(logits.device()));
+}
+
+at::Tensor follow(const at::Tensor& logits,
+                  const std::vector<Position>& where) {
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> last;
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    const auto& [sequence, next] = where[i];
+    const bool is_last = next >= sequence->length();
+    ids.push_back(is_last ? 0 : sequence->token(next));
+    if (is_last) last.push_back(static_cast<std::int64_t>(i));
+  }
+  at::Tensor scores = pick(logits, at::tensor(ids).unsqueeze(1)).squeeze(1);
+  for (const std::int64_t i : last) {
+    scores[i] = std::numeric_limits<double>::quiet_NaN();
+  }
+  return scores;
+}
+
+at::Tensor wanted_ids(const std::vector<Position>& where, std::size_t most) {
+  std::vector<std::int64_t> ids;
+  for (const auto& [sequence, next] : where) {
+    ids.insert(ids.end(), sequence->want.ids.begin(), sequence->want.ids.end());
+    ids.resize(ids.size() + most - sequence->want.ids.size(), 0);
+  }
+  return at::tensor(ids).view({static_cast<std::int64_t>(where.size()),
+                               static_cast<std::int64_t>(most)});
+}
+
+}  // namespace
+
+Scores fill_scores(const at::Tensor& logits, const Step& step,
+                   std::int64_t first) {
+  std::int64_t top = 0;
+  std::size_t ids = 0;
+  bool full = false;
+  bool norm = false;
+  bool has_follow = false;
+  for (const Slice& slice : step.slices) {
+    if (slice.outs == 0) continue;
+    const Want& want = slice.sequence->want;
+    top = std::max(top, want.top);
+    ids = std::max(ids, want.ids.size());
+    full |= want.full;
+    norm |= want.norm;
+    has_follow |= want.follow;
+  }
+  const auto where = positions(step, first, logits.size(0));
+  Scores scores;
+  top = std::min(top, logits.size(1));
+  if (top == 1) {
+    // As topk, ties go to the lowest id, and a NaN wins, so that it is seen.
+    scores.ids = logits.argmax(1, /*keepdim=*/true);
+    scores.values = logits.gather(1, scores.ids);
+  } else if (top > 1) {
+    std::tie(scores.values, scores.ids) = logits.topk(top, 1);
+  }
+  if (full) scores.full = logits;
+  if (norm) scores.norm = logits.logsumexp(1);
+  if (has_follow) scores.follow = follow(logits, where);
+  if (ids > 0) scores.at = pick(logits, wanted_ids(where, ids));
+  return scores;
+}
+
+}  // namespace penstock

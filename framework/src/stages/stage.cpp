@@ -1,0 +1,62 @@
+// Key functions of the interfaces: one vtable and typeinfo for all plugins.
+#include "penstock/batch.h"
+#include "penstock/decode.h"
+#include "penstock/forward.h"
+#include "penstock/pipeline.h"
+#include "penstock/postprocess.h"
+#include "penstock/preprocess.h"
+
+namespace penstock {
+
+DecodeState::~DecodeState() = default;
+ItemSink::~ItemSink() = default;
+OutputSink::~OutputSink() = default;
+Writer::~Writer() = default;
+Probe::~Probe() = default;
+ResultSink::~ResultSink() = default;
+
+void Observer::item(const Request& /*request*/, const Item& /*item*/) {}
+void Observer::step(const Step& /*step*/, const Result& /*result*/) {}
+void Observer::decoded(const Request& /*request*/, const Decoded& /*decoded*/) {
+}
+void Observer::tensor(std::string_view /*name*/, const at::Tensor& /*value*/) {}
+void Observer::count(std::string_view /*name*/, std::int64_t /*value*/) {}
+
+Stage::~Stage() = default;
+std::int64_t Stage::memory(const StageContext& /*context*/) const { return 0; }
+void Stage::open(StageContext& /*context*/) {}
+void Stage::close() noexcept {}
+
+std::string to_string(Closed why) {
+  switch (why) {
+    case Closed::kNothing:
+      return "nothing";
+    case Closed::kFull:
+      return "full";
+    case Closed::kWaited:
+      return "waited";
+    case Closed::kDrained:
+      return "drained";
+    case Closed::kRunning:
+      return "running";
+  }
+  return "nothing";
+}
+
+std::string to_string(Finish finish) {
+  switch (finish) {
+    case Finish::kNo:
+      return "no";
+    case Finish::kStop:
+      return "stop";
+    case Finish::kLength:
+      return "length";
+    case Finish::kEnd:
+      return "end";
+    case Finish::kDropped:
+      return "dropped";
+  }
+  return "no";
+}
+
+}  // namespace penstock

@@ -1,0 +1,74 @@
+// The vocabulary head: the best k of 262,144 scores without reading all bytes.
+//
+// A score is the dot product, in floats and in a fixed order, of the file's
+// dequantised row with the hidden state; nothing else is ever returned. To find
+// which rows matter, codes of 4 and 8 bits are read (screen_codes.h). They give
+// an approximate score a and a bound b with score <= a + b for certain
+// (Cauchy-Schwarz over what was left out). The exact scores of the k best a
+// give a floor that the k best scores reach; rows with a + b below it cannot be
+// among them. The others, some hundreds, are computed exactly.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "lib/kernels/kernels.h"
+#include "lib/kernels/screen_codes.h"
+#include "penstock/weights.h"
+
+namespace penstock::kernels {
+
+/// Best first; of equal scores the lower id is better.
+struct Best {
+  std::vector<std::int64_t> ids;
+  std::vector<float> scores;
+};
+
+class ScreenedHead {
+ public:
+  /// `embedding` [vocab, columns] must stay mapped. `norm`: the weights of the
+  /// norm before the head, which say where hidden states are large.
+  /// `is_mapped`: from a file, whose pages may be let go once they are packed.
+  ScreenedHead(const WeightTensor& embedding, std::span<const float> norm,
+               const Kernels& kernels, bool is_mapped);
+  ~ScreenedHead();
+
+  /// Bytes that the constructor will take.
+  [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding) {
+    return ScreenCodes::bytes(embedding);
+  }
+
+  /// The `k` best of each of `count` hidden states [count, columns].
+  [[nodiscard]] std::vector<Best> best(const float* hidden, std::int64_t count,
+                                       std::int64_t k);
+  /// Every score, [count, vocab].
+  void all(const float* hidden, std::int64_t count, float* out) const;
+  /// The scores of some ids.
+  [[nodiscard]] float score(const float* hidden, std::int64_t id) const;
+
+  /// Of the last best(): rows whose exact score was computed.
+  [[nodiscard]] std::int64_t survivors() const { return survivors_; }
+
+ private:
+  struct Search;
+
+  void ask_for(std::int64_t id) const;
+  void screen_first(Search& search, int thread, std::int64_t begin,
+                    std::int64_t end) const;
+  void set_floors(Search& search, int thread, int threads) const;
+  void settle(Search& search, int thread, std::int64_t begin,
+              std::int64_t end) const;
+  void settle(Search& search, int thread, std::int64_t row, const float* values,
+              std::int64_t begin, std::int64_t end) const;
+
+  const WeightTensor& embedding_;
+  const Kernels& kernels_;
+  std::int64_t vocab_, columns_;
+  ScreenCodes codes_;
+  std::unique_ptr<Search> search_;
+  std::int64_t survivors_ = 0;
+};
+
+}  // namespace penstock::kernels

@@ -1,0 +1,54 @@
+// Sound: any recording, or sound that is still coming, as one channel at one
+// rate, piece by piece in little memory. Needs no libtorch.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/media/audio_reader.h"
+
+namespace penstock::audio {
+
+class Sound {
+ public:
+  Sound() = default;
+  Sound(const Sound&) = delete;
+  Sound& operator=(const Sound&) = delete;
+  virtual ~Sound() = default;
+
+  /// Samples a second.
+  [[nodiscard]] virtual std::int64_t rate() const = 0;
+  /// Appends the next samples, -1..1, perhaps none; false: that was the end.
+  /// Throws Error.
+  [[nodiscard]] virtual bool read(std::vector<float>& out) = 0;
+};
+
+/// A recording, or the seconds [begin, end) of it.
+struct Recording {
+  std::string path;                          ///< or a name for messages
+  std::shared_ptr<const std::string> bytes;  ///< null: read the file
+  double begin = 0, end = 0;                 ///< infinity: all
+};
+
+struct SoundOptions {
+  std::int64_t rate = 16000;       ///< 0: as the recording has it
+  std::string resampler = "sinc";  ///< or "swresample"
+  media::AudioOptions audio;       ///< for sound without a header its format
+};
+
+/// Opens it and reads its headers; throws Error.
+[[nodiscard]] std::unique_ptr<Sound> open_sound(const Recording& recording,
+                                                const SoundOptions& options);
+
+/// Sound without a header that `read` gives in pieces of bytes of any length;
+/// nothing: the end. Formats s16le, f32le and u8; throws Error(kData) for
+/// others.
+[[nodiscard]] std::unique_ptr<Sound> live_sound(
+    std::function<std::optional<std::string>()> read,
+    const SoundOptions& options);
+
+}  // namespace penstock::audio

@@ -1,0 +1,192 @@
+#include "lib/media/audio_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "penstock/error.h"
+#include "tests/plugins/lib/media/wav_file.h"
+
+namespace penstock::media {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Planes read_all(AudioReader& reader) {
+  Planes all;
+  Planes block;
+  while (reader.read(block)) {
+    all.resize(block.size());
+    for (std::size_t c = 0; c < block.size(); ++c) {
+      all[c].insert(all[c].end(), block[c].begin(), block[c].end());
+    }
+  }
+  return all;
+}
+
+Planes read_bytes(std::string bytes, const AudioOptions& options = {}) {
+  AudioReader reader("test.wav", shared(std::move(bytes)), options);
+  return read_all(reader);
+}
+
+TEST(AudioReader, SixteenBitsAreExact) {
+  const auto got = read_bytes(
+      to_bytes({.channels = 2, .data = int16_data({-32768, 16384, 1, 32767})}));
+  ASSERT_EQ(got.size(), 2U);
+  EXPECT_THAT(got[0], ElementsAre(-1.0F, 1.0F / 32768));
+  EXPECT_THAT(got[1], ElementsAre(0.5F, 32767.0F / 32768));
+}
+
+TEST(AudioReader, EightBitsStandAroundTheMiddle) {
+  const auto got = read_bytes(to_bytes({.bits = 8, .data = "\x80\xFF\x40"}));
+  EXPECT_THAT(got[0], ElementsAre(0.0F, 127.0F / 128, -0.5F));
+}
+
+TEST(AudioReader, ThirtyTwoBitFloatsStayAsTheyAre) {
+  const float value = 0.123F;
+  std::string data(reinterpret_cast<const char*>(&value), sizeof value);
+  const auto got = read_bytes(to_bytes({.form = 3, .bits = 32, .data = data}));
+  EXPECT_THAT(got[0], ElementsAre(value));
+}
+
+TEST(AudioReader, TellsWhatItReads) {
+  const std::vector<int> second(22050, 7);
+  AudioReader reader("a.wav", shared(to_bytes({.channels = 1,
+                                               .rate = 22050,
+                                               .data = int16_data(second)})));
+  EXPECT_EQ(reader.info().sample_rate, 22050);
+  EXPECT_EQ(reader.info().channels, 1);
+  EXPECT_NEAR(reader.info().seconds, 1, 1e-3);
+  EXPECT_EQ(reader.info().codec, "pcm_s16le");
+}
+
+TEST(AudioReader, ReadsRawSamplesThatAreNamed) {
+  AudioOptions options;
+  options.format = {.name = "s16le", .sample_rate = 8000, .channels = 2};
+  AudioReader reader("a.raw", shared(int16_data({1, 2, 3, 4})), options);
+  EXPECT_EQ(reader.info().sample_rate, 8000);
+  const auto got = read_all(reader);
+  EXPECT_THAT(got[1], ElementsAre(2.0F / 32768, 4.0F / 32768));
+}
+
+std::string cut(std::string bytes) {
+  bytes.resize(bytes.size() / 2);
+  return bytes;
+}
+
+TEST(AudioReader, ACutFileIsReadToItsEndWhenAskedTo) {
+  AudioOptions options;
+  options.is_strict = false;
+  const auto whole = to_bytes({.data = int16_data(std::vector<int>(10000, 5))});
+  EXPECT_NEAR(static_cast<double>(read_bytes(cut(whole), options)[0].size()),
+              5000, 100);
+}
+
+struct Bad {
+  std::string name;
+  std::function<void()> run;
+  Code code;
+  std::string text;
+};
+void PrintTo(const Bad& bad, std::ostream* out) { *out << bad.name; }
+
+void read_file(const std::string& path) {
+  AudioReader reader(path, nullptr);
+  read_all(reader);
+}
+
+/// The path of a new file with these bytes.
+std::string file_with(const std::string& name, const std::string& bytes) {
+  std::string path = ::testing::TempDir() + name;
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
+}
+
+AudioOptions limited(void (*limit)(Limits&)) {
+  AudioOptions options;
+  limit(options.limits);
+  return options;
+}
+
+const std::string kSecond =
+    to_bytes({.data = int16_data(std::vector<int>(16000, 9))});
+
+class BadInput : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadInput, IsRefusedInOneLine) {
+  try {
+    GetParam().run();
+    FAIL() << "was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), GetParam().code);
+    EXPECT_THAT(error.what(), HasSubstr(GetParam().text));
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, BadInput,
+    ::testing::ValuesIn(std::vector<Bad>{
+        {"missing", [] { read_file("/nowhere/a.wav"); }, Code::kNotFound,
+         "cannot open '/nowhere/a.wav'"},
+        {"folder", [] { read_file("/tmp"); }, Code::kData, "is a folder"},
+        {"device", [] { read_file("/dev/null"); }, Code::kData,
+         "a pipe or a device"},
+        {"address", [] { read_file("http://host/a.wav"); }, Code::kData,
+         "is a URL"},
+        {"empty", [] { read_file(file_with("empty.wav", "")); }, Code::kData,
+         "is empty"},
+        {"text", [] { read_bytes(std::string(5000, 'x')); }, Code::kData,
+         "no format of sound or film"},
+        {"playlist",
+         [] {
+           read_bytes(
+               "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:9,\n"
+               "file:///etc/passwd\n");
+         },
+         Code::kData, "format hls, which is not read"},
+        {"list_of_files",
+         [] { read_bytes("ffconcat version 1.0\nfile /etc/passwd\n"); },
+         Code::kData, "format concat, which is not read"},
+        {"no_samples", [] { read_bytes(to_bytes({.data = ""})); }, Code::kData,
+         "without any sound"},
+        {"cut", [] { read_bytes(cut(kSecond)); }, Code::kData, "is cut"},
+        {"many_channels",
+         [] {
+           read_bytes(kSecond, limited([](Limits& l) { l.max_channels = 0; }));
+         },
+         Code::kData, "states 1 channels; expected 1 to 0"},
+        {"high_rate",
+         [] {
+           read_bytes(kSecond,
+                      limited([](Limits& l) { l.max_sample_rate = 8000; }));
+         },
+         Code::kData, "states 16000 samples a second; expected 1 to 8000"},
+        {"long",
+         [] {
+           read_bytes(kSecond, limited([](Limits& l) { l.max_seconds = 0.5; }));
+         },
+         Code::kData, "lasts 1 s; the limit is 0.5"},
+        {"large",
+         [] {
+           read_bytes(kSecond, limited([](Limits& l) { l.max_bytes = 99; }));
+         },
+         Code::kData, "bytes; the limit is 99"},
+        {"unknown_format",
+         [] {
+           AudioOptions options;
+           options.format.name = "hls";
+           read_bytes(kSecond, options);
+         },
+         Code::kUsage, "format 'hls' is not read"},
+    }),
+    [](const auto& param) { return param.param.name; });
+
+}  // namespace
+}  // namespace penstock::media

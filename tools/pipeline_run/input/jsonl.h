@@ -1,0 +1,21 @@
+// Requests from JSON lines:
+//   {"id": "a", "text": "...", "options": {"max_new_tokens": 64}}
+// also `continuation` (a text that is scored), `messages` and `tools` (a
+// conversation, in OpenAI's shape), `inputs` (named values) and `deadline_ms`.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "penstock/request.h"
+#include "pipeline_run/input/openai.h"
+
+namespace penstock::run {
+
+/// Reads one line into `request`, whose id stands for lines without one, and a
+/// line of OpenAI's, told by its `custom_id`, into `call` as well. Throws
+/// Error(kData); id and call are set first, where there is one.
+void parse_jsonl(const std::string& line, Request& request,
+                 std::optional<OpenAiCall>& call);
+
+}  // namespace penstock::run

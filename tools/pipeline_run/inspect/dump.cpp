@@ -1,0 +1,219 @@
+#include "pipeline_run/inspect/dump.h"
+
+#include <ATen/ops/tensor.h>
+
+#include <system_error>
+#include <utility>
+
+#include "pipeline_run/inspect/stage_json.h"
+#include "pipeline_run/inspect/step_share.h"
+
+namespace penstock::run {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+/// What would be written between somebody's files could not be told from them.
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) {
+    throw Error(Code::kRetry, str("--dump: cannot make the folder '",
+                                  path.string(), "': ", error.message()));
+  }
+  const bool is_empty = fs::is_empty(path, error);
+  if (error) {
+    throw Error(Code::kRetry, str("--dump: cannot read the folder '",
+                                  path.string(), "': ", error.message()));
+  }
+  if (!is_empty) {
+    throw Error(Code::kUsage,
+                str("--dump: '", path.string(),
+                    "' is not empty, and nothing in it is overwritten; name a "
+                    "new folder"));
+  }
+}
+
+Json stage_json(const StageConfig& config) {
+  Json out{{"use", config.spec->name}};
+  if (!config.model.empty()) out["model"] = config.model;
+  out["params"] = Json::object();
+  for (const auto& [name, setting] : config.settings) {
+    std::visit(
+        [&, &key = name](const auto& value) { out["params"][key] = value; },
+        setting.value);
+  }
+  return out;
+}
+
+Json pipeline_json(const PipelineFile& file) {
+  Json out{{"name", file.name}};
+  for (const StageConfig& config : file.preprocess) {
+    out["preprocess"].push_back(stage_json(config));
+  }
+  out["batch"] = stage_json(file.batch);
+  out["forward"] = stage_json(file.forward);
+  out["decode"] = stage_json(file.decode);
+  out["postprocess"] = stage_json(file.postprocess);
+  return out;
+}
+
+/// Which row of the request it is, and where it is.
+Json slice_json(const Slice& slice, std::int64_t step) {
+  return {{"step", step},
+          {"sample", slice.sequence->item->index},
+          {"branch", slice.sequence->branch},
+          {"begin", slice.begin},
+          {"count", slice.count}};
+}
+
+Json report_json(const Report& report) {
+  Json out{{"finish_reason", report.finish_reason},
+           {"prompt_tokens", report.prompt_tokens},
+           {"token_ids", report.token_ids}};
+  for (std::size_t i = 1; i < report.branches.size(); ++i) {
+    out["others"].push_back(
+        {{"finish_reason", report.branches[i].finish_reason},
+         {"token_ids", report.branches[i].token_ids}});
+  }
+  if (report.error) out["error"] = report.error->what();
+  return out;
+}
+
+class Watched final : public ResultSink {
+ public:
+  Watched(Dump& dump, std::shared_ptr<ResultSink> sink)
+      : dump_(dump), sink_(std::move(sink)) {}
+  void piece(const Request& request, const Value& value, int branch,
+             bool is_final) override {
+    dump_.piece(request, value, branch);
+    sink_->piece(request, value, branch, is_final);
+  }
+  void done(const Request& request, const Report& report) override {
+    dump_.done(request, report);
+    sink_->done(request, report);
+  }
+
+ private:
+  Dump& dump_;
+  std::shared_ptr<ResultSink> sink_;
+};
+
+}  // namespace
+
+Dump::Dump(fs::path folder, const PipelineFile& file, StageKind last)
+    : path_(std::move(folder)), pipeline_(pipeline_json(file)), last_(last) {
+  make_folder(path_);
+}
+
+Dump::~Dump() = default;
+
+std::shared_ptr<ResultSink> Dump::watch(std::shared_ptr<ResultSink> sink) {
+  return std::make_shared<Watched>(*this, std::move(sink));
+}
+
+std::optional<Error> Dump::error() const {
+  const std::scoped_lock lock(mutex_);
+  return error_;
+}
+
+void Dump::guarded(const std::function<void()>& write) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (error_) return;
+    try {
+      write();
+      return;
+    } catch (const Error& error) {
+      error_ = error;
+    } catch (const std::exception& error) {
+      error_ = Error(Code::kInternal, error.what());
+    }
+  }
+  if (quit_) quit_();
+}
+
+/// The runtime keeps a request where it is until it is done.
+DumpFolder& Dump::folder_of(const Request& request) {
+  auto& folder = open_[&request];
+  if (folder) return *folder;
+  const fs::path wanted = path_ / folder_name(request.id);
+  fs::path free = wanted;
+  std::error_code none;
+  for (int i = 2; fs::exists(free, none); ++i) {
+    free = str(wanted.string(), "-", i);
+  }
+  folder = std::make_unique<DumpFolder>(
+      free, Json{{"id", request.id},
+                 {"pipeline", pipeline_},
+                 {"request", request_json(request)}});
+  return *folder;
+}
+
+void Dump::item(const Request& request, const Item& item) {
+  guarded([&] {
+    Json entry{{"sample", item.index},
+               {"tokens", item.tokens},
+               {"notes", notes_json(item.notes)}};
+    Tensors tensors = item.inputs;
+    if (!item.tokens.empty()) {
+      tensors.emplace_back("tokens", at::tensor(item.tokens));
+    }
+    folder_of(request).add(StageKind::kPreprocess, entry, tensors);
+  });
+}
+
+void Dump::step(const Step& step, const Result& result) {
+  guarded([&] {
+    for (std::size_t i = 0; i < step.slices.size(); ++i) {
+      const Slice& slice = step.slices[i];
+      DumpFolder& folder = folder_of(*slice.sequence->item->request);
+      Json entry = slice_json(slice, steps_);
+      Json batch = entry;
+      batch["layout"] = to_string(step.layout);
+      batch["rows"] = step.slices.size();
+      folder.add(StageKind::kBatch, batch, inputs_of(step, i));
+      if (last_ < StageKind::kForward) continue;
+      entry["outs"] = slice.outs;
+      folder.add(StageKind::kForward, entry, results_of(step, result, i));
+    }
+    ++steps_;
+  });
+}
+
+void Dump::decoded(const Request& request, const Decoded& decoded) {
+  if (last_ < StageKind::kDecode) return;
+  guarded([&] {
+    Json entry{{"step", steps_ - 1},
+               {"sample", decoded.item->index},
+               {"branch", decoded.branch},
+               {"tokens", decoded.tokens},
+               {"finish", to_string(decoded.finish)},
+               {"notes", notes_json(decoded.notes)}};
+    folder_of(request).add(StageKind::kDecode, entry, decoded.tensors);
+  });
+}
+
+void Dump::piece(const Request& request, const Value& value, int branch) {
+  if (last_ < StageKind::kPostprocess) return;
+  guarded([&] {
+    Json entry{{"branch", branch}};
+    Tensors tensors;
+    if (const auto* made = std::get_if<Tensors>(&value)) {
+      tensors = *made;
+    } else {
+      entry["value"] = value_json(value);
+    }
+    folder_of(request).add(StageKind::kPostprocess, entry, tensors);
+  });
+}
+
+void Dump::done(const Request& request, const Report& report) {
+  guarded([&] {
+    folder_of(request).close(report_json(report));
+    open_.erase(&request);
+  });
+}
+
+}  // namespace penstock::run

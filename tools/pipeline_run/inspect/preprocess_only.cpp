@@ -1,0 +1,53 @@
+#include "pipeline_run/inspect/preprocess_only.h"
+
+#include <iostream>
+#include <utility>
+
+#include "pipeline_run/input/files.h"
+#include "pipeline_run/inspect/stage_lines.h"
+
+namespace penstock::run {
+namespace {
+
+void preprocess(PreprocessOnly& pipeline, const Options& options,
+                const Input& input, Output& output, Watch& watch) {
+  const Request& request = input.request;
+  if (input.error) throw Error(*input.error).in(input.place);
+  Report report;
+  report.finish_reason = "end";
+  try {
+    for (const Item& item : pipeline.run(request)) {
+      watch.item(request, item);
+      if (options.json) output.write(item_line(request.id, item));
+    }
+  } catch (const Error& error) {
+    report.finish_reason = "error";
+    report.error = error;
+  }
+  watch.done(request, report);
+  if (report.error) throw Error(*report.error);
+}
+
+}  // namespace
+
+int preprocess_only(const Options& options, PipelineFile file, Output& output,
+                    Watch& watch) {
+  const Stop stop;  // a signal ends the process at once
+  int code = 0;
+  const Inputs inputs =
+      open_inputs(options, media_ports(file), file.inputs, stop);
+  PreprocessOnly pipeline(std::move(file));
+  while (auto input = inputs.next()) {
+    try {
+      preprocess(pipeline, options, *input, output, watch);
+    } catch (const Error& error) {
+      std::cerr << "pipeline-run: request '" << input->request.id
+                << "': " << error.what() << "\n";
+      if (code == 0) code = static_cast<int>(error.code());
+    }
+    if (output.is_closed() || output.error() || watch.error()) break;
+  }
+  return code;
+}
+
+}  // namespace penstock::run

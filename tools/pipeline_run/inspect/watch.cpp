@@ -1,0 +1,87 @@
+#include "pipeline_run/inspect/watch.h"
+
+#include <utility>
+
+#include "pipeline_run/inspect/dump.h"
+#include "pipeline_run/inspect/show.h"
+#include "pipeline_run/inspect/stage_lines.h"
+
+namespace penstock::run {
+namespace {
+
+constexpr std::array kStages{StageKind::kPreprocess, StageKind::kBatch,
+                             StageKind::kForward, StageKind::kDecode,
+                             StageKind::kPostprocess};
+
+/// --show: every stage up to the last; else the last alone, and all of it.
+std::optional<Shown> shown(const Options& options) {
+  const StageKind last = last_stage(options);
+  if (options.show) {
+    return Shown{.batch = last >= StageKind::kBatch,
+                 .forward = last >= StageKind::kForward};
+  }
+  if (options.json || last >= StageKind::kDecode) return std::nullopt;
+  return Shown{.preprocess = last == StageKind::kPreprocess,
+               .batch = last == StageKind::kBatch,
+               .forward = last == StageKind::kForward,
+               .steps = kAll};
+}
+
+}  // namespace
+
+StageKind last_stage(const Options& options) {
+  for (const StageKind stage : kStages) {
+    if (to_string(stage) == options.until) return stage;
+  }
+  return StageKind::kPostprocess;
+}
+
+Watch::Watch(const Options& options, const PipelineFile& file, Output& output)
+    : prints_tensors_(last_stage(options) == StageKind::kDecode),
+      is_json_(options.json) {
+  const StageKind last = last_stage(options);
+  if (const auto how = shown(options)) {
+    observers_.push_back(std::make_shared<Show>(output, *how));
+  }
+  if (is_json_ && (last == StageKind::kBatch || last == StageKind::kForward)) {
+    observers_.push_back(std::make_shared<StepLines>(output, last));
+  }
+  if (!options.dump.empty()) {
+    dump_ = std::make_shared<Dump>(options.dump, file, last);
+    observers_.push_back(dump_);
+  }
+}
+
+Watch::~Watch() = default;
+
+void Watch::on_lost(std::function<void()> quit) {
+  if (dump_) dump_->on_lost(std::move(quit));
+}
+
+std::optional<Error> Watch::error() const {
+  return dump_ ? dump_->error() : std::nullopt;
+}
+
+std::shared_ptr<ResultSink> Watch::watched(
+    std::shared_ptr<ResultSink> sink) const {
+  if (prints_tensors_) sink = as_printed(std::move(sink), is_json_);
+  return dump_ ? dump_->watch(std::move(sink)) : sink;
+}
+
+void Watch::item(const Request& request, const Item& item) {
+  for (const auto& each : observers_) each->item(request, item);
+}
+
+void Watch::step(const Step& step, const Result& result) {
+  for (const auto& each : observers_) each->step(step, result);
+}
+
+void Watch::decoded(const Request& request, const Decoded& decoded) {
+  for (const auto& each : observers_) each->decoded(request, decoded);
+}
+
+void Watch::done(const Request& request, const Report& report) {
+  if (dump_) dump_->done(request, report);
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,123 @@
+#include "pipeline_run/output/json_line.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace penstock::run {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double rounded(double milliseconds) {
+  return std::round(milliseconds * 1000) / 1000;
+}
+
+Json timing_json(const Timing& timing) {
+  return {{"queue_ms", rounded(timing.queue_ms)},
+          {"prefill_ms", rounded(timing.prefill_ms)},
+          {"decode_ms", rounded(timing.decode_ms)},
+          {"first_token_ms", rounded(timing.first_token_ms)}};
+}
+
+/// Joins `from` into `to`: lists go on, objects are joined key by key, any
+/// other value replaces the one before.
+void join(Json& to, Json from) {
+  if (from.is_array() && to.is_array()) {
+    for (Json& item : from) to.push_back(std::move(item));
+  } else if (from.is_object() && to.is_object()) {
+    for (auto item = from.begin(); item != from.end(); ++item) {
+      join(to[item.key()], std::move(item.value()));
+    }
+  } else {
+    to = std::move(from);
+  }
+}
+
+void join_pieces(const std::vector<std::string>& pieces, Json& to) {
+  for (const std::string& piece : pieces) join(to, Json::parse(piece));
+}
+
+Json choice(std::size_t index, const Branch& branch, const Written& written,
+            bool has_text) {
+  Json out;
+  out["index"] = index;
+  if (has_text) out["text"] = written.text;
+  out["token_ids"] = branch.token_ids;
+  out["finish_reason"] = branch.finish_reason;
+  join_pieces(written.json, out);
+  return out;
+}
+
+const Written& of(const std::map<int, Written>& branches, std::size_t index) {
+  static const Written nothing;
+  const auto found = branches.find(static_cast<int>(index));
+  return found == branches.end() ? nothing : found->second;
+}
+
+Json error_json(const Error& error) {
+  return {{"code", to_string(error.code())}, {"message", error.what()}};
+}
+
+/// The JSON pieces, and `choices` where there are several.
+void add_written(const Report& report, const std::map<int, Written>& branches,
+                 bool has_text, Json& line) {
+  join_pieces(of(branches, 0).json, line);
+  if (report.branches.size() < 2) return;
+  for (std::size_t i = 0; i < report.branches.size(); ++i) {
+    line["choices"].push_back(
+        choice(i, report.branches[i], of(branches, i), has_text));
+  }
+}
+
+/// Which seconds of a file the request was about, where not all of it.
+void add_part(const Request& request, Json& line) {
+  for (const auto& [name, value] : request.inputs) {
+    const auto* media = std::get_if<Media>(&value);
+    if (media == nullptr || (media->begin <= 0 && std::isinf(media->end))) {
+      continue;
+    }
+    line[name] = {{"path", media->name},
+                  {"begin", rounded(media->begin)},
+                  {"end", rounded(media->end)}};
+  }
+}
+
+}  // namespace
+
+std::string step_json(const std::string& step, const Request& request,
+                      const Report& report,
+                      const std::map<int, Written>& branches) {
+  Json part;
+  add_part(request, part);
+  part["text"] = of(branches, 0).text;
+  if (!report.token_ids.empty()) part["token_ids"] = report.token_ids;
+  part["finish_reason"] = report.finish_reason;
+  add_written(report, branches, /*has_text=*/true, part);
+  if (report.error) part["error"] = error_json(*report.error);
+  const Json whole = {{"steps", {{step, Json::array({part})}}}};
+  return whole.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string json_line(const Request& request, const Report& report,
+                      const std::map<int, Written>& branches,
+                      const RunFacts& facts, bool has_text) {
+  Json line;
+  line["id"] = request.id;
+  if (has_text) line["text"] = of(branches, 0).text;
+  line["token_ids"] = report.token_ids;
+  line["prompt_tokens"] = report.prompt_tokens;
+  line["finish_reason"] = report.finish_reason;
+  if (const auto cut = report.notes.find("truncated");
+      cut != report.notes.end()) {
+    line["truncated"] = std::get<std::int64_t>(cut->second);
+  }
+  add_written(report, branches, has_text, line);
+  if (!facts.dtype.empty()) line["dtype"] = facts.dtype;
+  line["device"] = facts.device;
+  line["timing"] = timing_json(report.timing);
+  if (report.error) line["error"] = error_json(*report.error);
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace penstock::run

@@ -1,0 +1,199 @@
+#include "pipeline_run/output/printer.h"
+
+#include <iostream>
+#include <utility>
+
+#include "pipeline_run/output/terminal.h"
+
+namespace penstock::run {
+namespace {
+
+std::string prompt_of(const Request& request) {
+  const auto found = request.inputs.find("text");
+  if (found == request.inputs.end()) return "";
+  const auto* text = std::get_if<std::string>(&found->second);
+  return text == nullptr ? "" : *text;
+}
+
+/// The file it is about, or "".
+std::string file_of(const Request& request) {
+  for (const auto& [name, value] : request.inputs) {
+    if (const auto* media = std::get_if<Media>(&value)) return media->name;
+  }
+  return "";
+}
+
+std::string warning(const Request& request, std::string text) {
+  // The framework names the request as well.
+  const std::string again = "\n  in request '" + request.id + "'";
+  if (text.size() >= again.size() &&
+      text.compare(text.size() - again.size(), again.size(), again) == 0) {
+    text.resize(text.size() - again.size());
+  }
+  // Most of what is said of a file names it.
+  const std::string file = "'" + request.id + "'";
+  const bool is_named = text.starts_with(file);
+  return "pipeline-run: " + (is_named ? "" : "request " + file + ": ") + text +
+         "\n";
+}
+
+}  // namespace
+
+class Printer::Sink final : public ResultSink {
+ public:
+  Sink(Printer& printer, std::size_t index)
+      : printer_(printer), index_(index) {}
+
+  void piece(const Request& /*request*/, const Value& value, int branch,
+             bool /*is_final*/) override {
+    printer_.piece(index_, value, branch);
+  }
+  void done(const Request& request, const Report& report) override {
+    printer_.done(index_, request, report);
+  }
+
+ private:
+  Printer& printer_;
+  std::size_t index_;
+};
+
+/// What an earlier stage made, ids or tensors, does not go on from a text.
+std::string Printer::prompt_before(const Request& request) const {
+  if (!is_text()) return "";
+  const std::string prompt = prompt_of(request);
+  return parts_prompts_ && !prompt.empty() ? prompt + "\n" : prompt;
+}
+
+Printer::Entry& Printer::add_entry(const Request& request) {
+  Entry& entry = entries_.emplace_back();
+  const std::string file = names_files_ ? file_of(request) : "";
+  if (format_ == Format::kTerminal) {
+    entry.held = bold(harmless(file.empty() ? prompt_before(request) : file));
+    entry.has_output = true;
+  } else if (format_ == Format::kText && !file.empty()) {
+    entry.heading = file + "\n";  // only before a result
+  } else if (format_ == Format::kShow) {
+    entry.held = "\n" + stage_ + "  request '" + request.id + "'\n";
+    entry.held += prompt_before(request);
+    entry.has_output = true;
+  }
+  if (!file.empty() && format_ == Format::kTerminal) entry.held += "\n";
+  return entry;
+}
+
+std::shared_ptr<ResultSink> Printer::next(
+    const Request& request, const std::optional<OpenAiCall>& call) {
+  const std::scoped_lock lock(mutex_);
+  add_entry(request).call = call;
+  flush();
+  return std::make_shared<Sink>(*this, first_ + entries_.size() - 1);
+}
+
+void Printer::refuse(const Request& request, const Error& error,
+                     const std::optional<OpenAiCall>& call) {
+  std::size_t index = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    add_entry(request).call = call;
+    ++refused_;
+    index = first_ + entries_.size() - 1;
+  }
+  Report report;
+  report.finish_reason = "error";
+  report.error = error;
+  done(index, request, report);
+}
+
+void Printer::piece(std::size_t index, const Value& value, int branch) {
+  const std::scoped_lock lock(mutex_);
+  Entry& entry = entries_[index - first_];
+  const auto* text = std::get_if<std::string>(&value);
+  if (const auto* json = std::get_if<Json>(&value)) {
+    if (format_ == Format::kJson) {
+      entry.branches[branch].json.push_back(json->text);
+    }
+  } else if (text != nullptr && (format_ == Format::kJson || branch > 0)) {
+    entry.branches[branch].text += *text;
+  } else if (text != nullptr) {
+    if (!text->empty()) entry.held += std::exchange(entry.heading, {});
+    entry.held += format_ == Format::kTerminal ? harmless(*text) : *text;
+    entry.has_output |= !text->empty();
+  }
+  flush();
+}
+
+/// The answers after the first, a line that names each before it.
+void Printer::hold_others(Entry& entry, bool is_terminal) {
+  for (const auto& [branch, written] : entry.branches) {
+    entry.held += str("\n--- answer ", branch + 1, "\n",
+                      is_terminal ? harmless(written.text) : written.text);
+  }
+}
+
+void Printer::done(std::size_t index, const Request& request,
+                   const Report& report) {
+  const std::scoped_lock lock(mutex_);
+  Entry& entry = entries_[index - first_];
+  entry.is_done = true;
+  entry.is_cancelled = report.finish_reason == "cancelled";
+  entry.error = report.error;
+  progress_.count_done(report.error.has_value());
+  const bool is_result = !report.error && !entry.is_cancelled;
+  if (format_ == Format::kJson && entry.call) {
+    entry.held = openai_line(request, *entry.call, report, entry.branches);
+  } else if (format_ == Format::kJson) {
+    entry.held = json_line(request, report, entry.branches, facts_, is_text());
+  } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
+    hold_others(entry, format_ == Format::kTerminal);
+    entry.held += "\n";  // what ended before its first word has no line
+  }
+  if (report.error) {
+    entry.warnings = warning(request, report.error->what());
+  } else if (report.finish_reason == "deadline") {
+    entry.warnings =
+        warning(request, "the deadline passed; what there is was printed");
+  }
+  if (const auto found = report.notes.find("truncated");
+      found != report.notes.end()) {
+    entry.warnings +=
+        warning(request, str("the prompt was cut by ",
+                             std::get<std::int64_t>(found->second), " tokens"));
+  }
+  flush();
+}
+
+void Printer::write(const std::string& text) {
+  if (text.empty()) return;
+  progress_.clear();
+  output_.write(text);
+  is_at_line_start_ = text.back() == '\n';
+}
+
+/// Warnings too wait for their turn: the terminal shows both.
+void Printer::flush() {
+  while (!entries_.empty()) {
+    Entry& entry = entries_.front();
+    if (format_ == Format::kShow && !entry.is_done) break;
+    if (ends_at_cancelled_ && entry.is_cancelled) break;
+    write(std::exchange(entry.held, {}));
+    if (!entry.is_done) break;
+    if (!entry.warnings.empty()) progress_.clear();
+    std::cerr << entry.warnings << std::flush;
+    if (!first_error_) first_error_ = entry.error;
+    entries_.pop_front();
+    ++first_;
+  }
+  if (is_at_line_start_) progress_.draw();
+}
+
+std::int64_t Printer::refused() const {
+  const std::scoped_lock lock(mutex_);
+  return refused_;
+}
+
+std::optional<Error> Printer::first_error() const {
+  const std::scoped_lock lock(mutex_);
+  return first_error_;
+}
+
+}  // namespace penstock::run
