@@ -12,6 +12,7 @@ void Continuous::declare(Declaration<Continuous>& d) {
   d.doc("Continuous batching: sequences join and leave between steps, unpadded")
       .layouts({Layout::kPacked});
   d.param("max_sequences", &Params::max_sequences, "sequences that run at once")
+      .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
           "how long the first sequence waits for others when nothing runs, in "

@@ -14,6 +14,7 @@ void Pad::declare(Declaration<Pad>& d) {
        "Static batches: sequences start and end together, padded to one length")
       .layouts({Layout::kPadded});
   d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
+      .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
           "how long the first sequence waits for others, in milliseconds")

@@ -17,7 +17,7 @@ PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Continuous>("continuous");
   registry.add<penstock::core::Embedding>("embedding");
   registry.add<penstock::core::Pool>("pool");
-  registry.add<penstock::core::Ragged>("ragged");
+  registry.add<penstock::core::Ragged>("ragged", "rows");
   registry.add<penstock::core::SampleDecode>("sample");
   registry.add<penstock::core::Score>("score");
   registry.add<penstock::core::ScoreReport>("score_report");

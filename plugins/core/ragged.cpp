@@ -10,6 +10,7 @@ void Ragged::declare(Declaration<Ragged>& d) {
        "are")
       .layouts({Layout::kStacked});
   d.param("max_sequences", &Params::max_sequences, "sequences that run at once")
+      .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
           "how long the first sequence waits for others when nothing runs, in "

@@ -163,7 +163,7 @@ Finish SampleDecode::finish(const View& view, const Tokens& tokens) const {
 
 void SampleDecode::prompt_logprobs(const View& view,
                                    std::vector<Next>& out) const {
-  const Sequence& sequence = slice.sequence();
+  const Sequence& sequence = view.sequence();
   const std::int64_t length = sequence.length();
   Logprobs logprobs(view.params.prompt_logprobs);
   for (std::int64_t i = 0; i < view.slice.outs; ++i) {
@@ -189,7 +189,7 @@ void SampleDecode::prompt_logprobs(const View& view,
 
 Next SampleDecode::sample_tokens(const View& view, const Candidates& first,
                                  int branch) const {
-  const Sequence& sequence = slice.sequence();
+  const Sequence& sequence = view.sequence();
   Next next = slice.next();
   next.branch = branch;
   Tokens tokens = sequence.tokens;
@@ -250,7 +250,7 @@ void SampleDecode::go_on(const View& view, Tokens tokens, Next& next) const {
 }
 
 void SampleDecode::answer(const View& view, std::vector<Next>& out) const {
-  const Sequence& sequence = slice.sequence();
+  const Sequence& sequence = view.sequence();
   if (sequence.want.from == 0) {
     prompt_logprobs(view, out);
     return;

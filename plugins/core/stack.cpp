@@ -50,7 +50,8 @@ at::Tensor part(at::Tensor tensor, const std::vector<std::int64_t>& shape,
 void Stack::declare(Declaration<Stack>& d) {
   d.doc("Batches of whole tensors, for models that answer in one step")
       .layouts({Layout::kStacked});
-  d.param("max_sequences", &Params::max_sequences, "rows of one batch")
+  d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
+      .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
           "how long the first row waits for others, in milliseconds")

@@ -36,6 +36,9 @@ PipelineFile load(const Options& options, const std::filesystem::path& path,
   overrides.insert(overrides.end(), options.overrides.begin(),
                    options.overrides.end());
   PipelineFile file = load_pipeline_file(path, plugins, overrides);
+  for (const auto& notice : file.notices) {
+    std::cerr << "pipeline-run: " << notice << "\n";
+  }
   std::vector<Override> more;
   if (!options.render.empty()) {
     if (file.postprocess.spec->params.find("render") == nullptr) {

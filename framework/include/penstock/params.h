@@ -55,6 +55,7 @@ struct ParamSpec {
   std::optional<double> min, max;    ///< of a number, or of a list's numbers
   std::vector<std::string> choices;  ///< of a text; empty: any
   bool is_per_request = false;       ///< a request's options may override it
+  std::string former;  ///< an earlier name, still read; "": none
 
   [[nodiscard]] ParamType type() const {
     return static_cast<ParamType>(fallback.index());
@@ -81,9 +82,11 @@ struct ParamSpec {
 class ParamSchema {
  public:
   [[nodiscard]] const std::vector<ParamSpec>& specs() const { return specs_; }
+  /// The param of that name, or of that former name; null: none.
   [[nodiscard]] const ParamSpec* find(const std::string& name) const {
     for (const auto& spec : specs_) {
       if (spec.name == name) return &spec;
+      if (!spec.former.empty() && spec.former == name) return &spec;
     }
     return nullptr;
   }
@@ -132,6 +135,11 @@ class ParamList {
     }
     Added& choices(std::vector<std::string> words) {
       spec_.choices = std::move(words);
+      return *this;
+    }
+    /// The name it had before: still read, and told.
+    Added& formerly(std::string name) {
+      spec_.former = std::move(name);
       return *this;
     }
     Added& per_request() {

@@ -60,6 +60,8 @@ struct PipelineFile {
   std::vector<StageConfig> preprocess;
   StageConfig batch, forward, decode, postprocess;
   std::vector<InputConfig> inputs;
+  /// Lines for a person: names that have changed, with their places.
+  std::vector<std::string> notices;
 
   /// The stages in order; the position is Stage::index.
   [[nodiscard]] PENSTOCK_API std::vector<const StageConfig*> stages() const;

@@ -34,13 +34,15 @@ class PENSTOCK_API Registry {
  public:
   explicit Registry(std::string plugin) : plugin_(std::move(plugin)) {}
 
-  /// Throws Error(kInternal) when the name is taken or malformed.
+  /// `former`: the name it had before; still read, and told. Throws
+  /// Error(kInternal) when the name is taken or malformed.
   template <class T>
-  void add(const std::string& name) {
+  void add(const std::string& name, const std::string& former = "") {
     Declaration<T> declaration;
     T::declare(declaration);
     StageSpec spec = declaration.take();
     spec.name = plugin_ + "." + name;
+    if (!former.empty()) spec.former = plugin_ + "." + former;
     spec.kind = T::kKind;
     spec.make = [](const void* params) -> std::unique_ptr<Stage> {
       return std::make_unique<T>(

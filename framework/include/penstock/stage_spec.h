@@ -28,7 +28,8 @@ enum class Layout { kStacked, kPadded, kPacked };
 [[nodiscard]] PENSTOCK_API std::string to_string(Layout layout);
 
 struct StageSpec {
-  std::string name;  ///< "plugin.stage", as `use:` writes it
+  std::string name;    ///< "plugin.stage", as `use:` writes it
+  std::string former;  ///< its earlier name, still read; "": none
   StageKind kind = StageKind::kPreprocess;
   std::string doc;
   std::vector<Port> inputs, outputs;

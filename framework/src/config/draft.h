@@ -24,6 +24,7 @@ struct StageDraft {
   std::shared_ptr<void> params = {};
   std::string conflict = {};       ///< between the params as the file has them
   std::string overridden_by = {};  ///< the last override that changed a param
+  std::vector<std::string> notices = {};  ///< names that have changed
 
   void set(const ParamSpec& spec, const ParamValue& value,
            const std::string& source) {

@@ -158,6 +158,10 @@ StageConfig finished(StageDraft& stage, const PipelineFile& file) {
 
 void finish_stages(Draft& draft) {
   PipelineFile& file = draft.file;
+  for (auto* stage : draft.stages()) {
+    file.notices.insert(file.notices.end(), stage->notices.begin(),
+                        stage->notices.end());
+  }
   for (auto& stage : draft.preprocess) {
     file.preprocess.push_back(finished(stage, file));
   }

@@ -68,6 +68,10 @@ void set_in_stage(const Override& given, const std::string& param,
     throw Error(Code::kData,
                 "unknown param" + param_hint(*stage.config.spec, param));
   }
+  if (spec->name != param) {
+    stage.notices.push_back(
+        str(label(given), ": '", param, "' is called '", spec->name, "' now"));
+  }
   stage.set(*spec, parse_param(*spec, raw_from_text(given.value)),
             given.source);
   stage.overridden_by = label(given);

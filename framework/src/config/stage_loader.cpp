@@ -6,6 +6,13 @@
 namespace penstock::config {
 namespace {
 
+void note_renamed(const std::string& place, const std::string& written,
+                  const std::string& name, StageDraft& stage) {
+  if (written == name) return;
+  stage.notices.push_back(
+      str(place, ": '", written, "' is called '", name, "' now"));
+}
+
 void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
                Problems& problems) {
   stage.use_at = use.value->at;
@@ -14,6 +21,8 @@ void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
   try {
     check_use(text->text);
     stage.config.spec = &catalog.find(text->text);
+    note_renamed(problems.place(stage.use_at), text->text,
+                 stage.config.spec->name, stage);
   } catch (const Error& error) {
     problems.add(stage.use_at, error.text(), error.code());
     return;
@@ -51,13 +60,20 @@ void load_model(const YamlNode& value, StageDraft& stage, Problems& problems) {
   stage.config.model_source = problems.place(value.at);
 }
 
-void load_param(const Entry& entry, StageDraft& stage, Problems& problems) {
+void load_param(const YamlNode& map, const Entry& entry, StageDraft& stage,
+                Problems& problems) {
   const StageSpec& spec = *stage.config.spec;
   const ParamSpec* param = spec.params.find(entry.key);
   if (param == nullptr) {
     problems.add(entry.at, unknown_param(spec, entry.key));
     return;
   }
+  if (entry.key != param->name && map.find(param->name) != nullptr) {
+    problems.add(entry.at, str("'", entry.key, "' is the former name of '",
+                               param->name, "', which is there too"));
+    return;
+  }
+  note_renamed(problems.place(entry.at), entry.key, param->name, stage);
   const auto value = read_param(*entry.value, *param, problems);
   if (value) stage.set(*param, *value, problems.place(entry.value->at));
 }
@@ -106,7 +122,7 @@ void load_stage(const YamlNode& value, Mark key_at, StageCatalog& catalog,
     } else if (entry.key == "model") {
       load_model(*entry.value, stage, problems);
     } else if (stage.config.spec != nullptr) {
-      load_param(entry, stage, problems);
+      load_param(value, entry, stage, problems);
     }
   }
   // A param that could not be read would make its default look at fault.

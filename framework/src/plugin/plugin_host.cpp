@@ -111,8 +111,9 @@ const StageSpec& PluginHost::find(const std::string& use) {
   const std::lock_guard lock(impl_->mutex);
   const auto& specs = impl_->open(plugin);
   const auto spec =
-      std::find_if(specs.begin(), specs.end(),
-                   [&use](const auto& each) { return each.name == use; });
+      std::find_if(specs.begin(), specs.end(), [&use](const auto& each) {
+        return each.name == use || each.former == use;
+      });
   if (spec == specs.end()) throw unknown_stage(use, plugin, specs);
   return *spec;
 }

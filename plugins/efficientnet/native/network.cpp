@@ -102,7 +102,7 @@ struct Network::Image {
   [[nodiscard]] Place from_row(std::int64_t y) const {
     return {.data = data + y * row(),
             .width = width,
-            .sequence = row(),
+            .row = row(),
             .pixel = channels};
   }
 };
@@ -153,7 +153,7 @@ at::Tensor Network::run(const at::Tensor& pixels) const {
   kernels_.pointwise(classifier_.op, features.data(), channels, count,
                      {.data = logits.mutable_data_ptr<float>(),
                       .width = count,
-                      .sequence = count * out,
+                      .row = count * out,
                       .pixel = out},
                      nullptr);
   return logits.narrow(1, 0, classes_).contiguous();
@@ -266,7 +266,7 @@ void Network::run_band(const BlockPlan& block, const Image& from,
       kernels_.pointwise(block.expand.op, at, from.channels, count * from.width,
                          {.data = to_row,
                           .width = from.width,
-                          .sequence = wide,
+                          .row = wide,
                           .pixel = op.channels},
                          nullptr);
       return;
@@ -314,7 +314,7 @@ void Network::run_head(const Image& from, float* features) const {
     const std::int64_t count = std::min(kPixels, pixels - p);
     kernels_.pointwise(
         head_.op, from.data + p * from.channels, from.channels, count,
-        {.data = wide, .width = count, .sequence = 0, .pixel = channels},
+        {.data = wide, .width = count, .row = 0, .pixel = channels},
         nullptr);
     for (std::int64_t i = 0; i < count; ++i) {
       for (std::int64_t c = 0; c < channels; ++c) {

@@ -91,7 +91,8 @@ KvType NativeEngine::kv_type(const std::string& kv_dtype, ComputeType mode) {
 }
 
 std::int64_t NativeEngine::bytes(const Checkpoint& model, ComputeType mode) {
-  return layer_bytes(model, mode) + ScreenedHead::bytes(embedding(model));
+  return layer_bytes(model, mode) +
+         kernels::ScreenedHead::bytes(embedding(model));
 }
 
 std::int64_t NativeEngine::sequence_bytes(const Config& config,
@@ -208,13 +209,13 @@ void NativeEngine::pick(const at::Tensor& hidden, const Step& step,
       if (has_follow) {
         const std::int64_t next = slice.begin + i + 1;
         scores.follow.mutable_data_ptr<float>()[r] =
-            next < row.length() ? head_.score(state, row.token(next))
-                                : std::numeric_limits<float>::quiet_NaN();
+            next < sequence.length() ? head_.score(state, sequence.token(next))
+                                     : std::numeric_limits<float>::quiet_NaN();
       }
-      for (std::size_t n = 0; n < row.want.ids.size(); ++n) {
+      for (std::size_t n = 0; n < sequence.want.ids.size(); ++n) {
         scores.at.mutable_data_ptr<float>()[r * width +
                                             static_cast<std::int64_t>(n)] =
-            head_.score(state, row.want.ids[n]);
+            head_.score(state, sequence.want.ids[n]);
       }
     }
   }

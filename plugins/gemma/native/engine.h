@@ -57,7 +57,7 @@ class NativeEngine final : public Engine {
   ComputeType mode_;
   KvType kv_type_;
   Model model_;
-  ScreenedHead head_;
+  kernels::ScreenedHead head_;
   std::vector<std::unique_ptr<KvPages>> caches_;  ///< by slot; null: empty
 };
 

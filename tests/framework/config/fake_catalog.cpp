@@ -52,7 +52,9 @@ ParamSchema pick_params() {
 
 ParamSchema rows_params() {
   ParamList<RowsParams> list;
-  list.add("max_sequences", &RowsParams::max_sequences, "").range(1, 64);
+  list.add("max_sequences", &RowsParams::max_sequences, "")
+      .formerly("max_rows")
+      .range(1, 64);
   list.add("side", &RowsParams::side, "").choices({"left", "right"});
   return list.take();
 }

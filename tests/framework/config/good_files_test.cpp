@@ -39,6 +39,20 @@ TEST(GoodFile, IsReadWhole) {
   EXPECT_EQ(file.stages().size(), 5);
 }
 
+TEST(GoodFile, MaySayAFormerNameAndIsTold) {
+  std::string text = good_file();
+  const std::string batch = "rows.packed";
+  text.insert(text.find(batch) + batch.size(), ", max_rows: 3");
+  const auto file = load(text, {{"batch.max_rows", "4", "--set"}});
+  EXPECT_EQ(
+      std::get<std::int64_t>(file.batch.settings.at("max_sequences").value), 4);
+  ASSERT_EQ(file.notices.size(), 2);
+  EXPECT_THAT(file.notices[0],
+              HasSubstr(": 'max_rows' is called 'max_sequences' now"));
+  EXPECT_EQ(file.notices[1],
+            "--set batch.max_rows: 'max_rows' is called 'max_sequences' now");
+}
+
 TEST(GoodFile, MayListPreprocessAndNameModelsPerStage) {
   const auto file = load(R"(version: 1
 model: a.gguf
