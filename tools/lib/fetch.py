@@ -134,7 +134,9 @@ def pip_download(packages, folder, size, kind="wheel"):
     pins = folder / "pins.txt"
     pins.write_text("".join(f"{p['package']}=={p['version']} --hash=sha256:{p['sha256']}\n"
                             for p in packages))
-    form = "--only-binary=:all:" if kind == "wheel" else "--no-binary=:all:"
+    # Not --no-binary=:all:, which would build what builds the package as well.
+    form = ("--only-binary=:all:" if kind == "wheel" else
+            "--no-binary=" + ",".join(p["package"] for p in packages))
     run_download([pip_python(), "-m", "pip", "download", "--quiet", "--no-deps",
                   "--no-cache-dir", form, "--require-hashes", "--retries", "2",
                   "--progress-bar", "off", "--disable-pip-version-check",
