@@ -175,7 +175,7 @@ void SampleDecode::prompt_logprobs(const View& view,
     logprobs.add(sequence.token(next), value_at(view.scores.follow, at),
                  best.all, value_at(view.scores.norm, at));
   }
-  Next next = slice.next();
+  Next next = view.next();
   if (!logprobs.empty()) {
     logprobs.put("prompt_logprobs", next.emit.emplace_back().tensors);
   }
@@ -190,7 +190,7 @@ void SampleDecode::prompt_logprobs(const View& view,
 Next SampleDecode::sample_tokens(const View& view, const Candidates& first,
                                  int branch) const {
   const Sequence& sequence = view.sequence();
-  Next next = slice.next();
+  Next next = view.next();
   next.branch = branch;
   Tokens tokens = sequence.tokens;
   std::optional<Candidates> more;
@@ -257,7 +257,7 @@ void SampleDecode::answer(const View& view, std::vector<Next>& out) const {
   }
   const std::optional<Candidates> from = view.candidates(0, sequence.tokens);
   if (!from) {
-    Next again = slice.next();
+    Next again = view.next();
     again.want.emplace().full = true;
     again.want->norm = view.params.logprobs >= 0;
     out.push_back(std::move(again));

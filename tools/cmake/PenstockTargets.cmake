@@ -39,6 +39,8 @@ function(_penstock_use_pch target name)
     file(CONFIGURE OUTPUT "${source}" CONTENT "// only carries the PCH\n")
     add_library(penstock_${name} OBJECT "${source}")
     target_link_libraries(penstock_${name} PRIVATE ${ARGN})
+    target_include_directories(penstock_${name} PRIVATE
+                               "${PROJECT_SOURCE_DIR}/tools")
     target_precompile_headers(penstock_${name} PRIVATE
       "${PROJECT_SOURCE_DIR}/tools/cmake/${name}.h")
     _penstock_pch_options(penstock_${name})

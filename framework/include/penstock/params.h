@@ -55,7 +55,7 @@ struct ParamSpec {
   std::optional<double> min, max;    ///< of a number, or of a list's numbers
   std::vector<std::string> choices;  ///< of a text; empty: any
   bool is_per_request = false;       ///< a request's options may override it
-  std::string former;  ///< an earlier name, still read; "": none
+  std::string former = {};  ///< an earlier name, still read; "": none
 
   [[nodiscard]] ParamType type() const {
     return static_cast<ParamType>(fallback.index());

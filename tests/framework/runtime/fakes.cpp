@@ -177,7 +177,7 @@ class Meddler final : public Batch {
     return inner_.shares_prefixes();
   }
   [[nodiscard]] Plan plan(const Offer& offer) override {
-    Plan made = inner_.plan(candidates);
+    Plan made = inner_.plan(offer);
     return script_.change_plan ? script_.change_plan(std::move(made)) : made;
   }
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override {
