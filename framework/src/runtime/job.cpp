@@ -89,7 +89,7 @@ void Job::preprocessed() {
   ready_();
 }
 
-bool Job::has_credit(std::int64_t item, int /*branch*/) {
+bool Job::has_credit(std::int64_t item) {
   const std::scoped_lock lock(mutex_);
   const auto box = boxes_.find(item);
   return box == boxes_.end() || box->second.ready.size() < kCredit;

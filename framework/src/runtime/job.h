@@ -47,7 +47,7 @@ class Job {
   void preprocessed();
 
   /// May this sequence's next step run? No: its output is not being read.
-  [[nodiscard]] bool has_credit(std::int64_t item, int branch);
+  [[nodiscard]] bool has_credit(std::int64_t item);
   /// The writer has said that this branch is done.
   [[nodiscard]] bool is_branch_done(std::int64_t item, int branch);
   void step_began(Time now);

@@ -89,14 +89,13 @@ int Lane::free_slots() const {
 }
 
 bool Lane::is_idle() {
-  const std::scoped_lock lock(mutex_);
-  return arrivals_.empty() && waiting_.empty() && running_.empty();
+  return arrivals_.is_empty() && waiting_.empty() && running_.empty();
 }
 
 bool Lane::turn(Time& check_again_at) {
   const Time now = Clock::now();
   // Before the arrivals are taken: whoever is no longer upstream has arrived.
-  const bool is_more_coming = upstream > 0;
+  const bool is_more_coming = arrivals_.is_more_coming();
   take_arrivals();
   drop_dead(now);
   end_done_branches();
@@ -128,7 +127,7 @@ Plan Lane::plan(Time now, bool is_more_coming) {
   const auto offered = [](const Members& members) {
     std::vector<Sequence*> sequences;
     for (const auto& sequence : members) {
-      if (sequence->job->has_credit(sequence->item->index, sequence->branch)) {
+      if (sequence->job->has_credit(sequence->item->index)) {
         sequences.push_back(sequence.get());
       }
     }
@@ -183,11 +182,7 @@ void Lane::start_waiting(const Plan& plan) {
     running_.push_back(std::move(*found));
     waiting_.erase(found);
   }
-  {
-    const std::scoped_lock lock(mutex_);
-    waiting_count_ = waiting_.size();
-  }
-  room_.notify_all();
+  arrivals_.set_waiting(waiting_.size());
 }
 
 Step Lane::make_step(const Plan& plan) const {

@@ -3,16 +3,14 @@
 // plan -> collate -> forward -> pick -> decode, then apply what Decode said.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "penstock/batch.h"
 #include "penstock/decode.h"
 #include "penstock/forward.h"
+#include "runtime/arrivals.h"
 #include "runtime/job.h"
 #include "runtime/slots.h"
 #include "runtime/stats_board.h"
@@ -34,11 +32,8 @@ class Lane {
   Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
        Trace& trace, Observer* observer);
 
-  /// Preprocess threads: waits while the lane has enough to choose from;
-  /// throws Cancelled.
-  void push(const std::shared_ptr<Job>& job, Item item);
-  /// Requests that are still being preprocessed, or wait for it.
-  std::atomic<int> upstream{0};
+  /// Where Preprocess pushes to; any thread.
+  [[nodiscard]] Arrivals& arrivals() { return arrivals_; }
 
   /// DeviceThread thread: one step at most. True: a step ran. Else
   /// `check_again_at` becomes the time of the next look, where that is sooner.
@@ -55,10 +50,6 @@ class Lane {
     bool is_rewound = false;
   };
   using Members = std::vector<std::unique_ptr<Member>>;
-  struct Arrival {
-    std::shared_ptr<Job> job;
-    std::shared_ptr<Item> item;
-  };
 
   // Intake (lane_intake.cpp)
   void take_arrivals();
@@ -94,11 +85,7 @@ class Lane {
   int max_sequences_;
   Slots slots_;
   Members waiting_, running_;
-
-  std::mutex mutex_;
-  std::condition_variable room_;
-  std::deque<Arrival> arrivals_;
-  std::size_t waiting_count_ = 0;  ///< waiting_.size(), for push()
+  Arrivals arrivals_;
 };
 
 }  // namespace penstock

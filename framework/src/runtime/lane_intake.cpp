@@ -7,37 +7,11 @@
 #include "runtime/lane.h"
 
 namespace penstock {
-namespace {
-
-/// Waiting items beyond which Preprocess waits: enough to fill the next
-/// batches, so that memory does not grow with the number of requests.
-constexpr std::size_t kWaitingLimit = 256;
-
-}  // namespace
-
-void Lane::push(const std::shared_ptr<Job>& job, Item item) {
-  auto owned = std::make_shared<Item>(std::move(item));
-  owned->request = job->request();
-  owned->index = job->begin_item(*owned);
-  std::unique_lock lock(mutex_);
-  while (arrivals_.size() + waiting_count_ >= kWaitingLimit) {
-    if (job->is_dead()) break;  // the engine ends the item
-    room_.wait_for(lock, std::chrono::milliseconds(20));
-    lock.unlock();
-    job->look_at_clock(Clock::now());
-    lock.lock();
-  }
-  arrivals_.push_back({job, std::move(owned)});
-}
 
 void Lane::take_arrivals() {
-  std::deque<Arrival> arrived;
-  {
-    const std::scoped_lock lock(mutex_);
-    arrived.swap(arrivals_);
-    waiting_count_ = waiting_.size() + arrived.size();
+  for (const Arrival& arrival : arrivals_.take(waiting_.size())) {
+    admit(arrival);
   }
-  for (const Arrival& arrival : arrived) admit(arrival);
 }
 
 void Lane::admit(const Arrival& arrival) {

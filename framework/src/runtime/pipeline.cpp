@@ -63,7 +63,13 @@ struct Pipeline::Impl {
   using Place = std::list<Flight>::iterator;
 
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
-  void preprocess(const std::shared_ptr<Job>& job);
+  /// Whoever holds it may still push items.
+  [[nodiscard]] std::shared_ptr<void> upstream() {
+    return std::make_shared<Arrivals::Upstream>(lane->arrivals(),
+                                                [this] { engine->notify(); });
+  }
+  void preprocess(const std::shared_ptr<Job>& job,
+                  std::shared_ptr<void> upstream);
   void ready(Place flight);
   void write(Place flight);
   void cancel_all();
@@ -103,17 +109,19 @@ std::stop_source Pipeline::Impl::submit(Request request,
     place->job = job;
   }
   board.change([](Stats& s) { ++s.requests; });
-  ++lane->upstream;
-  preprocessors->add([this, job] { preprocess(job); });
+  preprocessors->add([this, job, guard = upstream()]() mutable {
+    preprocess(job, std::move(guard));
+  });
   return job->stop_source();
 }
 
-void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job) {
+void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
+                                std::shared_ptr<void> upstream) {
   class Sink final : public ItemSink {
    public:
     Sink(Impl& impl, const std::shared_ptr<Job>& to) : impl_(impl), job_(to) {}
     void push(Item item) override {
-      impl_.lane->push(job_, std::move(item));
+      impl_.lane->arrivals().push(job_, std::move(item));
       impl_.engine->notify();
     }
     void append(at::Tensor /*piece*/) override {
@@ -141,8 +149,7 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job) {
   trace.span("preprocess", start, Clock::now(), "");
   board.change(
       [&](Stats& s) { s.preprocess_s += seconds(start, Clock::now()); });
-  --lane->upstream;
-  engine->notify();
+  upstream.reset();
   job->preprocessed();
 }
 
@@ -204,13 +211,7 @@ std::stop_source Pipeline::submit(Request request,
                                   std::shared_ptr<ResultSink> sink) {
   return impl_->submit(std::move(request), std::move(sink));
 }
-std::shared_ptr<void> Pipeline::more_coming() {
-  ++impl_->lane->upstream;
-  return {this, [impl = impl_.get()](void*) {
-            --impl->lane->upstream;
-            impl->engine->notify();
-          }};
-}
+std::shared_ptr<void> Pipeline::more_coming() { return impl_->upstream(); }
 void Pipeline::check(const Request& request) const {
   (void)check_options(impl_->file, request.options);
 }
