@@ -84,7 +84,7 @@ std::vector<Request> requests_of(const Options& options,
       run::open_inputs(asked, run::media_ports(file), file.inputs, stop);
   std::vector<Request> all;
   while (auto input = inputs.next()) {
-    if (input->error) throw Error(*input->error).in(input->place);
+    if (input->error) throw Error(*input->error).in(Place::input(input->place));
     all.push_back(std::move(input->request));
   }
   if (all.empty()) {

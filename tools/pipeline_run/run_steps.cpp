@@ -77,7 +77,7 @@ int check_steps(const CompositionFile& file) {
       std::cerr << step.name << ": ok; device " << found.device << ", weights "
                 << (found.memory >> 20) << " MiB\n";
     } catch (Error& error) {
-      throw error.in(str("step '", step.name, "'"));
+      throw error.in(Place::step(step.name));
     }
   }
   std::cerr << file.path.string() << ": ok\n";

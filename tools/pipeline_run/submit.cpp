@@ -17,8 +17,10 @@ void submit(const Options& options, const Target& target, Printer& printer,
     if (input.error) throw Error(*input.error);
     target.check(request);
   } catch (Error& error) {
-    printer.refuse(request, input.place.empty() ? error : error.in(input.place),
-                   input.openai);
+    printer.refuse(
+        request,
+        input.place.empty() ? error : error.in(Place::input(input.place)),
+        input.openai);
     return;
   }
   const auto sink = printer.next(request, input.openai);

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "penstock/export.h"
 
@@ -29,6 +30,27 @@ enum class Code {
 /// A short lower-case word for JSON and logs, such as "data".
 [[nodiscard]] PENSTOCK_API std::string_view to_string(Code code);
 
+/// Where an error happened: one of the things that a run is made of.
+struct PENSTOCK_API Place {
+  enum class Kind {
+    kStage,    ///< name: "decode", detail: "core.sample"
+    kRequest,  ///< name: its id
+    kStep,     ///< name: a composition's step
+    kInput,    ///< name: "stdin, line 3"
+    kSink,     ///< whoever receives results; no name
+    kOther,    ///< name: the place as it is shown
+  };
+  Kind kind = Kind::kOther;
+  std::string name;
+  std::string detail;
+
+  [[nodiscard]] static Place request(const std::string& id);
+  [[nodiscard]] static Place step(const std::string& name);
+  [[nodiscard]] static Place input(const std::string& name);
+  /// "stage 'decode' (core.sample)", "request 'a'", ...
+  [[nodiscard]] std::string text() const;
+};
+
 class PENSTOCK_API Error : public std::runtime_error {
  public:
   Error(Code code, const std::string& text);
@@ -39,11 +61,18 @@ class PENSTOCK_API Error : public std::runtime_error {
   [[nodiscard]] const char* what() const noexcept override;
   /// The first line alone: what was wrong.
   [[nodiscard]] std::string text() const;
-  /// Adds a place, innermost first: `throw error.in("stage 'decode'")`.
+  /// Innermost first.
+  [[nodiscard]] const std::vector<Place>& places() const { return places_; }
+  /// what() without the places of a kind, for whoever names those himself.
+  [[nodiscard]] std::string text_without(Place::Kind kind) const;
+  /// Adds a place around those there are: `throw error.in(Place::step(name))`.
+  Error& in(Place place);
+  /// A place of another kind, as it is to be shown.
   Error& in(const std::string& place);
 
  private:
   Code code_;
+  std::vector<Place> places_;
   std::string full_;
 };
 

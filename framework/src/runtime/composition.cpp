@@ -44,7 +44,7 @@ struct Composition::Impl {
       try {
         pipelines.push_back(std::make_unique<Pipeline>(step.file, options));
       } catch (Error& error) {
-        throw error.in(str("step '", step.name, "'"));
+        throw error.in(Place::step(step.name));
       }
     }
   }
@@ -201,7 +201,7 @@ void Composition::Impl::Flow::add_part(std::size_t at, const Value* given) {
     // It may have waited for room while the request was cancelled.
     if (stop_.stop_requested()) stop.request_stop();
   } catch (...) {
-    part_done(at, part, failure(current_error("")));
+    part_done(at, part, failure(current_error()));
   }
 }
 
@@ -309,7 +309,7 @@ Report Composition::Impl::Flow::whole() const {
       out.finish_reason = report.finish_reason;
       if (!report.error) continue;
       Error error = *report.error;
-      out.error = error.in(str("step '", step(i).name, "'"));
+      out.error = error.in(Place::step(step(i).name));
     }
   }
   if (out.finish_reason.empty()) out.finish_reason = "end";
@@ -353,7 +353,7 @@ void Composition::check(const Request& request) const {
     try {
       impl_->pipelines[i]->check(part);
     } catch (Error& error) {
-      throw error.in(str("step '", impl_->file.steps[i].name, "'"));
+      throw error.in(Place::step(impl_->file.steps[i].name));
     }
   }
 }

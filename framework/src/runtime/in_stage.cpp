@@ -6,20 +6,22 @@
 
 namespace penstock {
 
-Error current_error(const std::string& place) {
+Error current_error() {
   try {
     throw;
-  } catch (Error& error) {
-    return error.in(place);
+  } catch (const Error& error) {
+    return error;
   } catch (const c10::Error& error) {
-    return Error(Code::kInternal, error.what_without_backtrace()).in(place);
+    return {Code::kInternal, error.what_without_backtrace()};
   } catch (const std::bad_alloc&) {
-    return Error(Code::kRetry, "out of memory").in(place);
+    return {Code::kRetry, "out of memory"};
   } catch (const std::exception& error) {
-    return Error(Code::kInternal, error.what()).in(place);
+    return {Code::kInternal, error.what()};
   } catch (...) {
-    return Error(Code::kInternal, "an exception of an unknown type").in(place);
+    return {Code::kInternal, "an exception of an unknown type"};
   }
 }
+
+Error current_error(const Place& place) { return current_error().in(place); }
 
 }  // namespace penstock

@@ -8,13 +8,15 @@
 
 namespace penstock {
 
-/// The exception being handled as an Error that names the place. Foreign
-/// exceptions become Errors here, so that none leaves the framework.
-[[nodiscard]] Error current_error(const std::string& place);
+/// The exception being handled as an Error. Foreign exceptions become Errors
+/// here, so that none leaves the framework.
+[[nodiscard]] Error current_error();
+/// The same, with the place named.
+[[nodiscard]] Error current_error(const Place& place);
 
 /// Runs a call into a stage.
 template <class Call>
-auto in_stage(const std::string& place, Call&& call) {
+auto in_stage(const Place& place, Call&& call) {
   try {
     return call();
   } catch (const Cancelled&) {

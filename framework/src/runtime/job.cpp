@@ -138,7 +138,7 @@ void Job::note(const Decoded& decoded) {
 }
 
 bool Job::write_next(std::unique_lock<std::mutex>& lock,
-                     const Postprocess& postprocess, const std::string& place) {
+                     const Postprocess& postprocess, const Place& place) {
   const auto found = boxes_.find(written_);
   if (found == boxes_.end()) return false;
   Box& box = found->second;
@@ -174,7 +174,7 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
 }
 
 Job::Progress Job::write_some(const Postprocess& postprocess,
-                              const std::string& place) {
+                              const Place& place) {
   std::unique_lock lock(mutex_);
   while (write_next(lock, postprocess, place)) {
   }
@@ -184,7 +184,7 @@ Job::Progress Job::write_some(const Postprocess& postprocess,
   return Progress::kDone;
 }
 
-void Job::finish(const Postprocess& postprocess, const std::string& place) {
+void Job::finish(const Postprocess& postprocess, const Place& place) {
   try {
     in_stage(place, [&] {
       if (!writer_) writer_ = postprocess.begin(*request_);

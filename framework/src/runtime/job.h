@@ -57,7 +57,7 @@ class Job {
 
   enum class Progress { kIdle, kDone };
   /// Writes what is ready. One thread at a time.
-  Progress write_some(const Postprocess& postprocess, const std::string& place);
+  Progress write_some(const Postprocess& postprocess, const Place& place);
 
  private:
   struct Box {
@@ -69,10 +69,10 @@ class Job {
 
   [[nodiscard]] bool is_complete() const;
   bool write_next(std::unique_lock<std::mutex>& lock,
-                  const Postprocess& postprocess, const std::string& place);
+                  const Postprocess& postprocess, const Place& place);
   void note(const Decoded& decoded);
   [[nodiscard]] Branch& branch(int index);
-  void finish(const Postprocess& postprocess, const std::string& place);
+  void finish(const Postprocess& postprocess, const Place& place);
   [[nodiscard]] Report report() const;
 
   std::stop_source stop_;

@@ -24,7 +24,7 @@ struct LaneStages {
   Forward& forward;
   Decode& decode;
   Layout layout = Layout::kStacked;  ///< of the batch
-  std::string batch_place, forward_place, decode_place;
+  Place batch_place, forward_place, decode_place;
 };
 
 class Lane {

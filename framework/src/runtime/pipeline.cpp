@@ -60,7 +60,7 @@ struct Pipeline::Impl {
     bool is_queued = false;  ///< a writer will look or looks at it
     bool is_again = false;   ///< more became ready while it looked
   };
-  using Place = std::list<Flight>::iterator;
+  using FlightAt = std::list<Flight>::iterator;
 
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
   /// Whoever holds it may still push items.
@@ -70,8 +70,8 @@ struct Pipeline::Impl {
   }
   void preprocess(const std::shared_ptr<Job>& job,
                   std::shared_ptr<void> upstream);
-  void ready(Place flight);
-  void write(Place flight);
+  void ready(FlightAt flight);
+  void write(FlightAt flight);
   void cancel_all();
   void drain();
 
@@ -95,7 +95,7 @@ struct Pipeline::Impl {
 std::stop_source Pipeline::Impl::submit(Request request,
                                         std::shared_ptr<ResultSink> sink) {
   request.checked = check_options(file, request.options);
-  Place place;
+  FlightAt place;
   std::shared_ptr<Job> job;
   {
     std::unique_lock lock(mutex);
@@ -144,7 +144,7 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
   } catch (const Cancelled&) {
     job->look_at_clock(Clock::now());
   } catch (...) {
-    job->fail(current_error(str("request '", job->request()->id, "'")));
+    job->fail(current_error(Place::request(job->request()->id)));
   }
   trace.span("preprocess", start, Clock::now(), "");
   board.change(
@@ -153,7 +153,7 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
   job->preprocessed();
 }
 
-void Pipeline::Impl::ready(Place flight) {
+void Pipeline::Impl::ready(FlightAt flight) {
   {
     const std::scoped_lock lock(mutex);
     if (std::exchange(flight->is_queued, true)) {
@@ -164,8 +164,8 @@ void Pipeline::Impl::ready(Place flight) {
   writers->add([this, flight] { write(flight); });
 }
 
-void Pipeline::Impl::write(Place flight) {
-  const std::string place = place_of(file.postprocess);
+void Pipeline::Impl::write(FlightAt flight) {
+  const Place place = place_of(file.postprocess);
   for (;;) {
     const Time start = Clock::now();
     const auto progress = flight->job->write_some(*stages.postprocess, place);

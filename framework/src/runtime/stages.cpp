@@ -66,9 +66,10 @@ class Chain final : public ItemSink {
 
 }  // namespace
 
-std::string place_of(const StageConfig& config) {
-  return "stage '" + to_string(config.spec->kind) + "' (" + config.spec->name +
-         ")";
+Place place_of(const StageConfig& config) {
+  return {.kind = Place::Kind::kStage,
+          .name = to_string(config.spec->kind),
+          .detail = config.spec->name};
 }
 
 Stages::Stages(const PipelineFile& file) {

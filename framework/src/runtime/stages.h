@@ -14,8 +14,8 @@
 
 namespace penstock {
 
-/// "stage 'decode' (core.sample)", for errors.
-[[nodiscard]] std::string place_of(const StageConfig& config);
+/// The stage, for errors.
+[[nodiscard]] Place place_of(const StageConfig& config);
 
 struct Stages {
   std::vector<std::unique_ptr<Preprocess>> preprocess;

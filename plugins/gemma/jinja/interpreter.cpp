@@ -340,11 +340,10 @@ Value Interpreter::evaluate(const Expression& expression) {
     Value out = evaluate_some(expression);
     pay(size_of(out));
     return out;
+  } catch (const LineError&) {
+    throw;  // the innermost expression names the line
   } catch (const Error& error) {
-    // The innermost expression names the line.
-    const std::string what = error.text();
-    if (what.rfind("chat template", 0) == 0) throw;
-    fail_at(expression.line, what);
+    fail_at(expression.line, error.text());
   }
 }
 

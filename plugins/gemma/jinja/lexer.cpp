@@ -289,8 +289,11 @@ std::vector<Token> tokenize(std::string_view source) {
   return Lexer(source).run();
 }
 
+LineError::LineError(int line, const std::string& problem)
+    : Error(Code::kData, str("chat template, line ", line, ": ", problem)) {}
+
 void fail_at(int line, const std::string& problem) {
-  throw Error(Code::kData, str("chat template, line ", line, ": ", problem));
+  throw LineError(line, problem);
 }
 
 }  // namespace penstock::gemma::jinja

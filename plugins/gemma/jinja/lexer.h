@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "penstock/error.h"
+
 namespace penstock::gemma::jinja {
 
 enum class TokenKind {
@@ -31,7 +33,13 @@ struct Token {
 /// Throws Error(kData) naming the line.
 [[nodiscard]] std::vector<Token> tokenize(std::string_view source);
 
-/// "line N: " and `problem`, as an Error(kData).
+/// An Error(kData) that names its line.
+class LineError final : public Error {
+ public:
+  LineError(int line, const std::string& problem);
+};
+
+/// Throws a LineError: "chat template, line N: " and `problem`.
 [[noreturn]] void fail_at(int line, const std::string& problem);
 
 }  // namespace penstock::gemma::jinja

@@ -12,7 +12,7 @@ namespace {
 void preprocess(PreprocessOnly& pipeline, const Options& options,
                 const Input& input, Output& output, Watch& watch) {
   const Request& request = input.request;
-  if (input.error) throw Error(*input.error).in(input.place);
+  if (input.error) throw Error(*input.error).in(Place::input(input.place));
   Report report;
   report.finish_reason = "end";
   try {

@@ -23,13 +23,7 @@ std::string file_of(const Request& request) {
   return "";
 }
 
-std::string warning(const Request& request, std::string text) {
-  // The framework names the request as well.
-  const std::string again = "\n  in request '" + request.id + "'";
-  if (text.size() >= again.size() &&
-      text.compare(text.size() - again.size(), again.size(), again) == 0) {
-    text.resize(text.size() - again.size());
-  }
+std::string warning(const Request& request, const std::string& text) {
   // Most of what is said of a file names it.
   const std::string file = "'" + request.id + "'";
   const bool is_named = text.starts_with(file);
@@ -148,7 +142,8 @@ void Printer::done(std::size_t index, const Request& request,
     entry.held += "\n";  // what ended before its first word has no line
   }
   if (report.error) {
-    entry.warnings = warning(request, report.error->what());
+    entry.warnings =
+        warning(request, report.error->text_without(Place::Kind::kRequest));
   } else if (report.finish_reason == "deadline") {
     entry.warnings =
         warning(request, "the deadline passed; what there is was printed");
