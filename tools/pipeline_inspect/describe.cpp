@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 #include "penstock/text.h"
 #include "pipeline_inspect/table.h"
@@ -86,6 +87,49 @@ std::string port_lines(const std::string& label,
   return text;
 }
 
+/// makes, needs and uses, of notes and of facts.
+std::string note_lines(const StageSpec& stage) {
+  std::string text;
+  const auto add = [&](const char* label,
+                       std::vector<NoteSpec> NoteSpecs::*list) {
+    bool is_first = true;
+    for (const auto& [word, specs] :
+         {std::pair{"note ", &stage.notes}, {"fact ", &stage.facts}}) {
+      for (const NoteSpec& note : specs->*list) {
+        text += "  " + padded(is_first ? label : "", 9) + word +
+                to_string(note) + "\n";
+        is_first = false;
+      }
+    }
+  };
+  add("makes", &NoteSpecs::makes);
+  add("needs", &NoteSpecs::needs);
+  add("uses", &NoteSpecs::uses);
+  return text;
+}
+
+/// What programs find a param by.
+std::string ability_lines(const std::vector<ParamSpec>& params) {
+  std::string text;
+  for (const ParamSpec& param : params) {
+    if (param.ability == Ability::kNone) continue;
+    text +=
+        "  " + padded(name(param.ability), 9) + "by param " + param.name + "\n";
+  }
+  return text;
+}
+
+Json notes_json(const NoteSpecs& notes) {
+  const auto texts = [](const std::vector<NoteSpec>& list) {
+    Json out = Json::array();
+    for (const NoteSpec& note : list) out.push_back(to_string(note));
+    return out;
+  };
+  return {{"makes", texts(notes.makes)},
+          {"needs", texts(notes.needs)},
+          {"uses", texts(notes.uses)}};
+}
+
 Json param_json(const ParamSpec& param) {
   Json json{{"name", param.name}, {"type", to_string(param.type())}};
   json["doc"] = param.doc;
@@ -95,6 +139,7 @@ Json param_json(const ParamSpec& param) {
   if (param.max) json["max"] = *param.max;
   if (!param.choices.empty()) json["choices"] = param.choices;
   json["per_request"] = param.is_per_request;
+  if (param.ability != Ability::kNone) json["ability"] = name(param.ability);
   return json;
 }
 
@@ -128,7 +173,10 @@ std::string stage_text(const StageSpec& stage) {
     layouts += (layouts.empty() ? "" : ", ") + to_string(layout);
   }
   if (!layouts.empty()) text += "  " + padded("layouts", 9) + layouts + "\n";
+  text += port_lines("next", stage.next_inputs);
+  text += note_lines(stage);
   const auto& params = stage.params.specs();
+  text += ability_lines(params);
   return text + (params.empty() ? "  no params\n" : param_table(params));
 }
 
@@ -140,6 +188,9 @@ Json stage_json(const StageSpec& stage) {
   json["layouts"] = Json::array();
   for (const Layout layout : stage.layouts)
     json["layouts"].push_back(to_string(layout));
+  json["next_inputs"] = port_texts(stage.next_inputs);
+  json["notes"] = notes_json(stage.notes);
+  json["facts"] = notes_json(stage.facts);
   json["params"] = Json::array();
   for (const ParamSpec& param : stage.params.specs()) {
     json["params"].push_back(param_json(param));

@@ -40,7 +40,7 @@ struct Next {
   Tokens draft;               ///< then guess
   std::int64_t use_feed = 0;  ///< feed units consumed
   bool reset = false;         ///< empty the slot
-  Tensors inputs;
+  Tensors inputs;             ///< of the sequence's next step, as declared
   std::optional<Want> want;   ///< unset: as before
   std::vector<Decoded> emit;  ///< then give out, in order
   Finish finish = Finish::kNo;

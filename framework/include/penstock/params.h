@@ -47,6 +47,16 @@ enum class ParamType {
   kReals
 };
 
+/// What programs find a param by, whatever its name.
+enum class Ability {
+  kNone,
+  kDraws,  ///< a text: the folder where the stage draws its results
+  kShows,  ///< a bool: true makes the stage tell more of what it made
+  kChats,  ///< a bool: the stage reads conversations, input `messages`
+};
+/// "draws", "shows", "chats"; "" for kNone.
+[[nodiscard]] PENSTOCK_API std::string name(Ability ability);
+
 /// What a param is: shown by pipeline-inspect, used by every check.
 struct ParamSpec {
   std::string name;
@@ -56,6 +66,7 @@ struct ParamSpec {
   std::vector<std::string> choices;  ///< of a text; empty: any
   bool is_per_request = false;       ///< a request's options may override it
   std::string former = {};  ///< an earlier name, still read; "": none
+  Ability ability = Ability::kNone;
 
   [[nodiscard]] ParamType type() const {
     return static_cast<ParamType>(fallback.index());
@@ -87,6 +98,13 @@ class ParamSchema {
     for (const auto& spec : specs_) {
       if (spec.name == name) return &spec;
       if (!spec.former.empty() && spec.former == name) return &spec;
+    }
+    return nullptr;
+  }
+  /// The first param with that ability, or null.
+  [[nodiscard]] const ParamSpec* find(Ability ability) const {
+    for (const auto& spec : specs_) {
+      if (spec.ability == ability) return &spec;
     }
     return nullptr;
   }
@@ -146,8 +164,17 @@ class ParamList {
       spec_.is_per_request = true;
       return *this;
     }
+    /// See Ability.
+    Added& draws() { return can(Ability::kDraws); }
+    Added& shows() { return can(Ability::kShows); }
+    Added& chats() { return can(Ability::kChats); }
 
    private:
+    Added& can(Ability ability) {
+      spec_.ability = ability;
+      return *this;
+    }
+
     ParamSpec& spec_;
   };
 

@@ -25,6 +25,8 @@ class PENSTOCK_API StageCatalog {
   /// The stage that `use: plugin.stage` names. Throws Error that says which
   /// plugin or stage is unknown and what there is.
   virtual const StageSpec& find(const std::string& use) = 0;
+  /// Every stage that is known by now, for advice.
+  [[nodiscard]] virtual std::vector<const StageSpec*> known() const;
 };
 
 /// A param's value and the words for where it came from: "default",

@@ -39,6 +39,9 @@ class PENSTOCK_API PluginHost : public StageCatalog {
   /// library, naming both sides and what to do.
   const StageSpec& find(const std::string& use) override;
 
+  /// The stages of every plugin that is open.
+  [[nodiscard]] std::vector<const StageSpec*> known() const override;
+
   /// Every library on the search path; opens none.
   [[nodiscard]] std::vector<PluginFacts> plugins() const;
   /// The stages of a plugin; opens it.

@@ -16,6 +16,13 @@ class PENSTOCK_API ItemSink {
   virtual void append(at::Tensor piece) = 0;
 };
 
+/// The text that a stage before this one made (kText), else the request's input
+/// of that name. A stage that calls it declares uses(kText), one that changes
+/// the text makes(kText). Throws as text_input().
+[[nodiscard]] PENSTOCK_API const std::string& text_of(
+    const Request& request, const Item& item,
+    const std::string& input = "text");
+
 /// Called by several threads at once, hence const: what belongs to a request
 /// lives on the stack. Stages of a list chain: the first gets an empty Item,
 /// each next one what the one before pushed.

@@ -1,7 +1,7 @@
 // Stage: the life that the five interfaces share.
 //
 //   constructor(params)   cheap; params are already checked
-//   memory(context)       bytes that open() will take, before anything loads
+//   memory(context)       what open() will take, before anything loads
 //   open(context)         loads; Forward first, so that others read its facts
 //   calls                 see preprocess.h ... postprocess.h
 //   close()               once; not called when open() threw
@@ -29,8 +29,8 @@ struct StageContext {
   int threads = 1;    ///< the process's budget of compute threads
   std::int64_t max_step_tokens =
       0;  ///< of one sequence in one step; 0: unknown
-  /// What the model says of itself (`eos_ids`, `vocab_size`,
-  /// `context_length`, ...). Forward writes, the others read.
+  /// What the model says of itself, by the facts of keys.h. Forward sets them
+  /// in open(); another stage finds those that it declared.
   Notes& facts;
   /// What share() keeps while the stages of a pipeline are opened; null: no
   /// other stage is.

@@ -1,6 +1,7 @@
-// What a plugin says of each of its stages: kind, ports, layouts, params and
-// how to make one. Everything a pipeline file can be checked against without
-// loading weights or touching a device. Needs no tensors.
+// What a plugin says of each of its stages: kind, ports, notes, facts,
+// layouts, params and how to make one. Everything a pipeline file can be
+// checked against without loading weights or touching a device. Needs no
+// tensors.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "penstock/notes.h"
 #include "penstock/params.h"
 #include "penstock/port.h"
 
@@ -27,12 +29,22 @@ enum class StageKind { kPreprocess, kBatch, kForward, kDecode, kPostprocess };
 enum class Layout { kStacked, kPadded, kPacked };
 [[nodiscard]] PENSTOCK_API std::string to_string(Layout layout);
 
+/// The notes, or the facts, of one stage.
+struct NoteSpecs {
+  std::vector<NoteSpec> makes;  ///< may set; others are refused at run time
+  std::vector<NoteSpec> needs;  ///< fails without
+  std::vector<NoteSpec> uses;   ///< reads where they are there
+};
+
 struct StageSpec {
   std::string name;    ///< "plugin.stage", as `use:` writes it
   std::string former;  ///< its earlier name, still read; "": none
   StageKind kind = StageKind::kPreprocess;
   std::string doc;
   std::vector<Port> inputs, outputs;
+  NoteSpecs notes, facts;
+  /// Next::inputs that Decode may set, or that Forward takes.
+  std::vector<Port> next_inputs;
   std::vector<Layout> layouts;  ///< Batch: the one it makes; Forward: accepts
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
@@ -56,6 +68,32 @@ class Declaration {
     spec_.outputs.push_back(parse_port(port));
     return *this;
   }
+  /// Notes that the stage may set on what it gives; of Forward: facts that
+  /// open() may set.
+  template <NoteKey... K>
+  Declaration& makes(const K&... keys) {
+    (of(keys).makes.push_back(spec_of(keys)), ...);
+    return *this;
+  }
+  /// Notes and facts without which the stage fails: a pipeline in which no
+  /// stage before it makes them is refused.
+  template <NoteKey... K>
+  Declaration& needs(const K&... keys) {
+    (of(keys).needs.push_back(spec_of(keys)), ...);
+    return *this;
+  }
+  /// Notes and facts that the stage reads where they are there.
+  template <NoteKey... K>
+  Declaration& uses(const K&... keys) {
+    (of(keys).uses.push_back(spec_of(keys)), ...);
+    return *this;
+  }
+  /// Of Decode: an input that it may set for a sequence's next step. Of
+  /// Forward: one that it takes where it is set.
+  Declaration& next_input(const std::string& port) {
+    spec_.next_inputs.push_back(parse_port(port));
+    return *this;
+  }
   Declaration& layouts(std::vector<Layout> layouts) {
     spec_.layouts = std::move(layouts);
     return *this;
@@ -73,6 +111,15 @@ class Declaration {
   }
 
  private:
+  template <class V>
+  NoteSpecs& of(const Note<V>& /*key*/) {
+    return spec_.notes;
+  }
+  template <class V>
+  NoteSpecs& of(const Fact<V>& /*key*/) {
+    return spec_.facts;
+  }
+
   StageSpec spec_;
   ParamList<P> params_;
 };

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,17 +15,12 @@
 #include <vector>
 
 #include "penstock/export.h"
+#include "penstock/notes.h"
 
 namespace penstock {
 
-/// Token ids of a sequence, oldest first.
-using Tokens = std::vector<std::int64_t>;
 /// A small map of named tensors that keeps its order.
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
-/// Small facts by name, passed beside tensors.
-using Notes =
-    std::map<std::string,
-             std::variant<bool, std::int64_t, double, std::string, Tokens>>;
 
 /// "No bound": as a length, a rollback, a count.
 inline constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();

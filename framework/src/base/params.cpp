@@ -168,6 +168,20 @@ std::string to_string(ParamType type) {
   return "";
 }
 
+std::string name(Ability ability) {
+  switch (ability) {
+    case Ability::kNone:
+      return "";
+    case Ability::kDraws:
+      return "draws";
+    case Ability::kShows:
+      return "shows";
+    case Ability::kChats:
+      return "chats";
+  }
+  return "";
+}
+
 std::string to_string(const ParamValue& value) {
   struct Writer {
     std::string operator()(bool is_on) const {

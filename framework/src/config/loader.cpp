@@ -6,6 +6,7 @@
 #include "config/fit.h"
 #include "config/inputs_loader.h"
 #include "config/keys.h"
+#include "config/notes_fit.h"
 #include "config/overrides.h"
 #include "config/source_text.h"
 #include "config/stage_loader.h"
@@ -184,6 +185,7 @@ std::string default_name(const std::filesystem::path& path) {
 }  // namespace config
 
 StageCatalog::~StageCatalog() = default;
+std::vector<const StageSpec*> StageCatalog::known() const { return {}; }
 
 std::vector<const StageConfig*> PipelineFile::stages() const {
   std::vector<const StageConfig*> out;
@@ -217,6 +219,7 @@ PipelineFile load_pipeline_file(const std::filesystem::path& path,
   load_keys(*root, catalog, draft, problems);
   check_missing(*root, problems);
   check_fit(draft, problems);
+  check_notes(draft, catalog, problems);
   apply(overrides, draft, problems);
   check_conflicts(draft, problems);
   finish_stages(draft);

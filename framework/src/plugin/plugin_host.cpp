@@ -118,6 +118,15 @@ const StageSpec& PluginHost::find(const std::string& use) {
   return *spec;
 }
 
+std::vector<const StageSpec*> PluginHost::known() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::vector<const StageSpec*> all;
+  for (const auto& [name, registry] : impl_->opened) {
+    for (const StageSpec& spec : registry->specs()) all.push_back(&spec);
+  }
+  return all;
+}
+
 std::vector<PluginFacts> PluginHost::plugins() const {
   const auto all = plugin::find_libraries(impl_->folders);
   std::vector<PluginFacts> facts;

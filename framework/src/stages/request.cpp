@@ -1,5 +1,7 @@
 #include "penstock/request.h"
 
+#include "penstock/keys.h"
+#include "penstock/preprocess.h"
 #include "penstock/text.h"
 
 namespace penstock {
@@ -22,6 +24,12 @@ const std::string& text_input(const Request& request, const std::string& name) {
                                  "(for example with iconv) and try again"));
   }
   return *text;
+}
+
+const std::string& text_of(const Request& request, const Item& item,
+                           const std::string& input) {
+  const std::string* made = find(item.notes, kText);
+  return made != nullptr ? *made : text_input(request, input);
 }
 
 }  // namespace penstock

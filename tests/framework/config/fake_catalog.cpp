@@ -70,6 +70,43 @@ ParamSchema net_params() {
   return list.take();
 }
 
+const NoteSpec kText{"text", ParamType::kText};
+const NoteSpec kLoudness{"loudness", ParamType::kReal};
+const NoteSpec kEnds{"ends", ParamType::kIntegers};
+
+/// Stages that hand on notes, facts and inputs of the next step.
+void add_with_notes(std::vector<StageSpec>& specs) {
+  using enum StageKind;
+  const auto none = ParamList<NoParams>().take();
+  const auto add = [&](const std::string& name, StageKind kind,
+                       const std::vector<std::string>& inputs,
+                       const std::vector<std::string>& outputs) -> StageSpec& {
+    return specs.emplace_back(spec(name, kind, inputs, outputs, {}, none));
+  };
+  StageSpec& tidy = add("text.tidy", kPreprocess, {}, {});
+  tidy.notes.uses = {kText};
+  tidy.notes.makes = {kText};
+  add("text.split", kPreprocess, {}, {"tokens: i64[T]"}).notes.uses = {kText};
+  add("text.loud", kPreprocess, {}, {}).notes.makes = {kLoudness};
+  add("text.deaf", kPreprocess, {}, {}).notes.makes = {
+      {"loudness", ParamType::kText}};
+  add("text.measure", kPreprocess, {}, {}).notes.needs = {kLoudness};
+  add("text.report", kPostprocess, {"tokens: i64[N]"}, {}).notes.needs = {
+      kLoudness};
+  StageSpec& net =
+      add("net.facts", kForward, {"tokens: i64[T]"}, {"scores: f32[R,V]"});
+  net.layouts = {Layout::kPacked};
+  net.facts.makes = {kEnds};
+  net.next_inputs = {parse_port("seek: i64[1]")};
+  StageSpec& pick =
+      add("pick.end", kDecode, {"scores: f32[R,V]"}, {"tokens: i64[N]"});
+  pick.facts.needs = {kEnds};
+  add("pick.seek", kDecode, {"scores: f32[R,V]"}, {"tokens: i64[N]"})
+      .next_inputs = {parse_port("seek: i64[1]")};
+  add("pick.sight", kDecode, {"scores: f32[R,V]"}, {"tokens: i64[N]"})
+      .next_inputs = {parse_port("seek: f32[1]")};
+}
+
 }  // namespace
 
 FakeCatalog::FakeCatalog() {
@@ -92,6 +129,7 @@ FakeCatalog::FakeCatalog() {
                         {"tokens: i64[N]"}, {}, pick_params()));
   specs_.push_back(
       spec("text.join", kPostprocess, {"tokens: i64[N]"}, {}, {}, none()));
+  add_with_notes(specs_);
 }
 
 const StageSpec& FakeCatalog::find(const std::string& use) {
@@ -99,6 +137,12 @@ const StageSpec& FakeCatalog::find(const std::string& use) {
     if (each.name == use) return each;
   }
   throw Error(Code::kData, "there is no stage '" + use + "'");
+}
+
+std::vector<const StageSpec*> FakeCatalog::known() const {
+  std::vector<const StageSpec*> all;
+  for (const StageSpec& each : specs_) all.push_back(&each);
+  return all;
 }
 
 std::string good_file() {

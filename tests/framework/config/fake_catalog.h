@@ -11,10 +11,16 @@ namespace penstock::testing {
 
 /// text.words, text.bytes | rows.packed, rows.padded | net.run, net.image |
 /// pick.best | text.join
+///
+/// With notes: text.tidy makes what text.split reads and needs no other stage
+/// for; text.loud makes what text.report needs; text.deaf makes it as another
+/// type. net.facts makes the fact that pick.end needs, and takes the input
+/// that it sets.
 class FakeCatalog final : public StageCatalog {
  public:
   FakeCatalog();
   const StageSpec& find(const std::string& use) override;
+  [[nodiscard]] std::vector<const StageSpec*> known() const override;
 
  private:
   std::vector<StageSpec> specs_;

@@ -67,6 +67,8 @@ TEST(PipelineInspect, ShowsOneStage) {
             "  Splits a text into letters.\n"
             "  inputs   text: text\n"
             "  outputs  tokens: tokens[T]{vocab=26}\n"
+            "  makes    note pieces: text\n"
+            "  uses     note text: text\n"
             "  param       type     range       default  per request\n"
             "  side        text     left|right  left     no\n"
             "      where a text that is too long is cut\n"
@@ -84,6 +86,32 @@ TEST(PipelineInspect, ShowsEveryStageOfAPlugin) {
         "layouts  padded, packed"}) {
     EXPECT_THAT(ran.out, HasSubstr(part));
   }
+}
+
+TEST(PipelineInspect, ShowsWhatStagesHandOn) {
+  EXPECT_THAT(inspect_good({"toy.model"}).out,
+              HasSubstr("  next     seek: i64[1]\n"
+                        "  makes    fact vocab_size: integer\n"
+                        "           fact dtype: text\n"));
+  EXPECT_THAT(inspect_good({"toy.join"}).out,
+              HasSubstr("  needs    note pieces: text\n"
+                        "           fact vocab_size: integer\n"
+                        "  draws    by param pictures\n"));
+}
+
+TEST(PipelineInspect, PrintsWhatStagesHandOnAsJson) {
+  const json model = json::parse(inspect_good({"--json", "toy.model"}).out);
+  const json join = json::parse(inspect_good({"--json", "toy.join"}).out);
+
+  const json none = json::array();
+  EXPECT_EQ(model["next_inputs"], json::array({"seek: i64[1]"}));
+  EXPECT_EQ(model["notes"],
+            json({{"makes", none}, {"needs", none}, {"uses", none}}));
+  EXPECT_EQ(model["facts"]["makes"],
+            json::array({"vocab_size: integer", "dtype: text"}));
+  EXPECT_EQ(join["notes"]["needs"], json::array({"pieces: text"}));
+  EXPECT_EQ(join["facts"]["needs"], json::array({"vocab_size: integer"}));
+  EXPECT_EQ(join["params"][0]["ability"], "draws");
 }
 
 TEST(PipelineInspect, PrintsAStageAsJson) {

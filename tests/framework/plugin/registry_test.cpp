@@ -3,11 +3,13 @@
 #include <array>
 #include <string>
 
+#include "penstock/keys.h"
 #include "penstock/plugin.h"
 
 namespace penstock {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Plain : Postprocess {
@@ -35,6 +37,46 @@ struct BadParams : Plain {
     d.param(kNames.at(kCase), &Params::count, "");
     d.param("twice", &Params::count, "");
   }
+};
+
+struct Spoken : Plain {
+  struct Params {
+    std::string pictures;
+  };
+  explicit Spoken(const Params& /*params*/) : Plain(Plain::Params{}) {}
+  static void declare(Declaration<Spoken>& d) {
+    d.makes(kText, kTime).needs(kAudioBegin, kVocabSize).uses(kText);
+    d.param("pictures", &Params::pictures, "folder").draws();
+  }
+};
+
+template <int kCase>
+struct Misplaced : Plain {
+  using Params = Plain::Params;
+  using Plain::Plain;
+  static void declare(Declaration<Misplaced>& d) {
+    auto count = d.param("count", &Params::count, "");
+    if (kCase == 0) count.draws();
+    if (kCase == 1) d.makes(kVocabSize);
+    if (kCase == 2) d.next_input("seek: i64[1]");
+  }
+};
+
+struct EarlyReader final : Preprocess {
+  struct Params {};
+  explicit EarlyReader(const Params& /*params*/) {}
+  static void declare(Declaration<EarlyReader>& d) { d.needs(kVocabSize); }
+  void preprocess(const Request& /*request*/, Item /*in*/,
+                  ItemSink& /*out*/) const override {}
+};
+
+struct EarlyBatch final : Batch {
+  struct Params {};
+  explicit EarlyBatch(const Params& /*params*/) {}
+  static void declare(Declaration<EarlyBatch>& d) { d.uses(kVocabSize); }
+  [[nodiscard]] int max_sequences() const override { return 1; }
+  Plan plan(const Offer& /*candidates*/) override { return {}; }
+  Tensors collate(std::span<const Slice> /*slices*/) override { return {}; }
 };
 
 template <class T>
@@ -99,6 +141,38 @@ TEST(Registry, RefusesParamsThatNoPipelineFileCouldSet) {
               HasSubstr("'device', which every stage has already"));
   EXPECT_THAT(problem_of<BadParams<2>>(registry, "x"),
               HasSubstr("has two params named 'twice'"));
+}
+
+TEST(Registry, HoldsWhatAStageDeclares) {
+  Registry registry("toy");
+  registry.add<Spoken>("spoken");
+
+  const StageSpec& spec = registry.specs().front();
+  EXPECT_THAT(spec.notes.makes, ElementsAre(spec_of(kText), spec_of(kTime)));
+  EXPECT_THAT(spec.notes.needs, ElementsAre(spec_of(kAudioBegin)));
+  EXPECT_THAT(spec.notes.uses, ElementsAre(spec_of(kText)));
+  EXPECT_THAT(spec.facts.needs, ElementsAre(spec_of(kVocabSize)));
+  ASSERT_NE(spec.params.find(Ability::kDraws), nullptr);
+  EXPECT_EQ(spec.params.find(Ability::kDraws)->name, "pictures");
+  EXPECT_EQ(spec.params.find(Ability::kChats), nullptr);
+}
+
+TEST(Registry, RefusesWhatCouldNeverBeHandedOn) {
+  Registry registry("toy");
+
+  EXPECT_THAT(problem_of<Misplaced<0>>(registry, "x"),
+              HasSubstr("param 'count' of stage 'toy.x' draws, so it must be "
+                        "of the type text, not integer"));
+  EXPECT_THAT(problem_of<Misplaced<1>>(registry, "x"),
+              HasSubstr("declares fact 'vocab_size': facts are made by "
+                        "forward stages"));
+  EXPECT_THAT(problem_of<Misplaced<2>>(registry, "x"),
+              HasSubstr("declares next_input(), which goes from decode to "
+                        "forward"));
+  EXPECT_THAT(problem_of<EarlyReader>(registry, "x"),
+              HasSubstr("preprocess also runs without a model"));
+  EXPECT_THAT(problem_of<EarlyBatch>(registry, "x"),
+              HasSubstr("no fact is known yet when this stage is opened"));
 }
 
 }  // namespace
