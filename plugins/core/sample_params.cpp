@@ -1,5 +1,8 @@
 // What core.sample declares.
+#include "core/rules.h"
 #include "core/sample.h"
+#include "penstock/error.h"
+#include "penstock/keys.h"
 
 namespace penstock::core {
 namespace {
@@ -111,7 +114,8 @@ void SampleDecode::declare(D& d) {
        "Picks the next token: greedy, or by temperature, top_k, top_p, min_p, "
        "typical_p; with penalties, bans, biases and log-probabilities")
       .input("scores: f32[R,V]")
-      .output("tokens: i64[N]");
+      .output("tokens: i64[N]")
+      .uses(kEosIds, kContextLength, kVocabSize);
   declare_cuts(d);
   declare_penalties(d);
   declare_answer(d);

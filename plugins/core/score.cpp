@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "penstock/keys.h"
+
 namespace penstock::core {
 namespace {
 
@@ -42,12 +44,12 @@ void Score::declare(Declaration<Score>& d) {
       .input("scores: f32[R,V]")
       .output("ids: i64[N]")
       .output("logprobs: f32[N]")
-      .output("best: i64[N]");
+      .output("best: i64[N]")
+      .uses(kScoredFrom);
 }
 
 std::int64_t scored_from(const Item& item) {
-  const auto found = item.notes.find("scored_from");
-  return found == item.notes.end() ? 1 : std::get<std::int64_t>(found->second);
+  return get_or(item.notes, kScoredFrom, 1);
 }
 
 void Score::start(Sequence& sequence) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/score.h"
+#include "penstock/keys.h"
 
 namespace penstock::core {
 namespace {
@@ -20,9 +21,7 @@ Json as_json(const OrderedJson& json) {
 
 std::vector<std::string> pieces_of(const Item& item) {
   std::vector<std::string> pieces;
-  const auto found = item.notes.find("pieces");
-  if (found == item.notes.end()) return pieces;
-  std::istringstream in(std::get<std::string>(found->second));
+  std::istringstream in(get_or(item.notes, kPieces, ""));
   for (std::string piece; std::getline(in, piece, '\0');) {
     pieces.push_back(piece);
   }
@@ -92,7 +91,8 @@ void ScoreReport::declare(Declaration<ScoreReport>& d) {
   d.doc("Log-likelihood, perplexity and each token's share, as text and JSON")
       .input("ids: i64[N]")
       .input("logprobs: f32[N]")
-      .input("best: i64[N]");
+      .input("best: i64[N]")
+      .uses(kPieces, kScoredFrom);
 }
 
 std::unique_ptr<Writer> ScoreReport::begin(const Request& /*request*/) const {
