@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "penstock/keys.h"
+
 namespace penstock::audio {
 namespace {
 
@@ -123,7 +125,8 @@ void LogMel::declare(Declaration<LogMel>& d) {
   d.doc("Log-mel spectrogram, every convention a param")
       .input("waveform: f32[T]{mono}")
       .output("features: f32[M,F]")
-      .output("mask: bool[F]");
+      .output("mask: bool[F]")
+      .uses(kSampleRate);
   declare_frames(d);
   declare_bands(d);
   d.check([](const Params& p) {
@@ -146,13 +149,12 @@ LogMel::LogMel(const Params& params)
 
 void LogMel::preprocess(const Request& /*request*/, Item in,
                         ItemSink& out) const {
-  const auto rate = in.notes.find("sample_rate");
-  if (rate != in.notes.end() &&
-      std::get<std::int64_t>(rate->second) != conventions_.sample_rate) {
-    throw Error(Code::kData,
-                str("the waveform has ", std::get<std::int64_t>(rate->second),
-                    " samples a second, the spectrogram is for ",
-                    conventions_.sample_rate));
+  const std::int64_t rate =
+      get_or(in.notes, kSampleRate, conventions_.sample_rate);
+  if (rate != conventions_.sample_rate) {
+    throw Error(Code::kData, str("the waveform has ", rate,
+                                 " samples a second, the spectrogram is for ",
+                                 conventions_.sample_rate));
   }
   const at::Tensor waveform = get(in.inputs, "waveform");
   const auto features = spectrogram_.of(waveform);

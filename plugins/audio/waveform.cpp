@@ -7,6 +7,7 @@
 
 #include "lib/sound/recording_params.h"
 #include "lib/sound/sound.h"
+#include "penstock/keys.h"
 #include "penstock/media.h"
 
 namespace penstock::audio {
@@ -62,7 +63,8 @@ at::Tensor to_tensor(std::vector<float> samples) {
 void Waveform::declare(Declaration<Waveform>& d) {
   d.doc("The sound of any file as one channel at one rate, by FFmpeg")
       .input(str("audio: media{", kRecordings, "}"))
-      .output("waveform: f32[T]{mono}");
+      .output("waveform: f32[T]{mono}")
+      .makes(kSampleRate, kAudioSeconds, kAudioBegin);
   d.param("sample_rate", &Params::sample_rate,
           "samples a second; 0: as the file has them")
       .range(0, 768000);
@@ -85,10 +87,11 @@ void Waveform::preprocess(const Request& request, Item in,
   const Media media = media_input(request, "audio");
   Samples sound = read(media, how, request.stop);
   if (how.normalize == "unit_variance") normalize(sound.values);
-  in.notes["sample_rate"] = sound.rate;
-  in.notes["audio_seconds"] = static_cast<double>(sound.values.size()) /
-                              static_cast<double>(sound.rate);
-  if (media.begin > 0) in.notes["audio_begin"] = media.begin;
+  set(in.notes, kSampleRate, sound.rate);
+  set(in.notes, kAudioSeconds,
+      static_cast<double>(sound.values.size()) /
+          static_cast<double>(sound.rate));
+  if (media.begin > 0) set(in.notes, kAudioBegin, media.begin);
   in.inputs.emplace_back("waveform", to_tensor(std::move(sound.values)));
   out.push(std::move(in));
 }

@@ -12,7 +12,9 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
   d.doc("Silero VAD: how likely somebody speaks, every 32 ms")
       .input("waveform: f32[T]{mono}")
       .output("probabilities: f32[B,W]")
-      .layouts({Layout::kStacked});
+      .layouts({Layout::kStacked})
+      .needs(kSampleRate)
+      .makes(kDtype);
   d.param("block", &Params::block, "windows of a sequence in one step, at most")
       .range(1, 1 << 20);
 }
@@ -23,7 +25,7 @@ std::int64_t SileroForward::memory(const StageContext& context) const {
   for (const WeightTensor& tensor : file.tensors()) {
     bytes += static_cast<std::int64_t>(tensor.data.size());
   }
-  return bytes;
+  return own;
 }
 
 void SileroForward::open(StageContext& context) {
@@ -33,7 +35,7 @@ void SileroForward::open(StageContext& context) {
   }
   networks_ = open_networks(context.model);
   slots_.resize(static_cast<std::size_t>(context.slots));
-  context.facts["dtype"] = std::string("fp32");
+  set(context.facts, kDtype, "fp32");
 }
 
 void SileroForward::close() noexcept { networks_.clear(); }

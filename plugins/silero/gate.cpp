@@ -59,7 +59,10 @@ std::vector<Segment> joined(const std::vector<Segment>& segments,
 
 void Gate::declare(Declaration<Gate>& d) {
   d.doc("Lets only sound with speech through, found by Silero VAD")
-      .output("waveform: f32[T]{mono}");
+      .output("waveform: f32[T]{mono}")
+      .needs(kSampleRate)
+      .uses(kAudioBegin)
+      .makes(kAudioBegin, kAudioSeconds);
   d.param("threshold", &Params::threshold,
           "probability from which on it is speech; 0: everything is")
       .range(0, 1)
@@ -100,9 +103,9 @@ void Gate::preprocess(const Request& request, Item in, ItemSink& out) const {
   for (const Segment& part : joined(speech, most)) {
     const std::int64_t length = part.end - part.begin;
     Item item = copy_of(in, waveform.narrow(0, part.begin, length));
-    item.notes["audio_begin"] =
-        audio_begin(in) + static_cast<double>(part.begin) / hz;
-    item.notes["audio_seconds"] = static_cast<double>(length) / hz;
+    set(item.notes, kAudioBegin,
+        audio_begin(in) + static_cast<double>(part.begin) / hz);
+    set(item.notes, kAudioSeconds, static_cast<double>(length) / hz);
     out.push(std::move(item));
   }
 }

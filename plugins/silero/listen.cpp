@@ -141,11 +141,11 @@ class SegmentJoiner {
     item.tokens = in_.tokens;
     item.notes = in_.notes;
     item.inputs = in_.inputs;
-    item.notes["sample_rate"] = kRate;
-    item.notes["audio_begin"] =
-        audio_begin(in_) + static_cast<double>(held_->begin) / kRate;
-    item.notes["audio_seconds"] =
-        static_cast<double>(held_->end - held_->begin) / kRate;
+    set(item.notes, kSampleRate, kRate);
+    set(item.notes, kAudioBegin,
+        audio_begin(in_) + static_cast<double>(held_->begin) / kRate);
+    set(item.notes, kAudioSeconds,
+        static_cast<double>(held_->end - held_->begin) / kRate);
     item.inputs.emplace_back("waveform", buffer_.cut(*held_));
     held_.reset();
     out_.push(std::move(item));
@@ -164,7 +164,9 @@ class SegmentJoiner {
 void Listen::declare(Declaration<Listen>& d) {
   d.doc("Hears sound as it comes and gives each segment of speech by itself")
       .input(str("audio: media{live,", audio::kRecordings, "}"))
-      .output("waveform: f32[T]{mono}");
+      .output("waveform: f32[T]{mono}")
+      .uses(kAudioBegin)
+      .makes(kSampleRate, kAudioBegin, kAudioSeconds);
   d.param("threshold", &Params::threshold,
           "probability from which on it is speech")
       .range(0, 1)

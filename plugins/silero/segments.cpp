@@ -125,7 +125,8 @@ class SegmentWriter final : public Writer {
 
 void Segments::declare(Declaration<Segments>& d) {
   d.doc("When somebody speaks, by the rules of silero-vad")
-      .input("probabilities: f32[N]");
+      .input("probabilities: f32[N]")
+      .needs(kSampleRate);
   d.param("format", &Params::format,
           "text: a line a segment, in seconds; json: one document; media: "
           "pieces of the file, for another pipeline")
@@ -155,7 +156,8 @@ void Segments::declare(Declaration<Segments>& d) {
       .range(0, 1e7)
       .per_request();
   d.param("render", &Params::render,
-          "folder for plots of sound, probability and speech; empty: none");
+          "folder for plots of sound, probability and speech; empty: none")
+      .draws();
 }
 
 void Segments::open(StageContext& /*context*/) {

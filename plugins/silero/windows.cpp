@@ -34,14 +34,11 @@ const Network& network_for(const std::map<std::int64_t, Network>& networks,
 }
 
 std::int64_t sample_rate(const Item& item) {
-  const auto rate = item.notes.find("sample_rate");
-  return rate == item.notes.end() ? 16000
-                                  : std::get<std::int64_t>(rate->second);
+  return get(item.notes, kSampleRate);
 }
 
 double audio_begin(const Item& item) {
-  const auto begin = item.notes.find("audio_begin");
-  return begin == item.notes.end() ? 0 : std::get<double>(begin->second);
+  return get_or(item.notes, kAudioBegin, 0);
 }
 
 std::int64_t window_count(const at::Tensor& waveform, const Network& network) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "penstock/keys.h"
 #include "penstock/sequence.h"
 #include "silero/network.h"
 
@@ -16,7 +17,7 @@ namespace penstock::silero {
 /// Throws Error(kData) for other rates.
 [[nodiscard]] const Network& network_for(
     const std::map<std::int64_t, Network>& networks, std::int64_t sample_rate);
-/// As the item notes it; 16000 where it does not.
+/// As the item notes it, which every stage that calls this needs.
 [[nodiscard]] std::int64_t sample_rate(const Item& item);
 
 /// Seconds of the recording before the item begins, as it notes them.
