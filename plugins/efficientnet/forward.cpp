@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "penstock/keys.h"
+
 namespace penstock::efficientnet {
 namespace {
 
@@ -36,7 +38,8 @@ void EfficientNetForward::declare(Declaration<EfficientNetForward>& d) {
   d.doc("Image classifier: EfficientNet-Lite, or blocks as the file says")
       .input("pixels: f32[B,3,H,W]")
       .output("logits: f32[B,K]")
-      .layouts({Layout::kStacked});
+      .layouts({Layout::kStacked})
+      .makes(kDtype);
   d.param("variant", &Params::variant, "the size of the network")
       .choices(variants());
   d.param("blocks", &Params::blocks,
@@ -62,7 +65,7 @@ void EfficientNetForward::declare(Declaration<EfficientNetForward>& d) {
 std::int64_t EfficientNetForward::memory(const StageContext& context) const {
   std::error_code error;
   const auto size = std::filesystem::file_size(context.model, error);
-  return error ? 0 : static_cast<std::int64_t>(size);
+  return {.bytes = error ? 0 : static_cast<std::int64_t>(size)};
 }
 
 void EfficientNetForward::open(StageContext& context) {
@@ -85,7 +88,7 @@ void EfficientNetForward::open(StageContext& context) {
     reference_ = std::make_unique<Reference>(load_weights(file, shape), shape,
                                              context.device);
   }
-  context.facts["dtype"] = std::string("fp32");
+  set(context.facts, kDtype, "fp32");
 }
 
 void EfficientNetForward::close() noexcept {

@@ -44,8 +44,6 @@ Fit::Fit(const Params& params)
     : recipe_(recipe_of(params)),
       thumbnail_(thumbnail_recipe(params.thumbnail)) {}
 
-void Fit::open(StageContext& context) { tell_size(recipe_, context); }
-
 void Fit::preprocess(const Request& /*request*/, Item in, ItemSink& out) const {
   const at::Tensor picture = take_picture(in);
   in.inputs.emplace_back("pixels",

@@ -19,7 +19,6 @@ class Fit final : public Preprocess {
   static void declare(Declaration<Fit>& d);
   explicit Fit(const Params& params);
 
-  void open(StageContext& context) override;
   void preprocess(const Request& request, Item in,
                   ItemSink& out) const override;
 

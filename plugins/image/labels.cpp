@@ -16,6 +16,7 @@
 #include "image/draw.h"
 #include "image/label_file.h"
 #include "penstock/drawing.h"
+#include "penstock/keys.h"
 #include "penstock/media.h"
 
 namespace penstock::image {
@@ -63,13 +64,6 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-/// When it is on screen, for a frame of a film.
-std::optional<double> time_of(const Item& item) {
-  const auto found = item.notes.find("time");
-  if (found == item.notes.end()) return std::nullopt;
-  return std::get<double>(found->second);
-}
-
 /// "   0.500 s"
 std::string clock_text(double seconds) {
   std::ostringstream out;
@@ -83,10 +77,8 @@ at::Tensor thumbnail_of(const Item& item) {
   constexpr std::int64_t kSide = 160;
   const at::Tensor* square = find(item.inputs, "thumbnail");
   if (square == nullptr) return at::full({kSide, kSide, 3}, 0, at::kByte);
-  const auto height =
-      static_cast<double>(std::get<std::int64_t>(item.notes.at("height")));
-  const auto width =
-      static_cast<double>(std::get<std::int64_t>(item.notes.at("width")));
+  const auto height = static_cast<double>(get(item.notes, kHeight));
+  const auto width = static_cast<double>(get(item.notes, kWidth));
   const std::int64_t side = square->size(0);
   const std::int64_t inner = std::clamp<std::int64_t>(
       std::llround(static_cast<double>(side) * height / width), 1, side);
@@ -105,7 +97,7 @@ class LabelWriter final : public Writer {
   bool write(const Decoded& decoded, OutputSink& out) override {
     const Item& item = *decoded.item;
     const std::vector<Label> labels = labels_of(decoded);
-    if (const auto time = time_of(item)) {
+    if (const double* time = find(item.notes, kTime)) {
       write_frame(decoded, *time, labels, out);
       return true;
     }
@@ -141,9 +133,8 @@ class LabelWriter final : public Writer {
     const Item& item = *decoded.item;
     const Label best = labels.empty() ? Label{} : labels.front();
     Json frame = {{"time", std::round(time * 1000) / 1000}};
-    if (const auto found = item.notes.find("frame");
-        found != item.notes.end()) {
-      frame["frame"] = std::get<std::int64_t>(found->second);
+    if (const std::int64_t* number = find(item.notes, kFrame)) {
+      frame["frame"] = *number;
     }
     frame["labels"] = json_of(labels);
     if (!render_.empty()) {
@@ -189,13 +180,15 @@ class LabelWriter final : public Writer {
 void Labels::declare(Declaration<Labels>& d) {
   d.doc("Class numbers to names: text, JSON, drawings; of films with the time")
       .input("classes: i64[N]")
-      .input("scores: f32[N]");
+      .input("scores: f32[N]")
+      .uses(kTime, kFrame, kWidth, kHeight);
   d.param("labels", &Params::labels,
           "file of the names, by itself or beside the model: JSON, or a name "
           "a line; empty: numbers");
   d.param("render", &Params::render,
           "folder for pictures with their labels, of films for sheets of their "
-          "frames; empty: none");
+          "frames; empty: none")
+      .draws();
 }
 
 void Labels::open(StageContext& context) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "penstock/keys.h"
 #include "penstock/media.h"
 
 namespace penstock::image {
@@ -41,7 +42,8 @@ void declare_limits(Declaration<Load>& d) {
 void Load::declare(Declaration<Load>& d) {
   d.doc("Picture file to pixels: decode, turn, crop, resize, normalise")
       .input("image: media{bmp,gif,jpeg,jpg,png,tif,tiff,webp}")
-      .output("pixels: f32[C,H,W]");
+      .output("pixels: f32[C,H,W]")
+      .makes(kPath, kWidth, kHeight, kCrop);
   declare_recipe(d);
   declare_decoding(d);
   declare_limits(d);
@@ -50,8 +52,6 @@ void Load::declare(Declaration<Load>& d) {
 
 Load::Load(const Params& params)
     : params_(params), recipe_(recipe_of(params)) {}
-
-void Load::open(StageContext& context) { tell_size(recipe_, context); }
 
 at::Tensor Load::picture(const std::string& bytes) const {
   DecodeOptions options{.max_pixels = params_.max_pixels};
@@ -84,18 +84,20 @@ void Load::preprocess(const Request& request, Item in, ItemSink& out) const {
   std::vector<at::Tensor> seen;
   try {
     const at::Tensor whole = picture(*bytes);
-    in.notes["height"] = whole.size(0);
-    in.notes["width"] = whole.size(1);
+    set(in.notes, kHeight, whole.size(0));
+    set(in.notes, kWidth, whole.size(1));
     seen = views(whole);
   } catch (const Error& error) {
     throw Error(error.code(), str("'", media.name, "': ", error.text()));
   }
-  in.notes["path"] = media.name;
+  set(in.notes, kPath, media.name);
   for (std::size_t i = 0; i < seen.size(); ++i) {
     Item item;
     item.tokens = in.tokens;
     item.notes = in.notes;
-    if (seen.size() > 1) item.notes["crop"] = static_cast<std::int64_t>(i);
+    if (seen.size() > 1) {
+      set(item.notes, kCrop, static_cast<std::int64_t>(i));
+    }
     item.inputs = in.inputs;
     item.inputs.emplace_back("pixels", seen[i]);
     out.push(std::move(item));

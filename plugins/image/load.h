@@ -30,7 +30,6 @@ class Load final : public Preprocess {
   static void declare(Declaration<Load>& d);
   explicit Load(const Params& params);
 
-  void open(StageContext& context) override;
   void preprocess(const Request& request, Item in,
                   ItemSink& out) const override;
 

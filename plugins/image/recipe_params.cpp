@@ -41,9 +41,4 @@ std::string conflict(const RecipeParams& p) {
   return "";
 }
 
-void tell_size(const Recipe& recipe, StageContext& context) {
-  const auto& size = recipe.crop.empty() ? recipe.size : recipe.crop;
-  if (!size.empty()) context.facts["image_size"] = size.front();
-}
-
 }  // namespace penstock::image

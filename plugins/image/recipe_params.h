@@ -31,8 +31,6 @@ struct RecipeParams {
 [[nodiscard]] Recipe recipe_of(const RecipeParams& params);
 /// What does not go together, or "".
 [[nodiscard]] std::string conflict(const RecipeParams& params);
-/// Sets the fact `image_size` where the recipe fixes it.
-void tell_size(const Recipe& recipe, StageContext& context);
 
 /// `member` as one of P, which a Declaration wants.
 template <class P, class M>

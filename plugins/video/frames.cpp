@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "lib/media/video_reader.h"
+#include "penstock/keys.h"
 #include "penstock/media.h"
 #include "video/sampler.h"
 
@@ -82,10 +83,10 @@ class Pieces {
     Item item;
     item.tokens = in_.tokens;
     item.notes = in_.notes;
-    item.notes["time"] = at;
-    item.notes["frame"] = frame;
-    item.notes["height"] = picture.size(0);
-    item.notes["width"] = picture.size(1);
+    set(item.notes, kTime, at);
+    set(item.notes, kFrame, frame);
+    set(item.notes, kHeight, picture.size(0));
+    set(item.notes, kWidth, picture.size(1));
     item.inputs = in_.inputs;
     item.inputs.emplace_back("picture", picture);
     out_.push(std::move(item));
@@ -117,9 +118,9 @@ class Clip {
     frames_.push_back(frame);
   }
   void end() {
-    in_.notes["height"] = clip_.size(1);
-    in_.notes["width"] = clip_.size(2);
-    in_.notes["frames"] = std::move(frames_);
+    set(in_.notes, kHeight, clip_.size(1));
+    set(in_.notes, kWidth, clip_.size(2));
+    set(in_.notes, kFrames, std::move(frames_));
     in_.inputs.emplace_back("clip", clip_);
     in_.inputs.emplace_back("frame_mask", mask_);
     out_.push(std::move(in_));
@@ -195,7 +196,8 @@ void Frames::declare(Declaration<Frames>& d) {
           "mkv,mov,mp4,mpeg,mpg,mts,ogg,ogv,rm,swf,ts,vob,webm,wmv}")
       .output("picture: u8[H,W,3]")
       .output("clip: u8[T,H,W,3]")
-      .output("frame_mask: u8[T]");
+      .output("frame_mask: u8[T]")
+      .makes(kTime, kFrame, kFrames, kWidth, kHeight, kPath, kVideoSeconds);
   declare_choice(d);
   d.param("square_pixels", &Params::square_pixels,
           "stretch pictures whose pixels are not square");
@@ -225,8 +227,8 @@ void Frames::preprocess(const Request& request, Item in, ItemSink& out) const {
   media::VideoReader reader(path, media.bytes, options_of(how));
   const double seconds = reader.info().seconds;
   const SampleRule rule = rule_of(how, media, seconds);
-  in.notes["path"] = media.name;
-  in.notes["video_seconds"] = seconds;
+  set(in.notes, kPath, media.name);
+  set(in.notes, kVideoSeconds, seconds);
   if (how.clip) {
     read(reader, rule, media, request.stop,
          Clip(std::move(in), how.count, out));
