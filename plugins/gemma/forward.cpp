@@ -6,6 +6,7 @@
 
 #include "gemma/native/engine.h"
 #include "gemma/reference.h"
+#include "penstock/keys.h"
 
 namespace penstock::gemma {
 namespace {
@@ -55,7 +56,8 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
   d.doc("Gemma 3 text model of any size, from GGUF or safetensors")
       .input("tokens: i64[T]")
       .output("scores: f32[R,V]")
-      .layouts({Layout::kPacked, Layout::kPadded});
+      .layouts({Layout::kPacked, Layout::kPadded})
+      .makes(kVocabSize, kContextLength, kEosIds, kDtype);
   d.param("engine", &Params::engine,
           "auto, native or reference; auto: native on a CPU, for the shapes it "
           "knows");
@@ -69,7 +71,8 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
           "keep keys and values of earlier tokens; false: the textbook loop");
   d.param("logits", &Params::logits,
           "also give every position's scores as logits [batch, seq_len, "
-          "vocab]");
+          "vocab]")
+      .shows();
   d.check([](const Params& p) -> std::string {
     if (p.engine != "auto" && p.engine != "native" && p.engine != "reference") {
       return "engine: '" + p.engine +
@@ -130,7 +133,6 @@ std::int64_t GemmaForward::memory(const StageContext& context) const {
   const Config& config = model.config();
   const std::int64_t chunk =
       context.max_step_tokens > 0 ? context.max_step_tokens : config.context;
-  context.facts["context_length"] = config.context;
   if (is_native(config, context.device)) {
     const auto mode = native::NativeEngine::mode(params_.dtype, model);
     context.facts["sequence_bytes"] = native::NativeEngine::sequence_bytes(
@@ -174,10 +176,10 @@ void GemmaForward::open(StageContext& context) {
                    .slots = params_.cache ? context.slots : 0,
                    .logits = params_.logits});
   }
-  context.facts["vocab_size"] = config_->vocab;
-  context.facts["context_length"] = config_->context;
-  context.facts["eos_ids"] = config_->eos_ids;
-  context.facts["dtype"] = std::string(engine_->dtype());
+  set(context.facts, kVocabSize, config_->vocab);
+  set(context.facts, kContextLength, config_->context);
+  set(context.facts, kEosIds, config_->eos_ids);
+  set(context.facts, kDtype, std::string(engine_->dtype()));
 }
 
 void GemmaForward::close() noexcept { engine_.reset(); }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gemma/chat_tokens.h"
+#include "penstock/keys.h"
 
 namespace penstock::gemma {
 namespace {
@@ -40,17 +41,16 @@ bool is_inside_character(const std::string& text, std::size_t at) {
 /// Throws where it would have lost some itself, or all that comes before it.
 void move_scored(Item& item, const Tokenize::Params& chosen,
                  std::int64_t gone) {
-  const auto found = item.notes.find("scored_from");
-  if (found == item.notes.end()) return;
-  auto& from = std::get<std::int64_t>(found->second);
-  if (chosen.truncate != "left" || from - gone < 1) {
+  const std::int64_t* from = find(item.notes, kScoredFrom);
+  if (from == nullptr) return;
+  if (chosen.truncate != "left" || *from - gone < 1) {
     throw Error(
         Code::kData,
         str("the continuation would be cut: text and continuation are ", gone,
             " tokens too long; shorten them, or pass --set "
             "preprocess.truncate=left to cut the text"));
   }
-  from -= gone;
+  set(item.notes, kScoredFrom, *from - gone);
 }
 
 /// Cuts whole characters of a text that is longer than any that could fit.
@@ -80,7 +80,9 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
   d.doc(
        "Text to token ids, with sentencepiece, from GGUF, tokenizer.model or "
        "tokenizer.json")
-      .output("tokens: i64[T]");
+      .output("tokens: i64[T]")
+      .uses(kText, kContextLength, kVocabSize)
+      .makes(kPieces, kScoredFrom, kTruncated, kTruncatedBytes);
   d.param("input", &Params::input, "name of the request's text");
   d.param("continuation", &Params::continuation,
           "name of a text that goes on from it and is scored; empty: none");
@@ -95,7 +97,8 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
       .per_request();
   d.param("chat", &Params::chat,
           "a text is the first message of a conversation; `messages` always "
-          "are one");
+          "are one")
+      .chats();
   d.param(
       "chat_template", &Params::chat_template,
       "auto, gemma, or a file with a Jinja template; auto: the model's own, "
@@ -106,7 +109,7 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
   d.param("add_generation_prompt", &Params::add_generation_prompt,
           "end a conversation where the answer begins")
       .per_request();
-  d.param("pieces", &Params::pieces, "note how each token is spelled");
+  d.param("pieces", &Params::pieces, "note how each token is spelled").shows();
 }
 
 void Tokenize::open(StageContext& context) {
@@ -117,11 +120,8 @@ void Tokenize::open(StageContext& context) {
   }
   tokenizer_ =
       context.share<Tokenizer>([&] { return Tokenizer::open(context.model); });
-  context_length_ = tokenizer_->context_length();
-  const auto length = context.facts.find("context_length");
-  if (length != context.facts.end()) {
-    context_length_ = std::get<std::int64_t>(length->second);
-  }
+  context_length_ =
+      get_or(context.facts, kContextLength, tokenizer_->context_length());
   try {
     template_.emplace(context.model, params_.chat_template);
   } catch (const Error& error) {
@@ -129,12 +129,10 @@ void Tokenize::open(StageContext& context) {
     if (params_.chat || params_.chat_template != "auto") throw;
     no_template_ = error;
   }
-  const auto vocab = context.facts.find("vocab_size");
-  if (vocab != context.facts.end() &&
-      std::get<std::int64_t>(vocab->second) < tokenizer_->size()) {
+  const std::int64_t vocab = get_or(context.facts, kVocabSize, kAll);
+  if (vocab < tokenizer_->size()) {
     throw Error(Code::kData, str("the tokenizer has ", tokenizer_->size(),
-                                 " tokens, the model ",
-                                 std::get<std::int64_t>(vocab->second),
+                                 " tokens, the model ", vocab,
                                  ": they do not belong together"));
   }
 }
@@ -176,13 +174,9 @@ std::int64_t Tokenize::fit_tokens(Tokens& tokens, const Params& chosen) const {
 
 Tokens Tokenize::of_text(const Request& request, const Params& chosen,
                          Item& item) const {
-  // A stage before this one may have made the text of the request's inputs.
-  const auto made = item.notes.find(chosen.input);
-  std::string text = made != item.notes.end()
-                         ? std::get<std::string>(made->second)
-                         : text_input(request, chosen.input);
+  std::string text = penstock::text_of(request, item, chosen.input);
   const std::int64_t bytes = fit_text(text, chosen.truncate);
-  if (bytes > 0) item.notes["truncated_bytes"] = bytes;
+  if (bytes > 0) set(item.notes, kTruncatedBytes, bytes);
   Tokens tokens = tokenizer_->encode(text);
   if (chosen.add_bos) tokens.insert(tokens.begin(), tokenizer_->bos());
   if (tokens.empty()) {
@@ -208,16 +202,18 @@ void Tokenize::add_continuation(const Request& request, const Params& chosen,
                                  "' is empty: there is nothing to score; to "
                                  "score the whole text, leave it out"));
   }
-  item.notes["scored_from"] = static_cast<std::int64_t>(tokens.size());
+  set(item.notes, kScoredFrom, static_cast<std::int64_t>(tokens.size()));
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
 
-Tokens Tokenize::of_chat(const Request& request, const Params& chosen) const {
+Tokens Tokenize::of_chat(const Request& request, const Params& chosen,
+                         const Item& item) const {
   if (no_template_) throw Error(*no_template_);
   const auto messages = json_input(request, "messages");
   const auto tools = json_input(request, "tools");
   const JsonValue said =
-      messages ? *messages : user_message(text_input(request, chosen.input));
+      messages ? *messages
+               : user_message(penstock::text_of(request, item, chosen.input));
   const jinja::Text text =
       template_->write({.messages = said,
                         .tools = tools ? &*tools : nullptr,
@@ -239,17 +235,17 @@ void Tokenize::preprocess(const Request& request, Item in,
   const auto& chosen = params<Params>(*this, request);
   const bool is_chat = chosen.chat || request.inputs.contains("messages");
   Tokens tokens =
-      is_chat ? of_chat(request, chosen) : of_text(request, chosen, in);
+      is_chat ? of_chat(request, chosen, in) : of_text(request, chosen, in);
   if (const std::int64_t gone = fit_tokens(tokens, chosen); gone > 0) {
     move_scored(in, chosen, gone);
-    in.notes["truncated"] = gone;
+    set(in.notes, kTruncated, gone);
   }
   if (chosen.pieces) {
     std::string spelled;
     for (const std::int64_t id : tokens) {
       spelled += tokenizer_->spelling(id) + '\0';
     }
-    in.notes["pieces"] = spelled;
+    set(in.notes, kPieces, std::move(spelled));
   }
   in.tokens = std::move(tokens);
   out.push(std::move(in));

@@ -12,12 +12,11 @@
 
 namespace penstock::gemma {
 
-/// Input: text, or a note of that name; or `messages`, a conversation as JSON,
-/// with `tools` beside it. Output: tokens i64[T]. Notes: `pieces`,
-/// NUL between them; `scored_from`: the first token of a continuation;
-/// `truncated`: how many tokens were cut, and
-/// `truncated_bytes`, how many bytes before them, where the text was longer
-/// than any that could fit.
+/// Input: text, or the note `text` in its place; or `messages`, a conversation
+/// as JSON, with `tools` beside it. Output: tokens i64[T]. Notes: `pieces`, NUL
+/// between them; `scored_from`: the first token of a continuation; `truncated`:
+/// how many tokens were cut, and `truncated_bytes`, how many bytes before them,
+/// where the text was longer than any that could fit.
 class Tokenize final : public Preprocess {
  public:
   struct Params {
@@ -48,8 +47,8 @@ class Tokenize final : public Preprocess {
                                Item& item) const;
   void add_continuation(const Request& request, const Params& chosen,
                         Item& item, Tokens& tokens) const;
-  [[nodiscard]] Tokens of_chat(const Request& request,
-                               const Params& chosen) const;
+  [[nodiscard]] Tokens of_chat(const Request& request, const Params& chosen,
+                               const Item& item) const;
 
   Params params_;
 

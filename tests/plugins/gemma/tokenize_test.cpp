@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "penstock/keys.h"
 #include "penstock/text.h"
 #include "tests/plugins/gemma/support.h"
 
@@ -26,7 +27,8 @@ class Stage {
                          .facts = facts};
     stage_.open(context);
   }
-  Item run(const std::string& text, const Tokenize::Params& params) {
+  Item run(const std::string& text, const Tokenize::Params& params,
+           Item in = {}) {
     class Sink final : public ItemSink {
      public:
       void push(Item item) override { found = std::move(item); }
@@ -36,7 +38,7 @@ class Stage {
     Request request;
     request.inputs["text"] = text;
     request.checked.push_back(std::make_shared<Tokenize::Params>(params));
-    stage_.preprocess(request, Item{}, sink);
+    stage_.preprocess(request, std::move(in), sink);
     return std::move(sink.found);
   }
 
@@ -48,6 +50,19 @@ std::string digits(int count) {
   std::string text;
   for (int i = 0; i < count; ++i) text += static_cast<char>('0' + i % 10);
   return text;
+}
+
+/// A stage before it may have made another text of the request's.
+TEST(Tokenize, TakesTheTextThatAStageBeforeMade) {
+  Stage stage;
+  for (const bool chat : {false, true}) {
+    const Tokenize::Params params{.chat = chat};
+    Item made;
+    set(made.notes, kText, "made");
+    const Tokens wanted = stage.run("made", params).tokens;
+    EXPECT_EQ(stage.run("<b>raw</b>", params, std::move(made)).tokens, wanted);
+    EXPECT_NE(stage.run("<b>raw</b>", params).tokens, wanted);
+  }
 }
 
 struct Case {
