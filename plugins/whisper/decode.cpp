@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "whisper/arrays.h"
 #include "whisper/transcript.h"
@@ -80,7 +81,12 @@ Want first_want(const Tokens& prompt, std::int64_t start) {
 void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
   d.doc("Whisper's text, window by window, by the rules of its reference")
       .input("scores: f32[R,V]")
-      .output("tokens: i64[N]");
+      .output("tokens: i64[N]")
+      .next_input("seek: i64[1]")
+      .uses(kAudioBegin, kAudioSeconds)
+      .needs(kVocabSize, kContextLength, kWindowFrames)
+      .makes(kAverageLogProbability, kNoSpeech, kCompressionRatio,
+             kTemperature);
   d.param("temperature", &Params::temperature, "of the first try; 0: the best")
       .range(0, 10)
       .per_request();
@@ -119,16 +125,9 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
 void WhisperDecode::open(StageContext& context) {
   words_ = context.share<Vocabulary>(
       [&] { return std::make_shared<Vocabulary>(folder_of(context.model)); });
-  const auto fact = [&](const char* name, std::int64_t& value) {
-    const auto found = context.facts.find(name);
-    if (found != context.facts.end()) {
-      value = std::get<std::int64_t>(found->second);
-    }
-  };
-  fact("window_frames", window_frames_);
-  fact("context_length", context_);
-  std::int64_t vocab = words_->first_time + 1501;
-  fact("vocab_size", vocab);
+  window_frames_ = get(context.facts, kWindowFrames);
+  context_ = get(context.facts, kContextLength);
+  const std::int64_t vocab = get(context.facts, kVocabSize);
   if (vocab <= words_->first_time) {
     throw Error(Code::kData, str("the model has ", vocab,
                                  " tokens, its tokenizer more: "
@@ -145,14 +144,10 @@ void WhisperDecode::start(Sequence& sequence) {
   auto window = std::make_unique<Window>();
   window->prompt = sequence.tokens;
   const Notes& notes = sequence.item->notes;
-  const auto begin = notes.find("audio_begin");
-  if (begin != notes.end()) {
-    window->offset = std::llround(std::get<double>(begin->second) / kStep);
-  }
-  const auto seconds = notes.find("audio_seconds");
+  window->offset = std::llround(get_or(notes, kAudioBegin, 0) / kStep);
   window->total = get(sequence.item->inputs, "features").size(1);
-  if (seconds != notes.end()) {
-    const double frames = std::get<double>(seconds->second) * 100;
+  if (const double* seconds = find(notes, kAudioSeconds)) {
+    const double frames = *seconds * 100;
     window->total = std::clamp<std::int64_t>(static_cast<std::int64_t>(frames),
                                              1, window->total);
   }
@@ -248,11 +243,11 @@ void WhisperDecode::finish_window(const Sequence& sequence, Window& window,
   next.emit.emplace_back().tokens = window.said;
   next.emit.back().tensors = {
       {"segments", at::tensor(table, at::kLong).view({-1, 4})}};
-  next.emit.back().notes = {
-      {"average_log_probability", window.average()},
-      {"no_speech", window.no_speech},
-      {"compression_ratio", window.ratio},
-      {"temperature", temperature_of(how, window.attempt)}};
+  Notes& notes = next.emit.back().notes;
+  set(notes, kAverageLogProbability, window.average());
+  set(notes, kNoSpeech, window.no_speech);
+  set(notes, kCompressionRatio, window.ratio);
+  set(notes, kTemperature, temperature_of(how, window.attempt));
   if (temperature_of(how, window.attempt) > kUncertain) {
     window.previous.clear();
   } else {

@@ -49,8 +49,8 @@ class WhisperDecode final : public Decode {
 
   Params params_;
   std::shared_ptr<const Vocabulary> words_;
-  std::int64_t window_frames_ = 3000;
-  std::int64_t context_ = 448;
+  std::int64_t window_frames_ = 0;
+  std::int64_t context_ = 0;
 };
 
 }  // namespace penstock::whisper

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "penstock/keys.h"
 #include "whisper/native/engine.h"
 #include "whisper/reference.h"
 
@@ -64,7 +65,9 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .input("tokens: i64[T]")
       .input("features: f32[M,F]")
       .output("scores: f32[R,V]")
-      .layouts({Layout::kPacked});
+      .next_input("seek: i64[1]")
+      .layouts({Layout::kPacked})
+      .makes(kVocabSize, kContextLength, kWindowFrames, kEngine, kDtype);
   d.param("engine", &Params::engine,
           "auto: native where it can; reference: ATen operations")
       .choices({"auto", "native", "reference"});
@@ -83,7 +86,6 @@ std::int64_t WhisperForward::memory(const StageContext& context) const {
   const auto file = Arrays::open(context.model);
   const Config config = read_config(*file);
   const Choice choice(params_, config);
-  context.facts["context_length"] = config.context;
   if (choice.is_native) {
     context.facts["sequence_bytes"] =
         native::NativeEngine::sequence_bytes(config, choice.kind());
@@ -116,12 +118,11 @@ void WhisperForward::open(StageContext& context) {
         std::make_unique<ReferenceEngine>(*file, choice.scalar_type(), slots_);
   }
   const Config& config = engine_->config();
-  context.facts["vocab_size"] = config.vocab;
-  context.facts["context_length"] = config.context;
-  context.facts["window_frames"] = config.window();
-  context.facts["engine"] =
-      std::string(choice.is_native ? "native" : "reference");
-  context.facts["dtype"] = choice.dtype;
+  set(context.facts, kVocabSize, config.vocab);
+  set(context.facts, kContextLength, config.context);
+  set(context.facts, kWindowFrames, config.window());
+  set(context.facts, kEngine, choice.is_native ? "native" : "reference");
+  set(context.facts, kDtype, choice.dtype);
 }
 
 void WhisperForward::close() noexcept { engine_.reset(); }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "penstock/drawing.h"
+#include "penstock/keys.h"
 #include "penstock/text.h"
 #include "whisper/arrays.h"
 #include "whisper/rules.h"
@@ -113,8 +114,11 @@ class TextWriter final : public Writer {
     nlohmann::ordered_json row = {{"begin", static_cast<double>(begin) / 1000},
                                   {"end", static_cast<double>(end) / 1000},
                                   {"text", trimmed(text)}};
-    for (const auto& [name, value] : decoded.notes) {
-      row[name] = std::get<double>(value);
+    for (const auto& key :
+         {kAverageLogProbability, kCompressionRatio, kNoSpeech, kTemperature}) {
+      if (const double* value = find(decoded.notes, key)) {
+        row[key.name] = *value;
+      }
     }
     json_.push_back(row);
     all_ += text;
@@ -140,13 +144,16 @@ class TextWriter final : public Writer {
 }  // namespace
 
 void Text::declare(Declaration<Text>& d) {
-  d.doc("What was said, as text, subtitles or JSON").input("tokens: i64[N]");
+  d.doc("What was said, as text, subtitles or JSON")
+      .input("tokens: i64[N]")
+      .uses(kAverageLogProbability, kCompressionRatio, kNoSpeech, kTemperature);
   d.param("format", &Params::format,
           "text, subtitles as srt or vtt, or json with times")
       .choices({"text", "srt", "vtt", "json"})
       .per_request();
   d.param("render", &Params::render,
-          "folder for subtitles and spectrograms; empty: none");
+          "folder for subtitles and spectrograms; empty: none")
+      .draws();
 }
 
 void Text::open(StageContext& context) {
