@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "common/program.h"
+#include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "penstock/plugin_host.h"
 #include "pipeline_bench/options.h"
@@ -96,13 +97,6 @@ std::vector<Request> requests_of(const Options& options,
   return all;
 }
 
-std::string fact(const Notes& facts, const std::string& name) {
-  const auto found = facts.find(name);
-  const auto* text =
-      found == facts.end() ? nullptr : std::get_if<std::string>(&found->second);
-  return text == nullptr ? "" : *text;
-}
-
 PipelineFile load(const Options& options, PluginHost& plugins,
                   const std::string& device) {
   auto overrides = overrides_from_environment();
@@ -130,7 +124,7 @@ DeviceResult measure_device(const Options& options, PipelineFile file,
   how.max_in_flight = 1 << 16;
   Pipeline pipeline(std::move(file), how);
   out.device = pipeline.device();
-  out.dtype = fact(pipeline.facts(), "dtype");
+  out.dtype = get_or(pipeline.facts(), kDtype, "");
   out.open_s = pipeline.stats().open_s;
   for (const int batch : options.batches) {
     say(options, str(out.device, ": ", batch, " at a time"));

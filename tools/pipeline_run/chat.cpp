@@ -192,7 +192,7 @@ class Conversation {
 void check_chat(const PipelineFile& file) {
   const bool can = std::any_of(
       file.preprocess.begin(), file.preprocess.end(), [](const auto& stage) {
-        return stage.spec->params.find("chat") != nullptr;
+        return stage.spec->params.find(Ability::kChats) != nullptr;
       });
   if (can) return;
   throw Error(Code::kUsage,

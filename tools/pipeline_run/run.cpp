@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/program.h"
+#include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
@@ -41,21 +42,28 @@ PipelineFile load(const Options& options, const std::filesystem::path& path,
   }
   std::vector<Override> more;
   if (!options.render.empty()) {
-    if (file.postprocess.spec->params.find("render") == nullptr) {
+    const ParamSpec* folder =
+        file.postprocess.spec->params.find(Ability::kDraws);
+    if (folder == nullptr) {
       throw Error(Code::kUsage, str("--render: ", file.postprocess.spec->name,
                                     " draws nothing"));
     }
-    more.push_back({"postprocess.render", options.render, "--render"});
+    more.push_back({"postprocess." + folder->name, options.render, "--render"});
   }
   const bool is_told = options.show || !options.dump.empty() ||
                        options.until == to_string(StageKind::kPreprocess);
   if (!is_told && more.empty()) return file;
-  if (is_told && file.preprocess.size() == 1 &&
-      file.preprocess[0].spec->params.find("pieces") != nullptr) {
-    more.push_back({"preprocess.pieces", "true", "pipeline-run"});
+  for (std::size_t i = 0; is_told && i < file.preprocess.size(); ++i) {
+    const ParamSchema& params = file.preprocess[i].spec->params;
+    if (const ParamSpec* tells = params.find(Ability::kShows)) {
+      more.push_back(
+          {str("preprocess.", i, ".", tells->name), "true", "pipeline-run"});
+    }
   }
-  if (options.show && file.forward.spec->params.find("logits") != nullptr) {
-    more.push_back({"forward.logits", "true", "--show"});
+  // Of Forward with --show alone: what it makes then costs time and memory.
+  const ParamSpec* tells = file.forward.spec->params.find(Ability::kShows);
+  if (options.show && tells != nullptr) {
+    more.push_back({"forward." + tells->name, "true", "--show"});
   }
   overrides.insert(overrides.end(), more.begin(), more.end());
   return load_pipeline_file(path, plugins, overrides);
@@ -112,13 +120,6 @@ Format format_of(const Options& options) {
   if (options.json) return Format::kJson;
   if (options.show) return Format::kShow;
   return isatty(STDOUT_FILENO) == 1 ? Format::kTerminal : Format::kText;
-}
-
-std::string fact(const Notes& facts, const std::string& name) {
-  const auto found = facts.find(name);
-  if (found == facts.end()) return "";
-  const auto* text = std::get_if<std::string>(&found->second);
-  return text == nullptr ? "" : *text;
 }
 
 /// Finds out before hours of work, not after.
@@ -181,8 +182,8 @@ int run(const Options& options) {
   if (results) printer.end_at_cancelled();
   if (!options.until.empty()) printer.name_stage(options.until);
   if (!continues(pipeline.file())) printer.part_prompts();
-  printer.set_facts(
-      {.dtype = fact(pipeline.facts(), "dtype"), .device = pipeline.device()});
+  printer.set_facts({.dtype = get_or(pipeline.facts(), kDtype, ""),
+                     .device = pipeline.device()});
   std::optional<Error> chat_error;
   if (options.chat) {
     chat_error = chat(pipeline, output, signals, stop, options.timeout_s);

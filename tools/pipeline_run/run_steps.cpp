@@ -53,8 +53,10 @@ CompositionFile load(const Options& options, const std::filesystem::path& path,
   if (options.render.empty()) return file;
   bool draws = false;
   for (const StepConfig& step : file.steps) {
-    if (step.file.postprocess.spec->params.find("render") == nullptr) continue;
-    overrides.push_back({step.name + ".postprocess.render",
+    const ParamSpec* folder =
+        step.file.postprocess.spec->params.find(Ability::kDraws);
+    if (folder == nullptr) continue;
+    overrides.push_back({step.name + ".postprocess." + folder->name,
                          options.render + "/" + step.name, "--render"});
     draws = true;
   }

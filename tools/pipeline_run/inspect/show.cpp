@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "penstock/keys.h"
 #include "pipeline_run/output/terminal.h"
 
 namespace penstock::run {
@@ -165,10 +166,9 @@ void Show::item(const Request& request, const Item& item) {
   std::string out = "preprocess  request '" + request.id + "'\n";
   out += wrapped("  input_ids " + std::to_string(item.tokens.size()) + ": ",
                  words_of(item.tokens));
-  if (const auto pieces = item.notes.find("pieces");
-      pieces != item.notes.end()) {
+  if (const std::string* pieces = find(item.notes, kPieces)) {
     std::vector<std::string> words;
-    std::istringstream in(std::get<std::string>(pieces->second));
+    std::istringstream in(*pieces);
     for (std::string word; std::getline(in, word, '\0');) {
       words.push_back(visible(word));
     }

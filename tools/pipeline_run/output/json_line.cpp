@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "penstock/keys.h"
+
 namespace penstock::run {
 namespace {
 
@@ -108,9 +110,8 @@ std::string json_line(const Request& request, const Report& report,
   line["token_ids"] = report.token_ids;
   line["prompt_tokens"] = report.prompt_tokens;
   line["finish_reason"] = report.finish_reason;
-  if (const auto cut = report.notes.find("truncated");
-      cut != report.notes.end()) {
-    line["truncated"] = std::get<std::int64_t>(cut->second);
+  if (const std::int64_t* cut = find(report.notes, kTruncated)) {
+    line[kTruncated.name] = *cut;
   }
   add_written(report, branches, has_text, line);
   if (!facts.dtype.empty()) line["dtype"] = facts.dtype;

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <utility>
 
+#include "penstock/keys.h"
 #include "pipeline_run/output/terminal.h"
 
 namespace penstock::run {
@@ -148,11 +149,9 @@ void Printer::done(std::size_t index, const Request& request,
     entry.warnings =
         warning(request, "the deadline passed; what there is was printed");
   }
-  if (const auto found = report.notes.find("truncated");
-      found != report.notes.end()) {
+  if (const std::int64_t* cut = find(report.notes, kTruncated)) {
     entry.warnings +=
-        warning(request, str("the prompt was cut by ",
-                             std::get<std::int64_t>(found->second), " tokens"));
+        warning(request, str("the prompt was cut by ", *cut, " tokens"));
   }
   flush();
 }
