@@ -322,6 +322,16 @@ TEST(Show, PrintsWhatEachStageMadeIn80Columns) {
   }
 }
 
+/// Two stages before the model, the second given what the first made.
+TEST(Text, ThatAStageMadeIsWhatTheModelSees) {
+  const std::string tidy =
+      "$RUN $T/tidy.yaml ${TINY#* } ${BAD#* } --text '<b>Hello</b>' ";
+  const Ran ran = shell(tidy);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, run_tiny("--text Hello").out);
+  EXPECT_THAT(shell(tidy + "--show").out, HasSubstr("<bos>, H, ell, o"));
+}
+
 TEST(Show, KeepsLineBreaksOfThePromptOutOfTheTable) {
   EXPECT_THAT(run_tiny("--show --text $'a\\nb'").out,
               HasSubstr("<bos>, a, \\n, b"));

@@ -75,6 +75,13 @@ class Folder {
           replaced(good, "gemma.tokenize", "gema.tokenize"));
     write("unknown_stage.yaml",
           replaced(good, "gemma.tokenize", "gemma.tokenise"));
+    for (const auto& [name, stages] :
+         {std::pair{"tidy.yaml",
+                    "[{use: trouble.tidy}, {use: gemma.tokenize}]"},
+          {"wrong_order.yaml", "[{use: gemma.tokenize}, {use: trouble.tidy}]"},
+          {"no_note.yaml", "[{use: trouble.loud}, {use: gemma.tokenize}]"}}) {
+      write(name, replaced(good, "{use: gemma.tokenize}", stages));
+    }
     for (const char* plugin : {"foreign", "no_entry", "add_throws"}) {
       write(std::string(plugin) + ".yaml",
             replaced(good, "gemma.tokenize", plugin + std::string(".x")));

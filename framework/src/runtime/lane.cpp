@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "runtime/declared.h"
 #include "runtime/in_stage.h"
 
 namespace penstock {
@@ -231,6 +232,7 @@ void Lane::run(Step& step, Closed why) {
     in_stage(stages_.decode_place, [&] {
       const Result picked = stages_.decode.pick(step, std::move(result));
       stages_.decode.decode(step, picked, nexts);
+      for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
     });
     const Time decoded = Clock::now();
     if (trace_.is_enabled()) {

@@ -3,6 +3,8 @@
 #include <set>
 #include <utility>
 
+#include "penstock/keys.h"
+#include "runtime/declared.h"
 #include "runtime/in_stage.h"
 #include "runtime/lane.h"
 
@@ -21,7 +23,10 @@ void Lane::admit(const Arrival& arrival) {
   sequence->item = arrival.item.get();
   sequence->since = Clock::now();
   try {
-    in_stage(stages_.batch_place, [&] { stages_.batch.admit(*arrival.item); });
+    in_stage(stages_.batch_place, [&] {
+      stages_.batch.admit(*arrival.item);
+      check_declared(arrival.item->notes, stages_.sample_notes, "note");
+    });
     sequence->tokens = arrival.item->tokens;
     in_stage(stages_.decode_place, [&] { stages_.decode.start(*sequence); });
     check_prompt(*sequence);
@@ -36,17 +41,15 @@ void Lane::admit(const Arrival& arrival) {
 
 void Lane::check_prompt(const Sequence& sequence) const {
   const auto length = static_cast<std::int64_t>(sequence.tokens.size());
-  if (const auto found = facts_.find("context_length"); found != facts_.end()) {
-    const auto limit = std::get<std::int64_t>(found->second);
-    if (length > limit) {
-      throw Error(Code::kData,
-                  str("the prompt has ", length,
-                      " tokens, but the model's "
-                      "context holds ",
-                      limit,
-                      "; shorten it, or let the tokenizer cut it with "
-                      "'truncate: left' or 'truncate: right'"));
-    }
+  const std::int64_t limit = get_or(facts_, kContextLength, kAll);
+  if (length > limit) {
+    throw Error(Code::kData,
+                str("the prompt has ", length,
+                    " tokens, but the model's "
+                    "context holds ",
+                    limit,
+                    "; shorten it, or let the tokenizer cut it with "
+                    "'truncate: left' or 'truncate: right'"));
   }
   if (sequence.item->width > max_sequences_) {
     throw Error(Code::kData, str("the request runs ", sequence.item->width,

@@ -34,7 +34,10 @@ struct Pipeline::Impl {
                               .layout = file.batch.spec->layouts.front(),
                               .batch_place = place_of(file.batch),
                               .forward_place = place_of(file.forward),
-                              .decode_place = place_of(file.decode)},
+                              .decode_place = place_of(file.decode),
+                              .sample_notes =
+                                  stages.sample_notes.at(stages.batch->index),
+                              .decode_spec = *file.decode.spec},
                    stages.facts, board, trace, options.observer);
     });
     trace.span("open", start, Clock::now(), "");

@@ -1,5 +1,6 @@
 #include "runtime/stages.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -7,6 +8,7 @@
 
 #include "penstock/parallel.h"
 #include "penstock/pipeline.h"
+#include "runtime/declared.h"
 #include "runtime/in_stage.h"
 
 namespace penstock {
@@ -45,6 +47,9 @@ class Chain final : public ItemSink {
 
   void push(Item item) override {
     if (request_.stop.stop_requested()) throw Cancelled();
+    if (next_ > 0) {
+      check_declared(item.notes, stages_.sample_notes[next_ - 1], "note");
+    }
     if (next_ == stages_.preprocess.size()) {
       out_.push(std::move(item));
       return;
@@ -81,24 +86,43 @@ Stages::Stages(const PipelineFile& file) {
   forward = make<Forward>(file.forward, index++);
   decode = make<Decode>(file.decode, index++);
   postprocess = make<Postprocess>(file.postprocess, index++);
+  std::vector<NoteSpec> notes;
+  for (const StageConfig* config : file.stages()) {
+    const auto& made = config->spec->notes.makes;
+    notes.insert(notes.end(), made.begin(), made.end());
+    sample_notes.push_back(notes);
+  }
 }
 
 void Stages::open_one(Stage& stage, const StageConfig& config,
-                      StageContext& context) {
-  context.model = model_of(config);
-  in_stage(place_of(config), [&] { stage.open(context); });
-  opened_.push_back(&stage);
+                      const StageContext& shared) {
+  const NoteSpecs& declared = config.spec->facts;
+  Notes own = declared_of(facts, declared);
+  StageContext context{.device = shared.device,
+                       .model = model_of(config),
+                       .slots = shared.slots,
+                       .threads = shared.threads,
+                       .max_step_tokens = shared.max_step_tokens,
+                       .facts = own,
+                       .shared = shared.shared};
+  in_stage(place_of(config), [&] {
+    stage.open(context);
+    opened_.push_back(&stage);
+    for (const auto& [name, value] : facts) own.erase(name);
+    check_declared(own, declared.makes, "fact");
+  });
+  facts.merge(own);
 }
 
 void Stages::open(const PipelineFile& file, at::Device device) {
   std::map<std::string, std::shared_ptr<const void>> shared;
-  StageContext context{.device = device,
-                       .model = "",
-                       .slots = batch->max_sequences(),
-                       .threads = threads(),
-                       .max_step_tokens = batch->max_step_tokens(),
-                       .facts = facts,
-                       .shared = &shared};
+  const StageContext context{.device = device,
+                             .model = "",
+                             .slots = batch->max_sequences(),
+                             .threads = threads(),
+                             .max_step_tokens = batch->max_step_tokens(),
+                             .facts = facts,
+                             .shared = &shared};
   try {
     open_one(*batch, file.batch, context);
     open_one(*forward, file.forward, context);
@@ -114,12 +138,12 @@ void Stages::open(const PipelineFile& file, at::Device device) {
 }
 
 void Stages::open_preprocess(const PipelineFile& file) {
-  StageContext context{.device = at::kCPU,
-                       .model = "",
-                       .slots = 0,
-                       .threads = threads(),
-                       .max_step_tokens = 0,
-                       .facts = facts};
+  const StageContext context{.device = at::kCPU,
+                             .model = "",
+                             .slots = 0,
+                             .threads = threads(),
+                             .max_step_tokens = 0,
+                             .facts = facts};
   for (std::size_t i = 0; i < preprocess.size(); ++i) {
     open_one(*preprocess[i], file.preprocess[i], context);
   }
@@ -149,7 +173,7 @@ std::int64_t Stages::memory(const PipelineFile& file, at::Device device,
     context.model = model_of(config);
     in_stage(place_of(config), [&] { bytes += stage.memory(context); });
   });
-  return bytes;
+  return all;
 }
 
 void Stages::close() noexcept {

@@ -24,10 +24,12 @@ struct Stages {
   std::unique_ptr<Decode> decode;
   std::unique_ptr<Postprocess> postprocess;
   Notes facts;
+  /// For each stage, the notes that an item may have once it has passed it.
+  std::vector<std::vector<NoteSpec>> sample_notes;
 
   /// Makes every stage: cheap, nothing is loaded.
   explicit Stages(const PipelineFile& file);
-  /// Opens Batch, then Forward (it writes facts), then the others. When one
+  /// Opens Batch, then Forward (it sets the facts), then the others. When one
   /// throws, those that were open are closed.
   void open(const PipelineFile& file, at::Device device);
   void open_preprocess(const PipelineFile& file);
@@ -41,7 +43,9 @@ struct Stages {
   /// Each stage with its part of the file, in the order of the file.
   template <class Visit>
   void each(const PipelineFile& file, Visit&& visit) const;
-  void open_one(Stage& stage, const StageConfig& config, StageContext& context);
+  /// The stage finds the facts that it declared, and `shared`'s other members.
+  void open_one(Stage& stage, const StageConfig& config,
+                const StageContext& shared);
 
   std::vector<Stage*> opened_;
 };

@@ -6,6 +6,8 @@
 #include <limits>
 #include <thread>
 
+#include "penstock/keys.h"
+
 namespace penstock::fakes {
 namespace {
 
@@ -33,13 +35,14 @@ float score_of(const Tokens& recent, std::int64_t v) {
 void RingModel::declare(Declaration<RingModel>& d) {
   d.input("tokens: i64[T]")
       .output("scores: f32[R,V]")
-      .layouts({Layout::kPacked, Layout::kPadded});
+      .layouts({Layout::kPacked, Layout::kPadded})
+      .makes(kContextLength, kEosIds);
   d.param("script", &Params::script, "");
 }
 
 void RingModel::open(StageContext& context) {
-  context.facts["context_length"] = std::int64_t{200};
-  context.facts["eos_ids"] = Tokens{};
+  set(context.facts, kContextLength, 200);
+  set(context.facts, kEosIds, {});
   const auto slots = script_.is_stateful ? std::max(script_.slots, 0) : 0;
   rings_.resize(static_cast<std::size_t>(slots));
   for (int i = 0; i < slots; ++i) release(i);

@@ -43,6 +43,9 @@ class AnyBatch final : public Batch {
   [[nodiscard]] int max_sequences() const override {
     return stages_.max_sequences;
   }
+  void admit(Item& item) override {
+    if (stages_.admit) stages_.admit(item);
+  }
   [[nodiscard]] Plan plan(const Offer& offer) override {
     Plan plan;
     for (Sequence* sequence : offer.running) add(sequence, plan);
@@ -81,6 +84,9 @@ class AnyBatch final : public Batch {
 class AnyForward final : public Forward {
  public:
   explicit AnyForward(Stages& stages) : stages_(stages) {}
+  void open(StageContext& context) override {
+    if (stages_.open_forward) stages_.open_forward(context);
+  }
   [[nodiscard]] Caps caps() const override { return stages_.caps; }
   [[nodiscard]] Result forward(const Step& step) override {
     return stages_.forward(step);
@@ -93,6 +99,9 @@ class AnyForward final : public Forward {
 class AnyDecode final : public Decode {
  public:
   explicit AnyDecode(Stages& stages) : stages_(stages) {}
+  void open(StageContext& context) override {
+    if (stages_.open_decode) stages_.open_decode(context);
+  }
   void start(Sequence& sequence) override {
     if (stages_.start) stages_.start(sequence);
   }
@@ -148,6 +157,10 @@ PipelineFile file(Stages& stages) {
     struct None {};
     spec.params = ParamList<None>().take();
     spec.layouts = {Layout::kPacked};
+    spec.notes.makes = stages.notes;
+    spec.next_inputs = stages.next_inputs;
+    if (kind == StageKind::kForward) spec.facts = stages.forward_facts;
+    if (kind == StageKind::kDecode) spec.facts = stages.decode_facts;
     spec.make = [make](const void*) -> std::unique_ptr<Stage> {
       return make();
     };

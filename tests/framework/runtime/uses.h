@@ -22,6 +22,11 @@ struct Stages {
   std::function<Result(const Step&, Result)> pick;
   std::function<void(const Step&, const Result&, std::vector<Next>&)> decode;
   std::function<bool(const Decoded&, OutputSink&)> write;
+  std::vector<NoteSpec> notes;  ///< that any of them may set
+  std::function<void(Item&)> admit;
+  NoteSpecs forward_facts, decode_facts;
+  std::function<void(StageContext&)> open_forward, open_decode;
+  std::vector<Port> next_inputs;
   int max_sequences = 4;
   std::int64_t chunk = 1 << 20;
 };

@@ -132,6 +132,7 @@ TEST(Uses, AnEncoderRunsOncePerSample) {
 /// Diffusion: what pick() computed is the next step's input; no tokens at all.
 TEST(Uses, DiffusionFeedsItsLatentsBack) {
   Stages stages;
+  stages.next_inputs = {parse_port("latents: f32[N]")};
   stages.preprocess = {[](const Request& request, Item in, ItemSink& out) {
     in.inputs = {{"latents", at::full({2}, std::stof(text_input(request)))}};
     out.push(std::move(in));
@@ -179,20 +180,20 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
 /// A picture and its text: a list of stages, each given what the one before
 /// pushed, so that the text's knows how many places the picture takes.
 TEST(Uses, APictureAndWordsMakeOneSample) {
+  constexpr Note<std::int64_t> kPlaces{"places"};
   Stages stages;
-  stages.preprocess = {[](const Request&, Item in, ItemSink& out) {
-                         in.inputs = {{"pixels", at::ones({3, 4})}};
-                         in.notes["crops"] = std::int64_t{3};
-                         out.push(std::move(in));
-                       },
-                       [](const Request& request, Item in, ItemSink& out) {
-                         in.tokens.assign(
-                             static_cast<std::size_t>(
-                                 std::get<std::int64_t>(in.notes.at("crops"))),
-                             20);
-                         in.tokens.push_back(std::stol(text_input(request)));
-                         out.push(std::move(in));
-                       }};
+  stages.notes = {spec_of(kPlaces)};
+  stages.preprocess = {
+      [](const Request&, Item in, ItemSink& out) {
+        in.inputs = {{"pixels", at::ones({3, 4})}};
+        set(in.notes, kPlaces, 3);
+        out.push(std::move(in));
+      },
+      [](const Request& request, Item in, ItemSink& out) {
+        in.tokens.assign(static_cast<std::size_t>(get(in.notes, kPlaces)), 20);
+        in.tokens.push_back(std::stol(text_input(request)));
+        out.push(std::move(in));
+      }};
   stages.start = [](Sequence& sequence) { sequence.want.hidden = true; };
   stages.forward = [](const Step& step) {
     auto hidden = at::zeros({step.outs(), 1});
