@@ -1,9 +1,11 @@
 // A plugin with one stage: text to capitals, before the tokenizer sees it.
 //
 // It runs as the first of two preprocess stages (see shout.yaml): it leaves its
-// text in the item's notes, where gemma.tokenize looks for it.
+// text as the note kText, where the next stage finds it with text_of(). Both
+// declare it, so that a file with the two in the wrong order is refused.
 #include <cctype>
 
+#include "penstock/keys.h"
 #include "penstock/plugin.h"
 
 namespace {
@@ -13,26 +15,26 @@ using penstock::Item;
 using penstock::ItemSink;
 using penstock::Request;
 
-/// Input: text. Notes: `text`, in capitals (ASCII letters only).
+/// The text in capitals (ASCII letters only).
 class Shout final : public penstock::Preprocess {
  public:
   struct Params {
     std::string ending = "!";
   };
   static void declare(Declaration<Shout>& d) {
-    d.doc("Text in capitals");
+    d.doc("Text in capitals").uses(penstock::kText).makes(penstock::kText);
     d.param("ending", &Params::ending, "added at the end").per_request();
   }
   explicit Shout(const Params& /*params*/) {}
 
   void preprocess(const Request& request, Item in,
                   ItemSink& out) const override {
-    std::string text = penstock::text_input(request);
+    std::string text = penstock::text_of(request, in);
     for (char& c : text) {
       c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
     }
     const auto& params = penstock::params<Params>(*this, request);
-    in.notes["text"] = text + params.ending;
+    set(in.notes, penstock::kText, text + params.ending);
     out.push(std::move(in));
   }
 };
