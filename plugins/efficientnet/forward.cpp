@@ -62,7 +62,7 @@ void EfficientNetForward::declare(Declaration<EfficientNetForward>& d) {
   d.check(conflict);
 }
 
-std::int64_t EfficientNetForward::memory(const StageContext& context) const {
+Footprint EfficientNetForward::memory(const StageContext& context) const {
   std::error_code error;
   const auto size = std::filesystem::file_size(context.model, error);
   return {.bytes = error ? 0 : static_cast<std::int64_t>(size)};

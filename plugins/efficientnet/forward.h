@@ -29,7 +29,7 @@ class EfficientNetForward final : public Forward {
   static void declare(Declaration<EfficientNetForward>& d);
   explicit EfficientNetForward(Params params) : params_(std::move(params)) {}
 
-  [[nodiscard]] std::int64_t memory(const StageContext& context) const override;
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
 

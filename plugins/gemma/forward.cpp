@@ -128,22 +128,24 @@ bool GemmaForward::is_native(const Config& config, at::Device device) const {
   return can && params_.cache && !params_.logits;
 }
 
-std::int64_t GemmaForward::memory(const StageContext& context) const {
+Footprint GemmaForward::memory(const StageContext& context) const {
   const Checkpoint model(context.model);
   const Config& config = model.config();
   const std::int64_t chunk =
       context.max_step_tokens > 0 ? context.max_step_tokens : config.context;
   if (is_native(config, context.device)) {
     const auto mode = native::NativeEngine::mode(params_.dtype, model);
-    context.facts["sequence_bytes"] = native::NativeEngine::sequence_bytes(
-        config, mode, native::NativeEngine::kv_type(params_.kv_dtype, mode),
-        chunk);
-    return native::NativeEngine::bytes(model, mode);
+    const auto kv_type = native::NativeEngine::kv_type(params_.kv_dtype, mode);
+    return {.bytes = native::NativeEngine::bytes(model, mode),
+            .context_length = config.context,
+            .sequence_bytes = native::NativeEngine::sequence_bytes(
+                config, mode, kv_type, chunk)};
   }
   const auto dtype = reference_dtype(params_.dtype, context.device);
-  context.facts["sequence_bytes"] =
-      ReferenceEngine::sequence_bytes(config, dtype, chunk);
-  return weight_bytes(config, dtype);
+  return {
+      .bytes = weight_bytes(config, dtype),
+      .context_length = config.context,
+      .sequence_bytes = ReferenceEngine::sequence_bytes(config, dtype, chunk)};
 }
 
 void GemmaForward::open(StageContext& context) {

@@ -25,7 +25,7 @@ class GemmaForward final : public Forward {
   static void declare(Declaration<GemmaForward>& d);
   explicit GemmaForward(Params params) : params_(std::move(params)) {}
 
-  [[nodiscard]] std::int64_t memory(const StageContext& context) const override;
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
 

@@ -19,11 +19,11 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
       .range(1, 1 << 20);
 }
 
-std::int64_t SileroForward::memory(const StageContext& context) const {
+Footprint SileroForward::memory(const StageContext& context) const {
   const WeightFile file = WeightFile::open(context.model);
-  std::int64_t bytes = 0;
+  Footprint own;
   for (const WeightTensor& tensor : file.tensors()) {
-    bytes += static_cast<std::int64_t>(tensor.data.size());
+    own.bytes += static_cast<std::int64_t>(tensor.data.size());
   }
   return own;
 }

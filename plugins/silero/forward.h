@@ -21,7 +21,7 @@ class SileroForward final : public Forward {
   static void declare(Declaration<SileroForward>& d);
   explicit SileroForward(const Params& params) : params_(params) {}
 
-  [[nodiscard]] std::int64_t memory(const StageContext& context) const override;
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
 

@@ -82,19 +82,21 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .choices({"silence", "zeros"});
 }
 
-std::int64_t WhisperForward::memory(const StageContext& context) const {
+Footprint WhisperForward::memory(const StageContext& context) const {
   const auto file = Arrays::open(context.model);
   const Config config = read_config(*file);
   const Choice choice(params_, config);
   if (choice.is_native) {
-    context.facts["sequence_bytes"] =
-        native::NativeEngine::sequence_bytes(config, choice.kind());
-    return native::NativeEngine::bytes(choice.kind(), file->size());
+    return {.bytes = native::NativeEngine::bytes(choice.kind(), file->size()),
+            .context_length = config.context,
+            .sequence_bytes =
+                native::NativeEngine::sequence_bytes(config, choice.kind())};
   }
   const auto dtype = choice.scalar_type();
-  context.facts["sequence_bytes"] =
-      ReferenceEngine::sequence_bytes(config, dtype);
-  return file->size() * static_cast<std::int64_t>(at::elementSize(dtype));
+  return {
+      .bytes = file->size() * static_cast<std::int64_t>(at::elementSize(dtype)),
+      .context_length = config.context,
+      .sequence_bytes = ReferenceEngine::sequence_bytes(config, dtype)};
 }
 
 void WhisperForward::open(StageContext& context) {

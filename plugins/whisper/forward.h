@@ -24,7 +24,7 @@ class WhisperForward final : public Forward {
   static void declare(Declaration<WhisperForward>& d);
   explicit WhisperForward(Params params) : params_(std::move(params)) {}
 
-  [[nodiscard]] std::int64_t memory(const StageContext& context) const override;
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
 

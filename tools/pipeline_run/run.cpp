@@ -77,19 +77,17 @@ void write_file(const std::string& path, const std::string& text) {
 }
 
 /// ", a row of 32768 tokens 118 MiB", where the model says so.
-std::string row_memory(const Notes& facts) {
-  const auto length = facts.find("context_length");
-  const auto bytes = facts.find("sequence_bytes");
-  if (length == facts.end() || bytes == facts.end()) return "";
-  return str(", a row of ", std::get<std::int64_t>(length->second), " tokens ",
-             std::get<std::int64_t>(bytes->second) >> 20, " MiB");
+std::string row_memory(const Footprint& memory) {
+  if (memory.context_length == 0 || memory.sequence_bytes == 0) return "";
+  return str(", a row of ", memory.context_length, " tokens ",
+             memory.sequence_bytes >> 20, " MiB");
 }
 
 int check(const PipelineFile& file) {
   const PipelineCheck found = check_pipeline(file);
   std::cerr << file.path.string() << ": ok; device " << found.device
-            << ", weights " << (found.memory >> 20) << " MiB"
-            << row_memory(found.facts) << "\n";
+            << ", weights " << (found.memory.bytes >> 20) << " MiB"
+            << row_memory(found.memory) << "\n";
   return 0;
 }
 

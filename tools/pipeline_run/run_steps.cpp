@@ -77,7 +77,7 @@ int check_steps(const CompositionFile& file) {
     try {
       const PipelineCheck found = check_pipeline(step.file);
       std::cerr << step.name << ": ok; device " << found.device << ", weights "
-                << (found.memory >> 20) << " MiB\n";
+                << (found.memory.bytes >> 20) << " MiB\n";
     } catch (Error& error) {
       throw error.in(Place::step(step.name));
     }

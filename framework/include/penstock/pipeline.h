@@ -155,10 +155,7 @@ class PENSTOCK_API PreprocessOnly {
 /// What a pipeline would need, found without loading weights.
 struct PipelineCheck {
   std::string device;
-  std::int64_t memory = 0;  ///< bytes that opening its stages takes
-  /// What the stages foresee: `context_length`, and `sequence_bytes`, what a
-  /// sequence of that length takes in addition.
-  Notes facts;
+  Footprint memory;  ///< of all stages together
 };
 /// Makes every stage and looks for its model and device; throws Error.
 [[nodiscard]] PENSTOCK_API PipelineCheck

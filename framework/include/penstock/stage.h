@@ -47,6 +47,14 @@ struct StageContext {
   }
 };
 
+/// What a stage foresees, in bytes and tokens; 0: nothing or unknown.
+struct Footprint {
+  std::int64_t bytes = 0;           ///< that open() takes
+  std::int64_t context_length = 0;  ///< most tokens of a sequence
+  std::int64_t sequence_bytes =
+      0;  ///< that a sequence of that length takes in addition
+};
+
 class PENSTOCK_API Stage {
  public:
   Stage() = default;
@@ -54,7 +62,8 @@ class PENSTOCK_API Stage {
   Stage& operator=(const Stage&) = delete;
   virtual ~Stage();
 
-  [[nodiscard]] virtual std::int64_t memory(const StageContext& context) const;
+  /// Loads nothing. There are no facts yet.
+  [[nodiscard]] virtual Footprint memory(const StageContext& context) const;
   virtual void open(StageContext& context);
   virtual void close() noexcept;
 

@@ -243,7 +243,7 @@ PipelineCheck check_pipeline(const PipelineFile& file) {
   const Stages stages(file);
   PipelineCheck check;
   check.device = device.str();
-  check.memory = stages.memory(file, device, check.facts);
+  check.memory = stages.memory(file, device);
   return check;
 }
 

@@ -160,18 +160,22 @@ void Stages::each(const PipelineFile& file, Visit&& visit) const {
   visit(*postprocess, file.postprocess);
 }
 
-std::int64_t Stages::memory(const PipelineFile& file, at::Device device,
-                            Notes& found) const {
+Footprint Stages::memory(const PipelineFile& file, at::Device device) const {
+  Notes none;
   StageContext context{.device = device,
                        .model = "",
                        .slots = batch->max_sequences(),
                        .threads = threads(),
                        .max_step_tokens = batch->max_step_tokens(),
-                       .facts = found};
-  std::int64_t bytes = 0;
+                       .facts = none};
+  Footprint all;
   each(file, [&](const Stage& stage, const StageConfig& config) {
     context.model = model_of(config);
-    in_stage(place_of(config), [&] { bytes += stage.memory(context); });
+    const Footprint own =
+        in_stage(place_of(config), [&] { return stage.memory(context); });
+    all.bytes += own.bytes;
+    all.sequence_bytes += own.sequence_bytes;
+    all.context_length = std::max(all.context_length, own.context_length);
   });
   return all;
 }

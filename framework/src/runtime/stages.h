@@ -34,10 +34,9 @@ struct Stages {
   void open(const PipelineFile& file, at::Device device);
   void open_preprocess(const PipelineFile& file);
   void close() noexcept;
-  /// Bytes that open() would take.
-  /// `found`: what the stages foresee, see PipelineCheck.
-  [[nodiscard]] std::int64_t memory(const PipelineFile& file, at::Device device,
-                                    Notes& found) const;
+  /// What open() would take, of all stages together.
+  [[nodiscard]] Footprint memory(const PipelineFile& file,
+                                 at::Device device) const;
 
  private:
   /// Each stage with its part of the file, in the order of the file.

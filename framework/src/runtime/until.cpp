@@ -14,8 +14,7 @@ class IdleForward final : public Forward {
   explicit IdleForward(std::unique_ptr<Forward> real) : real_(std::move(real)) {
     index = real_->index;
   }
-  [[nodiscard]] std::int64_t memory(
-      const StageContext& context) const override {
+  [[nodiscard]] Footprint memory(const StageContext& context) const override {
     return real_->memory(context);
   }
   void open(StageContext& context) override { real_->open(context); }
@@ -35,8 +34,7 @@ class EndingDecode final : public Decode {
       : real_(std::move(real)), has_scores_(has_scores) {
     index = real_->index;
   }
-  [[nodiscard]] std::int64_t memory(
-      const StageContext& context) const override {
+  [[nodiscard]] Footprint memory(const StageContext& context) const override {
     return real_->memory(context);
   }
   void open(StageContext& context) override { real_->open(context); }

@@ -23,7 +23,7 @@ void Observer::tensor(std::string_view /*name*/, const at::Tensor& /*value*/) {}
 void Observer::count(std::string_view /*name*/, std::int64_t /*value*/) {}
 
 Stage::~Stage() = default;
-std::int64_t Stage::memory(const StageContext& /*context*/) const { return 0; }
+Footprint Stage::memory(const StageContext& /*context*/) const { return {}; }
 void Stage::open(StageContext& /*context*/) {}
 void Stage::close() noexcept {}
 
