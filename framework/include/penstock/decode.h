@@ -38,7 +38,6 @@ struct Next {
   std::int64_t keep = kAll;   ///< first cut the sequence to so many tokens
   Tokens tokens;              ///< then append
   Tokens draft;               ///< then guess
-  std::int64_t use_feed = 0;  ///< feed units consumed
   bool reset = false;         ///< empty the slot
   Tensors inputs;             ///< of the sequence's next step, as declared
   std::optional<Want> want;   ///< unset: as before

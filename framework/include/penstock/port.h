@@ -4,10 +4,9 @@
 //
 //   "pixels: f32[B,3,224,224]{rgb}"   name: dtype[dims]{facts}
 //
-// A dim is a number, a symbol, or a symbol with a star (it may arrive in
-// pieces, see Feed). B (sequences) and R (scored positions) are the batch's
-// own: a leading B or R is dropped before comparing. Facts are `word` or
-// `key=value`.
+// A dim is a number or a symbol. B (sequences) and R (scored positions) are the
+// batch's own: a leading B or R is dropped before comparing. Facts are `word`
+// or `key=value`.
 #pragma once
 
 #include <map>

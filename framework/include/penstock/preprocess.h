@@ -12,8 +12,6 @@ class PENSTOCK_API ItemSink {
   virtual ~ItemSink();
   /// Waits while the engine is behind; throws Cancelled.
   virtual void push(Item item) = 0;
-  /// Continues the feed of the item pushed last; returning closes it.
-  virtual void append(at::Tensor piece) = 0;
 };
 
 /// The text that a stage before this one made (kText), else the request's input

@@ -15,13 +15,6 @@
 
 namespace penstock {
 
-/// Input that goes on after push(): pieces joined along the port's starred
-/// dim. The runtime appends and drops; Preprocess fills it by append().
-struct Feed {
-  at::Tensor ready;
-  bool is_closed = true;
-};
-
 /// Decode's own memory of an item, shared by the item's branches.
 struct PENSTOCK_API DecodeState {
   virtual ~DecodeState();
@@ -37,7 +30,6 @@ struct Item {
   // Set by the runtime:
   std::shared_ptr<const Request> request;
   std::int64_t index = 0;  ///< place among the request's items
-  Feed feed;
   std::unique_ptr<DecodeState> state;
 };
 

@@ -16,7 +16,6 @@ namespace penstock {
 struct Slice {
   Sequence* sequence = nullptr;
   std::int64_t count = 0;  ///< plan: at most so many tokens
-  std::int64_t feed = 0;   ///< plan: feed units shown
   // Set by the runtime:
   std::int64_t begin = 0;
   std::int64_t out = 0;   ///< its first row in the scores

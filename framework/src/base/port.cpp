@@ -66,14 +66,7 @@ std::string read_dim(Reader& reader) {
   std::string dim = reader.word(kWord, "a dim");
   const bool begins_with_digit = kDigits.find(dim[0]) != kDigits.npos;
   if (begins_with_digit && !is_number(dim)) reader.refuse("a dim");
-  if (!begins_with_digit && reader.take('*')) dim += '*';
   return dim;
-}
-
-bool is_feed(const std::string& dim) { return dim.back() == '*'; }
-
-std::string symbol(const std::string& dim) {
-  return is_feed(dim) ? dim.substr(0, dim.size() - 1) : dim;
 }
 
 /// Without the batch's own leading dim.
@@ -89,18 +82,15 @@ class Symbols {
  public:
   /// Why a dim that is given does not serve the one wanted; "": it does.
   std::string bind(const std::string& given, const std::string& wanted) {
-    if (is_feed(given) && !is_feed(wanted)) {
-      return str(given, " arrives in pieces, expected all of ", wanted);
-    }
-    const std::string got = value(symbol(given));
+    const std::string got = value(given);
     if (is_number(wanted)) return set(got, wanted);
-    const auto [bound, is_new] = wanted_.emplace(symbol(wanted), got);
+    const auto [bound, is_new] = wanted_.emplace(wanted, got);
     if (is_new) return "";
     const std::string before = value(bound->second);
     const std::string problem =
         is_number(got) ? set(before, got) : set(got, before);
     if (problem.empty()) return "";
-    return str(got, ", expected ", before, " as ", symbol(wanted), " before");
+    return str(got, ", expected ", before, " as ", wanted, " before");
   }
 
  private:

@@ -127,11 +127,6 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
       impl_.lane->arrivals().push(job_, std::move(item));
       impl_.engine->notify();
     }
-    void append(at::Tensor /*piece*/) override {
-      throw Error(Code::kInternal,
-                  "feeds are not available in this version: push one item "
-                  "a piece");
-    }
 
    private:
     Impl& impl_;
@@ -267,7 +262,6 @@ std::vector<Item> PreprocessOnly::run(Request request) {
       item.index = static_cast<std::int64_t>(items.size());
       items.push_back(std::move(item));
     }
-    void append(at::Tensor /*piece*/) override {}
     std::vector<Item> items;
   };
   request.checked = check_options(impl_->file, request.options);

@@ -59,7 +59,6 @@ class Chain final : public ItemSink {
       stages_.preprocess[next_]->preprocess(request_, std::move(item), rest);
     });
   }
-  void append(at::Tensor piece) override { out_.append(std::move(piece)); }
 
  private:
   const Stages& stages_;

@@ -39,7 +39,6 @@ at::Tensor run(Forward& forward, Layout layout,
     sequence.want.from = sequence.cached;
     step.slices.push_back({.sequence = &sequence,
                            .count = counts[i],
-                           .feed = 0,
                            .begin = sequence.cached,
                            .out = outs,
                            .outs = counts[i]});

@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 TEST(Port, IsWrittenAsItIsRead) {
   for (const std::string text :
        {"tokens: i64[T]", "pixels: f32[B,3,224,224]{rgb}",
-        "sound: f32[80,T*]{rate=16000}", "score: f32"}) {
+        "sound: f32[80,T]{rate=16000}", "score: f32"}) {
     EXPECT_EQ(to_string(parse_port(text)), text);
   }
 }
@@ -22,7 +22,7 @@ TEST(Port, IsWrittenAsItIsRead) {
 TEST(Port, OfBadFormIsRefused) {
   for (const std::string text :
        {"", "tokens", "tokens: [T]", ": i64[T]", "tokens: i64[T",
-        "tokens: i64[T]{", "tokens: i64[,]"}) {
+        "tokens: i64[T]{", "tokens: i64[,]", "tokens: i64[T*]"}) {
     EXPECT_THROW((void)parse_port(text), Error) << text;
   }
 }

@@ -251,20 +251,5 @@ TEST(Uses, PipelinesCompose) {
   EXPECT_EQ(number(end->values.at(0)), 32);
 }
 
-/// Microphones, long films: in the interfaces, not yet in the runtime.
-TEST(Uses, AFeedIsRefusedInWords) {
-  Stages stages = pictures();
-  stages.preprocess = {[](const Request&, Item in, ItemSink& out) {
-    in.inputs = {{"pixels", at::ones({2, 2})}};
-    in.feed.is_closed = false;
-    out.push(std::move(in));
-    out.append(at::ones({1}));
-  }};
-  const auto got = run(stages, {"1"});
-  ASSERT_TRUE(got[0]->report.error.has_value());
-  EXPECT_THAT(got[0]->report.error->what(),
-              HasSubstr("feeds are not available"));
-}
-
 }  // namespace
 }  // namespace penstock::uses

@@ -26,7 +26,6 @@ namespace penstock::audio {
 class Kept final : public ItemSink {
  public:
   void push(Item item) override { items.push_back(std::move(item)); }
-  void append(at::Tensor /*piece*/) override {}
   std::vector<Item> items;
 };
 

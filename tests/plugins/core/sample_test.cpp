@@ -35,7 +35,6 @@ struct Setting {
     const auto count = static_cast<std::int64_t>(sequence.tokens.size());
     step.slices = {{.sequence = &sequence,
                     .count = count,
-                    .feed = 0,
                     .begin = 0,
                     .out = 0,
                     .outs = 1}};

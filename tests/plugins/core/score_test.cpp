@@ -35,7 +35,6 @@ struct Text {
     Step step;
     step.slices = {{.sequence = &sequence,
                     .count = count,
-                    .feed = 0,
                     .begin = begin,
                     .out = 0,
                     .outs = outs}};

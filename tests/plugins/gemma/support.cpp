@@ -80,7 +80,6 @@ Scores Driven::run(const Tokens& tokens, const Want& want, std::int64_t chunk) {
     step.layout = Layout::kPacked;
     step.slices = {{.sequence = &row,
                     .count = count,
-                    .feed = 0,
                     .begin = begin,
                     .out = 0,
                     .outs = outs}};

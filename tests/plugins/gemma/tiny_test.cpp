@@ -260,7 +260,6 @@ TEST(Forward, GivesLogitsOfBatchSequenceAndVocabulary) {
     const auto count = static_cast<std::int64_t>(prompts[i].size());
     step.slices.push_back({.sequence = &rows[i],
                            .count = count,
-                           .feed = 0,
                            .begin = 0,
                            .out = out++,
                            .outs = 1});

@@ -32,7 +32,6 @@ class Stage {
     class Sink final : public ItemSink {
      public:
       void push(Item item) override { found = std::move(item); }
-      void append(at::Tensor /*piece*/) override {}
       Item found;
     } sink;
     Request request;
