@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/wait.h"
+#include "core/plan_rows.h"
 
 namespace penstock::core {
 
@@ -29,47 +29,29 @@ void Continuous::declare(Declaration<Continuous>& d) {
 }
 
 Plan Continuous::plan(const Offer& offer) {
-  Plan plan;
-  std::int64_t budget = params_.max_step_tokens;
-  const auto add = [&](Sequence* sequence) {
-    const std::int64_t left = sequence->length() - sequence->cached;
-    const std::int64_t count = std::min({left, params_.chunk, budget});
-    if (count <= 0) return false;
-    budget -= count;
-    plan.slices.push_back({.sequence = sequence, .count = count});
-    return true;
-  };
   // Sequences that decode need one token each, and their guesses: they go
   // first, so that a long prompt takes what is left of the budget and not their
   // turn.
-  const auto decodes = [](const Sequence* sequence) {
-    return static_cast<std::int64_t>(sequence->tokens.size()) -
-               sequence->cached ==
-           1;
+  std::vector<Sequence*> running(offer.running.begin(), offer.running.end());
+  std::stable_partition(
+      running.begin(), running.end(), [](const Sequence* sequence) {
+        return static_cast<std::int64_t>(sequence->tokens.size()) -
+                   sequence->cached ==
+               1;
+      });
+  Offer ordered = offer;
+  ordered.running = running;
+  std::int64_t budget = params_.max_step_tokens;
+  const auto share = [&](const Sequence& sequence) {
+    const std::int64_t left = sequence.length() - sequence.cached;
+    const std::int64_t count = std::min({left, params_.chunk, budget});
+    budget -= count;
+    return count;
   };
-  for (Sequence* sequence : offer.running) {
-    if (decodes(sequence)) add(sequence);
-  }
-  for (Sequence* sequence : offer.running) {
-    if (!decodes(sequence)) add(sequence);
-  }
-  plan.why = offer.running.empty() ? Closed::kNothing : Closed::kRunning;
-  if (offer.running.empty()) {
-    const Closing closing =
-        close_batch(offer, max_sequences(), params_.max_wait_ms);
-    plan.why = closing.why;
-    plan.check_again_at = closing.check_again_at;
-    if (closing.why == Closed::kNothing) return plan;
-  }
-  int free = offer.free_slots;
-  for (Sequence* sequence : offer.waiting) {
-    if (sequence->item->width > free || !add(sequence)) {
-      plan.why = Closed::kFull;
-      break;
-    }
-    free -= sequence->item->width;
-  }
-  return plan;
+  return plan_rows(
+      ordered,
+      {.max_sequences = max_sequences(), .max_wait_ms = params_.max_wait_ms},
+      share);
 }
 
 Tensors Continuous::collate(std::span<const Slice> slices) {

@@ -5,14 +5,16 @@
 
 #include <algorithm>
 
-#include "core/wait.h"
+#include "core/plan_rows.h"
+#include "penstock/keys.h"
 
 namespace penstock::core {
 
 void Pad::declare(Declaration<Pad>& d) {
   d.doc(
        "Static batches: sequences start and end together, padded to one length")
-      .layouts({Layout::kPadded});
+      .layouts({Layout::kPadded})
+      .makes(kTruncated);
   d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
       .formerly("max_rows")
       .range(1, 4096);
@@ -40,30 +42,13 @@ void Pad::admit(Item& item) {
   } else {
     item.tokens.erase(begin + params_.max_length, item.tokens.end());
   }
-  item.notes["truncated"] = cut;
+  set(item.notes, kTruncated, cut);
 }
 
 Plan Pad::plan(const Offer& offer) {
-  Plan plan;
-  if (!offer.running.empty()) {
-    plan.why = Closed::kRunning;
-    for (Sequence* sequence : offer.running) {
-      plan.slices.push_back({.sequence = sequence, .count = kAll});
-    }
-    return plan;
-  }
-  const Closing closing =
-      close_batch(offer, max_sequences(), params_.max_wait_ms);
-  plan.why = closing.why;
-  plan.check_again_at = closing.check_again_at;
-  if (closing.why == Closed::kNothing) return plan;
-  int free = offer.free_slots;
-  for (Sequence* sequence : offer.waiting) {
-    if (sequence->item->width > free) break;
-    free -= sequence->item->width;
-    plan.slices.push_back({.sequence = sequence, .count = kAll});
-  }
-  return plan;
+  return plan_rows(offer, {.max_sequences = max_sequences(),
+                           .max_wait_ms = params_.max_wait_ms,
+                           .joins = false});
 }
 
 Tensors Pad::collate(std::span<const Slice> slices) {

@@ -1,6 +1,6 @@
 #include "core/ragged.h"
 
-#include "core/wait.h"
+#include "core/plan_rows.h"
 
 namespace penstock::core {
 
@@ -19,25 +19,9 @@ void Ragged::declare(Declaration<Ragged>& d) {
 }
 
 Plan Ragged::plan(const Offer& offer) {
-  Plan plan;
-  for (Sequence* sequence : offer.running) {
-    plan.slices.push_back({.sequence = sequence, .count = kAll});
-  }
-  plan.why = offer.running.empty() ? Closed::kNothing : Closed::kRunning;
-  if (offer.running.empty()) {
-    const Closing closing =
-        close_batch(offer, max_sequences(), params_.max_wait_ms);
-    plan.why = closing.why;
-    plan.check_again_at = closing.check_again_at;
-    if (closing.why == Closed::kNothing) return plan;
-  }
-  int free = offer.free_slots;
-  for (Sequence* sequence : offer.waiting) {
-    if (sequence->item->width > free) break;
-    free -= sequence->item->width;
-    plan.slices.push_back({.sequence = sequence, .count = kAll});
-  }
-  return plan;
+  return plan_rows(offer, {.max_sequences = max_sequences(),
+                           .max_wait_ms = params_.max_wait_ms,
+                           .joins = true});
 }
 
 Tensors Ragged::collate(std::span<const Slice> /*slices*/) { return {}; }

@@ -72,25 +72,6 @@ std::vector<Tokens> parse_words(const std::vector<std::string>& texts) {
   return out;
 }
 
-std::string conflict(const SampleParams& params) {
-  try {
-    (void)parse_bias(params.logit_bias);
-    (void)parse_words(params.bad_words);
-  } catch (const Error& error) {
-    return error.text();
-  }
-  if (params.min_new_tokens > params.max_new_tokens) {
-    return str("min_new_tokens is ", params.min_new_tokens,
-               ", more than max_new_tokens, ", params.max_new_tokens);
-  }
-  if (params.n > 1 && params.temperature == 0) {
-    return str("n is ", params.n,
-               ", but temperature 0 gives the same answer each time; set a "
-               "temperature");
-  }
-  return "";
-}
-
 Rules::Rules(const SampleParams& params, Tokens ends, std::int64_t vocab)
     : sampling_{.temperature = params.temperature,
                 .top_k = params.top_k,

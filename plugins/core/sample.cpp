@@ -5,7 +5,8 @@
 
 #include "core/logprobs.h"
 #include "core/lookup.h"
-#include "core/random.h"
+#include "penstock/keys.h"
+#include "penstock/random.h"
 
 namespace penstock::core {
 namespace {
@@ -28,12 +29,6 @@ Scores to_host(const Scores& scores) {
 
 float value_at(const at::Tensor& values, std::int64_t row) {
   return values.const_data_ptr<float>()[row];
-}
-
-template <class T>
-const T* fact(const Notes& facts, const char* name) {
-  const auto found = facts.find(name);
-  return found == facts.end() ? nullptr : &std::get<T>(found->second);
 }
 
 /// Whether some of the model's best hold the best `need`, ties at the end
@@ -93,13 +88,9 @@ std::optional<Candidates> SampleDecode::View::candidates(
 }
 
 void SampleDecode::open(StageContext& context) {
-  if (const auto* ids = fact<Tokens>(context.facts, "eos_ids")) eos_ids_ = *ids;
-  if (const auto* limit = fact<std::int64_t>(context.facts, "context_length")) {
-    context_length_ = *limit;
-  }
-  if (const auto* size = fact<std::int64_t>(context.facts, "vocab_size")) {
-    vocab_ = *size;
-  }
+  eos_ids_ = get_or(context.facts, kEosIds, {});
+  context_length_ = get_or(context.facts, kContextLength, context_length_);
+  vocab_ = get_or(context.facts, kVocabSize, vocab_);
 }
 
 const SampleDecode::Params& SampleDecode::params_of(

@@ -109,6 +109,25 @@ void declare_speculation(D& d) {
 
 }  // namespace
 
+std::string conflict(const SampleParams& params) {
+  try {
+    (void)parse_bias(params.logit_bias);
+    (void)parse_words(params.bad_words);
+  } catch (const Error& error) {
+    return error.text();
+  }
+  if (params.min_new_tokens > params.max_new_tokens) {
+    return str("min_new_tokens is ", params.min_new_tokens,
+               ", more than max_new_tokens, ", params.max_new_tokens);
+  }
+  if (params.n > 1 && params.temperature == 0) {
+    return str("n is ", params.n,
+               ", but temperature 0 gives the same answer each time; set a "
+               "temperature");
+  }
+  return "";
+}
+
 void SampleDecode::declare(D& d) {
   d.doc(
        "Picks the next token: greedy, or by temperature, top_k, top_p, min_p, "

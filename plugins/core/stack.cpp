@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "core/wait.h"
+#include "core/plan_rows.h"
 #include "penstock/parallel.h"
 
 namespace penstock::core {
@@ -64,26 +64,10 @@ void Stack::declare(Declaration<Stack>& d) {
 }
 
 Plan Stack::plan(const Offer& offer) {
-  Plan plan;
-  if (!offer.running.empty()) {  // a model that takes several steps
-    plan.why = Closed::kRunning;
-    for (Sequence* sequence : offer.running) {
-      plan.slices.push_back({.sequence = sequence, .count = kAll});
-    }
-    return plan;
-  }
-  const Closing closing =
-      close_batch(offer, max_sequences(), params_.max_wait_ms);
-  plan.why = closing.why;
-  plan.check_again_at = closing.check_again_at;
-  if (closing.why == Closed::kNothing) return plan;
-  int free = offer.free_slots;
-  for (Sequence* sequence : offer.waiting) {
-    if (sequence->item->width > free) break;
-    free -= sequence->item->width;
-    plan.slices.push_back({.sequence = sequence, .count = kAll});
-  }
-  return plan;
+  // A model that takes several steps keeps its rows together.
+  return plan_rows(offer, {.max_sequences = max_sequences(),
+                           .max_wait_ms = params_.max_wait_ms,
+                           .joins = false});
 }
 
 void Stack::add(Tensors& out, const std::string& name,

@@ -27,16 +27,6 @@ Caps cache_caps(const Config& config, std::size_t slots) {
           .can_chunk = slots > 0};
 }
 
-Tokens wanted_places(const Step& step) {
-  Tokens wanted;
-  std::int64_t end = 0;
-  for (const Slice& slice : step.slices) {
-    end += slice.count;
-    for (std::int64_t i = end - slice.outs; i < end; ++i) wanted.push_back(i);
-  }
-  return wanted;
-}
-
 bool wants_hidden(const Step& step) {
   return std::any_of(step.slices.begin(), step.slices.end(),
                      [](const Slice& slice) {

@@ -37,8 +37,6 @@ inline constexpr std::int64_t kRollback = 256;
 
 /// What caches with kRollback allow.
 [[nodiscard]] Caps cache_caps(const Config& config, std::size_t slots);
-/// Places, among the step's tokens, whose scores are wanted.
-[[nodiscard]] Tokens wanted_places(const Step& step);
 /// Whether a scored position of the step wants its hidden state, or anything
 /// for which the vocabulary is needed.
 [[nodiscard]] bool wants_hidden(const Step& step);

@@ -47,17 +47,6 @@ struct Choice {
   }
 };
 
-/// Places among the step's tokens whose scores are wanted.
-Tokens wanted(const Step& step) {
-  Tokens places;
-  std::int64_t at = 0;
-  for (const Slice& slice : step.slices) {
-    at += slice.count;
-    for (std::int64_t i = slice.outs; i > 0; --i) places.push_back(at - i);
-  }
-  return places;
-}
-
 }  // namespace
 
 void WhisperForward::declare(Declaration<WhisperForward>& d) {
@@ -178,7 +167,7 @@ Result WhisperForward::forward(const Step& step) {
     }
     texts.push_back({.slot = slot, .count = slice.count});
   }
-  const Tokens places = wanted(step);
+  const Tokens places = wanted_places(step);
   const auto scores =
       engine_->decode(get(step.inputs, "tokens"), texts, places);
   Result result;

@@ -7,6 +7,8 @@
 #include <limits>
 #include <vector>
 
+#include "penstock/random.h"
+
 namespace penstock::whisper {
 namespace {
 
@@ -46,14 +48,6 @@ void forbid_unpaired(std::span<float> scores, const Vocabulary& words,
   if (last == tokens.rend()) return;
   const bool may_repeat = is_last_time && !is_before_time;
   forbid(scores, words.first_time, may_repeat ? *last : *last + 1);
-}
-
-/// splitmix64: a number from a place, without a state that others share.
-std::uint64_t mixed(std::uint64_t x) {
-  x += 0x9E3779B97F4A7C15U;
-  x = (x ^ (x >> 30U)) * 0xBF58476D1CE4E5B9U;
-  x = (x ^ (x >> 27U)) * 0x94D049BB133111EBU;
-  return x ^ (x >> 31U);
 }
 
 }  // namespace
@@ -103,8 +97,7 @@ std::int64_t sample(std::span<const float> scores, double temperature,
     sum += std::exp((score - most) / temperature);
     sums.push_back(sum);
   }
-  const double at =
-      static_cast<double>(mixed(seed ^ mixed(place)) >> 11U) * 0x1p-53 * sum;
+  const double at = uniform(place, seed) * sum;
   const auto found = std::upper_bound(sums.begin(), sums.end(), at);
   return std::min<std::int64_t>(found - sums.begin(),
                                 static_cast<std::int64_t>(sums.size()) - 1);

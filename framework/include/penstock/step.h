@@ -43,6 +43,11 @@ struct Step {
   }
 };
 
+/// The scored positions, R of them, each as its place among the step's tokens
+/// end to end.
+[[nodiscard]] PENSTOCK_API std::vector<std::int64_t> wanted_places(
+    const Step& step);
+
 /// R positions in slice order, whatever the layout. Plain tensors on
 /// Forward's device; undefined where no sequence wanted them.
 struct Scores {

@@ -1,4 +1,5 @@
-// fill_scores: from every score to what the sequences asked for.
+// What is scored in a step, and from every score to what the sequences asked
+// for.
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
@@ -63,6 +64,17 @@ at::Tensor wanted_ids(const std::vector<Position>& where, std::size_t most) {
 }
 
 }  // namespace
+
+std::vector<std::int64_t> wanted_places(const Step& step) {
+  std::vector<std::int64_t> places;
+  places.reserve(static_cast<std::size_t>(step.outs()));
+  std::int64_t end = 0;
+  for (const Slice& slice : step.slices) {
+    end += slice.count;
+    for (std::int64_t i = end - slice.outs; i < end; ++i) places.push_back(i);
+  }
+  return places;
+}
 
 Scores fill_scores(const at::Tensor& logits, const Step& step,
                    std::int64_t first) {

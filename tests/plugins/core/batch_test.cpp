@@ -5,6 +5,7 @@
 
 #include "core/continuous.h"
 #include "core/pad.h"
+#include "core/plan_rows.h"
 #include "core/wait.h"
 
 namespace penstock::core {
@@ -97,7 +98,7 @@ TEST(Continuous, PacksSlicesEndToEnd) {
   Continuous batch({});
   Rows sequences({4, 3});
   const std::vector<Slice> slices{
-      {.sequence = sequences.pointers[0], .count = 2, .feed = 0, .begin = 1},
+      {.sequence = sequences.pointers[0], .count = 2, .begin = 1},
       {.sequence = sequences.pointers[1], .count = 3}};
   EXPECT_EQ(values(batch.collate(slices)[0].second),
             (Tokens{11, 12, 10, 11, 12}));
@@ -110,6 +111,48 @@ TEST(Pad, StartsNobodyWhileABatchRuns) {
   const Plan plan = batch.plan(candidates(waiting, running));
   ASSERT_EQ(plan.slices.size(), 1);
   EXPECT_EQ(plan.slices[0].sequence, running.pointers[0]);
+}
+
+TEST(PlanRows, SaysThatABatchIsFullWhereSomebodyMustWait) {
+  for (const bool joins : {false, true}) {
+    Rows none({});
+    Rows waiting({1, 1, 1});
+    const PlanRules rules{.max_sequences = 4, .max_wait_ms = 0, .joins = joins};
+    const Plan cut = plan_rows(candidates(waiting, none, 2), rules);
+    EXPECT_EQ(cut.slices.size(), 2);
+    EXPECT_EQ(cut.why, Closed::kFull);
+    const Plan whole = plan_rows(candidates(waiting, none, 3), rules);
+    EXPECT_EQ(whole.slices.size(), 3);
+    EXPECT_EQ(whole.why, Closed::kDrained);
+  }
+}
+
+TEST(PlanRows, JoinsRunningRowsWhereTheRulesSaySo) {
+  Rows running({3, 3});
+  Rows waiting({1});
+  const auto planned = [&](bool joins) {
+    return plan_rows(candidates(waiting, running, 6),
+                     {.max_sequences = 8, .max_wait_ms = 0, .joins = joins});
+  };
+  EXPECT_EQ(planned(false).slices.size(), 2);
+  EXPECT_EQ(planned(true).slices.size(), 3);
+  EXPECT_EQ(planned(true).why, Closed::kRunning);
+}
+
+TEST(PlanRows, LeavesOutRunningRowsAndStopsAtWaitingOnesWithoutRoom) {
+  Rows running({3, 3});
+  Rows waiting({1, 1});
+  const auto share = [&](const Sequence& sequence) -> std::int64_t {
+    return &sequence == running.pointers[0] || &sequence == waiting.pointers[0]
+               ? 0
+               : 5;
+  };
+  const Plan plan =
+      plan_rows(candidates(waiting, running), {.max_sequences = 8}, share);
+  ASSERT_EQ(plan.slices.size(), 1);
+  EXPECT_EQ(plan.slices[0].sequence, running.pointers[1]);
+  EXPECT_EQ(plan.slices[0].count, 5);
+  EXPECT_EQ(plan.why, Closed::kFull);
 }
 
 struct Sided {

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/random.h"
 #include "penstock/error.h"
 
 namespace penstock::core {
@@ -125,29 +124,6 @@ TEST(Draw, FollowsTheCumulativeProbabilities) {
   EXPECT_EQ(draw(candidates(scores), sampling, 0.76).id, 1);
   EXPECT_EQ(draw(candidates(scores), sampling, 1 - 1e-17).id, 1);
   EXPECT_EQ(draw(candidates(scores), {.temperature = 0}, 0.99).id, 0);
-}
-
-TEST(Uniform, IsAFunctionOfSeedBranchAndPosition) {
-  EXPECT_EQ(uniform(1, 2, 3), uniform(1, 2, 3));
-  EXPECT_NE(uniform(1, 2, 3), uniform(2, 2, 3));
-  EXPECT_NE(uniform(1, 2, 3), uniform(1, 3, 3));
-  EXPECT_NE(uniform(1, 2, 3), uniform(1, 2, 4));
-}
-
-TEST(Uniform, IsUniform) {
-  double sum = 0;
-  double squares = 0;
-  constexpr int kCount = 100000;
-  for (int i = 0; i < kCount; ++i) {
-    const double x = uniform(7, 0, static_cast<std::uint64_t>(i));
-    ASSERT_GE(x, 0);
-    ASSERT_LT(x, 1);
-    sum += x;
-    squares += x * x;
-  }
-  // Five standard errors of each.
-  EXPECT_NEAR(sum / kCount, 0.5, 5 * 0.2887 / std::sqrt(kCount));
-  EXPECT_NEAR(squares / kCount, 1 / 3., 5 * 0.2981 / std::sqrt(kCount));
 }
 
 }  // namespace

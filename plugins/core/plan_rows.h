@@ -1,0 +1,28 @@
+// The plan that every batch of this plugin makes: running sequences first,
+// then, once the batch closes, waiting ones while they fit.
+#pragma once
+
+#include <functional>
+
+#include "penstock/batch.h"
+
+namespace penstock::core {
+
+struct PlanRules {
+  int max_sequences = 1;
+  double max_wait_ms = 0;  ///< see close_batch()
+  /// Whether waiting sequences join running ones; false: they wait until all
+  /// end.
+  bool joins = true;
+};
+
+/// Tokens of a sequence in this step; 0: there is no room for it.
+using Share = std::function<std::int64_t(const Sequence& sequence)>;
+
+/// Running sequences without room are left out of the step; a waiting one
+/// without room ends it, so that none is overtaken.
+[[nodiscard]] Plan plan_rows(
+    const penstock::Candidates& candidates, const PlanRules& rules,
+    const Share& share = [](const Sequence& /*sequence*/) { return kAll; });
+
+}  // namespace penstock::core
