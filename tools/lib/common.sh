@@ -2,7 +2,7 @@
 # Shared by the scripts in tools/; they source it after `set -euo pipefail`.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cache=${PENSTOCK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/penstock}
+cache=${PENSTOCK_CACHE:-${XDG_CACHE_HOME:-${HOME:-~}/.cache}/penstock}
 
 say() { printf '%s\n' "$*" >&2; }
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
@@ -34,8 +35,18 @@ def say(text):
 def cache_folder():
     if os.environ.get("PENSTOCK_CACHE"):
         return pathlib.Path(os.environ["PENSTOCK_CACHE"])
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    base = os.environ.get("XDG_CACHE_HOME") or home_folder() / ".cache"
     return pathlib.Path(base) / "penstock"
+
+
+def home_folder():
+    """As the library looks for it (framework/src/sdk/home.h)."""
+    if os.environ.get("HOME"):
+        return pathlib.Path(os.environ["HOME"])
+    try:
+        return pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return pathlib.Path("/")
 
 
 def read_list(section):

@@ -18,7 +18,8 @@ struct KnownModel {
 
 /// tools/models.json as it was when this library was built.
 [[nodiscard]] PENSTOCK_API std::vector<KnownModel> known_models();
-/// $PENSTOCK_CACHE, else $XDG_CACHE_HOME/penstock, else ~/.cache/penstock.
+/// $PENSTOCK_CACHE, else $XDG_CACHE_HOME/penstock, else ~/.cache/penstock; ~ is
+/// $HOME, else what the user data base says, else "/".
 [[nodiscard]] PENSTOCK_API std::filesystem::path cache_folder();
 /// Where tools/models puts it, whether it is there or not.
 [[nodiscard]] PENSTOCK_API std::filesystem::path model_path(

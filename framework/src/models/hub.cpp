@@ -5,12 +5,12 @@
 //   $HF_HUB_CACHE/models--org--name/snapshots/<commit>/  the files
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <fstream>
 #include <string_view>
 
 #include "penstock/error.h"
 #include "penstock/models.h"
+#include "models/home.h"
 
 namespace penstock {
 namespace {
@@ -19,17 +19,12 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kScheme = "hf://";
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-  return value == nullptr ? "" : value;
-}
-
 fs::path hub_home() {
   if (const auto home = environment("HF_HOME"); !home.empty()) return home;
   if (const auto xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) {
     return fs::path(xdg) / "huggingface";
   }
-  return fs::path(environment("HOME")) / ".cache" / "huggingface";
+  return home_folder() / ".cache" / "huggingface";
 }
 
 fs::path hub_cache() {

@@ -1,19 +1,11 @@
 #include "penstock/models.h"
 
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "models/models_json.h"
+#include "models/home.h"
 
 namespace penstock {
-namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe)
-  return value == nullptr ? "" : value;
-}
-
-}  // namespace
 
 std::vector<KnownModel> known_models() {
   std::vector<KnownModel> models;
@@ -35,7 +27,7 @@ std::filesystem::path cache_folder() {
   if (const auto xdg = environment("XDG_CACHE_HOME"); !xdg.empty()) {
     return std::filesystem::path(xdg) / "penstock";
   }
-  return std::filesystem::path(environment("HOME")) / ".cache" / "penstock";
+  return home_folder() / ".cache" / "penstock";
 }
 
 std::filesystem::path model_path(const KnownModel& model) {

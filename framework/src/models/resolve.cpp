@@ -5,6 +5,7 @@
 
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
+#include "models/home.h"
 
 namespace penstock {
 namespace {
@@ -57,10 +58,17 @@ std::string resolve_model(const std::string& text) {
     if (model.name != text) continue;
     const fs::path path = model_path(model);
     if (fs::exists(path)) return path.string();
-    throw Error(Code::kNotFound, str("model '", text,
-                                     "' is not here yet; "
-                                     "fetch it with: tools/models fetch ",
-                                     text));
+    // Where it lies without HOME is a guess that a person should see.
+    const bool is_guess = environment("PENSTOCK_CACHE").empty() &&
+                          environment("XDG_CACHE_HOME").empty() &&
+                          environment("HOME").empty();
+    throw Error(
+        Code::kNotFound,
+        str("model '", text,
+            "' is not here yet; fetch it with: tools/models fetch ", text,
+            is_guess ? str("; HOME is not set, so it was looked for in '",
+                           cache_folder().string(), "'")
+                     : ""));
   }
   std::vector<std::string> names;
   names.reserve(known.size());

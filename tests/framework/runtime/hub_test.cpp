@@ -2,6 +2,7 @@
 // is told when they are not there.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -101,6 +102,28 @@ TEST_F(Hub, RefusesNamesThatLeadElsewhere) {
         "hf://some/model@../../x", "hf://some/model@", "hf://some/model/../x",
         "hf://some/model/a/b", "hf://some/mo del", "hf:///some/model"}) {
     EXPECT_THAT(error_of(text, Code::kData), HasSubstr("expected hf://"));
+  }
+}
+
+/// Containers and services start without it; tools/models looks there too.
+TEST(CacheFolder, IsOfTheUserDataBaseWithoutHome) {
+  for (const char* name : {"PENSTOCK_CACHE", "XDG_CACHE_HOME", "HOME"}) {
+    unsetenv(name);  // NOLINT(concurrency-mt-unsafe)
+  }
+  const passwd* const user = getpwuid(getuid());  // NOLINT(*-mt-unsafe)
+  if (user == nullptr) GTEST_SKIP() << "the data base does not know us";
+  const fs::path folder = fs::path(user->pw_dir) / ".cache" / "penstock";
+  EXPECT_EQ(cache_folder(), folder);
+  for (const KnownModel& model : known_models()) {
+    if (fs::exists(model_path(model))) continue;
+    try {
+      (void)resolve_model(model.name);
+      ADD_FAILURE() << model.name;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(),
+                  HasSubstr("HOME is not set, so it was looked for in '" +
+                            folder.string()));
+    }
   }
 }
 
