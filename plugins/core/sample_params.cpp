@@ -64,8 +64,11 @@ void declare_answer(D& d) {
   d.param("n", &P::n, "answers to each prompt, which is read once")
       .range(1, 128)
       .per_request();
-  d.param("logprobs", &P::logprobs,
-          "give the log-probability of each token and of so many best; -1: no")
+  d.param(
+       "logprobs", &P::logprobs,
+       "give the log-probability of each token and of so many best; -1: no; "
+       "their sum needs every score of the vocabulary, which greedy decoding "
+       "alone does not: it takes several times as long")
       .range(-1, 256)
       .per_request();
   d.param("prompt_logprobs", &P::prompt_logprobs,

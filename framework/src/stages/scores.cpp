@@ -1,6 +1,7 @@
 // What is scored in a step, and from every score to what the sequences asked
 // for.
 #include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/gather.h>
 #include <ATen/ops/logsumexp.h>
@@ -63,6 +64,27 @@ at::Tensor wanted_ids(const std::vector<Position>& where, std::size_t most) {
                                static_cast<std::int64_t>(most)});
 }
 
+/// The logarithm of the sum of exp(score), [R]. libtorch gives the sum of few
+/// long sequences to several threads and that of many to one each, so its last
+/// bits depend on threads and neighbours; those of short blocks never do.
+at::Tensor log_sum(const at::Tensor& logits) {
+  constexpr std::int64_t kBlock = 2048;
+  const std::int64_t sequences = logits.size(0);
+  const std::int64_t whole = logits.size(1) / kBlock * kBlock;
+  std::vector<at::Tensor> parts;
+  if (whole > 0) {
+    parts.push_back(logits.narrow(1, 0, whole)
+                        .reshape({sequences, whole / kBlock, kBlock})
+                        .logsumexp(2));
+  }
+  if (whole < logits.size(1)) {
+    const auto rest = logits.narrow(1, whole, logits.size(1) - whole);
+    parts.push_back(rest.logsumexp(1, /*keepdim=*/true));
+  }
+  return parts.size() == 1 && whole == 0 ? parts[0].squeeze(1)
+                                         : at::cat(parts, 1).logsumexp(1);
+}
+
 }  // namespace
 
 std::vector<std::int64_t> wanted_places(const Step& step) {
@@ -103,7 +125,7 @@ Scores fill_scores(const at::Tensor& logits, const Step& step,
     std::tie(scores.values, scores.ids) = logits.topk(top, 1);
   }
   if (full) scores.full = logits;
-  if (norm) scores.norm = logits.logsumexp(1);
+  if (norm) scores.norm = log_sum(logits);
   if (has_follow) scores.follow = follow(logits, where);
   if (ids > 0) scores.at = pick(logits, wanted_ids(where, ids));
   return scores;
