@@ -42,7 +42,9 @@ void Pad::admit(Item& item) {
   } else {
     item.tokens.erase(begin + params_.max_length, item.tokens.end());
   }
-  set(item.notes, kTruncated, cut);
+  // What the stages before this one cut counts too.
+  const std::int64_t* before = find(item.notes, kTruncated);
+  set(item.notes, kTruncated, cut + (before == nullptr ? 0 : *before));
 }
 
 Plan Pad::plan(const Offer& offer) {

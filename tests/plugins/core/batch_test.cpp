@@ -185,6 +185,9 @@ TEST(Pad, CutsLongPromptsAndSaysSo) {
     batch.admit(item);
     EXPECT_EQ(item.tokens, wanted);
     EXPECT_EQ(std::get<std::int64_t>(item.notes.at("truncated")), 2);
+    item.tokens = {1, 2, 3, 4};
+    batch.admit(item);  // that a stage before it cut some is not forgotten
+    EXPECT_EQ(std::get<std::int64_t>(item.notes.at("truncated")), 3);
     Item fits;
     fits.tokens = {1, 2, 3};
     batch.admit(fits);

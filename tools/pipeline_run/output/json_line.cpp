@@ -110,8 +110,10 @@ std::string json_line(const Request& request, const Report& report,
   line["token_ids"] = report.token_ids;
   line["prompt_tokens"] = report.prompt_tokens;
   line["finish_reason"] = report.finish_reason;
-  if (const std::int64_t* cut = find(report.notes, kTruncated)) {
-    line[kTruncated.name] = *cut;
+  for (const auto& note : {kTruncated, kTruncatedBytes}) {
+    if (const std::int64_t* cut = find(report.notes, note)) {
+      line[note.name] = *cut;
+    }
   }
   add_written(report, branches, has_text, line);
   if (!facts.dtype.empty()) line["dtype"] = facts.dtype;

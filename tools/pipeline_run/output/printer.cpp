@@ -32,6 +32,20 @@ std::string warning(const Request& request, const std::string& text) {
          "\n";
 }
 
+/// "90 tokens"; of a text beyond any length also the bytes that never became
+/// tokens. "": nothing.
+std::string what_was_cut(const Notes& notes) {
+  const auto count = [&notes](const Note<std::int64_t>& note) {
+    const std::int64_t* found = find(notes, note);
+    return found == nullptr ? 0 : *found;
+  };
+  const std::int64_t bytes = count(kTruncatedBytes);
+  const std::int64_t tokens = count(kTruncated);
+  if (bytes == 0) return tokens == 0 ? "" : str(tokens, " tokens");
+  const std::string early = str(bytes, " bytes before its tokens were counted");
+  return tokens == 0 ? early : str(early, ", and then by ", tokens, " tokens");
+}
+
 }  // namespace
 
 class Printer::Sink final : public ResultSink {
@@ -149,9 +163,8 @@ void Printer::done(std::size_t index, const Request& request,
     entry.warnings =
         warning(request, "the deadline passed; what there is was printed");
   }
-  if (const std::int64_t* cut = find(report.notes, kTruncated)) {
-    entry.warnings +=
-        warning(request, str("the prompt was cut by ", *cut, " tokens"));
+  if (const auto cut = what_was_cut(report.notes); !cut.empty()) {
+    entry.warnings += warning(request, "the prompt was cut by " + cut);
   }
   flush();
 }
