@@ -14,7 +14,8 @@ void Pad::declare(Declaration<Pad>& d) {
   d.doc(
        "Static batches: sequences start and end together, padded to one length")
       .layouts({Layout::kPadded})
-      .makes(kTruncated);
+      .makes(kTruncated)
+      .uses(kTruncated);
   d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
       .formerly("max_rows")
       .range(1, 4096);

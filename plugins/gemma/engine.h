@@ -13,6 +13,10 @@
 
 namespace penstock::gemma {
 
+/// What the param `engine` says, and what `dtype` and `kv_dtype` do.
+enum class EngineKind { kAuto, kNative, kReference };
+enum class Dtype { kAuto, kFp32, kBf16, kInt8 };
+
 /// Engine thread only, as Forward.
 class Engine {
  public:

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/masked_select.h>
 
+#include <array>
+#include <string_view>
 #include <utility>
 
 #include "gemma/native/engine.h"
@@ -41,9 +43,33 @@ void check_ids(const Tokens& tokens, std::int64_t vocab) {
   }
 }
 
-at::ScalarType reference_dtype(const std::string& dtype, at::Device device) {
-  if (dtype == "fp32") return at::kFloat;
-  if (dtype == "bf16" || device.is_cuda()) return at::kBFloat16;
+using std::string_view_literals::operator""sv;
+
+constexpr std::array kEngines{std::pair{"auto"sv, EngineKind::kAuto},
+                              std::pair{"native"sv, EngineKind::kNative},
+                              std::pair{"reference"sv, EngineKind::kReference}};
+constexpr std::array kDtypes{
+    std::pair{"auto"sv, Dtype::kAuto}, std::pair{"fp32"sv, Dtype::kFp32},
+    std::pair{"bf16"sv, Dtype::kBf16}, std::pair{"int8"sv, Dtype::kInt8}};
+
+template <class Words>
+std::vector<std::string> choices(const Words& words) {
+  std::vector<std::string> out;
+  for (const auto& word : words) out.emplace_back(word.first);
+  return out;
+}
+
+template <class Words>
+auto meaning(const Words& words, const std::string& word) {
+  for (const auto& [known, value] : words) {
+    if (known == word) return value;
+  }
+  throw Error(Code::kUsage, str("'", word, "' is no word of this param"));
+}
+
+at::ScalarType reference_dtype(Dtype dtype, at::Device device) {
+  if (dtype == Dtype::kFp32) return at::kFloat;
+  if (dtype == Dtype::kBf16 || device.is_cuda()) return at::kBFloat16;
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512bf16")) return at::kBFloat16;
 #endif
@@ -52,6 +78,31 @@ at::ScalarType reference_dtype(const std::string& dtype, at::Device device) {
 
 }  // namespace
 
+GemmaForward::Choice::Choice(const Params& params)
+    : engine(meaning(kEngines, params.engine)),
+      dtype(meaning(kDtypes, params.dtype)),
+      kv_dtype(meaning(kDtypes, params.kv_dtype)),
+      cache(params.cache),
+      logits(params.logits) {}
+
+std::string GemmaForward::Choice::conflict() const {
+  const bool is_reference =
+      engine == EngineKind::kReference || !cache || logits;
+  if (engine == EngineKind::kNative && is_reference) {
+    return "engine: native always keeps a cache and gives no logits; use "
+           "engine: reference";
+  }
+  if (kv_dtype != Dtype::kAuto && is_reference) {
+    return "kv_dtype is of the native engine; the reference keeps its dtype";
+  }
+  if (dtype == Dtype::kInt8 && is_reference) {
+    return "dtype: int8 is of the native engine; use fp32 or bf16";
+  }
+  return "";
+}
+
+GemmaForward::GemmaForward(const Params& params) : choice_(params) {}
+
 void GemmaForward::declare(Declaration<GemmaForward>& d) {
   d.doc("Gemma 3 text model of any size, from GGUF or safetensors")
       .input("tokens: i64[T]")
@@ -59,73 +110,49 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
       .layouts({Layout::kPacked, Layout::kPadded})
       .makes(kVocabSize, kContextLength, kEosIds, kDtype);
   d.param("engine", &Params::engine,
-          "auto, native or reference; auto: native on a CPU, for the shapes it "
-          "knows");
+          "auto: native on a CPU, for the shapes it knows; reference: ATen "
+          "operations")
+      .choices(choices(kEngines));
   d.param("dtype", &Params::dtype,
-          "auto, fp32, bf16 or, native engine only, int8; auto: int8 for "
-          "quantised weights, else bf16 where the device computes in it");
+          "auto: int8 for quantised weights, else bf16 where the device "
+          "computes in it; int8: native engine only")
+      .choices(choices(kDtypes))
+      .aliases(dtype_aliases())
+      .refuse("fp16",
+              "fp16 cannot hold Gemma 3's activations (they reach 8e5, fp16 "
+              "ends at 65504); use bf16 or fp32");
   d.param("kv_dtype", &Params::kv_dtype,
-          "what keys and values are kept in: auto, fp32, bf16 or int8, native "
-          "engine only; auto: as dtype, bf16 with int8; int8 is half of bf16");
+          "what keys and values are kept in, native engine only; auto: as "
+          "dtype, bf16 with int8; int8 is half of bf16")
+      .choices(choices(kDtypes))
+      .aliases(dtype_aliases());
   d.param("cache", &Params::cache,
           "keep keys and values of earlier tokens; false: the textbook loop");
   d.param("logits", &Params::logits,
           "also give every position's scores as logits [batch, seq_len, "
           "vocab]")
       .shows();
-  d.check([](const Params& p) -> std::string {
-    if (p.engine != "auto" && p.engine != "native" && p.engine != "reference") {
-      return "engine: '" + p.engine +
-             "' is not known; expected auto, native or reference";
-    }
-    if (p.engine == "native" && (!p.cache || p.logits)) {
-      return "engine: native always keeps a cache and gives no logits; use "
-             "engine: reference";
-    }
-    if (p.kv_dtype != "auto" && p.kv_dtype != "fp32" && p.kv_dtype != "bf16" &&
-        p.kv_dtype != "int8") {
-      return "kv_dtype: '" + p.kv_dtype +
-             "' is not known; expected auto, fp32, bf16 or int8";
-    }
-    if (p.kv_dtype != "auto" &&
-        (p.engine == "reference" || !p.cache || p.logits)) {
-      return "kv_dtype: " + p.kv_dtype +
-             " is of the native engine; the reference keeps its dtype";
-    }
-    if (p.dtype == "int8" && p.engine == "reference") {
-      return "dtype: int8 is of the native engine; use fp32 or bf16";
-    }
-    if (p.dtype == "auto" || p.dtype == "fp32" || p.dtype == "bf16" ||
-        p.dtype == "int8") {
-      return "";
-    }
-    if (p.dtype == "fp16" || p.dtype == "float16" || p.dtype == "half") {
-      return "dtype: fp16 cannot hold Gemma 3's activations (they reach 8e5, "
-             "fp16 ends at 65504); use bf16 or fp32";
-    }
-    return "dtype: '" + p.dtype +
-           "' is not known; expected auto, fp32, bf16 or int8";
-  });
+  d.check([](const Params& p) { return Choice(p).conflict(); });
 }
 
 /// Whether the native engine runs; throws where it was asked for and cannot.
 bool GemmaForward::is_native(const Config& config, at::Device device) const {
-  if (params_.engine == "reference") return false;
+  if (choice_.engine == EngineKind::kReference) return false;
   const bool can = device.is_cpu() && native::Model::can_run(config);
-  if (params_.engine == "native" && !can) {
+  if (choice_.engine == EngineKind::kNative && !can) {
     throw Error(Code::kUsage,
                 device.is_cpu()
                     ? "engine: native needs sizes that are multiples of 32; "
                       "use engine: reference"
                     : "engine: native runs on the CPU; use engine: reference");
   }
-  if (params_.dtype == "int8" && !can) {
+  if (choice_.dtype == Dtype::kInt8 && !can) {
     throw Error(Code::kUsage, "dtype: int8 is of the native engine");
   }
-  if (params_.kv_dtype != "auto" && !can) {
+  if (choice_.kv_dtype != Dtype::kAuto && !can) {
     throw Error(Code::kUsage, "kv_dtype is of the native engine");
   }
-  return can && params_.cache && !params_.logits;
+  return can && choice_.cache && !choice_.logits;
 }
 
 Footprint GemmaForward::memory(const StageContext& context) const {
@@ -134,14 +161,14 @@ Footprint GemmaForward::memory(const StageContext& context) const {
   const std::int64_t chunk =
       context.max_step_tokens > 0 ? context.max_step_tokens : config.context;
   if (is_native(config, context.device)) {
-    const auto mode = native::NativeEngine::mode(params_.dtype, model);
-    const auto kv_type = native::NativeEngine::kv_type(params_.kv_dtype, mode);
+    const auto mode = native::NativeEngine::mode(choice_.dtype, model);
+    const auto kv_type = native::NativeEngine::kv_type(choice_.kv_dtype, mode);
     return {.bytes = native::NativeEngine::bytes(model, mode),
             .context_length = config.context,
             .sequence_bytes = native::NativeEngine::sequence_bytes(
                 config, mode, kv_type, chunk)};
   }
-  const auto dtype = reference_dtype(params_.dtype, context.device);
+  const auto dtype = reference_dtype(choice_.dtype, context.device);
   return {
       .bytes = weight_bytes(config, dtype),
       .context_length = config.context,
@@ -166,17 +193,17 @@ void GemmaForward::open(StageContext& context) {
     }
   }
   if (is_native(*config_, context.device)) {
-    const auto mode = native::NativeEngine::mode(params_.dtype, model);
-    const auto kv_type = native::NativeEngine::kv_type(params_.kv_dtype, mode);
+    const auto mode = native::NativeEngine::mode(choice_.dtype, model);
+    const auto kv_type = native::NativeEngine::kv_type(choice_.kv_dtype, mode);
     engine_ = std::make_unique<native::NativeEngine>(std::move(model), mode,
                                                      kv_type, context.slots);
   } else {
     engine_ = std::make_unique<ReferenceEngine>(
         model, ReferenceEngine::Options{
-                   .dtype = reference_dtype(params_.dtype, context.device),
+                   .dtype = reference_dtype(choice_.dtype, context.device),
                    .device = context.device,
-                   .slots = params_.cache ? context.slots : 0,
-                   .logits = params_.logits});
+                   .slots = choice_.cache ? context.slots : 0,
+                   .logits = choice_.logits});
   }
   set(context.facts, kVocabSize, config_->vocab);
   set(context.facts, kContextLength, config_->context);

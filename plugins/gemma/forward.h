@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 
 #include "gemma/engine.h"
 
@@ -23,7 +22,8 @@ class GemmaForward final : public Forward {
     bool logits = false;
   };
   static void declare(Declaration<GemmaForward>& d);
-  explicit GemmaForward(Params params) : params_(std::move(params)) {}
+  /// Throws Error(kUsage) for a word that declare() does not list.
+  explicit GemmaForward(const Params& params);
 
   [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
@@ -40,7 +40,18 @@ class GemmaForward final : public Forward {
  private:
   [[nodiscard]] bool is_native(const Config& config, at::Device device) const;
 
-  Params params_;
+  /// The params with their words understood.
+  struct Choice {
+    EngineKind engine;
+    Dtype dtype, kv_dtype;
+    bool cache, logits;
+
+    explicit Choice(const Params& params);
+    /// What does not go together, or "".
+    [[nodiscard]] std::string conflict() const;
+  };
+
+  Choice choice_;
   std::optional<Config> config_;
   std::unique_ptr<Engine> engine_;
 };

@@ -64,7 +64,8 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
           "auto: int16 where the processor adds up products of such numbers "
           "at once, else fp32; int8: faster, some words change; bf16: the "
           "reference engine")
-      .choices({"auto", "int8", "int16", "fp32", "bf16"});
+      .choices({"auto", "int8", "int16", "fp32", "bf16"})
+      .aliases(dtype_aliases());
   d.param("padding", &Params::padding,
           "what follows the end of the sound in its last window; zeros: as "
           "transformers has it")

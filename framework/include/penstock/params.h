@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,11 @@ enum class Ability {
 };
 /// "draws", "shows", "chats"; "" for kNone.
 [[nodiscard]] PENSTOCK_API std::string name(Ability ability);
+/// By word: what it stands for.
+using Aliases = std::map<std::string, std::string>;
+/// The names of number formats that people write, as `float32` or `half`, and
+/// the one that params have for it: fp32, bf16 or fp16.
+[[nodiscard]] PENSTOCK_API const Aliases& dtype_aliases();
 
 /// What a param is: shown by pipeline-inspect, used by every check.
 struct ParamSpec {
@@ -67,6 +73,8 @@ struct ParamSpec {
   bool is_per_request = false;       ///< a request's options may override it
   std::string former = {};  ///< an earlier name, still read; "": none
   Ability ability = Ability::kNone;
+  Aliases aliases = {};   ///< other spellings of choices; not shown as such
+  Aliases refusals = {};  ///< words that are no choice, and why
 
   [[nodiscard]] ParamType type() const {
     return static_cast<ParamType>(fallback.index());
@@ -153,6 +161,16 @@ class ParamList {
     }
     Added& choices(std::vector<std::string> words) {
       spec_.choices = std::move(words);
+      return *this;
+    }
+    /// Words that mean one of the choices; those of other words do nothing.
+    Added& aliases(const Aliases& words) {
+      spec_.aliases.insert(words.begin(), words.end());
+      return *this;
+    }
+    /// A word that people try; `why` ends the error: what to take instead.
+    Added& refuse(const std::string& word, const std::string& why) {
+      spec_.refusals[word] = why;
       return *this;
     }
     /// The name it had before: still read, and told.

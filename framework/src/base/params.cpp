@@ -71,11 +71,15 @@ double read_real(const ParamSpec& spec, const RawScalar& raw) {
 
 std::string read_text(const ParamSpec& spec, const RawScalar& raw) {
   const auto& words = spec.choices;
-  if (!words.empty() &&
-      std::find(words.begin(), words.end(), raw.text) == words.end()) {
-    refuse(spec, raw, suggestion(raw.text, words));
-  }
-  return raw.text;
+  if (words.empty()) return raw.text;
+  const auto alias = spec.aliases.find(raw.text);
+  const std::string& word =
+      alias == spec.aliases.end() ? raw.text : alias->second;
+  if (std::find(words.begin(), words.end(), word) != words.end()) return word;
+  const auto why = spec.refusals.find(word);
+  refuse(spec, raw,
+         why == spec.refusals.end() ? suggestion(raw.text, words)
+                                    : ": " + why->second);
 }
 
 template <class Read>
@@ -147,6 +151,14 @@ std::string lower(std::string text) {
 }
 
 }  // namespace
+
+const Aliases& dtype_aliases() {
+  static const Aliases words{{"float32", "fp32"}, {"f32", "fp32"},
+                             {"float", "fp32"},   {"bfloat16", "bf16"},
+                             {"float16", "fp16"}, {"f16", "fp16"},
+                             {"half", "fp16"}};
+  return words;
+}
 
 std::string to_string(ParamType type) {
   switch (type) {

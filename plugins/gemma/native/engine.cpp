@@ -71,23 +71,22 @@ NativeEngine::NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type,
             /*is_mapped=*/true),
       caches_(static_cast<std::size_t>(slots)) {}
 
-ComputeType NativeEngine::mode(const std::string& dtype,
-                               const Checkpoint& model) {
-  if (dtype == "bf16") return ComputeType::kBf16;
-  if (dtype == "fp32") return ComputeType::kF32;
+ComputeType NativeEngine::mode(Dtype dtype, const Checkpoint& model) {
+  if (dtype == Dtype::kBf16) return ComputeType::kBf16;
+  if (dtype == Dtype::kFp32) return ComputeType::kF32;
   if (is_quantised(model)) return ComputeType::kInt8;
-  if (dtype == "int8") {
+  if (dtype == Dtype::kInt8) {
     throw Error(Code::kUsage,
                 "dtype: int8 needs quantised weights; this model's are not");
   }
   return has_bf16() ? ComputeType::kBf16 : ComputeType::kF32;
 }
 
-KvType NativeEngine::kv_type(const std::string& kv_dtype, ComputeType mode) {
-  if (kv_dtype == "int8") return KvType::kInt8;
-  if (kv_dtype == "bf16") return KvType::kBf16;
-  return kv_dtype == "fp32" || mode == ComputeType::kF32 ? KvType::kF32
-                                                         : KvType::kBf16;
+KvType NativeEngine::kv_type(Dtype kv_dtype, ComputeType mode) {
+  if (kv_dtype == Dtype::kInt8) return KvType::kInt8;
+  if (kv_dtype == Dtype::kBf16) return KvType::kBf16;
+  return kv_dtype == Dtype::kFp32 || mode == ComputeType::kF32 ? KvType::kF32
+                                                               : KvType::kBf16;
 }
 
 std::int64_t NativeEngine::bytes(const Checkpoint& model, ComputeType mode) {

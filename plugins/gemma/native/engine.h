@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "gemma/engine.h"
@@ -17,15 +16,12 @@ class NativeEngine final : public Engine {
   /// `model` is kept: scores are computed from its embeddings.
   NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type, int slots);
 
-  /// The mode that `dtype` (auto, int8, bf16, fp32) means for a model: auto is
-  /// int8 for quantised weights, else bf16 where the processor computes in it.
-  /// Throws Error(kUsage) for int8 and weights that are not quantised.
-  [[nodiscard]] static ComputeType mode(const std::string& dtype,
-                                        const Checkpoint& model);
-  /// What `kv_dtype` (auto, fp32, bf16, int8) means; auto is fp32 in
-  /// ComputeType::kF32, else bf16.
-  [[nodiscard]] static KvType kv_type(const std::string& kv_dtype,
-                                      ComputeType mode);
+  /// The mode that `dtype` means for a model: auto is int8 for quantised
+  /// weights, else bf16 where the processor computes in it. Throws
+  /// Error(kUsage) for int8 and weights that are not quantised.
+  [[nodiscard]] static ComputeType mode(Dtype dtype, const Checkpoint& model);
+  /// What `kv_dtype` means; auto is fp32 in ComputeType::kF32, else bf16.
+  [[nodiscard]] static KvType kv_type(Dtype kv_dtype, ComputeType mode);
   /// Bytes that the constructor will take.
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model,
                                           ComputeType mode);

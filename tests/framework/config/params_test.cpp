@@ -95,6 +95,38 @@ TEST(Choices, AreNamedWithTheNearest) {
   }
 }
 
+TEST(Choices, HaveOtherSpellings) {
+  struct P {
+    std::string dtype = "auto";
+  };
+  ParamList<P> list;
+  list.add("dtype", &P::dtype, "")
+      .choices({"auto", "fp32", "bf16"})
+      .aliases(dtype_aliases())
+      .refuse("fp16", "it ends at 65504; use bf16");
+  const ParamSchema schema = list.take();
+  const ParamSpec& spec = schema.specs().front();
+  for (const char* word : {"float32", "f32", "fp32"}) {
+    EXPECT_EQ(parse_param(spec, plain(word)), ParamValue("fp32")) << word;
+  }
+  for (const char* word : {"bfloat16", "bf16"}) {
+    EXPECT_EQ(parse_param(spec, plain(word)), ParamValue("bf16")) << word;
+  }
+  const auto error_of = [&spec](const std::string& word) -> std::string {
+    try {
+      (void)parse_param(spec, plain(word));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "not refused";
+  };
+  for (const std::string word : {"float16", "f16", "half", "fp16"}) {
+    EXPECT_EQ(error_of(word), "expected one of auto, fp32, bf16, not '" + word +
+                                  "': it ends at 65504; use bf16");
+  }
+  EXPECT_THAT(error_of("bf61"), HasSubstr("did you mean 'bf16'?"));
+}
+
 TEST(RawFromText, ReadsWhatToTextWrites) {
   for (const ParamValue& value : std::vector<ParamValue>{
            true, std::int64_t{-3}, 0.1, 1e-300, std::string("a, [b]"),

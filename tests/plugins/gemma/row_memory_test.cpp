@@ -49,7 +49,7 @@ TEST(Memory, OfALongRowIsAsForeseen) {
   const Checkpoint checkpoint(model);
   Config config = checkpoint.config();
   if (std::getenv("PENSTOCK_FULL") == nullptr) config.context = 8192;
-  const auto mode = native::NativeEngine::mode("auto", checkpoint);
+  const auto mode = native::NativeEngine::mode(Dtype::kAuto, checkpoint);
   const std::int64_t foreseen = native::NativeEngine::sequence_bytes(
       config, mode, native::KvType::kBf16, 512);
   Driven driven(model, {.engine = "native", .dtype = "auto"});
