@@ -117,6 +117,11 @@ class PENSTOCK_API WeightFile {
   /// All tensors, in the order of the file.
   [[nodiscard]] std::span<const WeightTensor> tensors() const;
   [[nodiscard]] std::optional<WeightTensor> find(std::string_view name) const;
+  /// Names of every tensor that lies in the files, also of those whose type
+  /// this version cannot read: at() says which type that is.
+  [[nodiscard]] std::vector<std::string_view> names() const;
+  /// Whether the files have this tensor, or their index says that they should.
+  [[nodiscard]] bool is_named(std::string_view name) const;
   /// Throws when there is no such tensor, naming the nearest one.
   [[nodiscard]] const WeightTensor& at(std::string_view name) const;
   /// As at(name), and throws when the shape differs.

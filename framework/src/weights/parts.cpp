@@ -111,12 +111,6 @@ Shards read_index(const fs::path& index) {
   }
   if (files.empty()) view.at("weight_map").fail("is empty");
   shards.files.assign(files.begin(), files.end());
-  for (const std::string& file : shards.files) {
-    if (fs::exists(index.parent_path() / file)) continue;
-    throw Error(Code::kNotFound,
-                str(index.string(), " names ", in_quotes(file),
-                    ", which is not in the folder; download it too"));
-  }
   return shards;
 }
 

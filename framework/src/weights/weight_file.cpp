@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "penstock/error.h"
@@ -43,6 +44,19 @@ std::optional<WeightTensor> WeightFile::find(std::string_view name) const {
   return impl_->tensors[found->second];
 }
 
+std::vector<std::string_view> WeightFile::names() const {
+  std::vector<std::string_view> all;
+  for (const auto& tensor : impl_->tensors) all.emplace_back(tensor.name);
+  for (const auto& other : impl_->others) all.emplace_back(other.name);
+  return all;
+}
+
+bool WeightFile::is_named(std::string_view name) const {
+  const auto all = names();
+  return impl_->missing.contains(name) ||
+         std::find(all.begin(), all.end(), name) != all.end();
+}
+
 const WeightTensor& WeightFile::at(std::string_view name) const {
   const auto found = impl_->tensors_by_name.find(name);
   if (found != impl_->tensors_by_name.end()) {
@@ -52,8 +66,12 @@ const WeightTensor& WeightFile::at(std::string_view name) const {
     if (other.name != name) continue;
     throw Error(Code::kData,
                 str(path().string(), ": tensor ", weights::in_quotes(name),
-                    " holds ", other.type, ", expected F32, F16 or BF16"));
+                    " holds ", other.type,
+                    ", expected F32, F16 or BF16; convert the model to one of "
+                    "these"));
   }
+  const auto missing = impl_->missing.find(name);
+  if (missing != impl_->missing.end()) throw Error(missing->second);
   throw Error(Code::kData,
               str(path().string(), ": no tensor ", weights::in_quotes(name),
                   " among its ", impl_->tensors.size(),

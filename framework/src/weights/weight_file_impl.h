@@ -3,11 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "penstock/error.h"
 #include "penstock/mapped_file.h"
 #include "penstock/weights.h"
 #include "weights/metadata.h"
@@ -26,8 +29,8 @@ struct WeightFile::Impl {
   void read_gguf(const std::filesystem::path& file);
   void read_safetensors(const std::filesystem::path& file);
   void read_shards(const std::filesystem::path& index);
-  void check_complete(const weights::Shards& shards,
-                      const std::filesystem::path& index) const;
+  void note_missing(const weights::Shards& shards,
+                    const std::filesystem::path& index);
 
   /// The value under `key`, or null.
   [[nodiscard]] const weights::MetadataValue* value(std::string_view key) const;
@@ -44,6 +47,9 @@ struct WeightFile::Impl {
   std::vector<weights::MetadataEntry> metadata;
   std::vector<WeightTensor> tensors;
   std::vector<weights::OtherTensor> others;
+  /// What an index names and no file holds, and why. Not at fault until
+  /// somebody asks for it: a text model needs no vision tower.
+  std::map<std::string, Error, std::less<>> missing;
   weights::Index metadata_by_key;  // into metadata
   weights::Index tensors_by_name;  // into tensors
 };

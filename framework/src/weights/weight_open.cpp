@@ -127,33 +127,39 @@ void WeightFile::Impl::read_shards(const fs::path& index) {
   const weights::Shards shards = weights::read_index(index);
   format = str("safetensors in ", shards.files.size(), " files");
   for (const std::string& shard : shards.files) {
+    if (!fs::exists(index.parent_path() / shard)) continue;
     const std::size_t before = tensors.size();
     const fs::path file = index.parent_path() / shard;
     (void)map(file);
     read_safetensors(file);
     for (std::size_t i = before; i < tensors.size(); ++i) {
+      // What the index passes over is taken: whoever reads it may need it.
       const auto said = shards.file_of.find(tensors[i].name);
-      if (said != shards.file_of.end() && said->second == shard) continue;
+      if (said == shards.file_of.end() || said->second == shard) continue;
       throw Error(Code::kData,
                   str(file.string(), ": tensor ", in_quotes(tensors[i].name),
-                      " should not be here: the index puts it ",
-                      said == shards.file_of.end()
-                          ? "nowhere"
-                          : "into " + in_quotes(said->second)));
+                      " should not be here: the index puts it into ",
+                      in_quotes(said->second)));
     }
   }
-  check_complete(shards, index);
+  note_missing(shards, index);
 }
 
-void WeightFile::Impl::check_complete(const weights::Shards& shards,
-                                      const fs::path& index) const {
+void WeightFile::Impl::note_missing(const weights::Shards& shards,
+                                    const fs::path& index) {
   std::set<std::string_view> here;
   for (const auto& tensor : tensors) here.insert(tensor.name);
   for (const auto& other : others) here.insert(other.name);
   for (const auto& [tensor, file] : shards.file_of) {
     if (here.contains(tensor)) continue;
-    throw Error(Code::kData, str(index.string(), ": tensor ", in_quotes(tensor),
-                                 " is not in ", in_quotes(file)));
+    const bool has_file = fs::exists(index.parent_path() / file);
+    missing.emplace(
+        tensor,
+        Error(has_file ? Code::kData : Code::kNotFound,
+              str(index.string(), ": tensor ", in_quotes(tensor), " is not in ",
+                  in_quotes(file),
+                  has_file ? "; download this file again"
+                           : ", which is not in the folder; download it too")));
   }
 }
 
