@@ -42,21 +42,29 @@ bool is_of_template(const jinja::Text& text, std::size_t from,
 
 }  // namespace
 
-Tokens encode_chat(const Tokenizer& tokenizer, const jinja::Text& text) {
+Tokens encode_chat(const Tokenizer& tokenizer, const jinja::Text& text,
+                   bool is_begin) {
   Tokens out;
   std::string plain;
+  const auto end_plain = [&] {
+    if (is_begin && tokenizer.adds_space() && !plain.empty()) {
+      plain.insert(0, 1, ' ');
+    }
+    encode_plain(tokenizer, plain, out);
+    plain.clear();
+    is_begin = true;
+  };
   for (std::size_t at = 0; at < text.size();) {
     const auto* word = word_at(tokenizer.control_words(), text.bytes(), at);
     if (word == nullptr || !is_of_template(text, at, word->spelling.size())) {
       plain += text.bytes()[at++];
       continue;
     }
-    encode_plain(tokenizer, plain, out);
-    plain.clear();
+    end_plain();
     out.push_back(word->id);
     at += word->spelling.size();
   }
-  encode_plain(tokenizer, plain, out);
+  end_plain();
   return out;
 }
 

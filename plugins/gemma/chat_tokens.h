@@ -1,5 +1,6 @@
-// Token ids of a conversation: control words of the template are control
-// tokens, the same words in a message are text.
+// Token ids of a conversation, or of a text to continue: control words of the
+// template, or of the text, are control tokens; the same words in a message are
+// text.
 #pragma once
 
 #include "gemma/jinja/text.h"
@@ -7,7 +8,9 @@
 
 namespace penstock::gemma {
 
+/// Without BOS, unless the template writes it. `is_begin`: false for what goes
+/// on from other text.
 [[nodiscard]] Tokens encode_chat(const Tokenizer& tokenizer,
-                                 const jinja::Text& text);
+                                 const jinja::Text& text, bool is_begin = true);
 
 }  // namespace penstock::gemma

@@ -86,7 +86,11 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
   d.param("input", &Params::input, "name of the request's text");
   d.param("continuation", &Params::continuation,
           "name of a text that goes on from it and is scored; empty: none");
-  d.param("add_bos", &Params::add_bos, "begin with the <bos> id").per_request();
+  d.param(
+       "add_bos", &Params::add_bos,
+       "begin a text with the <bos> id, unless the model's files say that it "
+       "has none")
+      .per_request();
   d.param("truncate", &Params::truncate,
           "where a prompt over the limit is cut; none: refuse it")
       .choices({"none", "left", "middle", "right"})
@@ -137,6 +141,10 @@ void Tokenize::open(StageContext& context) {
   }
 }
 
+bool Tokenize::has_bos(const Params& chosen) const {
+  return chosen.add_bos && tokenizer_->adds_bos();
+}
+
 std::int64_t Tokenize::fit_text(std::string& text,
                                 const std::string& end) const {
   const std::int64_t most = context_length_ > 0
@@ -166,7 +174,7 @@ std::int64_t Tokenize::fit_tokens(Tokens& tokens, const Params& chosen) const {
                                  " tokens, the most is ", limit, kAdvice));
   }
   const Cut cut(tokens.size(), static_cast<std::size_t>(limit),
-                chosen.add_bos ? 1 : 0, chosen.truncate);
+                has_bos(chosen) ? 1 : 0, chosen.truncate);
   const auto from = tokens.begin() + static_cast<std::ptrdiff_t>(cut.from);
   tokens.erase(from, from + static_cast<std::ptrdiff_t>(cut.count));
   return size - limit;
@@ -177,12 +185,14 @@ Tokens Tokenize::of_text(const Request& request, const Params& chosen,
   std::string text = penstock::text_of(request, item, chosen.input);
   const std::int64_t bytes = fit_text(text, chosen.truncate);
   if (bytes > 0) set(item.notes, kTruncatedBytes, bytes);
-  Tokens tokens = tokenizer_->encode(text);
-  if (chosen.add_bos) tokens.insert(tokens.begin(), tokenizer_->bos());
+  // What is continued is written as a template writes: its control words count.
+  Tokens tokens = encode_chat(*tokenizer_, jinja::Text(text));
+  if (has_bos(chosen)) tokens.insert(tokens.begin(), tokenizer_->bos());
   if (tokens.empty()) {
-    throw Error(Code::kData,
-                "the prompt is empty and add_bos is false: there "
-                "is nothing to continue");
+    throw Error(
+        Code::kData,
+        "the prompt is empty and begins without <bos>: there is nothing "
+        "to continue");
   }
   add_continuation(request, chosen, item, tokens);
   return tokens;
@@ -196,7 +206,8 @@ void Tokenize::add_continuation(const Request& request, const Params& chosen,
   if (name.empty() || !request.inputs.contains(name)) return;
   std::string text = text_input(request, name);
   (void)fit_text(text, "none");
-  const Tokens more = tokenizer_->encode(text);
+  const Tokens more =
+      encode_chat(*tokenizer_, jinja::Text(text), /*is_begin=*/false);
   if (more.empty()) {
     throw Error(Code::kData, str("input '", name,
                                  "' is empty: there is nothing to score; to "

@@ -43,6 +43,7 @@ class Tokenize final : public Preprocess {
   /// that was not asked for. Gives how many bytes or tokens went.
   std::int64_t fit_text(std::string& text, const std::string& end) const;
   std::int64_t fit_tokens(Tokens& tokens, const Params& chosen) const;
+  [[nodiscard]] bool has_bos(const Params& chosen) const;
   [[nodiscard]] Tokens of_text(const Request& request, const Params& chosen,
                                Item& item) const;
   void add_continuation(const Request& request, const Params& chosen,

@@ -11,6 +11,7 @@
 #include "gemma/checkpoint.h"
 #include "gemma/vocabulary.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::gemma {
 namespace {
@@ -51,6 +52,14 @@ Vocabulary read_model(const fs::path& path) {
   return {.model = bytes.str(), .bos = kUnknownId};
 }
 
+/// What a folder's tokenizer_config.json says.
+bool adds_bos(const fs::path& config) {
+  if (!fs::exists(config)) return true;
+  const JsonValue parsed = read_json(config);
+  const auto said = JsonView(parsed, config.string()).find("add_bos_token");
+  return !said || said->boolean();
+}
+
 /// Of a model's folder; tokenizer.model is what the others are made from.
 Vocabulary read_folder(const fs::path& folder) {
   Vocabulary vocabulary;
@@ -66,6 +75,7 @@ Vocabulary read_folder(const fs::path& folder) {
   if (fs::exists(folder / "config.json")) {
     vocabulary.context_length = read_config(folder).context;
   }
+  vocabulary.adds_bos = adds_bos(folder / "tokenizer_config.json");
   return vocabulary;
 }
 
@@ -105,6 +115,7 @@ struct Tokenizer::Impl {
   std::vector<ControlWord> control_words;
   std::int64_t bos = 2;
   std::int64_t context_length = 0;
+  bool adds_bos = true, adds_space = false;
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<const Impl> impl)
@@ -119,6 +130,8 @@ std::shared_ptr<const Tokenizer> Tokenizer::open(const fs::path& path) {
   if (impl->bos == kUnknownId) impl->bos = impl->processor.bos_id();
   if (impl->bos < 0) impl->bos = impl->processor.PieceToId("<bos>");
   impl->context_length = vocabulary.context_length;
+  impl->adds_bos = vocabulary.adds_bos;
+  impl->adds_space = vocabulary.adds_space;
   for (const char* word : kControlWords) {
     const int id = impl->processor.PieceToId(word);
     if (impl->processor.IdToPiece(id) == word) {
@@ -181,6 +194,8 @@ const std::string& Tokenizer::spelling(std::int64_t id) const {
 
 std::int64_t Tokenizer::size() const { return impl_->processor.GetPieceSize(); }
 std::int64_t Tokenizer::bos() const { return impl_->bos; }
+bool Tokenizer::adds_bos() const { return impl_->adds_bos; }
+bool Tokenizer::adds_space() const { return impl_->adds_space; }
 std::int64_t Tokenizer::context_length() const { return impl_->context_length; }
 
 }  // namespace penstock::gemma

@@ -47,6 +47,11 @@ class Tokenizer {
 
   [[nodiscard]] std::int64_t size() const;
   [[nodiscard]] std::int64_t bos() const;
+  /// Whether a text begins with bos(): false only where the files say so.
+  [[nodiscard]] bool adds_bos() const;
+  /// Whether words behind the beginning or a control word get a space in front,
+  /// which encode() does not do: true only where a GGUF file says so.
+  [[nodiscard]] bool adds_space() const;
   /// The longest sequence that the model takes; 0: the file does not say.
   [[nodiscard]] std::int64_t context_length() const;
 

@@ -86,6 +86,10 @@ Vocabulary read_vocabulary(const WeightFile& file) {
   vocabulary.bos = special.bos;
   vocabulary.context_length =
       file.find_integer("gemma3.context_length").value_or(0);
+  vocabulary.adds_bos =
+      file.find_boolean("tokenizer.ggml.add_bos_token").value_or(true);
+  vocabulary.adds_space =
+      file.find_boolean("tokenizer.ggml.add_space_prefix").value_or(false);
   return vocabulary;
 }
 

@@ -14,6 +14,9 @@ struct Vocabulary {
   std::string model;  ///< a serialised sentencepiece ModelProto
   std::int64_t bos = 2;
   std::int64_t context_length = 0;
+  /// Whether a text begins with <bos>, and with a space that nobody typed: what
+  /// a file says of it, else as Gemma was trained.
+  bool adds_bos = true, adds_space = false;
 };
 
 /// Throws Error(kData) when the arrays do not fit together.

@@ -17,10 +17,11 @@ using ::testing::HasSubstr;
 /// The stage with its model, and what it makes of one text.
 class Stage {
  public:
-  Stage() : stage_(Tokenize::Params{}) {
+  explicit Stage(const std::string& model = tiny("tiny.gguf"))
+      : stage_(Tokenize::Params{}) {
     Notes facts;
     StageContext context{.device = at::kCPU,
-                         .model = tiny("tiny.gguf"),
+                         .model = model,
                          .slots = 0,
                          .threads = 1,
                          .max_step_tokens = 0,
@@ -119,6 +120,31 @@ TEST(Tokenize, RefusesMoreThanTheContextWithTheNumbers) {
   EXPECT_THAT(error_of(digits(511)), HasSubstr("preprocess.truncate="));
   EXPECT_THAT(error_of(digits(5000)),
               HasSubstr("has 5000 bytes; the most this model takes is 4096"));
+}
+
+/// `tokenizers` is the truth: a raw text is written as a template writes.
+TEST(Tokenize, TakesControlWordsOfARawTextForControlTokens) {
+  Stage stage;
+  const auto golden = golden_json("variants/variants.json");
+  for (const auto& each : golden["control_words"]) {
+    EXPECT_EQ(stage.run(each["text"], {}).tokens, each["ids"].get<Tokens>())
+        << each["text"];
+  }
+}
+
+/// The file says that texts begin without <bos> and with a space.
+TEST(Tokenize, BeginsATextAsTheFileSays) {
+  Stage stage(tiny("scaled.gguf"));
+  const auto golden = golden_json("variants/variants.json");
+  for (const auto& each : golden["spaced"]) {
+    const auto ids = each["ids"].get<Tokens>();
+    EXPECT_EQ(stage.run(each["text"], {}).tokens, ids) << each["text"];
+    Tokens with_bos = ids;
+    with_bos.insert(with_bos.begin(), 2);
+    const std::string text = each["text"];
+    EXPECT_EQ(stage.run("<bos>" + text, {}).tokens, with_bos) << text;
+  }
+  EXPECT_THROW((void)stage.run("", {}), Error);
 }
 
 /// Characters of three bytes, none of which may be cut apart.
