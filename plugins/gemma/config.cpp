@@ -33,13 +33,16 @@ void read_rope(const WeightFile& file, Config& config) {
   config.rope_base = positive(file, "rope.freq_base", 1e6);
   // Most files leave the sliding layers' base out: it never varied.
   config.rope_base_local = positive(file, "rope.freq_base_swa", 1e4);
+  // A factor without a type is linear to llama.cpp too; the second key is what
+  // files of 2023 call it.
   const auto kind = file.find_text(key("rope.scaling.type"));
-  if (!kind || *kind == "none") return;
-  if (*kind != "linear") {
+  if (kind && *kind == "none") return;
+  if (kind && *kind != "linear") {
     throw Error(Code::kData, str("rope.scaling.type '", *kind,
                                  "' is not known; expected linear"));
   }
-  config.rope_scale = positive(file, "rope.scaling.factor", 1);
+  config.rope_scale = positive(file, "rope.scaling.factor",
+                               positive(file, "rope.scale_linear", 1));
 }
 
 /// Newer files say which layers slide: one number, every n-th does not, or a

@@ -72,6 +72,12 @@ std::string rope_type(const JsonView& view) {
     if (const auto found = view.find(key)) return found->text();
   }
   return "default";
+  if (!view.find("rope_type") && !view.find("type") &&
+      positive(view, "factor", 1) != 1) {
+    view.fail(
+        "has a factor, but no rope_type; write \"rope_type\": \"linear\" "
+        "beside it, or take the factor out");
+  }
 }
 
 /// What positions are divided by.
