@@ -1,6 +1,8 @@
 #include "gemma/checkpoint.h"
 
 #include <array>
+#include <cstring>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -32,9 +34,31 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kNames =
       {"ffn_down", "mlp.down_proj"},
       {"post_ffw_norm", "post_feedforward_layernorm"}}};
 
+/// Where Hugging Face files keep an output projection.
+constexpr std::array<std::string_view, 3> kOutputs = {
+    "lm_head.weight", "language_model.lm_head.weight", "model.lm_head.weight"};
+
+/// Whether a tensor is of a part beside the text model, which no text needs:
+/// the vision tower and its projector, as Hugging Face and as Ollama's GGUF
+/// files name them. `inv_freq` is a table that old checkpoints stored and that
+/// follows from the config. Not among them: `rope_freqs`, biases, scales and
+/// further heads, which change what is computed.
+bool is_beside_text(std::string_view name) {
+  if (name.starts_with("v.") || name.starts_with("mm.")) return true;
+  if (name.ends_with("rotary_emb.inv_freq")) return true;
+  if (name.starts_with("model.")) name.remove_prefix(6);
+  return name.starts_with("vision_tower.") ||
+         name.starts_with("multi_modal_projector.");
+}
+
+bool is_same(const WeightTensor& a, const WeightTensor& b) {
+  return a.type == b.type && a.shape == b.shape &&
+         std::memcmp(a.data.data(), b.data.data(), a.data.size()) == 0;
+}
+
 std::string find_prefix(const WeightFile& file) {
   for (const std::string_view prefix : kPrefixes) {
-    if (file.find(str(prefix, "embed_tokens.weight"))) {
+    if (file.is_named(str(prefix, "embed_tokens.weight"))) {
       return std::string(prefix);
     }
   }
@@ -60,10 +84,62 @@ Checkpoint::Checkpoint(const fs::path& path)
     : file_(WeightFile::open(path)),
       is_gguf_(is_gguf(file_)),
       prefix_(is_gguf_ ? "" : find_prefix(file_)),
-      config_(is_gguf_ ? read_config(file_) : read_config(model_folder(path))) {
+      config_(is_gguf_ ? read_config(file_) : read_config(model_folder(path))),
+      output_(find_output()) {
+  config_.is_tied = output_ == stored_name("token_embd");
+  check_all_read();
+}
+
+/// Fine-tunes have an output projection of their own. Where the config says
+/// there is none and the file has one all the same, its numbers decide, as in
+/// transformers: many a file repeats the embedding.
+std::string Checkpoint::find_output() const {
+  const std::string embedding = stored_name("token_embd");
+  if (is_gguf_) return config_.is_tied ? embedding : "output.weight";
+  for (const std::string_view name : kOutputs) {
+    if (!file_.is_named(name)) continue;
+    const auto own = file_.find(name);
+    const bool is_own =
+        !config_.is_tied || (own && !is_same(*own, file_.at(embedding)));
+    return is_own ? std::string(name) : embedding;
+  }
+  if (config_.is_tied) return embedding;
+  throw Error(Code::kData,
+              str(file_.path().string(),
+                  ": config.json says tie_word_embeddings: false, but there is "
+                  "no tensor 'lm_head.weight'; download all files of the "
+                  "model, or write true if the embedding is its output"));
+}
+
+void Checkpoint::check_all_read() const {
+  std::set<std::string, std::less<>> read{stored_name("token_embd"),
+                                          stored_name("output_norm"), output_};
+  if (!is_gguf_) read.insert(kOutputs.begin(), kOutputs.end());
+  for (std::int64_t i = 0; i < config_.layers; ++i) {
+    for (const auto& names : kNames) {
+      read.insert(stored_name(str("blk.", i, ".", names.first)));
+    }
+  }
+  constexpr std::int64_t kShown = 3;
+  std::int64_t count = 0;
+  std::string shown;
+  for (const std::string_view name : file_.names()) {
+    if (read.contains(name) || is_beside_text(name)) continue;
+    if (++count <= kShown) shown += str(count > 1 ? ", '" : "'", name, "'");
+  }
+  if (count == 0) return;
+  if (count > kShown) shown += str(" and ", count - kShown, " more");
+  throw Error(
+      Code::kData,
+      str(file_.path().string(), ": Gemma 3 with ", config_.layers,
+          " layers has no tensor ", shown,
+          ", and without what the file says there the model would give other "
+          "answers; merge it into the weights that it changes, or take a model "
+          "without it"));
 }
 
 std::string Checkpoint::stored_name(const std::string& name) const {
+  if (name == "output") return output_;
   if (is_gguf_) return name + ".weight";
   if (name == "token_embd") return prefix_ + "embed_tokens.weight";
   if (name == "output_norm") return prefix_ + "norm.weight";

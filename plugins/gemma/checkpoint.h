@@ -14,14 +14,16 @@ namespace penstock::gemma {
 /// Const after opening: any thread may use it.
 class Checkpoint {
  public:
-  /// Throws Error(kNotFound or kData).
+  /// Throws Error(kNotFound or kData), also where the files hold a tensor that
+  /// no part of the model would read: it would give other numbers without it.
   explicit Checkpoint(const std::filesystem::path& path);
 
   [[nodiscard]] const Config& config() const { return config_; }
   [[nodiscard]] const WeightFile& file() const { return file_; }
 
   /// The tensor "token_embd", "output_norm" or "blk.N.attn_q" ..., as it is
-  /// stored. Throws Error(kData) when it is missing or of another shape.
+  /// stored; "output" is the embedding where the model has no projection of its
+  /// own. Throws Error(kData) when it is missing or of another shape.
   [[nodiscard]] const WeightTensor& at(
       const std::string& name, const std::vector<std::int64_t>& shape) const;
   /// A norm's factors: 1 + w, as GGUF stores them; Hugging Face stores w.
@@ -30,11 +32,14 @@ class Checkpoint {
 
  private:
   [[nodiscard]] std::string stored_name(const std::string& name) const;
+  [[nodiscard]] std::string find_output() const;
+  void check_all_read() const;
 
   WeightFile file_;
   bool is_gguf_;
   std::string prefix_;  ///< before "layers.0.": Hugging Face's, it varies
   Config config_;
+  std::string output_;  ///< the stored name of the output projection
 };
 
 [[nodiscard]] bool is_gguf(const WeightFile& file);

@@ -110,6 +110,7 @@ Config read_config(const WeightFile& file) {
   read_rope(file, config);
   config.attention_scale = attention_scale(config);
   config.vocab = file.at("token_embd.weight").rows();
+  config.is_tied = !file.is_named("output.weight");
   for (const char* name : {"eos", "eot"}) {
     const auto id =
         file.find_integer(str("tokenizer.ggml.", name, "_token_id"));

@@ -28,6 +28,7 @@ struct Config {
   double rope_base_local = 1e4;  ///< of sliding layers
   double rope_scale = 1;         ///< positions of full layers divided by it
   double attention_scale = 0;    ///< multiplies query . key
+  bool is_tied = true;           ///< the embedding is the output projection
   Tokens eos_ids;
 
   [[nodiscard]] bool is_sliding(std::int64_t layer) const {

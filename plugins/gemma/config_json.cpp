@@ -53,10 +53,6 @@ void refuse_variants(const JsonView& view) {
       found->fail("is true, which this version cannot run");
     }
   }
-  if (const auto tie = view.find("tie_word_embeddings");
-      tie && !tie->boolean()) {
-    tie->fail("is false: an output projection of its own is not supported");
-  }
   for (const char* key : {"hidden_activation", "hidden_act"}) {
     const auto found = view.find(key);
     if (found && found->text() != "gelu_pytorch_tanh") {
@@ -72,16 +68,16 @@ std::string rope_type(const JsonView& view) {
     if (const auto found = view.find(key)) return found->text();
   }
   return "default";
+}
+
+/// What positions are divided by.
+double rope_scale(const JsonView& view) {
   if (!view.find("rope_type") && !view.find("type") &&
       positive(view, "factor", 1) != 1) {
     view.fail(
         "has a factor, but no rope_type; write \"rope_type\": \"linear\" "
         "beside it, or take the factor out");
   }
-}
-
-/// What positions are divided by.
-double rope_scale(const JsonView& view) {
   const std::string type = rope_type(view);
   if (type == "default") return 1;
   if (type == "linear") return positive(view, "factor", 1);
@@ -129,6 +125,16 @@ void read_layers(const JsonView& view, Config& config) {
     types->fail(str("has ", config.sliding.size(), " items, the model ",
                     config.layers, " layers"));
   }
+}
+
+/// Multimodal files say it of the whole model, of its text part, or of both.
+bool is_tied(const JsonView& whole, const JsonView& text) {
+  bool tied = true;
+  for (const JsonView* view : {&whole, &text}) {
+    const auto said = view->find("tie_word_embeddings");
+    tied = tied && (!said || said->boolean());
+  }
+  return tied;
 }
 
 Config read_sizes(const JsonView& view) {
@@ -190,6 +196,7 @@ Config read_config(const fs::path& folder) {
   Config config = read_sizes(text);
   read_rope(text, config);
   read_layers(text, config);
+  config.is_tied = is_tied(whole, text);
   config.eos_ids = read_eos(folder, whole, text);
   check_config(config);
   return config;

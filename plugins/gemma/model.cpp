@@ -165,7 +165,7 @@ at::Tensor Model::hidden(const at::Tensor& tokens,
 }
 
 at::Tensor Model::logits(const at::Tensor& hidden) const {
-  return project(hidden, weights_.embedding).to(at::kFloat);
+  return project(hidden, weights_.output).to(at::kFloat);
 }
 
 }  // namespace penstock::gemma

@@ -4,7 +4,7 @@
 //   x = embedding[token] * sqrt(hidden)
 //   each layer:  x += norm(attention(norm(x)))
 //                x += norm(feed_forward(norm(x)))
-//   scores = norm(x) . embedding^T
+//   scores = norm(x) . output^T, which most models share with embedding
 #pragma once
 
 #include <functional>

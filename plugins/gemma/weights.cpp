@@ -100,7 +100,8 @@ std::int64_t weight_bytes(const Config& c, at::ScalarType dtype) {
   const std::int64_t layer =
       c.hidden * c.head_dim * (2 * c.heads + 2 * c.kv_heads) +
       3 * c.hidden * c.ffn;
-  const std::int64_t numbers = c.vocab * c.hidden + c.layers * layer;
+  const std::int64_t tables = c.is_tied ? 1 : 2;
+  const std::int64_t numbers = tables * c.vocab * c.hidden + c.layers * layer;
   return numbers * static_cast<std::int64_t>(at::elementSize(dtype));
 }
 
@@ -111,6 +112,9 @@ Weights load_weights(const Checkpoint& model, at::ScalarType dtype,
   Weights weights;
   weights.embedding =
       loader.matrix({"token_embd"}, {config.vocab}, config.hidden);
+  weights.output =
+      config.is_tied ? weights.embedding
+                     : loader.matrix({"output"}, {config.vocab}, config.hidden);
   for (std::int64_t i = 0; i < config.layers; ++i) {
     weights.layers.push_back(load_layer(loader, config, i));
   }

@@ -24,7 +24,8 @@ struct LayerWeights {
 };
 
 struct Weights {
-  at::Tensor embedding;  ///< [vocab, hidden]; also the output projection
+  at::Tensor embedding;  ///< [vocab, hidden]
+  at::Tensor output;     ///< [vocab, hidden]; the embedding itself where tied
   std::vector<LayerWeights> layers;
   at::Tensor norm;  ///< [hidden]
 };

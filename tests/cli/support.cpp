@@ -42,6 +42,9 @@ class Folder {
     write("flipped_count.gguf", changed);
     write("tensor_missing.gguf",
           replaced(tiny, "output_norm.weight", "output_n0rm.weight"));
+    write("unread_tensor.gguf",
+          replaced(read(kSource + "tests/fixtures/tiny/untied.gguf"),
+                   "output.weight", "outbut.weight"));
     write("no_tokenizer.gguf",
           replaced(tiny, "tokenizer.ggml.tokens", "tokenizer.ggml.t0kens"));
     write("other_architecture.gguf",

@@ -26,8 +26,8 @@ std::vector<float> final_norm(const Checkpoint& model) {
   return model.norm("output_norm", model.config().hidden);
 }
 
-const WeightTensor& embedding(const Checkpoint& model) {
-  return model.at("token_embd", {model.config().vocab, model.config().hidden});
+const WeightTensor& output(const Checkpoint& model) {
+  return model.at("output", {model.config().vocab, model.config().hidden});
 }
 
 /// What the rows of a step want, taken together.
@@ -67,7 +67,7 @@ NativeEngine::NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type,
       mode_(mode),
       kv_type_(kv_type),
       model_(weights_, mode, kv_type),
-      head_(embedding(weights_), final_norm(weights_), kernels::best(),
+      head_(output(weights_), final_norm(weights_), kernels::best(),
             /*is_mapped=*/true),
       caches_(static_cast<std::size_t>(slots)) {}
 
@@ -91,7 +91,7 @@ KvType NativeEngine::kv_type(Dtype kv_dtype, ComputeType mode) {
 
 std::int64_t NativeEngine::bytes(const Checkpoint& model, ComputeType mode) {
   return layer_bytes(model, mode) +
-         kernels::ScreenedHead::bytes(embedding(model));
+         kernels::ScreenedHead::bytes(output(model));
 }
 
 std::int64_t NativeEngine::sequence_bytes(const Config& config,

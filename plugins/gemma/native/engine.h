@@ -13,7 +13,7 @@ namespace penstock::gemma::native {
 
 class NativeEngine final : public Engine {
  public:
-  /// `model` is kept: scores are computed from its embeddings.
+  /// `model` is kept: scores are computed from its output projection.
   NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type, int slots);
 
   /// The mode that `dtype` means for a model: auto is int8 for quantised

@@ -28,7 +28,8 @@ struct Best {
 
 class ScreenedHead {
  public:
-  /// `embedding` [vocab, columns] must stay mapped. `norm`: the weights of the
+  /// `embedding` [vocab, columns], or an output projection of the model's own,
+  /// must stay mapped. `norm`: the weights of the
   /// norm before the head, which say where hidden states are large.
   /// `is_mapped`: from a file, whose pages may be let go once they are packed.
   ScreenedHead(const WeightTensor& embedding, std::span<const float> norm,
