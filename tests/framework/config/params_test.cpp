@@ -112,7 +112,7 @@ TEST(Choices, HaveOtherSpellings) {
   for (const char* word : {"bfloat16", "bf16"}) {
     EXPECT_EQ(parse_param(spec, plain(word)), ParamValue("bf16")) << word;
   }
-  const auto error_of = [&spec](const std::string& word) -> std::string {
+  const auto error_of = [&spec](const char* word) -> std::string {
     try {
       (void)parse_param(spec, plain(word));
     } catch (const Error& error) {
@@ -120,9 +120,9 @@ TEST(Choices, HaveOtherSpellings) {
     }
     return "not refused";
   };
-  for (const std::string word : {"float16", "f16", "half", "fp16"}) {
-    EXPECT_EQ(error_of(word), "expected one of auto, fp32, bf16, not '" + word +
-                                  "': it ends at 65504; use bf16");
+  for (const char* word : {"float16", "f16", "half", "fp16"}) {
+    EXPECT_EQ(error_of(word), str("expected one of auto, fp32, bf16, not '",
+                                  word, "': it ends at 65504; use bf16"));
   }
   EXPECT_THAT(error_of("bf61"), HasSubstr("did you mean 'bf16'?"));
 }
