@@ -102,7 +102,8 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
   d.param("chat", &Params::chat,
           "a text is the first message of a conversation; `messages` always "
           "are one")
-      .chats();
+      .chats()
+      .per_request();
   d.param(
       "chat_template", &Params::chat_template,
       "auto, gemma, or a file with a Jinja template; auto: the model's own, "

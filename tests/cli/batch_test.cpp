@@ -179,6 +179,37 @@ TEST(OpenAi, GetsItsEnvelope) {
   EXPECT_TRUE(all[2]["response"]["body"]["choices"][0]["logprobs"].is_null());
 }
 
+TEST(OpenAi, ContinuesAPromptAsItIs) {
+  const Ran ran = shell(
+      R"(echo '{"custom_id": "a", "url": "/v1/completions",
+                "body": {"prompt": "Hello"}}' | tr -d '\n' |
+         $RUN gemma_chat.yaml ${TINY#* } --jsonl - --until preprocess --json;
+         $RUN $TINY --text Hello --until preprocess --json)");
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 2) << ran.err;
+  EXPECT_EQ(all[0]["input_ids"], all[1]["input_ids"]);
+}
+
+TEST(OpenAi, MayWriteWhatIsTheDefaultAnyway) {
+  const Ran ran = shell(
+      R"(cat << 'END' | tr -d '\n' | $RUN $TINY --jsonl - --json
+{"custom_id": "a", "method": null, "url": "/v1/chat/completions", "body": {
+ "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2,
+ "model": null, "n": 1, "temperature": 1, "top_p": 1, "stop": null,
+ "response_format": {"type": "text"}, "stream": false, "stream_options": null,
+ "logprobs": true, "top_logprobs": null, "logit_bias": {}, "tools": null,
+ "tool_choice": "auto", "parallel_tool_calls": true, "functions": [],
+ "function_call": "none", "audio": null, "modalities": ["text"],
+ "reasoning_effort": "medium", "verbosity": "medium", "seed": null,
+ "web_search_options": null, "prediction": null, "safety_identifier": "s",
+ "prompt_cache_key": "k", "length_penalty": 1.0, "whatever": null}}
+END
+)");
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 1) << ran.err;
+  EXPECT_EQ(all[0]["response"]["status_code"], 200) << all[0];
+}
+
 struct Wrong {
   const char* line;
   const char* words;
@@ -201,35 +232,42 @@ TEST_P(OpenAiRefuses, InTheEnvelope) {
 INSTANTIATE_TEST_SUITE_P(
     Table, OpenAiRefuses,
     ::testing::Values(
-        Wrong{R"({"custom_id": "a"})", "'url' is missing"},
+        Wrong{R"({"custom_id": "a"})", "has no key 'url'"},
         Wrong{R"({"custom_id": "a", "url": "/v1/embeddings", "body": {}})",
               "expected /v1/chat/completions or /v1/completions"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions"})",
-              "'body' is missing"},
+              "has no key 'body'"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions", "body": 3})",
-              "'body' is number, expected object"},
+              "body is an integer, expected an object"},
         Wrong{R"({"custom_id": "a", "url": 1, "body": {}})",
-              "'url' is number, expected string"},
+              "url is an integer, expected a text"},
         Wrong{R"({"custom_id": "a", "uri": "", "body": {}})",
-              "unknown key 'uri' beside custom_id, did you mean 'url'?"},
+              "'uri' is not known beside custom_id, did you mean 'url'?"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "method": "GET", "body": {}})",
-              "'method' is not POST"},
+              "method is not POST"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "body": {"prompt": [1, 2]}})",
-              "'body.prompt' is not one text"},
+              "body has no 'prompt' of one text"},
         Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
                   "body": {"prompt": "a"}})",
-              "'body.messages' is missing"},
+              "body has no key 'messages'"},
         Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
                   "body": {"messages": [], "logprobs": 1}})",
-              "'body.logprobs' is not true or false"},
+              "body.logprobs is an integer, expected true or false"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "body": {"prompt": "a", "stream": true}})",
-              "results of a batch are whole"},
+              "asks for what there is not here; leave it out, or write false"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "body": {"prompt": "a", "temprature": 1}})",
-              "'body.temprature' is not known here, did you mean"},
+              "body.'temprature' is not known here, did you mean"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
+                  "body": {"messages": [],
+                  "response_format": {"type": "json_object"}}})",
+              R"(leave it out, or write {"type":"text"})"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
+                  "body": {"messages": [], "tool_choice": "required"}})",
+              "no tool can be forced here"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "body": {"prompt": "a", "max_tokens": -1}})",
               "expected integer in 1.."}));

@@ -39,6 +39,45 @@ TEST(Json, HasTheDocumentedFields) {
   EXPECT_EQ(Json::parse(ids.out)["input_ids"][0], 2);
 }
 
+/// As a template sees them, and as a dump tells them.
+TEST(Jsonl, KeepsTheOrderOfMembers) {
+  const Ran ran = shell(
+      R"(D=$(mktemp -d); trap 'rm -r $D' EXIT
+         printf '{{ tools | tojson }}{%% for k in tools[0] %%}{{ k }}' > $D/t
+         printf '{%% endfor %%}{{ messages[0] }}' >> $D/t
+         echo '{"messages": [{"role": "user", "content": "a", "b": {"d": 1,
+           "c": 2}}], "tools": [{"z": {"n": 1, "d": 2}, "y": 4}]}' |
+           tr -d '\n' | $RUN $TINY --set preprocess.chat_template=$D/t \
+           --jsonl - --until preprocess --json --dump $D/dump > /dev/null
+         cat $D/dump/*/*.json)");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const auto dump = nlohmann::ordered_json::parse(ran.out);
+  EXPECT_EQ(dump["request"]["inputs"]["tools"].dump(),
+            R"([{"z":{"n":1,"d":2},"y":4}])");
+  std::string text;
+  for (const auto& piece : dump["made"][0]["notes"]["pieces"]) {
+    text += piece.get<std::string>();
+  }
+  // The tiny vocabulary has no braces.
+  EXPECT_EQ(text, R"([<0x7B>"z":▁<0x7B>"n":▁1,▁"d":▁2<0x7D>,)"
+                  R"(▁"y":▁4<0x7D>]zy<0x7B>'role':▁'user',)"
+                  R"(▁'content':▁'a',▁'b':▁<0x7B>'d':▁1,)"
+                  R"(▁'c':▁2<0x7D><0x7D>)");
+}
+
+TEST(Errors, KeepTheControlsOfANameFromTheTerminal) {
+  for (const std::string more : {"", "--until preprocess", "--show"}) {
+    const Ran ran = shell(
+        R"(printf '{"id": "a\\u001b[31m\\u0007b", "text": %s}\n' 5 '"x"' | $RUN )"
+        "$TINY --set decode.max_new_tokens=2 --jsonl - " +
+        more);
+    EXPECT_THAT(ran.err, HasSubstr("'a\uFFFD[31m\uFFFDb'")) << more;
+    for (const char control : {'\x1B', '\a'}) {
+      EXPECT_EQ((ran.err + ran.out).find(control), std::string::npos) << more;
+    }
+  }
+}
+
 TEST(Jsonl, KeepsTheOrderAndGoesOnAfterBadLines) {
   const Ran ran = shell(
       R"(for i in $(seq 0 39); do

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <new>
 
+#include "common/harmless.h"
 #include "penstock/plugin_host.h"
 
 namespace penstock {
@@ -30,7 +31,7 @@ void leave(int code) {
 }
 
 int complain(const std::string& program, const Error& error) {
-  std::cerr << program << ": " << error.what() << "\n";
+  std::cerr << program << ": " << harmless(error.what()) << "\n";
   return static_cast<int>(error.code());
 }
 

@@ -81,8 +81,7 @@ std::vector<Request> requests_of(const Options& options,
   run::Options asked;
   asked.files = options.files;
   const run::Stop stop;
-  const run::Inputs inputs =
-      run::open_inputs(asked, run::media_ports(file), file.inputs, stop);
+  const run::Inputs inputs = run::open_inputs(asked, file, stop);
   std::vector<Request> all;
   while (auto input = inputs.next()) {
     if (input->error) throw Error(*input->error).in(Place::input(input->place));

@@ -171,7 +171,7 @@ class Conversation {
 
   void tell(const Error& error) {
     if (!is_terminal_ && !error_) error_ = error;
-    std::cerr << "pipeline-run: " << error.what() << "\n";
+    std::cerr << "pipeline-run: " << harmless(error.what()) << "\n";
   }
 
   Pipeline& pipeline_;

@@ -2,10 +2,12 @@
 
 #include <iostream>
 
+#include "common/harmless.h"
+
 namespace penstock::run {
 
 int complain(const Error& error) {
-  std::cerr << "pipeline-run: " << error.what() << "\n";
+  std::cerr << "pipeline-run: " << harmless(error.what()) << "\n";
   return static_cast<int>(error.code());
 }
 

@@ -151,7 +151,7 @@ int run(const Options& options) {
   if (options.chat) {
     check_chat(file);
   } else {
-    inputs = open_inputs(options, media_ports(file), file.inputs, stop);
+    inputs = open_inputs(options, file, stop);
     if (results) results->skip_done(inputs);
   }
   check_writable(options.trace);

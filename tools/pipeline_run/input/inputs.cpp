@@ -157,6 +157,20 @@ std::optional<std::size_t> count_lines(const std::string& path) {
   return count;
 }
 
+/// The options that say whether a text is a conversation, one for each stage
+/// that makes one.
+std::vector<std::string> chat_options(const PipelineFile& file) {
+  std::vector<std::string> names;
+  const std::size_t count = file.preprocess.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* chat = file.preprocess[i].spec->params.find("chat");
+    if (chat == nullptr || !chat->is_per_request) continue;
+    names.push_back(count == 1 ? "preprocess.chat"
+                               : str("preprocess.", i, ".chat"));
+  }
+  return names;
+}
+
 }  // namespace
 
 Inputs open_inputs(const Options& options, const std::vector<Port>& ports,
@@ -180,6 +194,20 @@ Inputs open_inputs(const Options& options, const std::vector<Port>& ports,
                 "--text, --stdin, --jsonl or a file");
   }
   return from_file(own, ports);
+}
+
+Inputs open_inputs(const Options& options, const PipelineFile& file,
+                   const Stop& stop) {
+  Inputs inputs = open_inputs(options, media_ports(file), file.inputs, stop);
+  inputs.next = [next = std::move(inputs.next), names = chat_options(file)] {
+    auto input = next();
+    if (!input || !input->openai || input->openai->is_chat) return input;
+    for (const std::string& name : names) {
+      input->request.options[name] = RawScalar{.text = "false"};
+    }
+    return input;
+  };
+  return inputs;
 }
 
 }  // namespace penstock::run

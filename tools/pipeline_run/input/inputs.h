@@ -36,4 +36,9 @@ struct Inputs {
                                  const std::vector<InputConfig>& own,
                                  const Stop& stop);
 
+/// The same for a pipeline. A prompt of /v1/completions is continued as it is,
+/// also where the pipeline makes a conversation of a text.
+[[nodiscard]] Inputs open_inputs(const Options& options,
+                                 const PipelineFile& file, const Stop& stop);
+
 }  // namespace penstock::run

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 
+#include "penstock/json.h"
 #include "penstock/pipeline.h"
 #include "pipeline_run/output/json_line.h"
 
@@ -19,11 +19,9 @@ struct OpenAiCall {
   std::string model;     ///< as written; the pipeline's model runs
 };
 
-[[nodiscard]] bool is_openai(const nlohmann::json& line);
-/// The same request as one of our own lines (jsonl.h). Throws Error(kData) for
-/// what the line may not say, or says of things that there are not here.
-[[nodiscard]] nlohmann::json from_openai(const nlohmann::json& line,
-                                         OpenAiCall& call);
+/// A line with a `custom_id` as one of our own (jsonl.h). Throws Error(kData)
+/// for what it may not say, or says of things that there are not here.
+[[nodiscard]] JsonValue from_openai(const JsonView& line, OpenAiCall& call);
 
 /// The result's line, with its newline; a failure has OpenAI's status code.
 [[nodiscard]] std::string openai_line(const Request& request,

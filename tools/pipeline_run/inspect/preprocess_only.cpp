@@ -3,7 +3,7 @@
 #include <iostream>
 #include <utility>
 
-#include "pipeline_run/input/files.h"
+#include "common/harmless.h"
 #include "pipeline_run/inspect/stage_lines.h"
 
 namespace penstock::run {
@@ -34,15 +34,14 @@ int preprocess_only(const Options& options, PipelineFile file, Output& output,
                     Watch& watch) {
   const Stop stop;  // a signal ends the process at once
   int code = 0;
-  const Inputs inputs =
-      open_inputs(options, media_ports(file), file.inputs, stop);
+  const Inputs inputs = open_inputs(options, file, stop);
   PreprocessOnly pipeline(std::move(file));
   while (auto input = inputs.next()) {
     try {
       preprocess(pipeline, options, *input, output, watch);
     } catch (const Error& error) {
-      std::cerr << "pipeline-run: request '" << input->request.id
-                << "': " << error.what() << "\n";
+      std::cerr << "pipeline-run: request " << harmless_name(input->request.id)
+                << ": " << harmless(error.what()) << "\n";
       if (code == 0) code = static_cast<int>(error.code());
     }
     if (output.is_closed() || output.error() || watch.error()) break;

@@ -79,7 +79,7 @@ std::vector<std::string> words_of(const Tokens& tokens) {
 std::string rows_text(const Step& step) {
   std::vector<std::string> rows;
   for (const Slice& slice : step.slices) {
-    std::string row = "'" + harmless(slice.sequence->item->request->id) + "'";
+    std::string row = harmless_name(slice.sequence->item->request->id);
     if (slice.sequence->length() > 0) {
       row += str(" tokens ", slice.begin, "..", slice.begin + slice.count);
     }
@@ -163,7 +163,7 @@ std::string shape_text(const at::Tensor& tensor) {
 
 void Show::item(const Request& request, const Item& item) {
   if (!shown_.preprocess) return;
-  std::string out = "preprocess  request '" + request.id + "'\n";
+  std::string out = "preprocess  request " + harmless_name(request.id) + "\n";
   out += wrapped("  input_ids " + std::to_string(item.tokens.size()) + ": ",
                  words_of(item.tokens));
   if (const std::string* pieces = find(item.notes, kPieces)) {

@@ -26,10 +26,10 @@ std::string file_of(const Request& request) {
 
 std::string warning(const Request& request, const std::string& text) {
   // Most of what is said of a file names it.
-  const std::string file = "'" + request.id + "'";
-  const bool is_named = text.starts_with(file);
-  return "pipeline-run: " + (is_named ? "" : "request " + file + ": ") + text +
-         "\n";
+  const bool is_named = text.starts_with("'" + request.id + "'");
+  return "pipeline-run: " +
+         (is_named ? "" : "request " + harmless_name(request.id) + ": ") +
+         harmless(text) + "\n";
 }
 
 /// "90 tokens"; of a text beyond any length also the bytes that never became
@@ -82,8 +82,9 @@ Printer::Entry& Printer::add_entry(const Request& request) {
   } else if (format_ == Format::kText && !file.empty()) {
     entry.heading = file + "\n";  // only before a result
   } else if (format_ == Format::kShow) {
-    entry.held = "\n" + stage_ + "  request '" + request.id + "'\n";
-    entry.held += prompt_before(request);
+    entry.held =
+        "\n" + stage_ + "  request " + harmless_name(request.id) + "\n";
+    entry.held += harmless(prompt_before(request));
     entry.has_output = true;
   }
   if (!file.empty() && format_ == Format::kTerminal) entry.held += "\n";
@@ -125,17 +126,17 @@ void Printer::piece(std::size_t index, const Value& value, int branch) {
     entry.branches[branch].text += *text;
   } else if (text != nullptr) {
     if (!text->empty()) entry.held += std::exchange(entry.heading, {});
-    entry.held += format_ == Format::kTerminal ? harmless(*text) : *text;
+    entry.held += is_for_people() ? harmless(*text) : *text;
     entry.has_output |= !text->empty();
   }
   flush();
 }
 
 /// The answers after the first, a line that names each before it.
-void Printer::hold_others(Entry& entry, bool is_terminal) {
+void Printer::hold_others(Entry& entry) const {
   for (const auto& [branch, written] : entry.branches) {
     entry.held += str("\n--- answer ", branch + 1, "\n",
-                      is_terminal ? harmless(written.text) : written.text);
+                      is_for_people() ? harmless(written.text) : written.text);
   }
 }
 
@@ -153,7 +154,7 @@ void Printer::done(std::size_t index, const Request& request,
   } else if (format_ == Format::kJson) {
     entry.held = json_line(request, report, entry.branches, facts_, is_text());
   } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
-    hold_others(entry, format_ == Format::kTerminal);
+    hold_others(entry);
     entry.held += "\n";  // what ended before its first word has no line
   }
   if (report.error) {

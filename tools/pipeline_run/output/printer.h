@@ -68,6 +68,10 @@ class Printer {
     bool is_done = false, has_output = false, is_cancelled = false;
   };
 
+  /// A person looks at it; else it is data, byte for byte.
+  [[nodiscard]] bool is_for_people() const {
+    return format_ == Format::kTerminal || format_ == Format::kShow;
+  }
   [[nodiscard]] bool is_text() const { return stage_ == "postprocess"; }
   [[nodiscard]] std::string prompt_before(const Request& request) const;
   Entry& add_entry(const Request& request);
@@ -75,7 +79,7 @@ class Printer {
   void done(std::size_t index, const Request& request, const Report& report);
   void flush();
   void write(const std::string& text);
-  static void hold_others(Entry& entry, bool is_terminal);
+  void hold_others(Entry& entry) const;
 
   Output& output_;
   Format format_;
