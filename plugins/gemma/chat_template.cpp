@@ -34,7 +34,7 @@ constexpr const char* kGemma = R"({{ bos_token }}
   {%- if (message.role == 'user') != (loop.index0 % 2 == 0) -%}
     {{ raise_exception('after the system the roles must alternate: user, assistant, user, ...') }}
   {%- endif -%}
-  {{ '<start_of_turn>' + ('user' if message.role == 'user' else 'model') + '\n' }}
+  {{ '<start_of_turn>' + ('model' if message.role == 'assistant' else message.role) + '\n' }}
   {%- if loop.first -%}{{ system }}{%- endif -%}
   {%- if message.content is string -%}
     {{ message.content | trim }}

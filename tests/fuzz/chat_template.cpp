@@ -14,5 +14,5 @@ void penstock::fuzz::take(std::string_view bytes) {
   static const auto variables = parse_json(kVariables, "variables");
   const Limits limits{.steps = 20'000, .output = 1 << 16, .source = 1 << 16};
   const Template parsed(bytes, limits);
-  (void)parsed.run(*from_json(variables).map(), /*now=*/0);
+  (void)parsed.run(variables_of(variables), /*now=*/0);
 }

@@ -57,10 +57,14 @@ THOUGHT = [
     m("user", "1+1?"), m("assistant", "<think>\neasy\n</think>\n\n2"), m("user", "2+2?"),
     m("assistant", "<think>hard\n</think>\n4"),
 ]
+# Roles other than user and assistant, in the middle.
+ROLES = [[m("user", "a"), m(role, "b"), m("user", "c")] for role in ("tool", "system", "developer", "model")]
 INPUTS = {
     "user": {"messages": USER}, "talk": {"messages": TALK}, "system": {"messages": SYSTEM}, "long": {"messages": LONG},
     "broken": {"messages": BROKEN}, "parts": {"messages": PARTS}, "image": {"messages": IMAGE},
     "calls": {"messages": CALLS, "tools": TOOLS}, "thought": {"messages": THOUGHT, "enable_thinking": False},
+    "tool": {"messages": ROLES[0]}, "system_later": {"messages": ROLES[1]}, "developer": {"messages": ROLES[2]},
+    "model": {"messages": ROLES[3]},
 }
 
 

@@ -1,5 +1,6 @@
 #include "gemma/jinja/expressions.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -70,19 +71,37 @@ ExpressionPtr ExpressionParser::binary(ExpressionPtr left, std::string word,
   return out;
 }
 
+bool ExpressionParser::has_name(const char* word, std::size_t from) const {
+  return std::any_of(tokens_.begin() + static_cast<std::ptrdiff_t>(from),
+                     tokens_.begin() + static_cast<std::ptrdiff_t>(at_),
+                     [&](const Token& token) {
+                       return token.kind == TokenKind::kName &&
+                              token.text == word;
+                     });
+}
+
 ExpressionPtr ExpressionParser::tuple() {
-  auto first = expression();
+  return several([&] { return expression(); });
+}
+
+ExpressionPtr ExpressionParser::loop_list() {
+  return several([&] { return either(); });
+}
+
+template <class Parse>
+ExpressionPtr ExpressionParser::several(Parse&& parse) {
+  auto first = parse();
   if (!is_operator(",")) return first;
-  auto list = make(ExpressionKind::kList);
-  list->parts.push_back(std::move(first));
+  auto out = make(ExpressionKind::kTuple);
+  out->parts.push_back(std::move(first));
   while (skip(TokenKind::kOperator, ",")) {
-    if (is(TokenKind::kEndBlock) || is(TokenKind::kEndOutput) ||
-        is_operator(")")) {
-      break;
-    }
-    list->parts.push_back(expression());
+    const bool is_end = is(TokenKind::kEndBlock) || is(TokenKind::kEndOutput) ||
+                        is_operator(")") || is_operator("]") || is_name("if") ||
+                        is_name("recursive");
+    if (is_end) break;
+    out->parts.push_back(parse());
   }
-  return list;
+  return out;
 }
 
 ExpressionPtr ExpressionParser::expression() {
@@ -124,9 +143,9 @@ ExpressionPtr ExpressionParser::negation() {
   return out;
 }
 
-/// `a < b < c` is `a < b and b < c`; templates do not need b to run once.
 ExpressionPtr ExpressionParser::comparison() {
-  auto out = level(0);
+  auto out = make(ExpressionKind::kComparison);
+  out->parts.push_back(level(0));
   for (;;) {
     std::string word;
     for (const char* each : {"==", "!=", "<", ">", "<=", ">="}) {
@@ -138,10 +157,12 @@ ExpressionPtr ExpressionParser::comparison() {
       if (!is_name("in")) fail("'in'");
       word = "not in";
     }
-    if (word.empty()) return out;
+    if (word.empty()) break;
     next();
-    out = binary(std::move(out), word, level(0));
+    out->words.push_back(word);
+    out->parts.push_back(level(0));
   }
+  return out->words.empty() ? std::move(out->parts[0]) : std::move(out);
 }
 
 ExpressionPtr ExpressionParser::level(std::size_t strength) {
@@ -161,11 +182,11 @@ ExpressionPtr ExpressionParser::level(std::size_t strength) {
 ExpressionPtr ExpressionParser::unary(bool has_filters) {
   const Deeper deeper(*this);
   ExpressionPtr out;
-  if (skip(TokenKind::kOperator, "-")) {
-    out = make(ExpressionKind::kNegative);
+  if (is_operator("-") || is_operator("+")) {
+    out = make(is_operator("-") ? ExpressionKind::kNegative
+                                : ExpressionKind::kPositive);
+    next();
     out->parts.push_back(unary(/*has_filters=*/false));
-  } else if (skip(TokenKind::kOperator, "+")) {
-    out = unary(/*has_filters=*/false);
   } else {
     out = postfix(primary());
   }
@@ -188,7 +209,7 @@ ExpressionPtr ExpressionParser::primary() {
   if (skip(TokenKind::kOperator, "(")) {
     if (is_operator(")")) {
       next();
-      return make(ExpressionKind::kList);
+      return make(ExpressionKind::kTuple);
     }
     auto out = tuple();
     expect(TokenKind::kOperator, ")");
@@ -231,8 +252,15 @@ ExpressionPtr ExpressionParser::literal() {
   }
   if (is(TokenKind::kInteger)) {
     std::int64_t value = 0;
+    const char letter = digits.size() > 1 ? digits[1] | 32 : ' ';
+    const int base = letter == 'x'   ? 16
+                     : letter == 'o' ? 8
+                     : letter == 'b' ? 2
+                                     : 10;
     const auto read =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        std::from_chars(digits.data() + (base == 10 ? 0 : 2),
+                        digits.data() + digits.size(), value, base);
+    if (read.ptr != digits.data() + digits.size()) fail("a number");
     if (read.ec != std::errc()) fail("a smaller number");
     out->value = value;
   } else if (is(TokenKind::kReal)) {
@@ -275,7 +303,7 @@ ExpressionPtr ExpressionParser::subscript(ExpressionPtr on) {
   auto out = make(ExpressionKind::kItem);
   next();
   out->parts.push_back(std::move(on));
-  if (!is_operator(":")) out->parts.push_back(expression());
+  if (!is_operator(":")) out->parts.push_back(tuple());
   if (is_operator(":")) {
     out->kind = ExpressionKind::kSlice;
     out->parts.resize(2);
@@ -300,8 +328,14 @@ void ExpressionParser::arguments(Expression& call) {
       std::string key = name();
       next();
       call.named.emplace_back(std::move(key), expression());
+    } else if (skip(TokenKind::kOperator, "*")) {
+      if (call.more_parts) fail("one list with '*'");
+      call.more_parts = expression();
+    } else if (skip(TokenKind::kOperator, "**")) {
+      if (call.more_named) fail("one map with '**'");
+      call.more_named = expression();
     } else {
-      if (!call.named.empty()) fail("a named argument");
+      if (!call.named.empty() || call.more_named) fail("a named argument");
       call.parts.push_back(expression());
     }
     if (!skip(TokenKind::kOperator, ",")) break;
@@ -309,14 +343,22 @@ void ExpressionParser::arguments(Expression& call) {
   expect(TokenKind::kOperator, ")");
 }
 
+ExpressionPtr ExpressionParser::filter(ExpressionPtr on) {
+  auto out = make(ExpressionKind::kFilter);
+  out->word = name();
+  out->parts.push_back(std::move(on));
+  if (is_operator("(")) arguments(*out);
+  return out;
+}
+
+ExpressionPtr ExpressionParser::block_filters() {
+  return filters(filter(nullptr));
+}
+
 ExpressionPtr ExpressionParser::filters(ExpressionPtr on) {
   for (;;) {
     if (skip(TokenKind::kOperator, "|")) {
-      auto out = make(ExpressionKind::kFilter);
-      out->word = name();
-      out->parts.push_back(std::move(on));
-      if (is_operator("(")) arguments(*out);
-      on = std::move(out);
+      on = filter(std::move(on));
     } else if (skip(TokenKind::kName, "is")) {
       on = test(std::move(on));
     } else if (is_operator("(") || is_operator("[") || is_operator(".")) {
@@ -332,9 +374,10 @@ ExpressionPtr ExpressionParser::test(ExpressionPtr on) {
   auto out = make(ExpressionKind::kTest);
   out->word = name();
   out->parts.push_back(std::move(on));
+  if (is_name("is")) fail("no second test; put the first in brackets");
   const bool is_word = is(TokenKind::kName) && !is_name("else") &&
-                       !is_name("or") && !is_name("and") && !is_name("is") &&
-                       !is_name("if") && !is_name("in") && !is_name("not");
+                       !is_name("or") && !is_name("and") && !is_name("if") &&
+                       !is_name("in") && !is_name("not");
   if (is_operator("(")) {
     arguments(*out);
   } else if (is_word || is(TokenKind::kString) || is(TokenKind::kInteger) ||

@@ -19,7 +19,11 @@ class ExpressionParser {
   [[nodiscard]] ExpressionPtr either();
   /// One or several with commas between: those are a list.
   [[nodiscard]] ExpressionPtr tuple();
-  /// `| name(...)` again and again, on `on`.
+  /// The list of a loop: either() or several of them.
+  [[nodiscard]] ExpressionPtr loop_list();
+  /// `name(...) | name(...)` of {% filter %}.
+  [[nodiscard]] ExpressionPtr block_filters();
+  /// `| name(...)` again and again, on `on`; null: on a block.
   [[nodiscard]] ExpressionPtr filters(ExpressionPtr on);
 
   [[nodiscard]] const Token& peek() const { return tokens_[at_]; }
@@ -37,13 +41,19 @@ class ExpressionParser {
   bool skip(TokenKind kind, const char* text);
   void expect(TokenKind kind, const char* text);
   [[nodiscard]] std::string name();
+  [[nodiscard]] std::size_t at() const { return at_; }
+  /// Whether the name stands anywhere since `from`.
+  [[nodiscard]] bool has_name(const char* word, std::size_t from) const;
   [[noreturn]] void fail(const std::string& expected) const;
 
  private:
   class Deeper;
   [[nodiscard]] ExpressionPtr make(ExpressionKind kind) const;
+  [[nodiscard]] ExpressionPtr filter(ExpressionPtr on);
   [[nodiscard]] ExpressionPtr binary(ExpressionPtr left, std::string word,
                                      ExpressionPtr right) const;
+  template <class Parse>
+  [[nodiscard]] ExpressionPtr several(Parse&& parse);
   [[nodiscard]] ExpressionPtr both();
   [[nodiscard]] ExpressionPtr negation();
   [[nodiscard]] ExpressionPtr comparison();

@@ -1,266 +1,132 @@
-// `x | NAME`.
+// `x | NAME`: the table, and what is about one text or number.
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <functional>
+#include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <utility>
 
-#include "gemma/jinja/builtins.h"
+#include "gemma/jinja/filters.h"
+#include "gemma/jinja/letters.h"
+#include "gemma/jinja/utf8.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::jinja {
 namespace {
 
-using Filter = std::function<Value(const Value&, const Arguments&)>;
+using V = const Value&;
+using A = const Arguments&;
 
-/// Latin, Greek and Cyrillic, whose pairs of letters stand at one distance.
-struct Letters {
-  unsigned first, last;  ///< of the capitals
-  unsigned distance;     ///< from a capital to its small letter
-};
-constexpr std::array<Letters, 5> kLetters{{{0x41, 0x5A, 0x20},
-                                           {0xC0, 0xDE, 0x20},
-                                           {0x391, 0x3A9, 0x20},
-                                           {0x400, 0x40F, 0x50},
-                                           {0x410, 0x42F, 0x20}}};
-
-unsigned changed(unsigned letter, bool to_upper) {
-  for (const auto& [first, last, distance] : kLetters) {
-    const unsigned capital = to_upper ? letter - distance : letter;
-    const bool is_sign = capital == 0xD7 || capital == 0x3A2;
-    if (capital < first || capital > last || is_sign) continue;
-    return to_upper ? capital : capital + distance;
-  }
-  return letter;
-}
-
-/// Text with each of its letters changed, which keep their size in UTF-8.
-template <class IsUpper>
-Value cased(const Text& text, IsUpper&& is_upper) {
-  unsigned lead = 0;
-  char* before = nullptr;
-  return text.mapped([&](char& c) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x80) {
-      return static_cast<char>(changed(byte, is_upper(c)));
-    }
-    if (byte >= 0xC0) {
-      lead = byte < 0xE0 ? byte & 0x1FU : 0;
-      before = &c;
-      return c;
-    }
-    if (lead == 0) return c;
-    const unsigned out = changed(lead << 6U | (byte & 0x3FU), is_upper(c));
-    lead = 0;
-    *before = static_cast<char>(0xC0U | out >> 6U);
-    return static_cast<char>(0x80U | (out & 0x3FU));
-  });
-}
-
-Value upper(const Text& text) {
-  return cased(text, [](char) { return true; });
-}
-Value lower(const Text& text) {
-  return cased(text, [](char) { return false; });
-}
-
-/// jinja2's: words begin after white space and ([{<-
-Value titled(const Value& value, bool is_each_word) {
-  bool is_start = true;
-  return cased(to_text(value), [&](char c) {
-    const bool is_between =
-        std::string("-([{< \t\n\r\f\v").find(c) != std::string::npos;
-    return std::exchange(is_start, is_each_word && is_between);
-  });
-}
-
-Arguments rest(const Arguments& arguments, std::size_t from) {
-  Arguments out = arguments;
-  const auto count = std::min(from, out.plain.size());
-  out.plain.erase(out.plain.begin(),
-                  out.plain.begin() + static_cast<std::ptrdiff_t>(count));
-  return out;
-}
-
-std::string word_of(const Arguments& arguments, std::size_t index) {
-  const Value* found = argument(arguments, index, "attribute");
-  return found == nullptr ? "" : to_text(*found).bytes();
-}
-
-/// A path such as "function.name" of an item.
-Value attribute_of(const Value& item, const std::string& path) {
-  Value out = item;
-  for (std::size_t at = 0; at <= path.size();) {
-    const auto dot = std::min(path.find('.', at), path.size());
-    out = member(out, path.substr(at, dot - at));
-    at = dot + 1;
-  }
-  return out;
-}
-
-Value join(const Value& value, const Arguments& arguments) {
-  const Value* between = argument(arguments, 0, "d");
-  const Value* attribute = argument(arguments, 1, "attribute");
-  const Text separator = between == nullptr ? Text() : to_text(*between);
+/// jinja2's own: words begin after white space and -({[<
+Value title(V value, A) {
+  const Text text = to_text(value);
+  const auto at = text.characters();
   Text out;
-  bool is_first = true;
-  for (const Value& item : items_of(value)) {
-    if (!std::exchange(is_first, false)) out += separator;
-    out += to_text(attribute == nullptr
-                       ? item
-                       : attribute_of(item, to_text(*attribute).bytes()));
+  bool is_start = true;
+  for (std::size_t i = 0; i + 1 < at.size(); ++i) {
+    const Text letter = text.part(at[i], at[i + 1] - at[i]);
+    const char32_t code = code_point(letter.bytes(), 0);
+    out += is_start ? upper(letter) : lower(letter);
+    is_start =
+        is_space(code) ||
+        (code < 0x80 && std::string("-({[<").find(static_cast<char>(code)) !=
+                            std::string::npos);
   }
   return out;
 }
 
-/// select, reject, selectattr, rejectattr.
-Value chosen(const Value& value, const Arguments& arguments, bool has_attribute,
-             bool is_wanted) {
-  const std::size_t at = has_attribute ? 1 : 0;
-  const bool has_test = arguments.plain.size() > at;
-  List out;
-  for (const Value& item : items_of(value)) {
-    const Value looked =
-        has_attribute ? attribute_of(item, word_of(arguments, 0)) : item;
-    const bool is = has_test ? test(to_text(arguments.plain[at]).bytes(),
-                                    looked, rest(arguments, at + 1))
-                             : is_true(looked);
-    if (is == is_wanted) out.push_back(item);
-  }
-  return make_list(std::move(out));
-}
-
-Value map_items(const Value& value, const Arguments& arguments) {
-  const Value* attribute = find(arguments.named, "attribute");
-  const Value* fallback = find(arguments.named, "default");
-  List out;
-  for (const Value& item : items_of(value)) {
-    if (attribute == nullptr) {
-      out.push_back(filter(word_of(arguments, 0), item, rest(arguments, 1)));
-      continue;
-    }
-    const Value found = attribute_of(item, to_text(*attribute).bytes());
-    const bool is_missing = found.is_undefined() && fallback != nullptr;
-    out.push_back(is_missing ? *fallback : found);
-  }
-  return make_list(std::move(out));
-}
-
-/// What texts are sorted by.
-Value without_case(const Value& value) {
-  const auto* text = value.as<Text>();
-  return text == nullptr ? value : lower(*text);
-}
-
-Value sorted(const Value& value, const Arguments& arguments) {
-  List items = items_of(value);
-  const Value* down = argument(arguments, 0, "reverse");
-  const Value* attribute = find(arguments.named, "attribute");
-  const auto key = [&](const Value& item) {
-    return without_case(attribute == nullptr
-                            ? item
-                            : attribute_of(item, to_text(*attribute).bytes()));
-  };
-  const bool is_down = down != nullptr && is_true(*down);
-  std::stable_sort(items.begin(), items.end(),
-                   [&](const Value& a, const Value& b) {
-                     const int order = compare(key(a), key(b));
-                     return is_down ? order > 0 : order < 0;
-                   });
-  return make_list(std::move(items));
-}
-
-/// A map as a list of [key, value].
-Value pairs(const Value& value) {
-  const Value call = method(value, "items");
-  const auto* found = call.as<std::shared_ptr<const Function>>();
-  return found == nullptr ? make_list({}) : (**found)({});
-}
-
-Value sorted_by_key(const Value& value) {
-  List items = items_of(pairs(value));
-  const auto key = [](const Value& pair) {
-    return without_case(pair.list()->front());
-  };
-  std::stable_sort(items.begin(), items.end(),
-                   [&](const Value& a, const Value& b) {
-                     return compare(key(a), key(b)) < 0;
-                   });
-  return make_list(std::move(items));
-}
-
-/// 0 for what is no number.
-Value to_float(const Value& value) {
-  if (is_number(value)) return number(value);
-  const auto* text = value.as<Text>();
-  if (text == nullptr) return 0.0;
-  const std::string bytes = text->stripped(true, true).bytes();
-  double out = 0;
-  const auto [end, error] =
-      std::from_chars(bytes.data(), bytes.data() + bytes.size(), out);
-  return error == std::errc() && end == bytes.data() + bytes.size() ? out : 0.0;
-}
-
-Value unique(const Value& value) {
-  List out;
-  for (Value& item : items_of(value)) {
-    const bool is_known =
-        std::any_of(out.begin(), out.end(),
-                    [&](const Value& known) { return equal(known, item); });
-    if (!is_known) out.push_back(std::move(item));
-  }
-  return make_list(std::move(out));
-}
-
-Value default_of(const Value& value, const Arguments& arguments) {
+Value default_of(V value, A arguments) {
   const Value* other = argument(arguments, 0, "default_value");
-  const Value* falsy = argument(arguments, 1, "boolean");
-  const bool is_left = value.is_undefined() ||
-                       (falsy != nullptr && is_true(*falsy) && !is_true(value));
-  if (!is_left) return value;
+  const bool is_falsy = truth(arguments, 1, "boolean", false);
+  if (!value.is_undefined() && !(is_falsy && !is_true(value))) return value;
   return other == nullptr ? text("") : *other;
 }
 
-Value to_integer(const Value& value, const Arguments& arguments) {
-  const std::int64_t fallback = integer(arguments, 0, "default", 0);
-  if (is_number(value)) {
-    const double real = number(value);
-    return std::abs(real) < 9e18 ? static_cast<std::int64_t>(real) : fallback;
+/// A number as Python's int() and float() read it, without their '_'.
+std::string digits_of(const Text& text) {
+  std::string out = text.stripped(true, true).bytes();
+  for (std::size_t i = 1; i + 1 < out.size();) {
+    const bool is_between = out[i] == '_' && std::isalnum(out[i - 1]) != 0 &&
+                            std::isalnum(out[i + 1]) != 0;
+    if (is_between) out.erase(i, 1);
+    i += is_between ? 0 : 1;
   }
-  const auto* found = value.as<Text>();
-  if (found == nullptr) return fallback;
-  const std::string digits = found->stripped(true, true).bytes();
-  std::int64_t out = 0;
-  const auto read =
-      std::from_chars(digits.data(), digits.data() + digits.size(), out);
-  return read.ec == std::errc() && read.ptr == digits.data() + digits.size()
-             ? out
-             : fallback;
+  if (!out.empty() && out[0] == '+') out.erase(0, 1);
+  return out;
 }
 
-Value indented(const Value& value, const Arguments& arguments) {
+template <class T, class... How>
+bool read(const std::string& digits, T& out, How... how) {
+  const auto [end, error] = std::from_chars(
+      digits.data(), digits.data() + digits.size(), out, how...);
+  return error == std::errc() && end == digits.data() + digits.size();
+}
+
+Value to_float(V value, A arguments) {
+  const Value* other = argument(arguments, 0, "default");
+  if (is_number(value)) return number(value);
+  double out = 0;
+  const auto* text = value.as<Text>();
+  if (text != nullptr && read(digits_of(*text), out)) return out;
+  return other == nullptr ? Value(0.0) : *other;
+}
+
+/// A prefix such as 0x goes with its base.
+std::string without_prefix(std::string digits, std::int64_t base) {
+  const std::size_t at = !digits.empty() && digits[0] == '-' ? 1 : 0;
+  const char letter = base == 16 ? 'x' : base == 8 ? 'o' : base == 2 ? 'b' : 0;
+  const bool has_prefix = letter != 0 && digits.size() > at + 1 &&
+                          digits[at] == '0' && (digits[at + 1] | 32) == letter;
+  if (has_prefix) digits.erase(at, 2);
+  return digits;
+}
+
+Value to_integer(V value, A arguments) {
+  const Value* other = argument(arguments, 0, "default");
+  const Value fallback = other == nullptr ? Value(std::int64_t{0}) : *other;
+  const std::int64_t base = integer(arguments, 1, "base", 10);
+  double real = 0;
+  if (is_whole(value)) return whole(value);
+  if (const auto* text = value.as<Text>()) {
+    const std::string digits = digits_of(*text);
+    std::int64_t out = 0;
+    if (base >= 2 && base <= 36 &&
+        read(without_prefix(digits, base), out, static_cast<int>(base))) {
+      return out;
+    }
+    if (!read(digits, real)) return fallback;
+  } else if (is_number(value)) {
+    real = number(value);
+  } else {
+    return fallback;
+  }
+  return std::abs(real) < 9e18 ? static_cast<std::int64_t>(real) : fallback;
+}
+
+/// The lines as Python's splitlines() cuts them.
+Value indented(V value, A arguments) {
   const Value* given = argument(arguments, 0, "width");
-  const Value* first = argument(arguments, 1, "first");
-  const Value* blank = argument(arguments, 2, "blank");
-  Text width(std::string(4, ' '));
+  const bool is_first_moved = truth(arguments, 1, "first", false);
+  const bool is_blank_moved = truth(arguments, 2, "blank", false);
+  Text width;
   if (given != nullptr && given->as<Text>() != nullptr) {
     width = *given->as<Text>();
-  } else if (given != nullptr) {
+  } else {
     const auto count = integer(arguments, 0, "width", 4);
     width = Text(std::string(
         static_cast<std::size_t>(std::clamp<std::int64_t>(count, 0, 1000)),
         ' '));
   }
+  Text whole = to_text(value);
+  whole += Text("\n");
   Text out;
   bool is_first = true;
-  for (const Text& line : to_text(value).split("\n", std::string::npos)) {
-    const bool is_blank = line.size() == 0;
+  for (const Text& line : split_lines(whole, /*keeps_ends=*/false)) {
     if (!is_first) out += Text("\n");
     const bool is_moved =
-        is_first ? first != nullptr && is_true(*first)
-                 : !is_blank || (blank != nullptr && is_true(*blank));
+        is_first ? is_first_moved : line.size() > 0 || is_blank_moved;
     if (is_moved) out += width;
     out += line;
     is_first = false;
@@ -268,94 +134,172 @@ Value indented(const Value& value, const Arguments& arguments) {
   return out;
 }
 
-Value end_of(const Value& value, bool is_first) {
-  const List items = items_of(value);
-  if (items.empty()) return Undefined{"an item of nothing"};
-  return is_first ? items.front() : items.back();
-}
-
-Value reversed(const Value& value) {
-  List items = items_of(value);
-  std::reverse(items.begin(), items.end());
-  if (value.as<Text>() == nullptr) return make_list(std::move(items));
-  Text out;
-  for (const Value& item : items) out += *item.as<Text>();
-  return out;
-}
-
-Value rounded(const Value& value, const Arguments& arguments) {
-  const double scale =
-      std::pow(10, static_cast<double>(std::clamp<std::int64_t>(
-                       integer(arguments, 0, "precision", 0), -15, 15)));
-  return std::nearbyint(number(value) * scale) / scale;
-}
-
-Value replaced(const Value& value, const Arguments& arguments) {
-  const Value* from = argument(arguments, 0, "old");
-  const Value* to = argument(arguments, 1, "new");
-  if (from == nullptr || to == nullptr) {
-    throw Error(Code::kData, "replace needs what to replace, and by what");
+Value rounded(V value, A arguments) {
+  const std::int64_t places = integer(arguments, 0, "precision", 0);
+  const Value* given = argument(arguments, 1, "method");
+  const std::string how = given == nullptr ? "common" : to_text(*given).bytes();
+  if (!is_number(value)) {
+    throw Error(Code::kData, str("round needs a number, not ", kind(value)));
   }
+  if (how != "common" && how != "ceil" && how != "floor") {
+    throw Error(Code::kData,
+                str("round: expected common, ceil or floor, not '", how, "'"));
+  }
+  if (how != "common") {
+    const double scale = std::pow(10.0, static_cast<double>(places));
+    const double scaled = number(value) * scale;
+    return (how == "ceil" ? std::ceil(scaled) : std::floor(scaled)) / scale;
+  }
+  if (is_whole(value) && places >= 0) return whole(value);
+  if (places < 0) {
+    const double scale = std::pow(10.0, static_cast<double>(-places));
+    const double out = std::nearbyint(number(value) / scale) * scale;
+    if (is_whole(value)) return static_cast<std::int64_t>(out);
+    return out;
+  }
+  // Its decimal digits decide, as in Python.
+  std::array<char, 512> digits{};
+  (void)std::snprintf(digits.data(), digits.size(), "%.*f",
+                      static_cast<int>(std::min<std::int64_t>(places, 100)),
+                      number(value));
+  return std::strtod(digits.data(), nullptr);
+}
+
+Value replaced(V value, A arguments) {
   return to_text(value).replaced(
-      to_text(*from), to_text(*to),
+      to_text(*argument(arguments, 0, "old")),
+      to_text(*argument(arguments, 1, "new")),
       static_cast<std::size_t>(integer(arguments, 2, "count", -1)));
 }
 
-const std::map<std::string, Filter>& filters() {
-  using V = const Value&;
-  using A = const Arguments&;
-  static const std::map<std::string, Filter> table{
-      {"trim",
-       [](V v, A a) {
-         const Value* of = argument(a, 0, "chars");
-         return to_text(v).stripped(true, true,
-                                    of == nullptr ? "" : to_text(*of).bytes());
-       }},
-      {"length", [](V v, A) { return length_of(v); }},
-      {"count", [](V v, A) { return length_of(v); }},
+Value absolute(V value, A) {
+  if (!is_number(value)) {
+    throw Error(Code::kData, str("abs needs a number, not ", kind(value)));
+  }
+  const Value zero = std::int64_t{0};
+  return compare(value, zero) < 0 ? operate("-", zero, value)
+                                  : operate("+", zero, value);
+}
+
+Value centered(V value, A arguments) {
+  const Value call = method(to_text(value), "center");
+  const auto& center = **call.as<std::shared_ptr<const Function>>();
+  return center({.plain = {integer(arguments, 0, "width", 80)}, .named = {}});
+}
+
+/// At the last space before the end.
+Value truncated(V value, A arguments) {
+  const Text all = to_text(value);
+  const auto at = all.characters();
+  const std::int64_t most = integer(arguments, 0, "length", 255);
+  const bool may_cut_words = truth(arguments, 1, "killwords", false);
+  const Value* mark = argument(arguments, 2, "end");
+  const Text end = mark == nullptr ? Text("...") : to_text(*mark);
+  const std::int64_t leeway = integer(arguments, 3, "leeway", 5);
+  const std::int64_t kept = most - length_of(end);
+  if (kept < 0)
+    throw Error(Code::kData, "truncate: the end is longer than all");
+  if (std::ssize(at) - 1 <= most + leeway) return all;
+  Text out = all.part(0, at[static_cast<std::size_t>(kept)]);
+  const auto space = out.bytes().rfind(' ');
+  if (!may_cut_words && space != std::string::npos) out = out.part(0, space);
+  return out += end;
+}
+
+Value json(V value, A arguments) {
+  JsonStyle style;
+  style.is_ascii = truth(arguments, 0, "ensure_ascii", false);
+  const Value* indent = argument(arguments, 1, "indent");
+  if (indent != nullptr && !indent->is_none()) {
+    style.has_lines = true;
+    style.between = Text(",");
+    if (const auto* text = indent->as<Text>()) {
+      style.indent = *text;
+    } else {
+      const auto width = integer(arguments, 1, "indent", 0);
+      style.indent = Text(std::string(
+          static_cast<std::size_t>(std::clamp<std::int64_t>(width, 0, 100)),
+          ' '));
+    }
+  }
+  const Value* separators = argument(arguments, 2, "separators");
+  if (separators != nullptr && !separators->is_none()) {
+    const List two = items_of(*separators);
+    if (two.size() != 2 || two[0].as<Text>() == nullptr ||
+        two[1].as<Text>() == nullptr) {
+      throw Error(Code::kData, "tojson: 'separators' are no two texts");
+    }
+    style.between = *two[0].as<Text>();
+    style.after_key = *two[1].as<Text>();
+  }
+  style.is_sorted = truth(arguments, 3, "sort_keys", false);
+  return to_json(value, style);
+}
+
+Value by_format(V value, A arguments) {
+  if (!arguments.plain.empty() && !arguments.named.empty()) {
+    throw Error(Code::kData, "format: expected values or names, not both");
+  }
+  if (arguments.named.empty()) {
+    return percent(to_text(value),
+                   make_list(arguments.plain, ListKind::kTuple));
+  }
+  Dict names;
+  for (const auto& [name, each] : arguments.named) {
+    names.emplace_back(text(name), each);
+  }
+  return percent(to_text(value), make_map(std::move(names)));
+}
+
+Value trimmed(V value, A arguments) {
+  const Value* of = argument(arguments, 0, "chars");
+  const bool is_given = of != nullptr && !of->is_none();
+  return to_text(value).stripped(true, true,
+                                 is_given ? to_text(*of).bytes() : "");
+}
+
+std::map<std::string, Filter> table() {
+  std::map<std::string, Filter> all{
+      {"trim", {{{"chars"}}, trimmed}},
+      {"length", {{}, [](V v, A) { return length_of(v); }}},
+      {"count", {{}, [](V v, A) { return length_of(v); }}},
       {"tojson",
-       [](V v, A a) {
-         return to_json(v, static_cast<int>(std::clamp<std::int64_t>(
-                               integer(a, 1, "indent", -1), -1, 16)));
-       }},
-      {"join", join},
-      {"upper", [](V v, A) { return upper(to_text(v)); }},
-      {"lower", [](V v, A) { return lower(to_text(v)); }},
-      {"title", [](V v, A) { return titled(v, true); }},
-      {"capitalize", [](V v, A) { return titled(v, false); }},
-      {"replace", replaced},
-      {"string", [](V v, A) { return to_text(v); }},
-      {"safe", [](V v, A) { return v; }},
-      {"list", [](V v, A) { return make_list(items_of(v)); }},
-      {"items", [](V v, A) { return pairs(v); }},
-      {"dictsort", [](V v, A) { return sorted_by_key(v); }},
-      {"first", [](V v, A) { return end_of(v, true); }},
-      {"last", [](V v, A) { return end_of(v, false); }},
-      {"reverse", [](V v, A) { return reversed(v); }},
-      {"sort", sorted},
-      {"unique", [](V v, A) { return unique(v); }},
-      {"map", map_items},
-      {"select", [](V v, A a) { return chosen(v, a, false, true); }},
-      {"reject", [](V v, A a) { return chosen(v, a, false, false); }},
-      {"selectattr", [](V v, A a) { return chosen(v, a, true, true); }},
-      {"rejectattr", [](V v, A a) { return chosen(v, a, true, false); }},
-      {"default", default_of},
-      {"d", default_of},
-      {"int", to_integer},
-      {"float", [](V v, A) { return to_float(v); }},
-      {"abs",
-       [](V v, A) {
-         return is_true(operate("<", v, std::int64_t{0}))
-                    ? operate("-", std::int64_t{0}, v)
-                    : v;
-       }},
-      {"round", rounded},
-      {"indent", indented},
+       {{{"ensure_ascii", "indent", "separators", "sort_keys"}}, json}},
+      {"upper", {{}, [](V v, A) { return upper(to_text(v)); }}},
+      {"lower", {{}, [](V v, A) { return lower(to_text(v)); }}},
+      {"title", {{}, title}},
+      {"capitalize", {{}, [](V v, A) { return capitalized(to_text(v)); }}},
+      {"replace", {{{"old", "new", "count"}, 2}, replaced}},
+      {"string", {{}, [](V v, A) { return to_text(v); }}},
+      {"safe", {{}, [](V v, A) { return v; }}},
+      {"default", {{{"default_value", "boolean"}}, default_of}},
+      {"d", {{{"default_value", "boolean"}}, default_of}},
+      {"int", {{{"default", "base"}}, to_integer}},
+      {"float", {{{"default"}}, to_float}},
+      {"abs", {{}, absolute}},
+      {"round", {{{"precision", "method"}}, rounded}},
+      {"indent", {{{"width", "first", "blank"}}, indented}},
+      {"center", {{{"width"}}, centered}},
+      {"truncate", {{{"length", "killwords", "end", "leeway"}}, truncated}},
+      {"format", {{{}, 0, true}, by_format}},
+      {"wordcount",
+       {{},
+        [](V v, A) {
+          return std::ssize(to_text(v).split("", std::string::npos));
+        }}},
   };
-  return table;
+  add_list_filters(all);
+  return all;
+}
+
+const std::map<std::string, Filter>& filters() {
+  static const std::map<std::string, Filter> all = table();
+  return all;
 }
 
 }  // namespace
+
+bool has_filter(const std::string& name) { return filters().contains(name); }
 
 Value filter(const std::string& name, const Value& on,
              const Arguments& arguments) {
@@ -363,7 +307,8 @@ Value filter(const std::string& name, const Value& on,
   if (found == filters().end()) {
     throw Error(Code::kData, str("there is no filter '", name, "'"));
   }
-  return found->second(on, arguments);
+  check(found->second.signature, "filter '" + name + "'", arguments);
+  return found->second.call(on, arguments);
 }
 
 }  // namespace penstock::gemma::jinja

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "gemma/jinja/text.h"
+#include "gemma/jinja/utf8.h"
 #include "penstock/error.h"
 
 namespace penstock::gemma::jinja {
@@ -14,37 +16,32 @@ constexpr std::array<std::string_view, 27> kOperators{
     "=",  "(",  ")",  "[",  "]",  "{",  "}", ",", ".", ":", "|", ";", "!"};
 
 bool is_name_start(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 bool is_digit(char c) {
   return std::isdigit(static_cast<unsigned char>(c)) != 0;
 }
-bool is_space(char c) {
+bool is_blank(char c) {
   return std::isspace(static_cast<unsigned char>(c)) != 0;
 }
 
-/// UTF-8 of a \u escape.
-std::string utf8(unsigned code) {
+/// As jinja2: any line end is a newline, and the last one does not count.
+std::string with_newlines(std::string_view source) {
   std::string out;
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0U | (code >> 6U));
-    out += static_cast<char>(0x80U | (code & 63U));
-  } else {
-    out += static_cast<char>(0xE0U | (code >> 12U));
-    out += static_cast<char>(0x80U | ((code >> 6U) & 63U));
-    out += static_cast<char>(0x80U | (code & 63U));
+  out.reserve(source.size());
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const bool is_return = source[i] == '\r';
+    if (is_return && i + 1 < source.size() && source[i + 1] == '\n') continue;
+    out += is_return ? '\n' : source[i];
   }
+  if (!out.empty() && out.back() == '\n') out.pop_back();
   return out;
 }
 
 class Lexer {
  public:
-  explicit Lexer(std::string_view source) : source_(source) {
-    // As jinja2: one newline at the end does not count.
-    if (!source_.empty() && source_.back() == '\n') source_.remove_suffix(1);
-  }
+  explicit Lexer(std::string_view source) : source_(source) {}
 
   std::vector<Token> run() {
     while (at_ < source_.size()) data();
@@ -78,17 +75,8 @@ class Lexer {
   /// Text up to the next tag, then the tag.
   void data() {
     const std::size_t tag = find_tag();
-    std::string text(source_.substr(at_, tag - at_));
-    const bool is_tag = tag < source_.size();
-    const char sign = tag + 2 < source_.size() ? source_[tag + 2] : ' ';
-    if (is_tag && sign == '-') {
-      while (!text.empty() && is_space(text.back())) text.pop_back();
-    } else if (is_tag && source_[tag + 1] != '{' && sign != '+') {
-      strip_line(text);
-    }
-    if (!text.empty()) add(TokenKind::kData, text);
-    advance(tag);
-    if (!is_tag) return;
+    add_data(tag);
+    if (tag == source_.size()) return;
     const char what = source_[at_ + 1];
     advance(at_ + 2);
     if (at_ < source_.size() && (source_[at_] == '-' || source_[at_] == '+')) {
@@ -104,22 +92,41 @@ class Lexer {
     }
   }
 
-  /// lstrip_blocks: spaces before a block that begins its line go.
-  void strip_line(std::string& text) const {
-    const auto end = text.find_last_not_of(" \t");
-    const bool is_start = end == std::string::npos
-                              ? (at_ == 0 || source_[at_ - 1] == '\n')
-                              : text[end] == '\n';
-    if (is_start) text.resize(end == std::string::npos ? 0 : end + 1);
+  /// Text up to the tag at `tag`, less what that one strips.
+  void add_data(std::size_t tag) {
+    std::string text(source_.substr(at_, tag - at_));
+    const bool is_tag = tag < source_.size();
+    const char sign = tag + 2 < source_.size() ? source_[tag + 2] : ' ';
+    if (is_tag && sign == '-') {
+      text = Text(text).stripped(false, true).bytes();
+    } else if (is_tag && source_[tag + 1] != '{' && sign != '+') {
+      strip_line(text);
+    }
+    if (!text.empty()) add(TokenKind::kData, text);
+    advance(tag);
   }
 
-  /// What `-` at the end of a tag, or trim_blocks, takes away after it.
-  void after_tag(bool is_stripped, bool is_block) {
-    if (is_stripped) {
-      std::size_t to = at_;
-      while (to < source_.size() && is_space(source_[to])) ++to;
-      advance(to);
-    } else if (is_block && is_next("\n")) {
+  /// lstrip_blocks: white space before a block that begins its line goes.
+  void strip_line(std::string& text) const {
+    const std::size_t line = text.rfind('\n') + 1;
+    const bool is_start = line > 0 || at_ == 0 || source_[at_ - 1] == '\n';
+    if (!is_start) return;
+    const Text rest(text.substr(line));
+    if (rest.stripped(true, true).size() == 0) text.resize(line);
+  }
+
+  void skip_space() {
+    while (at_ < source_.size() && is_space(code_point(source_, at_))) {
+      advance(at_ + utf8_length(source_[at_]));
+    }
+  }
+
+  /// The end of a tag, with what a sign or trim_blocks takes away after it.
+  void end_tag(char sign, std::size_t size, bool is_block) {
+    advance(at_ + size);
+    if (sign == '-') {
+      skip_space();
+    } else if (is_block && sign != '+' && is_next("\n")) {
       advance(at_ + 1);
     }
   }
@@ -127,14 +134,14 @@ class Lexer {
   void comment() {
     const auto end = source_.find("#}", at_);
     if (end == std::string_view::npos) fail_at(line_, "a comment has no end");
-    const bool is_stripped = source_[end - 1] == '-';
-    advance(end + 2);
-    after_tag(is_stripped, true);
+    const char sign = end > at_ ? source_[end - 1] : ' ';
+    advance(end);
+    end_tag(sign, 2, /*is_block=*/true);
   }
 
   void block() {
     std::size_t name = at_;
-    while (name < source_.size() && is_space(source_[name])) ++name;
+    while (name < source_.size() && is_blank(source_[name])) ++name;
     if (source_.substr(name, 3) == "raw" && raw(name + 3)) return;
     add(TokenKind::kBeginBlock, "{%");
     code("%}", TokenKind::kEndBlock);
@@ -142,19 +149,26 @@ class Lexer {
 
   /// {% raw %} ... {% endraw %}.
   bool raw(std::size_t at) {
-    while (at < source_.size() && is_space(source_[at])) ++at;
-    if (source_.substr(at, 2) != "%}") return false;
-    const auto from = at + 2;
-    for (auto tag = source_.find("{%", from); tag != source_.npos;
+    while (at < source_.size() && is_blank(source_[at])) ++at;
+    const bool is_stripped = source_.substr(at, 3) == "-%}";
+    if (!is_stripped && source_.substr(at, 2) != "%}") return false;
+    advance(at);
+    end_tag(is_stripped ? '-' : ' ', is_stripped ? 3 : 2, /*is_block=*/false);
+    for (auto tag = source_.find("{%", at_); tag != source_.npos;
          tag = source_.find("{%", tag + 2)) {
       auto word = tag + 2;
-      while (word < source_.size() && is_space(source_[word])) ++word;
+      if (source_[word] == '-' || source_[word] == '+') ++word;
+      while (word < source_.size() && is_blank(source_[word])) ++word;
       if (source_.substr(word, 6) != "endraw") continue;
-      const auto end = source_.find("%}", word);
-      if (end == source_.npos) break;
-      add(TokenKind::kData, std::string(source_.substr(from, tag - from)));
-      advance(end + 2);
-      after_tag(source_[end - 1] == '-', /*is_block=*/true);
+      word += 6;
+      while (word < source_.size() && is_blank(source_[word])) ++word;
+      const bool has_sign =
+          source_.substr(word, 3) == "-%}" || source_.substr(word, 3) == "+%}";
+      if (!has_sign && source_.substr(word, 2) != "%}") continue;
+      add_data(tag);
+      advance(word);
+      end_tag(has_sign ? source_[word] : ' ', has_sign ? 3 : 2,
+              /*is_block=*/true);
       return true;
     }
     fail_at(line_, "{% raw %} has no {% endraw %}");
@@ -163,18 +177,16 @@ class Lexer {
   /// Tokens of an expression, to the end of its tag.
   void code(std::string_view end, TokenKind end_kind) {
     int depth = 0;  // of braces: {{ {"a": {}}}} ends with the last two
-    while (at_ < source_.size()) {
-      if (is_space(source_[at_])) {
-        advance(at_ + 1);
-        continue;
-      }
-      const bool is_sign = source_[at_] == '-' || source_[at_] == '+';
-      if (depth == 0 &&
-          (is_next(end) || (is_sign && source_.substr(at_ + 1, 2) == end))) {
-        const bool is_stripped = source_[at_] == '-';
-        advance(at_ + (is_sign ? 3 : 2));
+    const bool is_block = end == "%}";
+    for (;;) {
+      skip_space();
+      if (at_ >= source_.size()) break;
+      const char c = source_[at_];
+      const bool has_sign = (c == '-' || (c == '+' && is_block)) &&
+                            source_.substr(at_ + 1, 2) == end;
+      if (depth == 0 && (has_sign || is_next(end))) {
         add(end_kind, std::string(end));
-        after_tag(is_stripped, end == "%}");
+        end_tag(has_sign ? c : ' ', has_sign ? 3 : 2, is_block);
         return;
       }
       token(depth);
@@ -209,31 +221,54 @@ class Lexer {
     }
   }
 
+  /// With '_' between digits, and 0x, 0o and 0b before them.
   void number() {
     std::size_t end = at_;
     bool is_real = false;
-    const auto digits = [&] {
-      while (end < source_.size() && is_digit(source_[end])) ++end;
+    const auto is_hex = [](char c) {
+      return std::isxdigit(static_cast<unsigned char>(c)) != 0;
     };
-    digits();
-    if (end + 1 < source_.size() && source_[end] == '.' &&
+    const auto digits = [&](auto&& is_one) {
+      while (end < source_.size() &&
+             (is_one(source_[end]) ||
+              (source_[end] == '_' && end + 1 < source_.size() &&
+               is_one(source_[end + 1])))) {
+        ++end;
+      }
+    };
+    const char letter = end + 1 < source_.size() && source_[end] == '0'
+                            ? source_[end + 1]
+                            : ' ';
+    if (std::string_view("xXoObB").find(letter) != std::string_view::npos) {
+      end += 2;
+      digits(is_hex);
+      return add_number(end, false);
+    }
+    digits(is_digit);
+    const bool is_after_dot = at_ > 0 && source_[at_ - 1] == '.';
+    if (!is_after_dot && end + 1 < source_.size() && source_[end] == '.' &&
         is_digit(source_[end + 1])) {
       is_real = true;
       ++end;
-      digits();
+      digits(is_digit);
     }
-    if (end < source_.size() && (source_[end] == 'e' || source_[end] == 'E')) {
+    if (!is_after_dot && end < source_.size() && (source_[end] | 32) == 'e') {
       const std::size_t at = end;
       ++end;
       end += static_cast<std::size_t>(
           end < source_.size() && (source_[end] == '-' || source_[end] == '+'));
       const std::size_t from = end;
-      digits();
+      digits(is_digit);
       if (end == from) end = at;  // a name follows
       is_real |= end > from;
     }
-    add(is_real ? TokenKind::kReal : TokenKind::kInteger,
-        std::string(source_.substr(at_, end - at_)));
+    add_number(end, is_real);
+  }
+
+  void add_number(std::size_t end, bool is_real) {
+    std::string digits(source_.substr(at_, end - at_));
+    std::erase(digits, '_');
+    add(is_real ? TokenKind::kReal : TokenKind::kInteger, std::move(digits));
     advance(end);
   }
 
@@ -256,25 +291,43 @@ class Lexer {
   /// What stands after a backslash; leaves `i` at its last byte.
   void escape(std::size_t& i, std::string& text) const {
     const char c = source_[i];
-    constexpr std::string_view kFrom = "nrtbf0\\'\"";
-    constexpr std::string_view kTo("\n\r\t\b\f\0\\'\"", 9);
+    constexpr std::string_view kFrom = "nrtbfav\\'\"";
+    constexpr std::string_view kTo = "\n\r\t\b\f\a\v\\'\"";
     if (const auto known = kFrom.find(c); known != kFrom.npos) {
       text += kTo[known];
-    } else if (c == 'u' || c == 'x') {
-      const std::size_t count = c == 'u' ? 4 : 2;
-      const std::string digits(source_.substr(i + 1, count));
-      if (digits.size() != count ||
-          !std::all_of(digits.begin(), digits.end(), [](unsigned char digit) {
-            return std::isxdigit(digit) != 0;
-          })) {
-        fail_at(line_, "an escape needs hexadecimal digits");
+    } else if (c == 'u' || c == 'x' || c == 'U') {
+      text += hex_escape(i + 1, c == 'x' ? 2 : c == 'u' ? 4 : 8);
+      i += c == 'x' ? 2 : c == 'u' ? 4 : 8;
+    } else if (c >= '0' && c <= '7') {
+      char32_t code = 0;
+      std::size_t count = 0;
+      for (; count < 3 && i + count < source_.size() &&
+             source_[i + count] >= '0' && source_[i + count] <= '7';
+           ++count) {
+        code = code * 8 + static_cast<char32_t>(source_[i + count] - '0');
       }
-      text += utf8(static_cast<unsigned>(std::stoul(digits, nullptr, 16)));
-      i += count;
-    } else {
+      text += utf8(code);
+      i += count - 1;
+    } else if (c != '\n') {  // a line that goes on
       text += '\\';
       text += c;
     }
+  }
+
+  [[nodiscard]] std::string hex_escape(std::size_t at,
+                                       std::size_t count) const {
+    const std::string digits(source_.substr(at, count));
+    if (digits.size() != count ||
+        !std::all_of(digits.begin(), digits.end(), [](unsigned char digit) {
+          return std::isxdigit(digit) != 0;
+        })) {
+      fail_at(line_, "an escape needs hexadecimal digits");
+    }
+    const auto code = static_cast<char32_t>(std::stoul(digits, nullptr, 16));
+    if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) {
+      fail_at(line_, "an escape is no character");
+    }
+    return utf8(code);
   }
 
   std::string_view source_;
@@ -286,7 +339,8 @@ class Lexer {
 }  // namespace
 
 std::vector<Token> tokenize(std::string_view source) {
-  return Lexer(source).run();
+  const std::string text = with_newlines(source);
+  return Lexer(text).run();
 }
 
 LineError::LineError(int line, const std::string& problem)

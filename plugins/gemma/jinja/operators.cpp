@@ -17,15 +17,6 @@ constexpr std::size_t kMostRepeated = std::size_t{1} << 20U;
               str("cannot compute ", kind(a), " ", word, " ", kind(b)));
 }
 
-bool is_whole(const Value& value) {
-  return value.as<std::int64_t>() != nullptr || value.as<bool>() != nullptr;
-}
-
-std::int64_t whole(const Value& value) {
-  if (const auto* truth = value.as<bool>()) return *truth ? 1 : 0;
-  return *value.as<std::int64_t>();
-}
-
 [[noreturn]] void too_large() {
   throw Error(Code::kData, "a number became too large");
 }
@@ -52,11 +43,19 @@ Value integers(const std::string& word, std::int64_t a, std::int64_t b) {
 }
 
 Value power(const Value& a, const Value& b) {
-  const double out = std::pow(number(a), number(b));
   const bool is_integer = is_whole(a) && is_whole(b) && whole(b) >= 0;
-  if (!is_integer) return out;
-  if (std::abs(out) > 9e15) too_large();
-  return static_cast<std::int64_t>(out);
+  if (!is_integer) return std::pow(number(a), number(b));
+  const std::int64_t base = whole(a);
+  if (base >= -1 && base <= 1) {  // whatever the power
+    return base == 0           ? std::int64_t{whole(b) == 0}
+           : whole(b) % 2 == 0 ? std::int64_t{1}
+                               : base;
+  }
+  std::int64_t out = 1;
+  for (std::int64_t i = 0; i < whole(b); ++i) {
+    if (__builtin_mul_overflow(out, base, &out)) too_large();
+  }
+  return out;
 }
 
 Value numbers(const std::string& word, const Value& a, const Value& b) {
@@ -71,8 +70,11 @@ Value numbers(const std::string& word, const Value& a, const Value& b) {
   if (word == "*") return x * y;
   if (y == 0) throw Error(Code::kData, "a division by 0");
   if (word == "/") return x / y;
-  const double down = std::floor(x / y);
-  return word == "//" ? down : x - down * y;
+  // As Python: the rest has the sign of what is divided by.
+  double rest = std::fmod(x, y);
+  if (rest != 0 && (rest < 0) != (y < 0)) rest += y;
+  if (word == "%") return rest == 0 ? std::copysign(0.0, y) : rest;
+  return std::round((x - rest) / y);
 }
 
 Value repeated(const Value& value, std::int64_t times) {
@@ -90,7 +92,11 @@ Value repeated(const Value& value, std::int64_t times) {
   for (std::size_t i = 0; i < count; ++i) {
     out.insert(out.end(), value.list()->begin(), value.list()->end());
   }
-  return make_list(std::move(out));
+  return make_list(std::move(out), value.as<Listing>()->kind);
+}
+
+bool can_repeat(const Value& value) {
+  return value.as<Text>() != nullptr || value.list() != nullptr;
 }
 
 }  // namespace
@@ -113,14 +119,13 @@ Value operate(const std::string& word, const Value& a, const Value& b) {
     Text out = *a.as<Text>();
     return out += *b.as<Text>();
   }
-  if (word == "+" && a.list() != nullptr && b.list() != nullptr) {
+  if (word == "+" && a.list() != nullptr && b.list() != nullptr &&
+      kind(a) == kind(b)) {
     List out = *a.list();
     out.insert(out.end(), b.list()->begin(), b.list()->end());
-    return make_list(std::move(out));
+    return make_list(std::move(out), a.as<Listing>()->kind);
   }
-  const auto can_repeat = [](const Value& value) {
-    return value.as<Text>() != nullptr || value.list() != nullptr;
-  };
+  if (word == "%" && a.as<Text>() != nullptr) return percent(*a.as<Text>(), b);
   if (word == "*" && can_repeat(a) && is_whole(b)) {
     return repeated(a, whole(b));
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <map>
 #include <utility>
 
 #include "gemma/jinja/expressions.h"
@@ -69,29 +70,69 @@ class Parser {
   }
 
   void statement(Block& out) {
-    const std::string word = in_.peek().text;
-    if (word == "if") {
-      conditional(start(out, StatementKind::kIf));
-    } else if (word == "for") {
-      loop(start(out, StatementKind::kFor));
-    } else if (word == "set") {
-      assignment(start(out, StatementKind::kSet));
-    } else if (word == "macro") {
-      macro(start(out, StatementKind::kMacro));
-    } else if (word == "generation") {
-      // Marks an answer for training: nothing here.
-      Statement& made = start(out, StatementKind::kBlock);
-      end_tag();
-      made.body = block({"endgeneration"});
-      end_tag();
-    } else if (word == "break" || word == "continue") {
-      if (loops_ == 0) in_.fail("a loop around it");
-      start(out,
-            word == "break" ? StatementKind::kBreak : StatementKind::kContinue);
-      end_tag();
-    } else {
-      in_.fail("if, for, set, macro, generation, break or continue");
+    using Parse = void (Parser::*)(Statement&);
+    struct Tag {
+      StatementKind kind;
+      Parse parse;
+    };
+    static const std::map<std::string, Tag> tags{
+        {"if", {StatementKind::kIf, &Parser::conditional}},
+        {"for", {StatementKind::kFor, &Parser::loop}},
+        {"set", {StatementKind::kSet, &Parser::assignment}},
+        {"macro", {StatementKind::kMacro, &Parser::macro}},
+        {"call", {StatementKind::kCallOf, &Parser::call_of}},
+        {"filter", {StatementKind::kFilter, &Parser::filter}},
+        {"with", {StatementKind::kWith, &Parser::with}},
+        {"generation", {StatementKind::kBlock, &Parser::generation}},
+        {"break", {StatementKind::kBreak, &Parser::jump}},
+        {"continue", {StatementKind::kContinue, &Parser::jump}}};
+    const auto found = tags.find(in_.peek().text);
+    if (!in_.is(TokenKind::kName) || found == tags.end()) {
+      in_.fail(
+          "if, for, set, macro, call, filter, with, generation, break or "
+          "continue");
     }
+    (this->*found->second.parse)(start(out, found->second.kind));
+  }
+
+  /// The rest of a tag, and what stands up to the tag `end`.
+  Block body(const char* end) {
+    end_tag();
+    Block out = block({end});
+    end_tag();
+    return out;
+  }
+
+  /// Marks an answer for training: nothing here.
+  void generation(Statement& made) { made.body = body("endgeneration"); }
+
+  void jump(Statement& /*made*/) {
+    if (loops_ == 0) in_.fail("a loop around it");
+    end_tag();
+  }
+
+  void filter(Statement& made) {
+    made.value = in_.block_filters();
+    made.body = body("endfilter");
+  }
+
+  void with(Statement& made) {
+    while (!in_.is(TokenKind::kEndBlock)) {
+      made.names.push_back(in_.name());
+      in_.expect(TokenKind::kOperator, "=");
+      made.defaults.push_back(in_.expression());
+      if (!in_.skip(TokenKind::kOperator, ",")) break;
+    }
+    made.body = body("endwith");
+  }
+
+  /// {% call(a, b) macro(...) %}
+  void call_of(Statement& made) {
+    made.word = "caller";
+    if (in_.is_operator("(")) parameters(made);
+    made.value = in_.expression();
+    if (made.value->kind != ExpressionKind::kCall) in_.fail("a call");
+    macro_body(made, "endcall");
   }
 
   void conditional(Statement& made) {
@@ -113,13 +154,40 @@ class Parser {
     end_tag();
   }
 
-  void loop(Statement& made) {
+  /// a; a.b of a namespace; a, (b, c): several are taken apart.
+  Target target() {
+    if (++depth_ > kMostDepth) in_.fail("less nesting");
+    Target out;
+    bool is_several = false;
     do {
-      made.names.push_back(in_.name());
+      const bool is_end = in_.is_name("in") ||
+                          !(in_.is(TokenKind::kName) || in_.is_operator("("));
+      if (is_several && is_end) break;
+      out.parts.push_back(one_target());
+      is_several |= in_.is_operator(",");
     } while (in_.skip(TokenKind::kOperator, ","));
+    --depth_;
+    if (is_several) return out;
+    return Target(out.parts[0]);
+  }
+  Target one_target() {
+    Target out;
+    if (in_.skip(TokenKind::kOperator, "(")) {
+      out = target();
+      in_.expect(TokenKind::kOperator, ")");
+      return out;
+    }
+    out.word = in_.name();
+    if (in_.skip(TokenKind::kOperator, ".")) out.attribute = in_.name();
+    return out;
+  }
+
+  void loop(Statement& made) {
+    made.target = target();
     in_.expect(TokenKind::kName, "in");
-    made.value = in_.either();
+    made.value = in_.loop_list();
     if (in_.skip(TokenKind::kName, "if")) made.condition = in_.expression();
+    made.is_recursive = in_.skip(TokenKind::kName, "recursive");
     end_tag();
     ++loops_;
     made.body = block({"endfor", "else"});
@@ -131,28 +199,17 @@ class Parser {
   }
 
   void assignment(Statement& made) {
-    do {
-      made.names.push_back(in_.name());
-    } while (in_.skip(TokenKind::kOperator, ","));
-    if (in_.skip(TokenKind::kOperator, ".")) {
-      made.target = std::make_unique<Expression>();
-      made.target->kind = ExpressionKind::kName;
-      made.target->line = made.line;
-      made.target->word = made.names[0];
-      made.word = in_.name();
-    }
+    made.target = target();
     if (in_.skip(TokenKind::kOperator, "=")) {
       made.value = in_.tuple();
       end_tag();
       return;
     }
-    end_tag();
-    made.body = block({"endset"});
-    end_tag();
+    if (in_.is_operator("|")) made.condition = in_.filters(nullptr);
+    made.body = body("endset");
   }
 
-  void macro(Statement& made) {
-    made.word = in_.name();
+  void parameters(Statement& made) {
     in_.expect(TokenKind::kOperator, "(");
     while (!in_.is_operator(")")) {
       made.names.push_back(in_.name());
@@ -164,11 +221,21 @@ class Parser {
       if (!in_.skip(TokenKind::kOperator, ",")) break;
     }
     in_.expect(TokenKind::kOperator, ")");
-    end_tag();
+  }
+
+  void macro(Statement& made) {
+    made.word = in_.name();
+    parameters(made);
+    macro_body(made, "endmacro");
+  }
+
+  void macro_body(Statement& made, const char* end) {
     const int around = std::exchange(loops_, 0);
-    made.body = block({"endmacro"});
+    const std::size_t from = in_.at();
+    made.body = body(end);
+    made.takes_more = in_.has_name("varargs", from);
+    made.takes_named = in_.has_name("kwargs", from);
     loops_ = around;
-    end_tag();
   }
 
   ExpressionParser in_;

@@ -1,39 +1,34 @@
 #include "gemma/jinja/text.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
+
+#include "gemma/jinja/utf8.h"
+#include "penstock/error.h"
 
 namespace penstock::gemma::jinja {
 namespace {
 
-/// Length of the character that begins with this byte; the text is UTF-8.
-std::size_t length_of(char byte) {
-  const auto value = static_cast<unsigned char>(byte);
-  if (value < 0x80) return 1;
-  if (value < 0xE0) return 2;
-  return value < 0xF0 ? 3 : 4;
-}
+constexpr std::size_t kMostBytes = std::size_t{64} << 20U;
 
-/// Python's white space beyond ASCII.
-constexpr std::array<std::string_view, 19> kSpaces{
-    "\u0085", "\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003",
-    "\u2004", "\u2005", "\u2006", "\u2007", "\u2008", "\u2009", "\u200A",
-    "\u2028", "\u2029", "\u202F", "\u205F", "\u3000"};
-
-bool is_space(std::string_view character) {
-  if (character.size() == 1) {
-    const char c = character[0];
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= '\x1C' && c <= '\x1F');
-  }
-  return std::find(kSpaces.begin(), kSpaces.end(), character) != kSpaces.end();
+bool is_space_at(std::string_view text, std::size_t at) {
+  return is_space(code_point(text, at));
 }
 
 }  // namespace
 
+Text& Text::operator+=(const Text& more) {
+  if (bytes_.size() + more.size() > kMostBytes) {
+    throw Error(Code::kData,
+                str("a text became larger than ", kMostBytes, " bytes"));
+  }
+  bytes_ += more.bytes_;
+  origin_ += more.origin_;
+  return *this;
+}
+
 std::vector<std::size_t> Text::characters() const {
   std::vector<std::size_t> out;
-  for (std::size_t at = 0; at < bytes_.size(); at += length_of(bytes_[at])) {
+  for (std::size_t at = 0; at < bytes_.size(); at += utf8_length(bytes_[at])) {
     out.push_back(at);
   }
   out.push_back(bytes_.size());
@@ -44,7 +39,7 @@ Text Text::stripped(bool left, bool right, std::string_view characters) const {
   const auto at = this->characters();
   const auto goes = [&](std::size_t i) {
     const std::string_view character(bytes_.data() + at[i], at[i + 1] - at[i]);
-    return characters.empty() ? is_space(character)
+    return characters.empty() ? is_space_at(bytes_, at[i])
                               : characters.find(character) != characters.npos;
   };
   std::size_t first = 0;
@@ -55,9 +50,10 @@ Text Text::stripped(bool left, bool right, std::string_view characters) const {
 }
 
 Text Text::replaced(const Text& from, const Text& to, std::size_t most) const {
+  if (from.size() == 0) return spread(to, most);
   Text out;
   std::size_t at = 0;
-  while (most-- > 0 && from.size() > 0) {
+  while (most-- > 0) {
     const auto found = bytes_.find(from.bytes_, at);
     if (found == std::string::npos) break;
     out += part(at, found - at);
@@ -68,25 +64,21 @@ Text Text::replaced(const Text& from, const Text& to, std::size_t most) const {
   return out;
 }
 
+/// `between` before each character and at the end, as Python replaces "".
+Text Text::spread(const Text& between, std::size_t most) const {
+  Text out;
+  const auto at = characters();
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    if (i < most) out += between;
+    if (i + 1 < at.size()) out += part(at[i], at[i + 1] - at[i]);
+  }
+  return out;
+}
+
 std::vector<Text> Text::split(std::string_view separator, std::size_t most,
                               bool from_right) const {
+  if (separator.empty()) return words(most, from_right);
   std::vector<Text> out;
-  if (separator.empty()) {
-    Text rest = stripped(true, false);
-    while (rest.size() > 0) {
-      const auto at = rest.characters();
-      std::size_t end = 0;
-      while (end + 1 < at.size() &&
-             !is_space(std::string_view(rest.bytes_)
-                           .substr(at[end], at[end + 1] - at[end]))) {
-        ++end;
-      }
-      if (out.size() == most) end = at.size() - 1;
-      out.push_back(rest.part(0, at[end]));
-      rest = rest.part(at[end]).stripped(true, false);
-    }
-    return out;
-  }
   std::size_t from = 0;
   std::size_t end = bytes_.size();
   while (from_right && out.size() < most) {
@@ -104,6 +96,31 @@ std::vector<Text> Text::split(std::string_view separator, std::size_t most,
     from = found + separator.size();
   }
   out.push_back(part(from, end - from));
+  if (from_right) std::reverse(out.begin(), out.end());
+  return out;
+}
+
+/// Between runs of white space; what is left after `most` cuts is one.
+std::vector<Text> Text::words(std::size_t most, bool from_right) const {
+  std::vector<Text> out;
+  const auto at = characters();
+  std::size_t first = 0;
+  std::size_t last = at.size() - 1;
+  const auto space = [&](std::size_t i) { return is_space_at(bytes_, at[i]); };
+  for (;;) {
+    while (!from_right && first < last && space(first)) ++first;
+    while (from_right && first < last && space(last - 1)) --last;
+    if (first == last) break;
+    std::size_t from = first;
+    std::size_t to = last;
+    if (out.size() < most && from_right) {
+      for (from = last; from > first && !space(from - 1);) --from;
+    } else if (out.size() < most) {
+      for (to = first; to < last && !space(to);) ++to;
+    }
+    out.push_back(part(at[from], at[to] - at[from]));
+    (from_right ? last : first) = from_right ? from : to;
+  }
   if (from_right) std::reverse(out.begin(), out.end());
   return out;
 }

@@ -21,16 +21,10 @@ class Text {
   [[nodiscard]] bool is_content(std::size_t at) const {
     return origin_[at] == kContent;
   }
-  /// Whether any byte came from a message.
-  [[nodiscard]] bool has_content() const {
-    return origin_.find(kContent) != std::string::npos;
-  }
 
-  Text& operator+=(const Text& more) {
-    bytes_ += more.bytes_;
-    origin_ += more.origin_;
-    return *this;
-  }
+  /// Throws Error(kData) for a text that becomes too large, whatever makes it:
+  /// filters such as join can ask for any size in one step.
+  Text& operator+=(const Text& more);
   [[nodiscard]] Text part(std::size_t from,
                           std::size_t count = std::string::npos) const {
     Text out;
@@ -38,14 +32,6 @@ class Text {
     out.origin_ = origin_.substr(from, count);
     return out;
   }
-  /// The same with each byte changed; texts keep their size.
-  template <class Change>
-  [[nodiscard]] Text mapped(Change&& change) const {
-    Text out = *this;
-    for (char& c : out.bytes_) c = change(c);
-    return out;
-  }
-
   /// Where its characters begin, and its size at the end.
   [[nodiscard]] std::vector<std::size_t> characters() const;
   /// Without white space, as Python's strip() sees it, or without any of
@@ -60,6 +46,10 @@ class Text {
                                         bool from_right = false) const;
 
  private:
+  [[nodiscard]] Text spread(const Text& between, std::size_t most) const;
+  [[nodiscard]] std::vector<Text> words(std::size_t most,
+                                        bool from_right) const;
+
   static constexpr char kTemplate = 't', kContent = 'c';
   std::string bytes_;
   std::string origin_;  ///< a mark for each byte

@@ -1,8 +1,9 @@
-// Values as text: Python's str() and repr(), and json.dumps().
+// Values as text: Python's str() and repr().
 #include <array>
 #include <charconv>
 #include <cmath>
 
+#include "gemma/jinja/utf8.h"
 #include "gemma/jinja/value.h"
 #include "penstock/error.h"
 
@@ -26,17 +27,14 @@ std::string real_text(double value) {
   return out;
 }
 
-void add(Text& to, const char* bytes) { to += Text(bytes); }
-
-Text repr(const Value& value);
-
-template <class Write>
-Text joined(const List& items, Write&& write) {
-  Text out;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (i > 0) add(out, ", ");
-    out += write(items[i]);
-  }
+std::string escape(char32_t code) {
+  static constexpr const char* kHex = "0123456789abcdef";
+  if (code == '\n') return "\\n";
+  if (code == '\t') return "\\t";
+  if (code == '\r') return "\\r";
+  const int digits = code < 0x100 ? 2 : code < 0x10000 ? 4 : 8;
+  std::string out = code < 0x100 ? "\\x" : code < 0x10000 ? "\\u" : "\\U";
+  for (int i = digits - 1; i >= 0; --i) out += kHex[code >> (4 * i) & 15U];
   return out;
 }
 
@@ -45,119 +43,53 @@ Text quoted(const Text& text) {
   const bool has_single = text.bytes().find('\'') != std::string::npos;
   const bool has_double = text.bytes().find('"') != std::string::npos;
   const char quote = has_single && !has_double ? '"' : '\'';
-  Text out(std::string(1, quote));
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text.bytes()[i];
-    if (c == '\n') {
-      add(out, "\\n");
-    } else if (c == '\t') {
-      add(out, "\\t");
-    } else if (c == '\r') {
-      add(out, "\\r");
-    } else {
-      if (c == quote || c == '\\') add(out, "\\");
-      out += text.part(i, 1);
+  const Text ends(std::string(1, quote));
+  Text out = ends;
+  const auto at = text.characters();
+  for (std::size_t i = 0; i + 1 < at.size(); ++i) {
+    const char32_t code = code_point(text.bytes(), at[i]);
+    if (!is_printable(code)) {
+      out += Text(escape(code));
+      continue;
     }
+    if (code == static_cast<char32_t>(quote) || code == '\\') {
+      out += Text("\\");
+    }
+    out += text.part(at[i], at[i + 1] - at[i]);
   }
-  return out += Text(std::string(1, quote));
+  return out += ends;
 }
+
+/// With commas between, and one behind a tuple's only item.
+Text listed(const Listing& list) {
+  struct Ends {
+    const char* open;
+    const char* close;
+  };
+  constexpr std::array<Ends, 6> kEnds{{{"[", "]"},
+                                       {"(", ")"},
+                                       {"(", ")"},
+                                       {"dict_items([", "])"},
+                                       {"dict_keys([", "])"},
+                                       {"dict_values([", "])"}}};
+  const Ends& ends = kEnds.at(static_cast<std::size_t>(list.kind));
+  Text out(ends.open);
+  for (std::size_t i = 0; i < list.items->size(); ++i) {
+    if (i > 0) out += Text(", ");
+    out += repr((*list.items)[i]);
+  }
+  const bool is_single =
+      list.kind == ListKind::kTuple && list.items->size() == 1;
+  return (out += Text(is_single ? "," : "")) += Text(ends.close);
+}
+
+}  // namespace
 
 Text repr(const Value& value) {
   if (const auto* text = value.as<Text>()) return quoted(*text);
   if (value.is_undefined()) return Text("Undefined");
   return to_text(value);
 }
-
-Text json_text(const Text& text) {
-  static constexpr const char* kHex = "0123456789abcdef";
-  Text out("\"");
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text.bytes()[i];
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '"':
-        add(out, "\\\"");
-        break;
-      case '\\':
-        add(out, "\\\\");
-        break;
-      case '\n':
-        add(out, "\\n");
-        break;
-      case '\r':
-        add(out, "\\r");
-        break;
-      case '\t':
-        add(out, "\\t");
-        break;
-      case '\b':
-        add(out, "\\b");
-        break;
-      case '\f':
-        add(out, "\\f");
-        break;
-      default:
-        if (byte < 0x20) {
-          out +=
-              Text(std::string("\\u00") + kHex[byte >> 4U] + kHex[byte & 15U]);
-        } else {
-          out += text.part(i, 1);
-        }
-    }
-  }
-  return out += Text("\"");
-}
-
-class JsonWriter {
- public:
-  explicit JsonWriter(int indent) : indent_(indent) {}
-
-  Text write(const Value& value) {
-    if (const auto* text = value.as<Text>()) return json_text(*text);
-    if (const auto* truth = value.as<bool>()) {
-      return Text(*truth ? "true" : "false");
-    }
-    if (value.is_none()) return Text("null");
-    if (is_number(value)) return to_text(value);
-    if (const auto* list = value.list()) {
-      return block("[", "]", list->size(),
-                   [&](std::size_t i) { return write((*list)[i]); });
-    }
-    if (const auto* map = value.map()) {
-      return block("{", "}", map->size(), [&](std::size_t i) {
-        Text out = json_text(Text((*map)[i].first, /*is_content=*/true));
-        return (out += Text(": ")) += write((*map)[i].second);
-      });
-    }
-    throw Error(Code::kData, str("tojson: cannot write ", kind(value)));
-  }
-
- private:
-  template <class Item>
-  Text block(const char* open, const char* close, std::size_t count,
-             Item&& item) {
-    Text out(open);
-    ++depth_;
-    for (std::size_t i = 0; i < count; ++i) {
-      if (i > 0) add(out, indent_ < 0 ? ", " : ",");
-      out += line();
-      out += item(i);
-    }
-    --depth_;
-    if (count > 0) out += line();
-    return out += Text(close);
-  }
-  [[nodiscard]] Text line() const {
-    if (indent_ < 0) return {};
-    return Text("\n" +
-                std::string(static_cast<std::size_t>(indent_ * depth_), ' '));
-  }
-
-  int indent_;
-  int depth_ = 0;
-};
-
-}  // namespace
 
 Text to_text(const Value& value) {
   if (const auto* text = value.as<Text>()) return *text;
@@ -170,25 +102,18 @@ Text to_text(const Value& value) {
     return Text(std::to_string(*integer));
   }
   if (const auto* real = value.as<double>()) return Text(real_text(*real));
-  if (const auto* list = value.list()) {
-    Text out("[");
-    return (out += joined(*list, repr)) += Text("]");
+  if (const auto* list = value.as<Listing>()) return listed(*list);
+  const auto* map = value.as<Mapping>();
+  if (map == nullptr) {
+    throw Error(Code::kData, "a function cannot be printed");
   }
-  if (const auto* map = value.map()) {
-    Text out("{");
-    for (std::size_t i = 0; i < map->size(); ++i) {
-      if (i > 0) add(out, ", ");
-      out += quoted(Text((*map)[i].first, /*is_content=*/true));
-      add(out, ": ");
-      out += repr((*map)[i].second);
-    }
-    return out += Text("}");
+  Text out(map->is_namespace ? "<Namespace {" : "{");
+  for (const auto& [key, member] : *map->map) {
+    if (&key != &map->map->front().first) out += Text(", ");
+    out += repr(key);
+    (out += Text(": ")) += repr(member);
   }
-  throw Error(Code::kData, "a function cannot be printed");
-}
-
-Text to_json(const Value& value, int indent) {
-  return JsonWriter(indent).write(value);
+  return out += Text(map->is_namespace ? "}>" : "}");
 }
 
 }  // namespace penstock::gemma::jinja

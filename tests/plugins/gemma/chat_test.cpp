@@ -49,7 +49,7 @@ TEST(ChatTemplates, GemmasWritesWhatItsJinjaWrites) {
     }
     ++count;
   }
-  EXPECT_EQ(count, 18);
+  EXPECT_EQ(count, 26);
 }
 
 TEST(ChatTemplates, BeginWithTheSystemOnce) {
