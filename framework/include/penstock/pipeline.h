@@ -48,6 +48,8 @@ struct Report {
   Tokens token_ids;              ///< new ones, with the stop id
   std::vector<Branch> branches;  ///< every one; at least one
   Notes notes;                   ///< of its items
+  /// What a person should know and is no error, a line each.
+  std::vector<std::string> warnings;
   Timing timing;
   std::optional<Error> error;
 };
@@ -145,7 +147,9 @@ class PENSTOCK_API PreprocessOnly {
  public:
   explicit PreprocessOnly(PipelineFile file);
   ~PreprocessOnly();
-  [[nodiscard]] std::vector<Item> run(Request request);
+  /// `warnings`, where given, get what Report::warnings would have.
+  [[nodiscard]] std::vector<Item> run(
+      Request request, std::vector<std::string>* warnings = nullptr);
 
  private:
   struct Impl;

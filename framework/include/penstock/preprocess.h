@@ -1,6 +1,8 @@
 // Preprocess: what does the model see of one input?
 #pragma once
 
+#include <string>
+
 #include "penstock/sequence.h"
 #include "penstock/stage.h"
 
@@ -12,6 +14,9 @@ class PENSTOCK_API ItemSink {
   virtual ~ItemSink();
   /// Waits while the engine is behind; throws Cancelled.
   virtual void push(Item item) = 0;
+  /// Tells whoever asked what is no error, such as that a film has no sound:
+  /// one line, for Report::warnings. Sinks that have none drop it.
+  virtual void warn(std::string text);
 };
 
 /// The text that a stage before this one made (kText), else the request's input

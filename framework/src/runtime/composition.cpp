@@ -305,6 +305,13 @@ Report Composition::Impl::Flow::whole() const {
     for (const Part& part : tracks_[i].parts) {
       const Report& report = *part.report;
       out.prompt_tokens += report.prompt_tokens;
+      for (const std::string& warning : report.warnings) {
+        const std::string text = str("step '", step(i).name, "': ", warning);
+        // The requests of a step often tell the same.
+        if (out.warnings.empty() || out.warnings.back() != text) {
+          out.warnings.push_back(text);
+        }
+      }
       if (out.error || out.finish_reason == "cancelled") continue;
       out.finish_reason = report.finish_reason;
       if (!report.error) continue;

@@ -83,6 +83,11 @@ std::int64_t Job::begin_item(const Item& item) {
   return begun_++;
 }
 
+void Job::warn(std::string text) {
+  const std::scoped_lock lock(mutex_);
+  warnings_.push_back(std::move(text));
+}
+
 void Job::preprocessed() {
   const std::scoped_lock lock(mutex_);
   is_preprocessed_ = true;
@@ -211,6 +216,7 @@ Report Job::report() const {
   report.token_ids = branches_.front().token_ids;
   report.branches = branches_;
   report.notes = notes_;
+  report.warnings = warnings_;
   report.error = error_;
   const Time started = started_.value_or(Clock::now());
   report.timing.queue_ms = milliseconds(submitted_, started);

@@ -43,6 +43,7 @@ class Job {
   /// An item is about to go to the engine; gives its index. Waits while too
   /// many of this job's items are unwritten; throws Cancelled.
   [[nodiscard]] std::int64_t begin_item(const Item& item);
+  void warn(std::string text);
   /// No more items will come.
   void preprocessed();
 
@@ -93,6 +94,7 @@ class Job {
   std::optional<Error> error_;
   std::int64_t prompt_tokens_ = 0;
   Notes notes_;
+  std::vector<std::string> warnings_;
   Time submitted_ = Clock::now();
   std::optional<Time> started_, first_, last_;
 };

@@ -127,6 +127,7 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
       impl_.lane->arrivals().push(job_, std::move(item));
       impl_.engine->notify();
     }
+    void warn(std::string text) override { job_->warn(std::move(text)); }
 
    private:
     Impl& impl_;
@@ -255,17 +256,23 @@ PreprocessOnly::PreprocessOnly(PipelineFile file)
     : impl_(std::make_unique<Impl>(std::move(file))) {}
 PreprocessOnly::~PreprocessOnly() = default;
 
-std::vector<Item> PreprocessOnly::run(Request request) {
+std::vector<Item> PreprocessOnly::run(Request request,
+                                      std::vector<std::string>* warnings) {
   class Sink final : public ItemSink {
    public:
+    explicit Sink(std::vector<std::string>* told) : warnings(told) {}
     void push(Item item) override {
       item.index = static_cast<std::int64_t>(items.size());
       items.push_back(std::move(item));
     }
+    void warn(std::string text) override {
+      if (warnings != nullptr) warnings->push_back(std::move(text));
+    }
     std::vector<Item> items;
+    std::vector<std::string>* warnings;
   };
   request.checked = check_options(impl_->file, request.options);
-  Sink sink;
+  Sink sink(warnings);
   run_preprocess(impl_->stages, impl_->file, request, sink);
   return std::move(sink.items);
 }

@@ -59,6 +59,7 @@ class Chain final : public ItemSink {
       stages_.preprocess[next_]->preprocess(request_, std::move(item), rest);
     });
   }
+  void warn(std::string text) override { out_.warn(std::move(text)); }
 
  private:
   const Stages& stages_;

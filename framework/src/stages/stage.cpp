@@ -10,6 +10,7 @@ namespace penstock {
 
 DecodeState::~DecodeState() = default;
 ItemSink::~ItemSink() = default;
+void ItemSink::warn(std::string /*text*/) {}
 OutputSink::~OutputSink() = default;
 Writer::~Writer() = default;
 Probe::~Probe() = default;

@@ -77,6 +77,7 @@ Json report_json(const Report& report) {
         {{"finish_reason", report.branches[i].finish_reason},
          {"token_ids", report.branches[i].token_ids}});
   }
+  if (!report.warnings.empty()) out["warnings"] = report.warnings;
   if (report.error) out["error"] = report.error->what();
   return out;
 }

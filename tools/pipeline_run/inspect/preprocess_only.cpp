@@ -16,13 +16,17 @@ void preprocess(PreprocessOnly& pipeline, const Options& options,
   Report report;
   report.finish_reason = "end";
   try {
-    for (const Item& item : pipeline.run(request)) {
+    for (const Item& item : pipeline.run(request, &report.warnings)) {
       watch.item(request, item);
       if (options.json) output.write(item_line(request.id, item));
     }
   } catch (const Error& error) {
     report.finish_reason = "error";
     report.error = error;
+  }
+  for (const std::string& text : report.warnings) {
+    std::cerr << "pipeline-run: request '" << request.id << "': " << text
+              << "\n";
   }
   watch.done(request, report);
   if (report.error) throw Error(*report.error);

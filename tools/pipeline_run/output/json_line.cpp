@@ -57,6 +57,10 @@ const Written& of(const std::map<int, Written>& branches, std::size_t index) {
   return found == branches.end() ? nothing : found->second;
 }
 
+void add_warnings(const Report& report, Json& line) {
+  if (!report.warnings.empty()) line["warnings"] = report.warnings;
+}
+
 Json error_json(const Error& error) {
   return {{"code", to_string(error.code())}, {"message", error.what()}};
 }
@@ -96,6 +100,7 @@ std::string step_json(const std::string& step, const Request& request,
   if (!report.token_ids.empty()) part["token_ids"] = report.token_ids;
   part["finish_reason"] = report.finish_reason;
   add_written(report, branches, /*has_text=*/true, part);
+  add_warnings(report, part);
   if (report.error) part["error"] = error_json(*report.error);
   const Json whole = {{"steps", {{step, Json::array({part})}}}};
   return whole.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -119,6 +124,7 @@ std::string json_line(const Request& request, const Report& report,
   if (!facts.dtype.empty()) line["dtype"] = facts.dtype;
   line["device"] = facts.device;
   line["timing"] = timing_json(report.timing);
+  add_warnings(report, line);
   if (report.error) line["error"] = error_json(*report.error);
   return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

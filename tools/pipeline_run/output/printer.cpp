@@ -46,6 +46,22 @@ std::string what_was_cut(const Notes& notes) {
   return tokens == 0 ? early : str(early, ", and then by ", tokens, " tokens");
 }
 
+std::string warnings_of(const Request& request, const Report& report) {
+  std::string out;
+  if (report.error) {
+    out = warning(request, report.error->text_without(Place::Kind::kRequest));
+  } else if (report.finish_reason == "deadline") {
+    out = warning(request, "the deadline passed; what there is was printed");
+  }
+  if (const auto cut = what_was_cut(report.notes); !cut.empty()) {
+    out += warning(request, "the prompt was cut by " + cut);
+  }
+  for (const std::string& text : report.warnings) {
+    out += warning(request, text);
+  }
+  return out;
+}
+
 }  // namespace
 
 class Printer::Sink final : public ResultSink {
@@ -157,16 +173,7 @@ void Printer::done(std::size_t index, const Request& request,
     hold_others(entry);
     entry.held += "\n";  // what ended before its first word has no line
   }
-  if (report.error) {
-    entry.warnings =
-        warning(request, report.error->text_without(Place::Kind::kRequest));
-  } else if (report.finish_reason == "deadline") {
-    entry.warnings =
-        warning(request, "the deadline passed; what there is was printed");
-  }
-  if (const auto cut = what_was_cut(report.notes); !cut.empty()) {
-    entry.warnings += warning(request, "the prompt was cut by " + cut);
-  }
+  entry.warnings = warnings_of(request, report);
   flush();
 }
 
