@@ -2,12 +2,23 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <utility>
 
+#include "lib/media/downmix.h"
 #include "penstock/error.h"
 
 namespace penstock::media {
 namespace {
+
+/// Time stamps are rounded and some jitter; what is longer is missing.
+constexpr double kHole = 0.1;
+/// Longer holes in a file that states no length are clocks that were set.
+constexpr double kLongestHole = 60;
+/// Frames that encoders add, and players leave out, at both ends; those of
+/// codecs that add none may be longer.
+constexpr int kFramesAdded = 4;
+constexpr std::int64_t kLongestFrame = 2048;
 
 std::unique_ptr<Input> open(const std::string& name,
                             const std::shared_ptr<const std::string>& bytes,
@@ -26,6 +37,14 @@ void check(const std::string& name, const char* what, std::int64_t value,
                                "; expected 1 to ", most));
 }
 
+/// Of PCM the bytes of a sample of all channels; else 0.
+int unit_of(const AVCodecParameters& about) {
+  const bool is_pcm = about.codec_id >= AV_CODEC_ID_FIRST_AUDIO &&
+                      about.codec_id < AV_CODEC_ID_ADPCM_IMA_QT;
+  const int bits = av_get_bits_per_sample(about.codec_id);
+  return is_pcm ? bits * about.ch_layout.nb_channels / 8 : 0;
+}
+
 }  // namespace
 
 AudioReader::AudioReader(const std::string& name,
@@ -38,17 +57,19 @@ AudioReader::AudioReader(const std::string& name,
   const AVStream& stream = input_->choose(AVMEDIA_TYPE_AUDIO);
   const AVCodecParameters& about = *stream.codecpar;
   const Limits& limits = options.limits;
-  check(name, "channels", about.ch_layout.nb_channels, limits.max_channels);
-  check(name, "samples a second", about.sample_rate, limits.max_sample_rate);
-  if (options_.is_strict && input_->is_cut()) {
-    throw Error(Code::kData, str("'", name,
-                                 "' is cut: it ends before its header says; "
-                                 "damaged: skip reads what is there"));
+  // A track that begins late may state them in its packets alone.
+  if (about.ch_layout.nb_channels != 0 || about.sample_rate != 0) {
+    check(name, "channels", about.ch_layout.nb_channels, limits.max_channels);
+    check(name, "samples a second", about.sample_rate, limits.max_sample_rate);
   }
+  if (options_.is_strict) input_->refuse_cut();
+  unit_ = unit_of(about);
+  start_ = input_->start_seconds();
   decoder_ = open_decoder(stream, name);
   if (!options_.is_strict) decoder_->err_recognition = 0;
   info_ = {.sample_rate = about.sample_rate,
            .channels = about.ch_layout.nb_channels,
+           .shares = {},
            .seconds = input_->stated_seconds(),
            .codec = avcodec_get_name(about.codec_id)};
   // Headers of some codecs state half of the rate: the first frame knows.
@@ -56,7 +77,8 @@ AudioReader::AudioReader(const std::string& name,
   if (has_frame_) {
     info_.sample_rate = frame_->sample_rate;
     info_.channels = frame_->ch_layout.nb_channels;
-    check_frame();
+    accept();
+    info_.shares = mono_shares(frame_->ch_layout);
   }
 }
 
@@ -72,6 +94,11 @@ void AudioReader::damage(int error) {
 
 void AudioReader::feed() {
   const bool has_packet = input_->read(*packet_);
+  if (has_packet && unit_ > 0) {
+    // Less than one sample: a byte too many at the end, not damage.
+    av_shrink_packet(packet_.get(), packet_->size - packet_->size % unit_);
+    if (packet_->size == 0) return;
+  }
   const int error =
       avcodec_send_packet(decoder_.get(), has_packet ? packet_.get() : nullptr);
   if (!has_packet) {
@@ -95,7 +122,7 @@ bool AudioReader::next_frame() {
   }
 }
 
-void AudioReader::check_frame() {
+void AudioReader::check_frame() const {
   const Limits& limits = options_.limits;
   check(input_->name(), "channels", frame_->ch_layout.nb_channels,
         limits.max_channels);
@@ -109,28 +136,62 @@ void AudioReader::check_frame() {
                     frame_->ch_layout.nb_channels, " at ", frame_->sample_rate,
                     ": such files are not read"));
   }
-  samples_ += frame_->nb_samples;
-  const double seconds = static_cast<double>(samples_) / info_.sample_rate;
-  if (seconds > limits.max_seconds) {
-    throw Error(Code::kData, str("'", input_->name(), "' lasts over ",
-                                 limits.max_seconds, " s: that is the limit"));
+}
+
+void AudioReader::check_length() const {
+  const double most = options_.limits.max_seconds;
+  if (static_cast<double>(samples_) / info_.sample_rate <= most) return;
+  throw Error(Code::kData, str("'", input_->name(), "' lasts over ", most,
+                               " s: that is the limit"));
+}
+
+bool AudioReader::is_hole(double stamp) const {
+  const double length = stamp - next_;
+  if (length <= kHole) return false;
+  return info_.seconds > 0 ? stamp - *start_ < info_.seconds + 1
+                           : length < kLongestHole;
+}
+
+void AudioReader::follow_clock() {
+  const double length =
+      static_cast<double>(frame_->nb_samples) / info_.sample_rate;
+  const std::int64_t pts = frame_->pts != AV_NOPTS_VALUE
+                               ? frame_->pts
+                               : frame_->best_effort_timestamp;
+  const bool is_first = samples_ == 0;
+  double stamp = next_;
+  if (pts != AV_NOPTS_VALUE) {
+    stamp = static_cast<double>(pts) * av_q2d(decoder_->pkt_timebase);
   }
+  if (is_first) {
+    if (!start_) start_ = stamp;
+    begin_ = std::max(0.0, stamp - *start_);
+  } else if (is_hole(stamp)) {
+    hole_ = std::llround((stamp - next_) * info_.sample_rate);
+  }
+  next_ = stamp + length;
+}
+
+void AudioReader::accept() {
+  check_frame();
+  follow_clock();
+  longest_ = std::max<std::int64_t>(longest_, frame_->nb_samples);
+  samples_ += hole_ + frame_->nb_samples;
+  check_length();
 }
 
 void AudioReader::check_end() const {
-  const double seconds = static_cast<double>(samples_) / info_.sample_rate;
   if (samples_ == 0) {
-    throw Error(Code::kData, str("'", input_->name(),
-                                 "' has an audio track without any sound"));
+    throw NoTrack(
+        str("'", input_->name(), "' has an audio track without any sound"));
   }
-  // Film may be longer than its sound, so only much less is certain.
-  const double missing = info_.seconds - seconds;
-  if (options_.is_strict && missing > std::max(1.0, 0.2 * info_.seconds)) {
-    throw Error(
-        Code::kData,
-        str("'", input_->name(), "' is cut: its sound ends after ", seconds,
-            " of ", info_.seconds, " s; damaged: skip reads what is there"));
-  }
+  if (!options_.is_strict) return;
+  const double seconds = static_cast<double>(samples_) / info_.sample_rate;
+  const auto frame = static_cast<double>(std::min(longest_, kLongestFrame));
+  input_->check_end("its sound ends",
+                    {.begin = begin_,
+                     .end = begin_ + seconds,
+                     .slack = kFramesAdded * frame / info_.sample_rate});
 }
 
 bool AudioReader::read(Planes& block) {
@@ -139,9 +200,17 @@ bool AudioReader::read(Planes& block) {
       check_end();
       return false;
     }
-    check_frame();
+    accept();
   }
-  to_planes(*frame_, block);
+  if (hole_ > 0) {
+    const std::int64_t count = std::min<std::int64_t>(hole_, info_.sample_rate);
+    block.assign(static_cast<std::size_t>(info_.channels),
+                 std::vector<float>(static_cast<std::size_t>(count)));
+    hole_ -= count;
+    has_frame_ = true;
+  } else {
+    faulty_ += to_planes(*frame_, block);
+  }
   return true;
 }
 

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "lib/media/input.h"
 #include "lib/media/planes.h"
@@ -18,7 +20,8 @@ namespace penstock::media {
 struct AudioInfo {
   int sample_rate = 0;
   int channels = 0;
-  double seconds = 0;  ///< as the file states; 0: unknown
+  std::vector<float> shares;  ///< of each channel in one, see downmix.h
+  double seconds = 0;         ///< as the file states; 0: unknown
   std::string codec;
 };
 
@@ -40,15 +43,26 @@ class AudioReader {
               const AudioOptions& options = {});
 
   [[nodiscard]] const AudioInfo& info() const { return info_; }
-  /// The next samples, at least one; false: the end.
+  /// When the sound begins, in seconds on the file's clock, which is 0 where
+  /// the first of its tracks begins.
+  [[nodiscard]] double begin() const { return begin_; }
+  /// The next samples, at least one; false: the end. Where the time stamps have
+  /// a hole, silence fills it, so that the clock goes on.
   [[nodiscard]] bool read(Planes& block);
   /// Packets left out so far.
   [[nodiscard]] std::int64_t damaged() const { return damaged_; }
+  /// Samples taken as 0 so far, because they were no numbers or far too large.
+  [[nodiscard]] std::int64_t faulty() const { return faulty_; }
 
  private:
   [[nodiscard]] bool next_frame();
   void feed();
-  void check_frame();
+  /// Looks at the frame that was decoded.
+  void accept();
+  void check_frame() const;
+  void follow_clock();
+  void check_length() const;
+  [[nodiscard]] bool is_hole(double stamp) const;
   void check_end() const;
   void damage(int error);
 
@@ -59,8 +73,14 @@ class AudioReader {
   Packet packet_;
   Frame frame_;
   bool is_drained_ = false;
-  bool has_frame_ = false;  ///< the first one, decoded to see what it is
-  std::int64_t samples_ = 0, damaged_ = 0;
+  bool has_frame_ = false;  ///< one that was not given yet
+  int unit_ = 0;            ///< bytes of a sample of all channels, of PCM
+  double begin_ = 0;
+  std::optional<double> start_;  ///< the time stamp that is 0 on the clock
+  double next_ = 0;              ///< the time stamp that should follow
+  std::int64_t hole_ = 0;        ///< samples before the frame that are missing
+  std::int64_t longest_ = 0;     ///< samples of a frame
+  std::int64_t samples_ = 0, damaged_ = 0, faulty_ = 0;
 };
 
 }  // namespace penstock::media

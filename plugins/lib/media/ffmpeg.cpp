@@ -25,6 +25,10 @@ std::string words(int error) {
   return text.data();
 }
 
+bool is_cover(const AVStream& stream) {
+  return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
 Decoder open_decoder(const AVStream& stream, const std::string& file,
                      int threads) {
   const AVCodec* codec = avcodec_find_decoder(stream.codecpar->codec_id);

@@ -43,6 +43,8 @@ using Decoder = std::unique_ptr<AVCodecContext, FreeDecoder>;
 
 /// FFmpeg's words for one of its error numbers.
 [[nodiscard]] std::string words(int error);
+/// Whether its picture is an album's cover.
+[[nodiscard]] bool is_cover(const AVStream& stream);
 /// A decoder of `stream`, opened, that reports damage and computes on so many
 /// threads; throws Error(kData) naming `file` and the codec when there is none.
 [[nodiscard]] Decoder open_decoder(const AVStream& stream,

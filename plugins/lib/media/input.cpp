@@ -14,8 +14,6 @@ extern "C" {
 #include <utility>
 #include <vector>
 
-#include "penstock/error.h"
-
 namespace penstock::media {
 namespace {
 
@@ -65,23 +63,6 @@ class Options {
   AVDictionary* dictionary_ = nullptr;
 };
 
-/// A RIFF header states how long the file is; FFmpeg does not compare.
-bool is_cut_riff(const ByteSource& source) {
-  std::array<std::uint8_t, 12> head{};
-  if (source.read(0, head.data(), head.size()) != 12) return false;
-  const std::string_view text(reinterpret_cast<const char*>(head.data()), 12);
-  if (!text.starts_with("RIFF") || !text.ends_with("WAVE")) return false;
-  const std::int64_t stated = head[4] | (head[5] << 8) | (head[6] << 16) |
-                              (std::int64_t{head[7]} << 24);
-  // Programs that write to a pipe leave 0 or the largest number.
-  const bool is_known = stated != 0 && stated < 0x7FFFFFFF;
-  return is_known && stated + 8 > source.size() + 1;
-}
-
-bool is_cover(const AVStream& stream) {
-  return (stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
-}
-
 const AVInputFormat* named_format(const Format& format) {
   const AVInputFormat* found = av_find_input_format(format.name.c_str());
   if (found == nullptr || !is_allowed(found->name)) {
@@ -99,7 +80,7 @@ Input::Input(std::string name, std::unique_ptr<ByteSource> source,
              const Format& format, const Limits& limits)
     : name_(std::move(name)),
       source_(std::move(source)),
-      is_cut_(is_cut_riff(*source_)),
+      ending_(extent_of(*source_)),
       max_pixels_(limits.max_pixels) {
   av_log_set_level(AV_LOG_QUIET);
   auto* buffer = static_cast<std::uint8_t*>(av_malloc(kBuffer));
@@ -157,6 +138,7 @@ void Input::open(const AVInputFormat& demuxer, const Format& format,
 }
 
 int Input::find_streams(const Limits& limits) {
+  ending_.note_headers(*format_);
   // What is over the limit has no size any more after the look into it.
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     const AVCodecParameters& about = *format_->streams[i]->codecpar;
@@ -207,11 +189,7 @@ void Input::check_picture(std::size_t stream) const {
   if (width == 0 && stream < stated_.size()) {
     std::tie(width, height) = stated_[stream];
   }
-  if (width <= 0 || height <= 0) {
-    throw Error(Code::kData,
-                str("'", name_, "' does not state how large its pictures are (",
-                    avcodec_get_name(about.codec_id), "): it is damaged"));
-  }
+  // Where it is not stated, as in pictures that begin late, a decoder looks.
   if (std::int64_t{width} * height > max_pixels_) {
     throw Error(Code::kData,
                 str("'", name_, "' states pictures of ", width, "x", height,
@@ -222,19 +200,20 @@ void Input::check_picture(std::size_t stream) const {
 const AVStream& Input::choose(AVMediaType type) {
   chosen_ = best_stream(type);
   if (chosen_ < 0) {
-    throw Error(Code::kData,
-                str("'", name_, "' has no ", av_get_media_type_string(type),
-                    " track; it has: ", streams()));
+    throw NoTrack(str("'", name_, "' has no ", av_get_media_type_string(type),
+                      " track; it has: ", streams()));
   }
   if (type == AVMEDIA_TYPE_VIDEO) {
     check_picture(static_cast<std::size_t>(chosen_));
   }
+  const AVStream& chosen = *format_->streams[chosen_];
+  if (ending_.needs_others(chosen)) return chosen;
   for (unsigned i = 0; i < format_->nb_streams; ++i) {
     if (static_cast<int>(i) != chosen_) {
       format_->streams[i]->discard = AVDISCARD_ALL;
     }
   }
-  return *format_->streams[chosen_];
+  return chosen;
 }
 
 bool Input::read(AVPacket& packet) {
@@ -245,21 +224,10 @@ bool Input::read(AVPacket& packet) {
     if (error < 0) {
       throw Error(Code::kData, str("'", name_, "' is damaged: ", words(error)));
     }
+    ending_.note_packet(*format_->streams[packet.stream_index], packet);
     // Some containers hold empty packets: "as before".
     if (packet.stream_index == chosen_ && packet.size > 0) return true;
   }
-}
-
-double Input::stated_seconds() const {
-  const bool is_guess =
-      format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
-  if (is_guess || format_->duration == AV_NOPTS_VALUE) return 0;
-  return static_cast<double>(format_->duration) / AV_TIME_BASE;
-}
-
-std::optional<double> Input::start_seconds() const {
-  if (format_->start_time == AV_NOPTS_VALUE) return std::nullopt;
-  return static_cast<double>(format_->start_time) / AV_TIME_BASE;
 }
 
 int Input::read_bytes(void* self, std::uint8_t* to, int size) {

@@ -12,11 +12,13 @@
 #include <vector>
 
 #include "lib/media/byte_source.h"
+#include "lib/media/ending.h"
 #include "lib/media/ffmpeg.h"
+#include "penstock/error.h"
 
 namespace penstock::media {
 
-/// What is read from headers and refused before anything is decoded.
+/// What is read from headers and refused before anything is reached.
 struct Limits {
   std::int64_t max_bytes = std::int64_t{16} << 30U;
   double max_seconds = 24 * 3600;
@@ -32,6 +34,13 @@ struct Format {
   std::int64_t channels = 1;     ///< of raw samples
 };
 
+/// What is wrong with a file that is whole but has no such track, or nothing in
+/// it: a film without sound.
+class NoTrack final : public Error {
+ public:
+  explicit NoTrack(const std::string& text) : Error(Code::kData, text) {}
+};
+
 class Input {
  public:
   /// Throws Error(kData) naming the file and what is wrong with it.
@@ -44,19 +53,25 @@ class Input {
   /// As people know it, for messages.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const AVFormatContext& format() const { return *format_; }
-  /// The best stream of the kind; throws Error(kData) that lists what there is
-  /// when there is none, or whose pictures are too large. The others are not
-  /// read from then on. The picture on an album's cover is no film.
+  /// The best stream of the kind; throws NoTrack that lists what there is when
+  /// there is none, Error(kData) where its pictures are too large. The picture
+  /// on an album's cover is no film.
   [[nodiscard]] const AVStream& choose(AVMediaType type);
   /// The next packet of the chosen stream; false: the end.
   [[nodiscard]] bool read(AVPacket& packet);
   /// Seconds as the file's header states them; 0: it does not, or guesses.
   [[nodiscard]] double stated_seconds() const;
-  /// The time stamp at which the file begins, of all its streams, in seconds;
-  /// nothing: it does not say.
+  /// The time stamp that is 0 on the file's clock, in seconds: where the first
+  /// of its tracks begins. Nothing: where its only one does, or it is not said.
   [[nodiscard]] std::optional<double> start_seconds() const;
-  /// Whether the file ends before its header says.
-  [[nodiscard]] bool is_cut() const { return is_cut_; }
+  /// When the chosen track ends, if it begins at `begin`, on the file's clock
+  /// and as the file states; 0: it does not, or guesses.
+  [[nodiscard]] double stated_end(double begin) const;
+  /// Throws Error(kData) where the file ends before its own bytes say.
+  void refuse_cut() const;
+  /// Call when read() has come to the end: throws Error(kData) where the
+  /// chosen track has not. `what` ends: "its sound ends".
+  void check_end(const char* what, const Reached& reached) const;
 
  private:
   [[nodiscard]] const AVInputFormat& find_demuxer(const Format& format);
@@ -73,7 +88,7 @@ class Input {
   std::string name_;
   std::unique_ptr<ByteSource> source_;
   std::int64_t at_ = 0;
-  bool is_cut_ = false;
+  Ending ending_;
   std::int64_t max_pixels_;
   std::vector<std::pair<int, int>> stated_;  ///< sizes, by stream; or none
   int chosen_ = -1;

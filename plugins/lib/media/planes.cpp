@@ -8,31 +8,39 @@
 namespace penstock::media {
 namespace {
 
+/// Gives how many were no sound.
 template <class T>
-void copy(const T* from, std::size_t stride, double offset, double scale,
-          std::vector<float>& to) {
+std::int64_t copy(const T* from, std::size_t stride, double offset,
+                  double scale, std::vector<float>& to) {
+  std::int64_t faulty = 0;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    to[i] = static_cast<float>(
-        (static_cast<double>(from[i * stride]) - offset) * scale);
+    const double value =
+        (static_cast<double>(from[i * stride]) - offset) * scale;
+    to[i] = is_sound(value) ? static_cast<float>(value) : 0.0F;
+    faulty += is_sound(value) ? 0 : 1;
   }
+  return faulty;
 }
 
 template <class T>
-void copy_all(const AVFrame& frame, double offset, double scale, Planes& out) {
+std::int64_t copy_all(const AVFrame& frame, double offset, double scale,
+                      Planes& out) {
   const bool is_planar =
       av_sample_fmt_is_planar(static_cast<AVSampleFormat>(frame.format)) != 0;
   const std::size_t channels = out.size();
+  std::int64_t faulty = 0;
   for (std::size_t c = 0; c < channels; ++c) {
     const auto* plane =
         reinterpret_cast<const T*>(frame.extended_data[is_planar ? c : 0]);
-    copy(is_planar ? plane : plane + c, is_planar ? 1 : channels, offset, scale,
-         out[c]);
+    faulty += copy(is_planar ? plane : plane + c, is_planar ? 1 : channels,
+                   offset, scale, out[c]);
   }
+  return faulty;
 }
 
 }  // namespace
 
-void to_planes(const AVFrame& frame, Planes& out) {
+std::int64_t to_planes(const AVFrame& frame, Planes& out) {
   out.resize(static_cast<std::size_t>(frame.ch_layout.nb_channels));
   for (auto& plane : out) {
     plane.resize(static_cast<std::size_t>(frame.nb_samples));

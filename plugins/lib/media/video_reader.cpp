@@ -35,14 +35,6 @@ Turn turn_of_stream(const AVStream& stream) {
   return turn_of(reinterpret_cast<const std::int32_t*>(data));
 }
 
-double stated_seconds(const Input& input, const AVStream& stream) {
-  const bool is_guess = input.stated_seconds() == 0;
-  if (is_guess || stream.duration == AV_NOPTS_VALUE) {
-    return input.stated_seconds();
-  }
-  return static_cast<double>(stream.duration) * av_q2d(stream.time_base);
-}
-
 double frame_rate(const AVStream& stream) {
   const AVRational rate = stream.avg_frame_rate;
   return rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0;
@@ -65,7 +57,8 @@ VideoReader::VideoReader(const std::string& name,
   if (!options_.is_strict) decoder_->err_recognition = 0;
   converter_ = std::make_unique<RgbConverter>(turn_of_stream(*stream_),
                                               options.is_bt709);
-  info_ = {.seconds = stated_seconds(*input_, *stream_),
+  if (options_.is_strict) input_->refuse_cut();
+  info_ = {.seconds = 0,
            .frame_rate = frame_rate(*stream_),
            .codec = avcodec_get_name(stream_->codecpar->codec_id)};
   if (const auto start = input_->start_seconds()) {
@@ -73,6 +66,8 @@ VideoReader::VideoReader(const std::string& name,
     start_ = *start;
   }
   look_ahead();
+  begin_ = ahead_.time;
+  info_.seconds = input_->stated_end(begin_);
 }
 
 void VideoReader::damage(const std::string& what) {
@@ -157,17 +152,12 @@ void VideoReader::check_picture(const Picture& picture) const {
 
 void VideoReader::check_end() const {
   if (index_ < 0) {
-    throw Error(Code::kData, str("'", input_->name(),
-                                 "' has a video track without any picture"));
+    throw NoTrack(
+        str("'", input_->name(), "' has a video track without any picture"));
   }
-  // Sound may be longer than its film, so only much less is certain.
-  const double missing = info_.seconds - until_;
-  if (options_.is_strict && missing > std::max(1.0, 0.2 * info_.seconds)) {
-    throw Error(
-        Code::kData,
-        str("'", input_->name(), "' is cut: its pictures end after ", until_,
-            " of ", info_.seconds, " s; damaged: skip reads what is there"));
-  }
+  if (!options_.is_strict) return;
+  input_->check_end("its pictures end",
+                    {.begin = begin_, .end = until_, .slack = longest_});
 }
 
 double VideoReader::duration_of(const Picture& picture) const {
@@ -187,6 +177,7 @@ bool VideoReader::next() {
   ++index_;
   look_ahead();
   until_ = has_ahead_ ? ahead_.time : shown_.time + duration_of(shown_);
+  if (has_ahead_) longest_ = std::max(longest_, until_ - shown_.time);
   return true;
 }
 

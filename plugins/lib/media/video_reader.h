@@ -16,7 +16,8 @@
 namespace penstock::media {
 
 struct VideoInfo {
-  /// Of the film's track, as the file states; 0: unknown. Some are wrong.
+  /// When its pictures end on the film's clock, as the file states; 0: unknown.
+  /// Some are wrong.
   double seconds = 0;
   double frame_rate = 0;  ///< frames a second, a mean; 0: unknown
   std::string codec;
@@ -45,6 +46,8 @@ class VideoReader {
               const VideoOptions& options = {});
 
   [[nodiscard]] const VideoInfo& info() const { return info_; }
+  /// When the first picture comes on, on the film's clock.
+  [[nodiscard]] double begin() const { return begin_; }
   /// Goes on to the next picture; false: the end.
   [[nodiscard]] bool next();
 
@@ -97,7 +100,8 @@ class VideoReader {
   bool has_ahead_ = false;
   bool has_start_ = false;
   double start_ = 0;  ///< the time stamp that is 0 on the film's clock
-  double until_ = 0;
+  double begin_ = 0, until_ = 0;
+  double longest_ = 0;  ///< time of a picture that another followed
   std::int64_t index_ = -1, damaged_ = 0;
 };
 

@@ -8,7 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
+#include <numeric>
 
+#include "lib/media/downmix.h"
 #include "penstock/error.h"
 #include "tests/plugins/lib/media/wav_file.h"
 
@@ -55,6 +58,46 @@ TEST(AudioReader, ThirtyTwoBitFloatsStayAsTheyAre) {
   EXPECT_THAT(got[0], ElementsAre(value));
 }
 
+/// Files of floats hold anything: one such sample would silence all the rest.
+TEST(AudioReader, WhatIsNoNumberIsSilence) {
+  const std::vector<float> values = {
+      0.5F, std::numeric_limits<float>::quiet_NaN(),
+      -std::numeric_limits<float>::infinity(), 1e30F, -3.0F};
+  const std::string data(reinterpret_cast<const char*>(values.data()),
+                         values.size() * sizeof(float));
+  AudioReader reader("a.wav",
+                     shared(to_bytes({.form = 3, .bits = 32, .data = data})));
+  EXPECT_THAT(read_all(reader)[0], ElementsAre(0.5F, 0, 0, 0, -3.0F));
+  EXPECT_EQ(reader.faulty(), 3);
+}
+
+TEST(AudioReader, AnOddByteAtTheEndIsNoDamage) {
+  const auto one = int16_data(std::vector<int>(9000, 7));
+  AudioReader reader("a.wav", shared(to_bytes({.data = one + "x"})));
+  EXPECT_EQ(read_all(reader)[0].size(), 9000U);
+  EXPECT_EQ(reader.damaged(), 0);
+  for (int more = 1; more < 6; ++more) {
+    const std::string left(static_cast<std::size_t>(more), 'x');
+    const auto got = read_bytes(to_bytes({.channels = 3, .data = one + left}));
+    EXPECT_EQ(got.at(2).size(), 3000U) << more;
+  }
+}
+
+/// FFmpeg's matrix: centre and fronts, surrounds 3 dB less, no LFE.
+TEST(AudioReader, SixChannelsAreMixedAsFiveAndOne) {
+  AudioReader reader(
+      "a.wav", shared(to_bytes(
+                   {.channels = 6, .data = int16_data({1, 2, 3, 4, 5, 6})})));
+  const auto& shares = reader.info().shares;
+  ASSERT_EQ(shares.size(), 6U);
+  EXPECT_NEAR(shares[0], 0.2071, 1e-4);
+  EXPECT_NEAR(shares[1], 0.2071, 1e-4);
+  EXPECT_NEAR(shares[2], 0.2929, 1e-4);
+  EXPECT_EQ(shares[3], 0);
+  EXPECT_NEAR(shares[4], 0.1464, 1e-4);
+  EXPECT_NEAR(shares[5], 0.1464, 1e-4);
+}
+
 TEST(AudioReader, TellsWhatItReads) {
   const std::vector<int> second(22050, 7);
   AudioReader reader("a.wav", shared(to_bytes({.channels = 1,
@@ -86,6 +129,20 @@ TEST(AudioReader, ACutFileIsReadToItsEndWhenAskedTo) {
   const auto whole = to_bytes({.data = int16_data(std::vector<int>(10000, 5))});
   EXPECT_NEAR(static_cast<double>(read_bytes(cut(whole), options)[0].size()),
               5000, 100);
+}
+
+TEST(MonoShares, AreTheMeanOfOneAndTwoAndOfWhatNobodyKnows) {
+  EXPECT_THAT(mono_shares(1), ElementsAre(1));
+  EXPECT_THAT(mono_shares(2), ElementsAre(0.5F, 0.5F));
+  EXPECT_THAT(mono_shares(9), ::testing::Each(1.0F / 9));
+}
+
+TEST(MonoShares, AddUpToOneInEveryLayout) {
+  for (int channels = 1; channels <= 64; ++channels) {
+    const auto shares = mono_shares(channels);
+    ASSERT_EQ(shares.size(), static_cast<std::size_t>(channels));
+    EXPECT_NEAR(std::accumulate(shares.begin(), shares.end(), 0.0), 1, 1e-5);
+  }
 }
 
 struct Bad {
