@@ -13,14 +13,19 @@ function(penstock_install)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "PROGRAMS;PLUGINS")
   set(libtorch "${PENSTOCK_LIBTORCH_ROOT}/lib")
   set(lib "${CMAKE_INSTALL_LIBDIR}")
+  # The build tree has the same folders and so the same RPATH: CMake would pad
+  # one of its own to the length of this one with empty entries, and an empty
+  # entry loads libraries from the current folder.
+  set(programs_rpath "$ORIGIN/../lib" "$ORIGIN/../${lib}" "${libtorch}")
+  list(REMOVE_DUPLICATES programs_rpath)
   set_target_properties(${arg_PROGRAMS} PROPERTIES
-    INSTALL_RPATH "$ORIGIN/../${lib};${libtorch}")
+    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${programs_rpath}")
   set_target_properties(penstock PROPERTIES
-    INSTALL_RPATH "$ORIGIN;${libtorch}")
+    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN;${libtorch}")
   install(TARGETS ${arg_PROGRAMS} penstock)
   foreach(plugin IN LISTS arg_PLUGINS)
     set_target_properties(penstock_${plugin} PROPERTIES
-      INSTALL_RPATH "$ORIGIN/../..;${libtorch}")
+      BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../..;${libtorch}")
     install(TARGETS penstock_${plugin} DESTINATION ${lib}/penstock/plugins)
   endforeach()
   install(DIRECTORY framework/include/penstock TYPE INCLUDE)
