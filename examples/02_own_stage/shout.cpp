@@ -2,7 +2,8 @@
 //
 // It runs as the first of two preprocess stages (see shout.yaml): it leaves its
 // text as the note kText, where the next stage finds it with text_of(). Both
-// declare it, so that a file with the two in the wrong order is refused.
+// declare it, so that a file with the two in the wrong order is refused. The
+// build puts the plugin beside the other examples' (shout.yaml says where).
 #include <cctype>
 
 #include "penstock/keys.h"
