@@ -56,12 +56,17 @@ enum class Ability {
   kChats,  ///< a bool: the stage reads conversations, input `messages`
 };
 /// "draws", "shows", "chats"; "" for kNone.
-[[nodiscard]] PENSTOCK_API std::string name(Ability ability);
+[[nodiscard]] PENSTOCK_API std::string to_string(Ability ability);
 /// By word: what it stands for.
 using Aliases = std::map<std::string, std::string>;
 /// The names of number formats that people write, as `float32` or `half`, and
 /// the one that params have for it: fp32, bf16 or fp16.
 [[nodiscard]] PENSTOCK_API const Aliases& dtype_aliases();
+/// Whether T is one of the types of ParamValue.
+template <class T, class... Types>
+constexpr bool is_one_of(const std::variant<Types...>* /*types*/) {
+  return (std::is_same_v<T, Types> || ...);
+}
 
 /// What a param is: shown by pipeline-inspect, used by every check.
 struct ParamSpec {
@@ -200,6 +205,9 @@ class ParamList {
   /// last three; the default is the member's own.
   template <class T>
   Added add(std::string name, T P::*member, std::string doc) {
+    static_assert(is_one_of<T>(static_cast<const ParamValue*>(nullptr)),
+                  "a param is a bool, std::int64_t, double, std::string or a "
+                  "std::vector of one of the last three");
     ParamSpec spec;
     spec.name = std::move(name);
     spec.doc = std::move(doc);
