@@ -114,7 +114,7 @@ std::string ability_lines(const std::vector<ParamSpec>& params) {
   for (const ParamSpec& param : params) {
     if (param.ability == Ability::kNone) continue;
     text +=
-        "  " + padded(name(param.ability), 9) + "by param " + param.name + "\n";
+        "  " + padded(to_string(param.ability), 9) + "by param " + param.name + "\n";
   }
   return text;
 }
@@ -139,7 +139,7 @@ Json param_json(const ParamSpec& param) {
   if (param.max) json["max"] = *param.max;
   if (!param.choices.empty()) json["choices"] = param.choices;
   json["per_request"] = param.is_per_request;
-  if (param.ability != Ability::kNone) json["ability"] = name(param.ability);
+  if (param.ability != Ability::kNone) json["ability"] = to_string(param.ability);
   return json;
 }
 

@@ -180,7 +180,7 @@ std::string to_string(ParamType type) {
   return "";
 }
 
-std::string name(Ability ability) {
+std::string to_string(Ability ability) {
   switch (ability) {
     case Ability::kNone:
       return "";

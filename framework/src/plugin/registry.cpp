@@ -42,7 +42,7 @@ void check_abilities(const StageSpec& spec) {
         param.ability == Ability::kDraws ? ParamType::kText : ParamType::kBool;
     if (param.type() == wanted) continue;
     fail(str("param '", param.name, "' of stage '", spec.name, "' ",
-             name(param.ability), ", so it must be of the type ", name(wanted),
+             to_string(param.ability), ", so it must be of the type ", to_string(wanted),
              ", not ", to_string(param.type())));
   }
 }

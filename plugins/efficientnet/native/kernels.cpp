@@ -1,30 +1,35 @@
 #include "efficientnet/native/kernels.h"
 
-#include <cstdlib>
-#include <string>
+#include <array>
+
+#include "lib/kernels/isa.h"
 
 namespace penstock::efficientnet::native {
+namespace {
+
+/// Best first.
+constexpr auto kAll = std::to_array<const Kernels*>({
+#if defined(__x86_64__)
+  &kAvx512, &kAvx2,
+#endif
+      &kPortable,
+});
+
+}  // namespace
 
 std::vector<const Kernels*> all_kernels() {
-  std::vector<const Kernels*> out{&kPortable};
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    out.push_back(&kAvx2);
-    if (__builtin_cpu_supports("avx512f")) out.push_back(&kAvx512);
+  std::vector<const Kernels*> out;
+  for (const Kernels* each : kAll) {
+    if (penstock::kernels::can_run(each->name)) out.push_back(each);
   }
-#endif
   return out;
 }
 
 const Kernels& kernels() {
-  const char* set =
-      std::getenv("PENSTOCK_ISA");  // NOLINT(concurrency-mt-unsafe)
-  const std::string wanted = set == nullptr ? "" : set;
-  const auto all = all_kernels();
-  for (const Kernels* each : all) {
-    if (wanted == each->name) return *each;
+  for (const Kernels* each : kAll) {
+    if (penstock::kernels::may_use(each->name)) return *each;
   }
-  return *all.back();
+  return kPortable;
 }
 
 }  // namespace penstock::efficientnet::native

@@ -57,8 +57,8 @@ extern const Kernels kAvx2;
 extern const Kernels kAvx512;
 #endif
 
-/// The best that this CPU has and $PENSTOCK_ISA (portable, avx2, avx512)
-/// allows.
+/// The best that kernels::may_use() allows: avxvnni of PENSTOCK_ISA means avx2
+/// here. Throws as it does.
 [[nodiscard]] const Kernels& kernels();
 /// All that this CPU has; for tests.
 [[nodiscard]] std::vector<const Kernels*> all_kernels();

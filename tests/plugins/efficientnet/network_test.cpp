@@ -3,8 +3,12 @@
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <iostream>
+
 #include "efficientnet/forward.h"
 #include "image/recipe.h"
+#include "penstock/error.h"
 #include "tests/cli/support.h"
 
 namespace penstock::efficientnet {
@@ -67,6 +71,22 @@ TEST(Network, OfOtherBlocksAndNamesEqualsTorchvision) {
     const native::Network network(weights(), mobilenet(), *level);
     expect_golden(network.run(batch)[0], golden, level->name);
   }
+}
+
+/// In a process of its own: the choice is made once.
+TEST(NetworkDeathTest, RefusesAnInstructionSetThatIsNotThere) {
+  const auto choose = [](const char* wanted) {
+    setenv("PENSTOCK_ISA", wanted, /*overwrite=*/1);
+    try {
+      std::cerr << native::kernels().name << "\n";
+    } catch (const Error& error) {
+      std::cerr << error.text() << "\n";
+    }
+    std::_Exit(0);
+  };
+  EXPECT_EXIT(choose("sse9"), testing::ExitedWithCode(0),
+              "PENSTOCK_ISA is 'sse9'; this processor has .*portable");
+  EXPECT_EXIT(choose("portable"), testing::ExitedWithCode(0), "^portable");
 }
 
 /// Sizes that fill no block of the kernels, from a single pixel on.
