@@ -1,6 +1,9 @@
-// GIF by giflib: the first frame, on a canvas of the background colour.
+// GIF by giflib: the first frame, on a canvas of the background colour, or of
+// nothing where the frame has a transparent colour. As in Pillow, a frame that
+// reaches beyond its canvas makes it larger.
 #include <gif_lib.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -29,19 +32,26 @@ struct Close {
   void operator()(GifFileType* gif) const { (void)DGifCloseFile(gif, nullptr); }
 };
 
-/// Goes to the first frame; extensions before it are skipped.
-void find_frame(GifFileType* gif) {
+/// Goes to the first frame; of the extensions before it only the transparent
+/// colour is wanted: its index, or NO_TRANSPARENT_COLOR.
+int find_frame(GifFileType* gif) {
+  int transparent = NO_TRANSPARENT_COLOR;
   for (;;) {
     GifRecordType record{};
     if (DGifGetRecordType(gif, &record) == GIF_ERROR) {
       damaged(GifErrorString(gif->Error));
     }
     if (record == TERMINATE_RECORD_TYPE) damaged(nullptr);
-    if (record == IMAGE_DESC_RECORD_TYPE) return;
+    if (record == IMAGE_DESC_RECORD_TYPE) return transparent;
     int code = 0;
     GifByteType* block = nullptr;
     if (DGifGetExtension(gif, &code, &block) == GIF_ERROR) {
       damaged(GifErrorString(gif->Error));
+    }
+    GraphicsControlBlock control{};
+    if (code == GRAPHICS_EXT_FUNC_CODE && block != nullptr &&
+        DGifExtensionToGCB(block[0], block + 1, &control) == GIF_OK) {
+      transparent = control.TransparentColor;
     }
     while (block != nullptr) {
       if (DGifGetExtensionNext(gif, &block) == GIF_ERROR) {
@@ -51,10 +61,13 @@ void find_frame(GifFileType* gif) {
   }
 }
 
+/// A file without a palette is grey.
 struct Colors {
   explicit Colors(const ColorMapObject* map) {
-    if (map == nullptr) damaged("no palette");
-    for (int i = 0; i < map->ColorCount && i < 256; ++i) {
+    for (std::size_t i = 0; map == nullptr && i < rgb.size(); ++i) {
+      rgb.at(i).fill(static_cast<std::uint8_t>(i));
+    }
+    for (int i = 0; map != nullptr && i < map->ColorCount && i < 256; ++i) {
       const GifColorType& c = map->Colors[i];
       rgb.at(static_cast<std::size_t>(i)) = {c.Red, c.Green, c.Blue};
     }
@@ -79,6 +92,33 @@ std::vector<std::int64_t> row_order(std::int64_t height, bool is_interlaced) {
   return order;
 }
 
+using Pixel = std::array<std::uint8_t, 4>;
+
+Pixel with_alpha(const std::array<std::uint8_t, 3>& color, int alpha) {
+  return {color[0], color[1], color[2], static_cast<std::uint8_t>(alpha)};
+}
+
+std::size_t index_of(int color) {
+  return static_cast<std::size_t>(color) & 255;
+}
+
+Pixel background(const GifFileType& gif) {
+  const bool has_one = gif.SColorMap != nullptr &&
+                       gif.SBackGroundColor < gif.SColorMap->ColorCount;
+  if (!has_one) return {};
+  return with_alpha(
+      Colors(gif.SColorMap).rgb.at(index_of(gif.SBackGroundColor)), 255);
+}
+
+/// Every pixel, of 3 or 4 channels.
+void fill(const at::Tensor& pixels, const Pixel& pixel) {
+  auto* to = pixels.mutable_data_ptr<std::uint8_t>();
+  const std::int64_t channels = pixels.size(2);
+  for (std::int64_t i = 0; i < pixels.numel(); ++i) {
+    to[i] = pixel.at(static_cast<std::size_t>(i % channels));
+  }
+}
+
 }  // namespace
 
 Picture decode_gif(std::string_view bytes, const DecodeOptions& options) {
@@ -86,42 +126,36 @@ Picture decode_gif(std::string_view bytes, const DecodeOptions& options) {
   std::string_view rest = bytes;
   const std::unique_ptr<GifFileType, Close> gif(DGifOpen(&rest, read, &error));
   if (gif == nullptr) damaged(GifErrorString(error));
-  // The canvas, and then the frame: both before giflib makes room for it.
-  Picture picture;
-  picture.pixels = new_pixels(gif->SHeight, gif->SWidth, 3, options);
-  find_frame(gif.get());
+  const int transparent = find_frame(gif.get());
   if (DGifGetImageDesc(gif.get()) == GIF_ERROR) {
     damaged(GifErrorString(gif->Error));
   }
   const GifImageDesc& frame = gif->Image;
-  if (frame.Left < 0 || frame.Top < 0 || frame.Width < 1 || frame.Height < 1 ||
-      frame.Left + frame.Width > gif->SWidth ||
-      frame.Top + frame.Height > gif->SHeight) {
-    damaged("its first frame is not inside the picture");
+  if (frame.Left < 0 || frame.Top < 0 || frame.Width < 1 || frame.Height < 1) {
+    damaged("its first frame has no pixels");
   }
+  const std::int64_t width = std::max(gif->SWidth, frame.Left + frame.Width);
+  const std::int64_t height = std::max(gif->SHeight, frame.Top + frame.Height);
+  const bool has_alpha = transparent != NO_TRANSPARENT_COLOR;
+  Picture picture;
+  picture.pixels = new_pixels(height, width, has_alpha ? 4 : 3, options);
   const Colors colors(frame.ColorMap != nullptr ? frame.ColorMap
                                                 : gif->SColorMap);
-  const bool has_background =
-      gif->SColorMap != nullptr &&
-      gif->SBackGroundColor < gif->SColorMap->ColorCount;
-  const auto background =
-      has_background
-          ? Colors(gif->SColorMap)
-                .rgb.at(static_cast<std::size_t>(gif->SBackGroundColor))
-          : std::array<std::uint8_t, 3>{};
+  fill(picture.pixels, has_alpha
+                           ? with_alpha(colors.rgb.at(index_of(transparent)), 0)
+                           : background(*gif));
   auto* to = picture.pixels.mutable_data_ptr<std::uint8_t>();
-  for (std::int64_t i = 0; i < picture.pixels.numel(); ++i) {
-    to[i] = background.at(static_cast<std::size_t>(i % 3));
-  }
   std::vector<GifPixelType> row(static_cast<std::size_t>(frame.Width));
   for (const std::int64_t y : row_order(frame.Height, frame.Interlace)) {
     if (DGifGetLine(gif.get(), row.data(), frame.Width) == GIF_ERROR) {
       damaged(GifErrorString(gif->Error));
     }
-    auto* at = to + ((frame.Top + y) * gif->SWidth + frame.Left) * 3;
+    auto* at =
+        to + ((frame.Top + y) * width + frame.Left) * picture.pixels.size(2);
     for (const GifPixelType index : row) {
       const auto& color = colors.rgb.at(index);
       at = std::copy(color.begin(), color.end(), at);
+      if (has_alpha) *at++ = index == transparent ? 0 : 255;
     }
   }
   return picture;

@@ -19,6 +19,7 @@ constexpr png_uint_32 kMostSide = 65535;
 /// What the callbacks of libpng need: it is C and is left by longjmp.
 struct Reading {
   std::string_view rest;
+  bool has_ended = false;  ///< more was wanted than there is
   std::array<char, 96> text{};
 };
 
@@ -31,7 +32,8 @@ void ignore(png_structp /*png*/, png_const_charp /*text*/) {}
 
 void read(png_structp png, png_bytep to, png_size_t count) {
   auto& reading = *static_cast<Reading*>(png_get_io_ptr(png));
-  if (count > reading.rest.size()) png_error(png, "the file ends early");
+  reading.has_ended = count > reading.rest.size();
+  if (reading.has_ended) png_error(png, "the file ends early");
   std::memcpy(to, reading.rest.data(), count);
   reading.rest.remove_prefix(count);
 }
@@ -78,6 +80,14 @@ class Decoder {
         png_read_row(png_, to + y * stride, nullptr);
       }
     }
+  }
+  /// What follows the pixels. A file that is cut there has all of them and is
+  /// read, as Pillow does; one that is damaged there is not.
+  void read_end() {
+    if (setjmp(png_jmpbuf(png_)) != 0) {
+      if (reading_.has_ended) return;
+      damaged();
+    }
     png_read_end(png_, info_);
   }
   [[nodiscard]] int orientation() {
@@ -109,6 +119,7 @@ Picture decode_png(std::string_view bytes, const DecodeOptions& options) {
   decoder.read_pixels(
       picture.pixels.mutable_data_ptr<std::uint8_t>(),
       static_cast<std::size_t>(decoder.width() * decoder.channels()));
+  decoder.read_end();
   picture.orientation = decoder.orientation();
   return picture;
 }

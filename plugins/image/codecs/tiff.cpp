@@ -1,4 +1,5 @@
-// TIFF by libtiff: the first page as 8-bit rgba, whatever it stores.
+// TIFF by libtiff: the first page as 8-bit rgba, whatever it stores. Colours
+// as they were before alpha was applied to them; see tiff_alpha.h.
 #include <tiffio.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <new>
 
 #include "image/codecs/codec.h"
+#include "image/codecs/tiff_alpha.h"
 #include "penstock/error.h"
 
 namespace penstock::image {
@@ -102,20 +104,17 @@ Picture decode_tiff(std::string_view bytes, const DecodeOptions& options) {
   std::uint16_t orientation = 1;
   (void)TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_ORIENTATION, &orientation);
   picture.orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
-  std::uint16_t samples = 0;
-  std::uint16_t extra = 0;
-  std::uint16_t* kinds = nullptr;
-  (void)TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_SAMPLESPERPIXEL, &samples);
-  (void)TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_EXTRASAMPLES, &extra, &kinds);
+  const Alpha alpha = alpha_of(tiff.get());
   // As stored: the caller turns it. Words are ABGR, so bytes are r g b a.
   auto* raster = reinterpret_cast<std::uint32_t*>(
       picture.pixels.mutable_data_ptr<std::uint8_t>());
-  if (TIFFReadRGBAImageOriented(tiff.get(), width, height, raster,
-                                picture.orientation, /*stop=*/1) == 0) {
+  if (!read_pixels(tiff.get(), picture.orientation, alpha, raster)) {
     damaged(reading);
   }
-  if (extra == 0) {
+  if (alpha == Alpha::kNone) {
     picture.pixels = picture.pixels.narrow(2, 0, 3).contiguous();
+  } else if (alpha == Alpha::kMultiplied) {
+    divide_by_alpha(picture.pixels);
   }
   return picture;
 }
