@@ -2,7 +2,9 @@
 #   bin/pipeline-*          programs
 #   lib/libpenstock.so      lib/penstock/plugins/*.so
 #   lib/cmake/Penstock/     find_package(Penstock)
+#   lib/libpenstock_testing.a   what tests of stages link
 #   include/penstock/       share/penstock/pipelines/*.yaml
+#   share/doc/penstock/LICENSE
 # Programs and libraries find each other wherever the tree is moved to; libtorch
 # stays where it is.
 include_guard(GLOBAL)
@@ -22,7 +24,9 @@ function(penstock_install)
     BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${programs_rpath}")
   set_target_properties(penstock PROPERTIES
     BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN;${libtorch}")
-  install(TARGETS ${arg_PROGRAMS} penstock)
+  install(TARGETS ${arg_PROGRAMS} penstock penstock_testing)
+  install(FILES LICENSE
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/penstock)
   foreach(plugin IN LISTS arg_PLUGINS)
     set_target_properties(penstock_${plugin} PROPERTIES
       BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../..;${libtorch}")

@@ -30,7 +30,8 @@ class PENSTOCK_API PluginHost : public StageCatalog {
   ~PluginHost() override;
 
   /// --plugin-path folders, then $PENSTOCK_PLUGIN_PATH, then beside the
-  /// program: ../lib/penstock/plugins.
+  /// program: ../lib/penstock/plugins, then beside libpenstock.so:
+  /// penstock/plugins.
   [[nodiscard]] static std::vector<std::filesystem::path> search_path(
       const std::vector<std::filesystem::path>& first = {});
 
@@ -46,6 +47,10 @@ class PENSTOCK_API PluginHost : public StageCatalog {
   [[nodiscard]] std::vector<PluginFacts> plugins() const;
   /// The stages of a plugin; opens it.
   [[nodiscard]] const std::vector<StageSpec>& stages(const std::string& plugin);
+
+  /// What opening plugins did that a person should know, a sentence each, in
+  /// order; the caller shows it.
+  [[nodiscard]] std::vector<std::string> warnings() const;
 
  private:
   struct Impl;

@@ -1,5 +1,7 @@
 #include "plugin/search.h"
 
+#include <dlfcn.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <set>
@@ -30,6 +32,15 @@ std::vector<FoundLibrary> libraries_in(const fs::path& folder) {
   std::sort(found.begin(), found.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });
   return found;
+}
+
+/// libpenstock.so, or the program that it was linked into; empty: unknown.
+fs::path own_library() {
+  Dl_info info{};
+  static const char kHere = 0;
+  if (dladdr(&kHere, &info) == 0 || info.dli_fname == nullptr) return {};
+  std::error_code unknown;
+  return fs::canonical(info.dli_fname, unknown);
 }
 
 }  // namespace
@@ -104,6 +115,8 @@ std::vector<fs::path> PluginHost::search_path(
   std::error_code unknown;
   const fs::path program = fs::read_symlink("/proc/self/exe", unknown);
   if (!unknown) add(program.parent_path() / "../lib/penstock/plugins");
+  const fs::path library = plugin::own_library();
+  if (!library.empty()) add(library.parent_path() / "penstock/plugins");
   return folders;
 }
 
