@@ -11,7 +11,7 @@ static_assert(
                    Tokens>);
 
 std::string to_string(const NoteSpec& note) {
-  return note.name + ": " + name(note.type);
+  return note.name + ": " + to_string(note.type);
 }
 
 void refuse_type(const char* word, const NoteSpec& wanted,
@@ -19,7 +19,7 @@ void refuse_type(const char* word, const NoteSpec& wanted,
   const auto type = static_cast<ParamType>(found.index());
   throw Error(Code::kInternal,
               str(word, " '", wanted.name, "' has the type ", to_string(type),
-                  ", expected ", name(wanted.type), "; set it by its key"));
+                  ", expected ", to_string(wanted.type), "; set it by its key"));
 }
 
 void refuse_missing(const char* word, const NoteSpec& wanted,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/quote.h"
+#include "config/conflict.h"
 #include "config/draft.h"
 #include "config/fit.h"
 #include "config/inputs_loader.h"
@@ -135,7 +136,7 @@ void check_missing(const YamlNode& root, Problems& problems) {
 void check_conflicts(Draft& draft, Problems& problems) {
   for (const auto* stage : draft.stages()) {
     if (stage->config.spec == nullptr || !stage->is_complete) continue;
-    const auto text = stage->config.spec->params.conflict(stage->params.get());
+    const auto text = conflict_of(*stage->config.spec, stage->params.get());
     if (text.empty()) continue;
     if (stage->conflict.empty()) {
       problems.add_override(stage->overridden_by, text);

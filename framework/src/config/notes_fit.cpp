@@ -71,7 +71,7 @@ class Check {
       is_made = true;
       if (made->type == note.type) continue;
       add(reader, note, is_needed,
-          str(" as ", name(note.type), "; ", name_of(i), " makes it as ",
+          str(" as ", to_string(note.type), "; ", name_of(i), " makes it as ",
               name(made->type)));
     }
     if (is_made) return;

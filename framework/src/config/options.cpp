@@ -1,6 +1,7 @@
 #include "config/options.h"
 
 #include "base/quote.h"
+#include "config/conflict.h"
 #include "config/keys.h"
 
 namespace penstock {
@@ -97,7 +98,7 @@ void Overlay::set(const Option& option, const ParamValue& value) {
 std::string Overlay::conflict() const {
   for (std::size_t i = 0; i < stages_.size(); ++i) {
     if (changed_[i] == nullptr) continue;
-    auto text = stages_[i]->spec->params.conflict(changed_[i].get());
+    auto text = conflict_of(*stages_[i]->spec, changed_[i].get());
     if (!text.empty()) return text;
   }
   return "";

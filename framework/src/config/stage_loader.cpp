@@ -1,6 +1,7 @@
 #include "config/stage_loader.h"
 
 #include "base/quote.h"
+#include "config/conflict.h"
 #include "config/values.h"
 
 namespace penstock::config {
@@ -128,7 +129,7 @@ void load_stage(const YamlNode& value, Mark key_at, StageCatalog& catalog,
   // A param that could not be read would make its default look at fault.
   stage.is_complete = problems.count() == before;
   if (stage.config.spec == nullptr || !stage.is_complete) return;
-  stage.conflict = stage.config.spec->params.conflict(stage.params.get());
+  stage.conflict = conflict_of(*stage.config.spec, stage.params.get());
 }
 
 }  // namespace penstock::config
