@@ -35,7 +35,9 @@ class PENSTOCK_API Registry {
   explicit Registry(std::string plugin) : plugin_(std::move(plugin)) {}
 
   /// `former`: the name it had before; still read, and told. Throws
-  /// Error(kInternal) when the name is taken or malformed.
+  /// Error(kInternal) when the name is taken or malformed, a doc is missing, or
+  /// a declaration contradicts itself: a default outside its range or choices,
+  /// a range of a text, an unknown dtype.
   template <class T>
   void add(const std::string& name, const std::string& former = "") {
     Declaration<T> declaration;

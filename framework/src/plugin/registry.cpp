@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <array>
-#include <set>
 
 #include "penstock/plugin.h"
+#include "plugin/declared.h"
 #include "plugin/search.h"
 
 namespace penstock {
@@ -13,27 +12,6 @@ namespace {
   throw Error(Code::kInternal, problem);
 }
 
-void check_params(const StageSpec& spec) {
-  // Keys that a pipeline file gives a meaning of its own.
-  constexpr std::array<std::string_view, 3> kReserved{"use", "device", "model"};
-  std::set<std::string> seen;
-  for (const ParamSpec& param : spec.params.specs()) {
-    if (!plugin::is_valid_name(param.name)) {
-      fail(str("stage '", spec.name, "' has a param named '", param.name,
-               "'; a name is ", plugin::kNameRule));
-    }
-    if (std::find(kReserved.begin(), kReserved.end(), param.name) !=
-        kReserved.end()) {
-      fail(str("stage '", spec.name, "' has a param named '", param.name,
-               "', which every stage has already; take another name"));
-    }
-    if (!seen.insert(param.name).second) {
-      fail(str("stage '", spec.name, "' has two params named '", param.name,
-               "'"));
-    }
-  }
-}
-
 /// What an ability sets in the param, see Ability.
 void check_abilities(const StageSpec& spec) {
   for (const ParamSpec& param : spec.params.specs()) {
@@ -42,8 +20,8 @@ void check_abilities(const StageSpec& spec) {
         param.ability == Ability::kDraws ? ParamType::kText : ParamType::kBool;
     if (param.type() == wanted) continue;
     fail(str("param '", param.name, "' of stage '", spec.name, "' ",
-             to_string(param.ability), ", so it must be of the type ", to_string(wanted),
-             ", not ", to_string(param.type())));
+             to_string(param.ability), ", so it must be of the type ",
+             to_string(wanted), ", not ", to_string(param.type())));
   }
 }
 
@@ -92,7 +70,7 @@ void Registry::insert(StageSpec spec) {
       [&spec](const auto& other) { return other.name == spec.name; });
   if (is_taken) fail(str("two stages are named '", spec.name, "'"));
   if (!spec.make) fail(str("stage '", spec.name, "' has no factory"));
-  check_params(spec);
+  plugin::check_declared(spec);
   check_abilities(spec);
   check_facts(spec);
   check_next_inputs(spec);

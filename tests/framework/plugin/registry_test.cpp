@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <array>
+#include <cmath>
 #include <string>
 
 #include "penstock/keys.h"
@@ -9,8 +10,10 @@
 namespace penstock {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 struct Plain : Postprocess {
   struct Params {
@@ -34,8 +37,9 @@ struct BadParams : Plain {
   using Plain::Plain;
   static void declare(Declaration<BadParams>& d) {
     constexpr std::array kNames{"a-b", "device", "twice"};
-    d.param(kNames.at(kCase), &Params::count, "");
-    d.param("twice", &Params::count, "");
+    d.doc("Does nothing.");
+    d.param(kNames.at(kCase), &Params::count, "how often");
+    d.param("twice", &Params::count, "how often");
   }
 };
 
@@ -174,6 +178,104 @@ TEST(Registry, RefusesWhatCouldNeverBeHandedOn) {
   EXPECT_THAT(problem_of<EarlyBatch>(registry, "x"),
               HasSubstr("no fact is known yet when this stage is opened"));
 }
+struct Values {
+  std::int64_t count = 20;
+  double share = 0.5;
+  bool is_on = false;
+  std::string side = "left";
+  std::vector<std::int64_t> ids = {3, 30};
+};
+
+struct Declared : Postprocess {
+  using Params = Values;
+  using Declare = void (*)(Declaration<Declared>& d);
+  explicit Declared(const Params& /*params*/) {}
+  static void declare(Declaration<Declared>& d) { now(d); }
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& /*request*/) const override {
+    return nullptr;
+  }
+  static inline Declare now = nullptr;  ///< what the running case declares
+};
+
+struct Case {
+  std::string name;
+  std::string want;  ///< empty: it is taken
+  Declared::Declare declare;
+};
+void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+
+class DeclaredTest : public testing::TestWithParam<Case> {};
+
+TEST_P(DeclaredTest, IsTakenOrSaysWhatToMend) {
+  Registry registry("toy");
+  Declared::now = GetParam().declare;
+
+  const std::string problem = problem_of<Declared>(registry, "stage");
+
+  if (GetParam().want.empty()) {
+    EXPECT_EQ(problem, "");
+  } else {
+    EXPECT_THAT(problem, AllOf(StartsWith("stage 'toy.stage' "),
+                               HasSubstr(GetParam().want)));
+  }
+}
+
+using D = Declaration<Declared>;
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, DeclaredTest,
+    testing::ValuesIn<Case>({
+        {"Whole", "",
+         [](D& d) {
+           d.doc("x").input("a: f32[B,3]").output("b: tokens[T]");
+           d.param("count", &Values::count, "x").range(1, 20);
+           d.param("share", &Values::share, "x").range(0.5, 0.5);
+           d.param("is_on", &Values::is_on, "x");
+           d.param("side", &Values::side, "x").choices({"left", "right"});
+           d.param("ids", &Values::ids, "x").range(3, 30);
+         }},
+        {"StageWithoutDoc", "has no doc", [](D& /*d*/) {}},
+        {"ParamWithoutDoc", "has no doc for its param 'count'",
+         [](D& d) { d.doc("x").param("count", &Values::count, ""); }},
+        {"DefaultOutsideItsRange", "expected integer in 1..9, not '20'",
+         [](D& d) {
+           d.doc("x").param("count", &Values::count, "x").range(1, 9);
+         }},
+        {"ItemOutsideItsRange", "expected list of integers in 1..9, not",
+         [](D& d) { d.doc("x").param("ids", &Values::ids, "x").range(1, 9); }},
+        {"DefaultOutsideItsChoices", "expected one of up, down, not",
+         [](D& d) {
+           d.doc("x").param("side", &Values::side, "x").choices({"up", "down"});
+         }},
+        {"ReversedRange", "the range 20..10, which holds nothing",
+         [](D& d) {
+           d.doc("x").param("count", &Values::count, "x").range(20, 10);
+         }},
+        {"RangeOfNothing", "which holds nothing",
+         [](D& d) {
+           d.doc("x")
+               .param("share", &Values::share, "x")
+               .range(0, std::nan(""));
+         }},
+        {"RangeOfAText", "ranges are for numbers",
+         [](D& d) {
+           d.doc("x").param("side", &Values::side, "x").range(0, 1);
+         }},
+        {"RangeOfABool", "ranges are for numbers",
+         [](D& d) {
+           d.doc("x").param("is_on", &Values::is_on, "x").range(0, 1);
+         }},
+        {"ChoicesOfANumber", "choices are for texts",
+         [](D& d) {
+           d.doc("x").param("count", &Values::count, "x").choices({"20"});
+         }},
+        {"UnknownDtype", "unknown dtype 'int64'",
+         [](D& d) { d.doc("x").input("a: int64[B]"); }},
+        {"NearDtype", "did you mean 'f32'?",
+         [](D& d) { d.doc("x").output("a: f23[B]"); }},
+    }),
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace penstock

@@ -15,8 +15,8 @@ class Numbers final : public Preprocess {
  public:
   using Params = fakes::Params;
   static void declare(Declaration<Numbers>& d) {
-    d.output("tokens: i64[T]");
-    d.param("script", &Params::script, "");
+    d.doc("The numbers of a text.").output("tokens: i64[T]");
+    d.param("script", &Params::script, "what happens when");
   }
   explicit Numbers(const Params& params) : script_(script_of(params)) {}
 
@@ -44,8 +44,10 @@ class Greedy final : public Decode {
  public:
   using Params = fakes::Params;
   static void declare(Declaration<Greedy>& d) {
-    d.input("scores: f32[R,V]").output("tokens: i64[N]");
-    d.param("script", &Params::script, "");
+    d.doc("The best token each time.")
+        .input("scores: f32[R,V]")
+        .output("tokens: i64[N]");
+    d.param("script", &Params::script, "what happens when");
     d.param("max_new", &Params::max_new, "0: the script's")
         .range(0, 1000)
         .per_request();
@@ -130,8 +132,8 @@ class Join final : public Postprocess {
  public:
   using Params = fakes::Params;
   static void declare(Declaration<Join>& d) {
-    d.input("tokens: i64[N]");
-    d.param("script", &Params::script, "");
+    d.doc("The tokens as a text.").input("tokens: i64[N]");
+    d.param("script", &Params::script, "what happens when");
   }
   explicit Join(const Params& params) : script_(script_of(params)) {}
 

@@ -33,11 +33,12 @@ float score_of(const Tokens& recent, std::int64_t v) {
 }
 
 void RingModel::declare(Declaration<RingModel>& d) {
-  d.input("tokens: i64[T]")
+  d.doc("A model whose cache is a ring.")
+      .input("tokens: i64[T]")
       .output("scores: f32[R,V]")
       .layouts({Layout::kPacked, Layout::kPadded})
       .makes(kContextLength, kEosIds);
-  d.param("script", &Params::script, "");
+  d.param("script", &Params::script, "what happens when");
 }
 
 void RingModel::open(StageContext& context) {
