@@ -50,6 +50,13 @@ int complain(const std::string& program) {
   }
 }
 
+void warn(const std::string& program,
+          const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    std::cerr << program << ": warning: " << warning << "\n";
+  }
+}
+
 std::vector<std::filesystem::path> plugin_search_path(
     const std::vector<std::string>& named) {
   std::vector<std::filesystem::path> folders;

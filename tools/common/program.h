@@ -18,6 +18,9 @@ int complain(const std::string& program, const Error& error);
 /// The same of the exception being handled, whatever it is.
 int complain(const std::string& program);
 
+/// What went well but should be known, a line each on stderr.
+void warn(const std::string& program, const std::vector<std::string>& warnings);
+
 /// Ends the program without taking its libraries apart one by one, which costs
 /// libtorch 0.1 s; what looks at memory or coverage at the end needs that.
 [[noreturn]] void leave(int code);

@@ -172,6 +172,7 @@ int bench(const Options& options) {
                                 .batches = {}});
     }
   }
+  warn("pipeline-bench", plugins.warnings());
   if (options.json != "-") std::cout << table(result);
   if (!options.json.empty()) write(options.json, to_json(result));
   // Of several devices one may be missing; the only one may not.

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <system_error>
 
@@ -26,7 +27,8 @@ constexpr const char* kFooter = R"(
   pipeline-inspect lib/x.so           a library: what it is, why it is refused
 
 Plugins are libpenstock_<name>.so in the folders of --plugin-path, then of
-$PENSTOCK_PLUGIN_PATH, then in ../lib/penstock/plugins beside this program.
+$PENSTOCK_PLUGIN_PATH, then in ../lib/penstock/plugins beside this program and
+penstock/plugins beside libpenstock.so.
 
 Exit codes: 0 ok, 2 usage, 65 no such plugin or stage, 66 no such file,
 70 a plugin that cannot be used, 75 try again.)";
@@ -58,6 +60,13 @@ int run(int argc, char** argv) {
                  "folder to search for plugins first; may be repeated")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  std::int64_t patience = options.patience.count();
+  app.add_option("--patience", patience,
+                 "how long a plugin may take to open, as one that asks a "
+                 "server must")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400))
+      ->capture_default_str();
   app.add_flag("--json", options.is_json, "print JSON");
   app.set_version_flag("--version", "pipeline-inspect " PENSTOCK_SDK_VERSION,
                        "print the version");
@@ -74,9 +83,11 @@ int run(int argc, char** argv) {
     throw Error(Code::kUsage,
                 str(error.what(), "; see pipeline-inspect --help"));
   }
+  options.patience = std::chrono::seconds(patience);
   options.folders = penstock::plugin_search_path(folders);
   const auto report = penstock::inspect::report(options);
   print(report.text);
+  penstock::warn("pipeline-inspect", report.warnings);
   int code = 0;
   for (const Error& problem : report.problems)
     code = penstock::complain("pipeline-inspect", problem);

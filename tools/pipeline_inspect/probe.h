@@ -2,6 +2,7 @@
 // (crash, exit, hang) cannot take this program along.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -12,12 +13,18 @@ struct Question {
   std::string use;   ///< "plugin", or "plugin.stage"
   std::string form;  ///< "lines", "text" or "json"
   std::vector<std::filesystem::path> folders;
+  std::chrono::seconds patience{60};  ///< how long it may take by the clock
 };
 
-/// The answer in that form; JSON is a list of stages. Throws what PluginHost
-/// throws, and Error(kInternal) when the child ended, crashed, or was not done
-/// within 5 seconds.
-[[nodiscard]] std::string ask(const Question& question);
+struct Answer {
+  std::string stages;  ///< in that form; JSON is a list of stages
+  std::vector<std::string> warnings;
+};
+
+/// Throws what PluginHost throws, and Error(kInternal) when the child ended,
+/// crashed, computed for more than 5 seconds or ran out of patience: a machine
+/// that is busy with other things is no plugin's fault.
+[[nodiscard]] Answer ask(const Question& question);
 
 /// The first argument that makes this program such a child.
 inline constexpr const char* kProbeFlag = "--probe";

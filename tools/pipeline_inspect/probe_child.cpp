@@ -24,6 +24,23 @@ void set_limits() {
   setrlimit(RLIMIT_CORE, &no_core);
   setrlimit(RLIMIT_FSIZE, &output);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // Starting this program is not the plugin's.
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto most = static_cast<rlim_t>(
+      used.ru_utime.tv_sec + used.ru_stime.tv_sec + 1 + kMostSeconds);
+  const rlimit processor{.rlim_cur = most, .rlim_max = most + 1};
+  setrlimit(RLIMIT_CPU, &processor);
+}
+
+void write_all(int descriptor, const std::string& text) {
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t wrote =
+        write(descriptor, text.data() + done, text.size() - done);
+    if (wrote <= 0) _exit(static_cast<int>(Code::kRetry));
+    done += static_cast<std::size_t>(wrote);
+  }
 }
 
 std::string describe(const Question& question) {
@@ -34,6 +51,9 @@ std::string describe(const Question& question) {
   } else {
     stages = host.stages(question.use);
   }
+  for (const std::string& warning : host.warnings()) {
+    write_all(kWarnings, warning + "\n");
+  }
   if (question.form == "lines") return stage_lines(stages);
   std::string text;
   auto list = nlohmann::ordered_json::array();
@@ -42,16 +62,6 @@ std::string describe(const Question& question) {
     text += (text.empty() ? "" : "\n") + stage_text(stage);
   }
   return question.form == "json" ? list.dump() : text;
-}
-
-void write_all(const std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t wrote =
-        write(kResult, text.data() + done, text.size() - done);
-    if (wrote <= 0) _exit(static_cast<int>(Code::kRetry));
-    done += static_cast<std::size_t>(wrote);
-  }
 }
 
 }  // namespace
@@ -74,7 +84,7 @@ void answer(const std::vector<std::string>& arguments) {
     status = static_cast<int>(Code::kInternal);
     text = error.what();
   }
-  write_all(text);
+  write_all(kResult, text);
   _exit(status);  // static destructors of a plugin are not asked for
 }
 

@@ -1,9 +1,10 @@
 #include "pipeline_inspect/report.h"
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <thread>
 
 #include "penstock/abi.h"
 #include "penstock/plugin_host.h"
@@ -27,32 +28,41 @@ std::string dump(const Json& json) {
 /// A plugin of the list, opened in a child of its own, or why not.
 struct Listed {
   PluginFacts facts;
-  std::string stages;  ///< lines or JSON
+  Answer answer;  ///< lines or JSON
   std::optional<Error> problem;
 };
 
 Listed list_one(const PluginFacts& facts, const Options& options) {
-  Listed listed{.facts = facts, .stages = {}, .problem = {}};
+  Listed listed{.facts = facts, .answer = {}, .problem = {}};
   try {
-    listed.stages = ask({.use = facts.name,
+    listed.answer = ask({.use = facts.name,
                          .form = options.is_json ? "json" : "lines",
-                         .folders = options.folders});
+                         .folders = options.folders,
+                         .patience = options.patience});
   } catch (const Error& error) {
     listed.problem = error;
   }
   return listed;
 }
 
+/// In a queue as wide as there are processors: more at once would only wait for
+/// each other.
 std::vector<Listed> list_all(const Options& options) {
-  std::vector<std::future<Listed>> futures;
-  for (const PluginFacts& facts : PluginHost(options.folders).plugins()) {
-    futures.push_back(std::async(std::launch::async, [facts, &options] {
-      return list_one(facts, options);
-    }));
+  const auto plugins = PluginHost(options.folders).plugins();
+  std::vector<Listed> all(plugins.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < plugins.size(); i = next++) {
+      all[i] = list_one(plugins[i], options);
+    }
+  };
+  const std::size_t width = std::min<std::size_t>(
+      plugins.size(), std::max(1U, std::thread::hardware_concurrency()));
+  std::vector<std::future<void>> workers;
+  for (std::size_t i = 0; i < width; ++i) {
+    workers.push_back(std::async(std::launch::async, work));
   }
-  std::vector<Listed> all;
-  all.reserve(futures.size());
-  for (auto& future : futures) all.push_back(future.get());
+  for (auto& worker : workers) worker.get();
   return all;
 }
 
@@ -76,8 +86,8 @@ std::string list_text(const std::vector<Listed>& all) {
       text += str(text.empty() ? "" : "\n", folder.string(), "\n");
     }
     text += listed.facts.name + "\n";
-    text +=
-        listed.problem ? "  cannot be used, see the error\n" : listed.stages;
+    text += listed.problem ? "  cannot be used, see the error\n"
+                           : listed.answer.stages;
   }
   return text;
 }
@@ -86,7 +96,7 @@ std::string list_json(const std::vector<Listed>& all,
                       const std::vector<fs::path>& folders) {
   Json json{{"plugins", Json::array()}, {"searched", Json::array()}};
   for (const Listed& listed : all) {
-    Json plugin = plugin_json(listed.facts, listed.stages);
+    Json plugin = plugin_json(listed.facts, listed.answer.stages);
     plugin["problem"] = problem_json(listed.problem);
     json["plugins"].push_back(std::move(plugin));
   }
@@ -100,9 +110,13 @@ Report report_all(const Options& options) {
   const std::vector<Listed> all = list_all(options);
   Report report{.text = options.is_json ? list_json(all, options.folders)
                                         : list_text(all),
-                .problems = {}};
+                .problems = {},
+                .warnings = {}};
   for (const Listed& listed : all) {
     if (listed.problem) report.problems.push_back(*listed.problem);
+    report.warnings.insert(report.warnings.end(),
+                           listed.answer.warnings.begin(),
+                           listed.answer.warnings.end());
   }
   if (all.empty()) {
     std::string searched;
@@ -116,12 +130,15 @@ Report report_all(const Options& options) {
 }
 
 Report report_name(const Options& options) {
-  const std::string text = ask({.use = options.subject,
-                                .form = options.is_json ? "json" : "text",
-                                .folders = options.folders});
-  if (!options.is_json) return {.text = text, .problems = {}};
+  const auto [text, warnings] = ask({.use = options.subject,
+                                     .form = options.is_json ? "json" : "text",
+                                     .folders = options.folders,
+                                     .patience = options.patience});
+  Report report{.text = text, .problems = {}, .warnings = warnings};
+  if (!options.is_json) return report;
   if (options.subject.find('.') != std::string::npos) {
-    return {.text = dump(Json::parse(text).at(0)), .problems = {}};
+    report.text = dump(Json::parse(text).at(0));
+    return report;
   }
   const auto plugins = PluginHost(options.folders).plugins();
   const auto facts = std::find_if(
@@ -131,12 +148,13 @@ Report report_name(const Options& options) {
   if (facts == plugins.end()) {
     throw Error(Code::kRetry, options.subject + " was just taken away");
   }
-  return {.text = dump(plugin_json(*facts, text)), .problems = {}};
+  report.text = dump(plugin_json(*facts, text));
+  return report;
 }
 
 Report report_library(const Options& options) {
   const PluginFacts facts = inspect_plugin(options.subject);
-  std::string stages;
+  Answer answer;
   std::optional<Error> problem;
   if (!facts.problem.empty()) {
     problem = Error(Code::kInternal,
@@ -144,20 +162,21 @@ Report report_library(const Options& options) {
                         " cannot be used as a plugin: ", facts.problem));
   } else {
     const fs::path folder = fs::absolute(options.subject).parent_path();
-    Listed listed = list_one(
-        facts,
-        {.subject = {}, .folders = {folder}, .is_json = options.is_json});
-    stages = listed.stages;
+    const Listed listed = list_one(facts, {.subject = {},
+                                           .folders = {folder},
+                                           .is_json = options.is_json,
+                                           .patience = options.patience});
+    answer = listed.answer;
     problem = listed.problem;
   }
-  Report report;
+  Report report{.text = {}, .problems = {}, .warnings = answer.warnings};
   if (problem) report.problems.push_back(*problem);
   if (options.is_json) {
-    Json json = plugin_json(facts, stages);
+    Json json = plugin_json(facts, answer.stages);
     json["problem"] = problem_json(problem);
     report.text = dump(json);
   } else {
-    report.text = facts_text(facts) + stages;
+    report.text = facts_text(facts) + answer.stages;
   }
   return report;
 }

@@ -1,6 +1,7 @@
 // What `pipeline-inspect` says to each kind of question.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ struct Options {
   std::string subject;  ///< empty, "plugin", "plugin.stage" or a path
   std::vector<std::filesystem::path> folders;  ///< the search path
   bool is_json = false;
+  std::chrono::seconds patience{60};  ///< with a plugin that is being opened
 };
 
 /// What to print, and what went wrong beside it: a library that cannot be used
@@ -20,6 +22,7 @@ struct Options {
 struct Report {
   std::string text;
   std::vector<Error> problems;
+  std::vector<std::string> warnings;
 };
 
 /// Throws Error where there is nothing to print.

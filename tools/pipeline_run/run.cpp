@@ -134,6 +134,7 @@ int run(const Options& options) {
   const auto path = find_pipeline(options.file);
   if (has_steps(path)) return run_steps(options, path, plugins, signals);
   PipelineFile file = load(options, path, plugins);
+  warn("pipeline-run", plugins.warnings());
   set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
   if (options.explain) return print(explain(file));
   if (options.check) return check(file);

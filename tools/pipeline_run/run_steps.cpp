@@ -104,6 +104,7 @@ int run_steps(const Options& options, const std::filesystem::path& path,
               PluginHost& plugins, Signals& signals) {
   refuse_flags(options);
   CompositionFile file = load(options, path, plugins);
+  warn("pipeline-run", plugins.warnings());
   set_threads(threads_of(file));
   if (options.explain) return explain_steps(file);
   if (options.check) return check_steps(file);

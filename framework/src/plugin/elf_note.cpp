@@ -41,7 +41,7 @@ class Bytes {
                            std::string_view what) const {
     if (offset > bytes_.size() || size > bytes_.size() - offset) {
       fail(str("it is cut short or damaged: ", what, " should be bytes ",
-               offset, " to ", offset, " + ", size, " of its ", what_,
+               offset, " to ", offset, " + ", size, " of ", what_,
                ", which has ", bytes_.size()));
     }
     return {bytes_.subspan(offset, size), what};
@@ -171,7 +171,7 @@ std::optional<bool> find_entry(const Bytes& file, const Elf64_Ehdr& header) {
 }  // namespace
 
 LibraryNote read_library_note(std::span<const std::byte> bytes) {
-  const Bytes file(bytes, "file");
+  const Bytes file(bytes, "the file");
   const std::string foreign = describe_foreign_file(file.text());
   if (!foreign.empty()) fail("it is " + foreign);
   const auto header = file.get<Elf64_Ehdr>(/*offset=*/0, "the ELF header");

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "penstock/plugin.h"
+#include "plugin/float_state.h"
 #include "plugin/inspect.h"
 
 namespace penstock::plugin {
@@ -26,21 +27,64 @@ const Library& keep(Library library) {
   return kept.emplace_back(std::move(library));
 }
 
-const Library& load(const PluginFacts& facts) {
-  Library library;
+/// The words of the exception that is being handled.
+std::string thrown_text() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error.text();
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "it threw what is no std::exception";
+  }
+}
+
+Error authors_fault(const PluginFacts& facts, const std::string& what) {
+  return unusable(facts, str(what, thrown_text(),
+                             "; that is for the plugin's author to mend"));
+}
+
+/// What dlopen() said, and what helps.
+std::string open_problem(const PluginFacts& facts, const std::string& reason) {
+  const bool lacks_library =
+      reason.find("cannot open shared object file") != std::string::npos;
+  return str("it cannot be opened: ", reason,
+             lacks_library
+                 ? str("; see what else it lacks: ldd ", facts.path.string())
+                 : str("; link it with -Wl,-z,defs to see at build time what "
+                       "it lacks, or ",
+                       build_advice()));
+}
+
+void open_library(const PluginFacts& facts, Library& library) {
   std::error_code failed;
-  // rtld_now: a missing symbol shows here, not in the middle of a run.
-  library.load(
-      facts.path, failed,
-      boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
-  if (failed) {
-    const char* reason = dlerror();
-    throw unusable(
-        facts, str("it cannot be opened: ",
-                   reason == nullptr ? failed.message() : std::string(reason),
-                   "; link it with -Wl,-z,defs to see at build time what it "
-                   "lacks, or ",
-                   build_advice()));
+  try {
+    // rtld_now: a missing symbol shows here, not in the middle of a run.
+    library.load(
+        facts.path, failed,
+        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+  } catch (...) {
+    throw authors_fault(facts, "a static constructor of it threw: ");
+  }
+  if (!failed) return;
+  const char* reason = dlerror();
+  throw unusable(facts,
+                 open_problem(facts, reason == nullptr ? failed.message()
+                                                       : std::string(reason)));
+}
+
+const Library& load(const PluginFacts& facts,
+                    std::vector<std::string>& warnings) {
+  Library library;
+  const KeptFloatState kept;
+  open_library(facts, library);
+  if (kept.has_changed()) {
+    warnings.push_back(
+        str("plugin '", facts.name, "' (", facts.path.string(),
+            ") changed how this process computes with floating point when it "
+            "was opened; that was undone. Link it without -ffast-math and "
+            "-Ofast"));
   }
   return keep(std::move(library));
 }
@@ -66,20 +110,13 @@ void check_entry(const PluginFacts& facts, const PluginEntry* entry) {
 std::unique_ptr<Registry> collect_stages(const PluginFacts& facts,
                                          const PluginEntry& entry) {
   auto registry = std::make_unique<Registry>(facts.name);
-  const auto failed = [&facts](const std::string& reason) {
-    return unusable(facts, str("it could not add its stages: ", reason,
-                               "; that is for the plugin's author to mend"));
-  };
+  constexpr const char* kFailed = "it could not add its stages: ";
   try {
     entry.add_stages(*registry);
-  } catch (const Error& error) {
-    throw failed(error.text());
-  } catch (const std::exception& error) {
-    throw failed(error.what());
+    if (registry->specs().empty()) throw Error(Code::kInternal, "it adds none");
   } catch (...) {
-    throw failed("it threw what is no std::exception");
+    throw authors_fault(facts, kFailed);
   }
-  if (registry->specs().empty()) throw failed("it adds none");
   return registry;
 }
 
@@ -91,8 +128,9 @@ Error unusable(const PluginFacts& facts, const std::string& problem) {
               ") cannot be used: ", problem)};
 }
 
-std::unique_ptr<Registry> open_plugin(const PluginFacts& facts) {
-  const Library& library = load(facts);
+std::unique_ptr<Registry> open_plugin(const PluginFacts& facts,
+                                      std::vector<std::string>& warnings) {
+  const Library& library = load(facts, warnings);
   constexpr const char* kEntry = "penstock_plugin";
   if (!library.has(kEntry)) {
     throw unusable(facts, str("it does not export '", kEntry,

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "penstock/plugin_host.h"
 
@@ -13,8 +15,10 @@ class Registry;
 namespace plugin {
 
 /// Opens a library that passed inspect_plugin(), looks at its entry and lets it
-/// add its stages. Throws Error(kInternal) with the path and what to do.
-[[nodiscard]] std::unique_ptr<Registry> open_plugin(const PluginFacts& facts);
+/// add its stages; what a person should know of it goes to `warnings`. Throws
+/// Error(kInternal) with the path and what to do.
+[[nodiscard]] std::unique_ptr<Registry> open_plugin(
+    const PluginFacts& facts, std::vector<std::string>& warnings);
 
 /// The Error(kInternal) of a plugin that cannot be used because of `problem`.
 [[nodiscard]] Error unusable(const PluginFacts& facts,

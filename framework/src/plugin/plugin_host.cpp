@@ -87,12 +87,14 @@ struct PluginHost::Impl {
     if (library == all.end()) throw unknown_plugin(name, all, folders);
     const PluginFacts facts = inspect(*library, all);
     if (!facts.problem.empty()) throw plugin::unusable(facts, facts.problem);
-    const auto added = opened.emplace(name, plugin::open_plugin(facts));
+    const auto added =
+        opened.emplace(name, plugin::open_plugin(facts, warnings));
     return added.first->second->specs();
   }
 
   std::vector<fs::path> folders;
-  std::mutex mutex;  // guards `opened`
+  std::mutex mutex;  // guards what follows
+  std::vector<std::string> warnings;
   std::map<std::string, std::unique_ptr<Registry>> opened;
 };
 
@@ -139,6 +141,11 @@ std::vector<PluginFacts> PluginHost::plugins() const {
 const std::vector<StageSpec>& PluginHost::stages(const std::string& plugin) {
   const std::lock_guard lock(impl_->mutex);
   return impl_->open(plugin);
+}
+
+std::vector<std::string> PluginHost::warnings() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->warnings;
 }
 
 }  // namespace penstock

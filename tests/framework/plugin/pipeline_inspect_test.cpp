@@ -208,7 +208,8 @@ class BadConstructorTest : public testing::TestWithParam<Case> {};
 TEST_P(BadConstructorTest, DoesNotTakeInspectAlong) {
   const Case& c = GetParam();
 
-  const Ran ran = inspect({broken("constructor")},
+  const Ran ran = inspect({"--patience", c.constructor == "hang" ? "1" : "60",
+                           broken("constructor")},
                           {"PENSTOCK_TEST_CONSTRUCTOR=" + c.constructor});
 
   EXPECT_EQ(ran.code, 70);
@@ -225,7 +226,9 @@ INSTANTIATE_TEST_SUITE_P(
         {"Segfault", "segfault", "ended the process that opened it ("},
         {"Exit", "exit",
          "(exit status 0); it printed: the licence server said no;"},
-        {"Hang", "hang", "was still being opened after 5 s"},
+        {"Hang", "hang", "was still being opened after 1 s"},
+        {"Spin", "spin", "was still being opened after 5 s of processor time"},
+        {"Throw", "throw", "constructor of it threw: no such licence"},
         {"Null", "", "incomplete entry"},
     }),
     [](const auto& test) { return test.param.name; });
@@ -241,6 +244,17 @@ TEST(PipelineInspect, ListsTheGoodBesideTheBroken) {
   EXPECT_THAT(ran.out, AllOf(HasSubstr("add_throws\n  cannot be used"),
                              HasSubstr("  toy.join")));
   EXPECT_THAT(ran.err, HasSubstr("no licence for 0"));
+}
+
+TEST(PipelineInspect, WarnsOfAPluginThatChangedHowThisProcessComputes) {
+  const std::string path = PENSTOCK_FIXTURE_PLUGINS "/odd";
+
+  const Ran ran = inspect({path + "/libpenstock_fast_math.so"});
+
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.out, HasSubstr("fast_math.only"));
+  EXPECT_THAT(ran.err,
+              StartsWith("pipeline-inspect: warning: plugin 'fast_math' ("));
 }
 
 TEST(PipelineInspect, SuggestsTheNameThatIsNear) {

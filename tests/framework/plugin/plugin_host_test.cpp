@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
@@ -156,6 +157,51 @@ TEST(PluginHost, AsksForTheEntryOfALibraryWithoutSectionHeaders) {
               HasSubstr("does not export 'penstock_plugin'"));
 }
 
+TEST(PluginHost, UndoesFlushToZeroAndNamesWhoSetIt) {
+  const TempFolder folder;
+  const std::string path = folder.add("odd/fast_math", "fast_math").string();
+  PluginHost host({folder.path()});
+
+  static_cast<void>(host.find("fast_math.only"));
+
+  volatile double tiny = std::numeric_limits<double>::min();
+  tiny = tiny / 4;
+  EXPECT_GT(tiny, 0) << "subnormal numbers are taken as zero";
+  EXPECT_THAT(host.warnings(),
+              ElementsAre(AllOf(
+                  StartsWith("plugin 'fast_math' (" + path + ") changed how"),
+                  HasSubstr("without -ffast-math"))));
+}
+
+TEST(PluginHost, HasNothingToSayOfAGoodPlugin) {
+  PluginHost host({kGood});
+  static_cast<void>(host.find("toy.pick"));
+  EXPECT_THAT(host.warnings(), testing::IsEmpty());
+}
+
+TEST(PluginHost, FramesWhatAStaticConstructorThrows) {
+  setenv("PENSTOCK_TEST_CONSTRUCTOR", "throw", /*overwrite=*/1);
+  const TempFolder folder;
+  folder.add("broken/constructor", "constructor");
+  PluginHost host({folder.path()});
+
+  const std::string error = error_of(host, "constructor.x", Code::kInternal);
+
+  unsetenv("PENSTOCK_TEST_CONSTRUCTOR");
+  EXPECT_THAT(
+      error,
+      AllOf(StartsWith("plugin 'constructor' ("),
+            HasSubstr("a static constructor of it threw: no such licence; "
+                      "that is for the plugin's author to mend")));
+}
+
+TEST(PluginHost, NamesLddWhereALibraryIsMissing) {
+  PluginHost host({kBroken});
+  EXPECT_THAT(error_of(host, "lonely.x", Code::kInternal),
+              AllOf(HasSubstr("libpenstock_fixture_gone.so: cannot open"),
+                    HasSubstr("ldd " + kBroken.string())));
+}
+
 struct Case {
   std::string plugin;
   std::string want;
@@ -199,8 +245,11 @@ TEST(SearchPath, PutsNamedFoldersFirstThenTheEnvironmentThenTheProgram) {
 
   unsetenv("PENSTOCK_PLUGIN_PATH");
   const fs::path own = fs::read_symlink("/proc/self/exe").parent_path();
+  // The last: beside libpenstock.so.
   EXPECT_THAT(folders, ElementsAre("/a", fs::current_path(), "/b", "/c",
-                                   own.parent_path() / "lib/penstock/plugins"));
+                                   own.parent_path() / "lib/penstock/plugins",
+                                   own.parent_path().parent_path() /
+                                       "lib/penstock/plugins"));
 }
 
 }  // namespace
