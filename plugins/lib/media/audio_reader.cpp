@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <string_view>
 #include <utility>
 
 #include "lib/media/downmix.h"
@@ -43,6 +44,17 @@ int unit_of(const AVCodecParameters& about) {
                       about.codec_id < AV_CODEC_ID_ADPCM_IMA_QT;
   const int bits = av_get_bits_per_sample(about.codec_id);
   return is_pcm ? bits * about.ch_layout.nb_channels / 8 : 0;
+}
+
+/// What stands between the frames of MP3 files that were joined end to end or
+/// filled up: tags and zeros. Neither is sound, neither is damage.
+bool is_between_frames(AVCodecID codec, const AVPacket& packet) {
+  if (codec != AV_CODEC_ID_MP3 && codec != AV_CODEC_ID_MP2) return false;
+  const std::string_view bytes(reinterpret_cast<const char*>(packet.data),
+                               static_cast<std::size_t>(packet.size));
+  return bytes.starts_with("ID3") || bytes.starts_with("TAG") ||
+         bytes.starts_with("APETAGEX") ||
+         bytes.find_first_not_of('\0') == std::string_view::npos;
 }
 
 }  // namespace
@@ -99,6 +111,7 @@ void AudioReader::feed() {
     av_shrink_packet(packet_.get(), packet_->size - packet_->size % unit_);
     if (packet_->size == 0) return;
   }
+  if (has_packet && is_between_frames(decoder_->codec_id, *packet_)) return;
   const int error =
       avcodec_send_packet(decoder_.get(), has_packet ? packet_.get() : nullptr);
   if (!has_packet) {

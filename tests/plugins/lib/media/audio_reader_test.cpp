@@ -83,6 +83,33 @@ TEST(AudioReader, AnOddByteAtTheEndIsNoDamage) {
   }
 }
 
+/// Frames of silence: MPEG 1 layer III, 128 kbit/s, 44100 Hz, 417 bytes each.
+std::string silent_mp3(std::size_t frames) {
+  std::string out;
+  for (std::size_t i = 0; i < frames; ++i) {
+    out += "\xFF\xFB\x90\x64" + std::string(413, '\0');
+  }
+  return out;
+}
+
+std::size_t mp3_samples(const std::string& bytes) {
+  AudioReader reader("a.mp3", shared(bytes));
+  const std::size_t count = read_all(reader).at(0).size();
+  EXPECT_EQ(reader.damaged(), 0);
+  return count;
+}
+
+TEST(AudioReader, Mp3FilesJoinedOrFilledUpAreReadWhole) {
+  const std::string one = silent_mp3(100);
+  const std::size_t samples = mp3_samples(one);
+  EXPECT_EQ(samples, 115200U);
+  const std::string tag =
+      std::string("ID3\4\0\0\0\0\0\x40", 10) + std::string(64, 't');
+  EXPECT_NEAR(static_cast<double>(mp3_samples(one + tag + one)), 230400, 1152);
+  EXPECT_EQ(mp3_samples(one + std::string(20000, '\0')), samples);
+  EXPECT_THROW((void)mp3_samples(one + std::string(5000, 'x')), Error);
+}
+
 /// FFmpeg's matrix: centre and fronts, surrounds 3 dB less, no LFE.
 TEST(AudioReader, SixChannelsAreMixedAsFiveAndOne) {
   AudioReader reader(
