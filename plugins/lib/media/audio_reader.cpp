@@ -14,6 +14,8 @@ namespace {
 
 /// Time stamps are rounded and some jitter; what is longer is missing.
 constexpr double kHole = 0.1;
+/// Tracks that begin so close to each other begin together.
+constexpr double kTogether = 0.03;
 /// Longer holes in a file that states no length are clocks that were set.
 constexpr double kLongestHole = 60;
 /// Frames that encoders add, and players leave out, at both ends; those of
@@ -76,6 +78,8 @@ AudioReader::AudioReader(const std::string& name,
   }
   if (options_.is_strict) input_->refuse_cut();
   unit_ = unit_of(about);
+  // Ogg has them for pages alone; those of packets are FFmpeg's reckoning.
+  has_stamps_ = std::string_view(input_->format().iformat->name) != "ogg";
   start_ = input_->start_seconds();
   decoder_ = open_decoder(stream, name);
   if (!options_.is_strict) decoder_->err_recognition = 0;
@@ -158,11 +162,15 @@ void AudioReader::check_length() const {
                                " s: that is the limit"));
 }
 
-bool AudioReader::is_hole(double stamp) const {
-  const double length = stamp - next_;
-  if (length <= kHole) return false;
-  return info_.seconds > 0 ? stamp - *start_ < info_.seconds + 1
-                           : length < kLongestHole;
+double AudioReader::hole_before(double stamp) const {
+  // What was heard may be ahead of time stamps that went back.
+  const double heard = static_cast<double>(samples_) / info_.sample_rate;
+  const double length =
+      std::min(stamp - next_, stamp - *start_ - begin_ - heard);
+  if (!has_stamps_ || length <= kHole) return 0;
+  const bool is_likely = info_.seconds > 0 ? stamp - *start_ < info_.seconds + 1
+                                           : length < kLongestHole;
+  return is_likely ? length : 0;
 }
 
 void AudioReader::follow_clock() {
@@ -178,9 +186,9 @@ void AudioReader::follow_clock() {
   }
   if (is_first) {
     if (!start_) start_ = stamp;
-    begin_ = std::max(0.0, stamp - *start_);
-  } else if (is_hole(stamp)) {
-    hole_ = std::llround((stamp - next_) * info_.sample_rate);
+    begin_ = stamp - *start_ < kTogether ? 0 : stamp - *start_;
+  } else {
+    hole_ = std::llround(hole_before(stamp) * info_.sample_rate);
   }
   next_ = stamp + length;
 }

@@ -62,7 +62,8 @@ class AudioReader {
   void check_frame() const;
   void follow_clock();
   void check_length() const;
-  [[nodiscard]] bool is_hole(double stamp) const;
+  /// Seconds of silence before a frame with this time stamp.
+  [[nodiscard]] double hole_before(double stamp) const;
   void check_end() const;
   void damage(int error);
 
@@ -75,6 +76,7 @@ class AudioReader {
   bool is_drained_ = false;
   bool has_frame_ = false;  ///< one that was not given yet
   int unit_ = 0;            ///< bytes of a sample of all channels, of PCM
+  bool has_stamps_ = true;  ///< that can be believed
   double begin_ = 0;
   std::optional<double> start_;  ///< the time stamp that is 0 on the clock
   double next_ = 0;              ///< the time stamp that should follow

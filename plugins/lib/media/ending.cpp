@@ -39,12 +39,14 @@ double seconds(std::int64_t count, const AVStream& stream) {
 }  // namespace
 
 void Ending::note_headers(const AVFormatContext& format) {
-  const bool is_matroska =
-      std::string_view(format.iformat->name).starts_with("matroska");
+  const std::string_view name(format.iformat->name);
+  const bool is_matroska = name.starts_with("matroska");
+  // It writes the film's length, lead-in included, into each track.
+  const bool is_asf = name == "asf";
   for (unsigned i = 0; i < format.nb_streams; ++i) {
     const AVStream& stream = *format.streams[i];
     const bool is_stated =
-        stream.duration != AV_NOPTS_VALUE && stream.duration > 0;
+        stream.duration != AV_NOPTS_VALUE && stream.duration > 0 && !is_asf;
     headers_.push_back(is_stated ? seconds(stream.duration, stream) : 0);
     // Tags of others come from whoever liked to write them.
     tags_.push_back(is_matroska ? duration_tag(stream) : std::nullopt);
