@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "lib/sound/recording_params.h"
 #include "lib/sound/sound.h"
@@ -28,6 +29,8 @@ void normalize(std::vector<float>& samples) {
 struct Samples {
   std::vector<float> values;
   std::int64_t rate = 0;
+  double begin = 0;  ///< on the recording's clock
+  std::vector<std::string> warnings;
 };
 
 Samples read(const Media& media, const Waveform::Params& how,
@@ -39,16 +42,34 @@ Samples read(const Media& media, const Waveform::Params& how,
                                  .end = media.end},
                                 {.rate = how.sample_rate,
                                  .resampler = how.resampler,
+                                 .channel = how.channel,
                                  .audio = audio_options(how, how.raw_format)});
-  Samples all{.values = {}, .rate = sound->rate()};
+  Samples all{.values = {},
+              .rate = sound->rate(),
+              .begin = sound->begin(),
+              .warnings = {}};
   while (sound->read(all.values)) {
     if (stop.stop_requested()) throw Cancelled();
   }
   if (all.values.empty()) {
-    throw Error(Code::kData, str("'", media.name, "' has no sound between ",
-                                 media.begin, " and ", media.end, " s"));
+    throw media::NoTrack(str("'", media.name, "' has no sound between ",
+                             media.begin, " and ", media.end, " s"));
   }
+  all.warnings = sound->warnings();
   return all;
+}
+
+/// Nothing where the file has no sound and that is no error.
+std::optional<Samples> read_if_any(const Request& request,
+                                   const Waveform::Params& how,
+                                   const Media& media, ItemSink& out) {
+  try {
+    return read(media, how, request.stop);
+  } catch (const media::NoTrack& none) {
+    if (how.missing == "fail") throw;
+    out.warn(none.text());
+    return std::nullopt;
+  }
 }
 
 at::Tensor to_tensor(std::vector<float> samples) {
@@ -85,13 +106,16 @@ void Waveform::preprocess(const Request& request, Item in,
                           ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const Media media = media_input(request, "audio");
-  Samples sound = read(media, how, request.stop);
+  std::optional<Samples> found = read_if_any(request, how, media, out);
+  if (!found) return;
+  Samples& sound = *found;
+  for (std::string& text : sound.warnings) out.warn(std::move(text));
   if (how.normalize == "unit_variance") normalize(sound.values);
   set(in.notes, kSampleRate, sound.rate);
   set(in.notes, kAudioSeconds,
       static_cast<double>(sound.values.size()) /
           static_cast<double>(sound.rate));
-  if (media.begin > 0) set(in.notes, kAudioBegin, media.begin);
+  if (sound.begin > 0) set(in.notes, kAudioBegin, sound.begin);
   in.inputs.emplace_back("waveform", to_tensor(std::move(sound.values)));
   out.push(std::move(in));
 }

@@ -10,8 +10,9 @@
 namespace penstock::audio {
 
 /// Input: `audio`, a file, its path or its bytes. Output: waveform f32[T] in
-/// -1..1; notes `sample_rate`, `audio_seconds` and, for a piece of a file,
-/// `audio_begin`.
+/// -1..1; notes `sample_rate`, `audio_seconds` and, for a piece of a file or
+/// sound that begins after its film, `audio_begin`: seconds on the film's
+/// clock.
 class Waveform final : public Preprocess {
  public:
   struct Params {
@@ -21,6 +22,8 @@ class Waveform final : public Preprocess {
     std::string raw_format = "none";
     std::int64_t raw_rate = 16000;
     std::int64_t raw_channels = 1;
+    std::int64_t channel = 0;
+    std::string missing = "fail";
     std::string damaged = "refuse";
     double max_seconds = 6 * 3600;
   };

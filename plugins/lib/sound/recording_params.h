@@ -1,5 +1,5 @@
 // What every stage that reads recordings lets a pipeline file say of them:
-// params raw_format, raw_rate, raw_channels and damaged.
+// params raw_format, raw_rate, raw_channels, channel, damaged and missing.
 #pragma once
 
 #include <string>
@@ -29,6 +29,14 @@ void declare_recording(Declaration<Stage>& d, const std::string& headerless) {
   d.param("raw_channels", &P::raw_channels,
           "channels of bytes without a header")
       .range(1, 64)
+      .per_request();
+  d.param("channel", &P::channel,
+          "that one alone, from 1 on; 0: all, mixed as FFmpeg mixes them")
+      .range(0, 64)
+      .per_request();
+  d.param("missing", &P::missing,
+          "skip: a file without sound gives nothing, and that is told")
+      .choices({"fail", "skip"})
       .per_request();
   d.param("damaged", &P::damaged,
           "skip: leave damaged places out, read what is left of a cut file")

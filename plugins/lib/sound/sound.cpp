@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 
+#include "lib/media/downmix.h"
 #include "lib/sound/resampler.h"
 #include "penstock/error.h"
 
@@ -18,26 +19,64 @@ std::unique_ptr<Resampler> make_resampler(std::int64_t from,
              : make_swr_resampler(from, options.rate);
 }
 
-/// The mean of the channels.
-void downmix(const media::Planes& planes, std::vector<float>& out) {
-  out = planes.at(0);
-  if (planes.size() == 1) return;
-  for (std::size_t c = 1; c < planes.size(); ++c) {
-    const auto& plane = planes[c];
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] += plane[i];
+/// The share of each channel in what is heard.
+std::vector<float> shares_of(const std::string& name, std::vector<float> mixed,
+                             std::int64_t channel) {
+  if (channel == 0) return mixed;
+  if (channel > static_cast<std::int64_t>(mixed.size())) {
+    throw Error(Code::kData, str("'", name, "' has ", mixed.size(),
+                                 " channels; there is no channel ", channel));
   }
-  const auto scale = 1.0F / static_cast<float>(planes.size());
-  for (float& sample : out) sample *= scale;
+  std::fill(mixed.begin(), mixed.end(), 0.0F);
+  mixed[static_cast<std::size_t>(channel - 1)] = 1;
+  return mixed;
 }
+
+/// Sums the channels by their shares. Equal ones are summed first: the mean of
+/// two is exact.
+void downmix(const media::Planes& planes, const std::vector<float>& shares,
+             std::vector<float>& out) {
+  const bool is_mean =
+      std::equal(shares.begin() + 1, shares.end(), shares.begin());
+  out.assign(planes.at(0).size(), 0.0F);
+  for (std::size_t c = 0; c < planes.size(); ++c) {
+    const float share = is_mean ? 1 : shares[c];
+    if (share == 0) continue;
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += planes[c][i] * share;
+  }
+  if (!is_mean || planes.size() == 1) return;
+  for (float& sample : out) sample *= shares[0];
+}
+
+/// How much of two channels' energy is left in their mix.
+class Energy {
+ public:
+  void add(const media::Planes& planes, const std::vector<float>& mix) {
+    if (planes.size() != 2) return;
+    for (const auto& plane : planes) {
+      for (const float x : plane) channels_ += double{x} * x;
+    }
+    for (const float x : mix) mix_ += double{x} * x;
+  }
+  /// They are nearly each other's opposites.
+  [[nodiscard]] bool is_cancelled() const {
+    constexpr double kMinus30Db = 1e-3;
+    return mix_ < kMinus30Db * channels_ / 2;
+  }
+
+ private:
+  double channels_ = 0, mix_ = 0;
+};
 
 /// Cuts the seconds [begin, end) out of pieces that come in order.
 class Range {
  public:
-  Range(const Recording& recording, int rate)
-      : begin_(static_cast<std::int64_t>(std::llround(recording.begin * rate))),
-        end_(std::isinf(recording.end) ? INT64_MAX
-                                       : static_cast<std::int64_t>(std::llround(
-                                             recording.end * rate))) {}
+  /// `start`: when the first piece begins.
+  Range(const Recording& recording, double start, int rate)
+      : begin_(std::llround((recording.begin - start) * rate)),
+        end_(std::isinf(recording.end)
+                 ? INT64_MAX
+                 : std::llround((recording.end - start) * rate)) {}
 
   [[nodiscard]] std::span<const float> cut(const std::vector<float>& piece) {
     const auto size = static_cast<std::int64_t>(piece.size());
@@ -56,28 +95,60 @@ class Range {
 class RecordedSound final : public Sound {
  public:
   RecordedSound(const Recording& recording, SoundOptions options)
-      : reader_(recording.path, recording.bytes, options.audio),
-        range_(recording, reader_.info().sample_rate) {
+      : name_(recording.path),
+        reader_(recording.path, recording.bytes, options.audio),
+        range_(recording, reader_.begin(), reader_.info().sample_rate),
+        begin_(std::max(recording.begin, reader_.begin())) {
     if (options.rate == 0) options.rate = reader_.info().sample_rate;
     rate_ = options.rate;
     resampler_ = make_resampler(reader_.info().sample_rate, options);
+    if (!reader_.info().shares.empty()) {
+      shares_ = shares_of(name_, reader_.info().shares, options.channel);
+    }
+    is_mix_ = options.channel == 0;
   }
   [[nodiscard]] std::int64_t rate() const override { return rate_; }
+  [[nodiscard]] double begin() const override { return begin_; }
   [[nodiscard]] bool read(std::vector<float>& out) override {
     if (range_.is_over() || !reader_.read(block_)) {
       resampler_->finish(out);
       return false;
     }
-    downmix(block_, mono_);
+    downmix(block_, shares_, mono_);
+    if (is_mix_) energy_.add(block_, mono_);
     resampler_->push(range_.cut(mono_), out);
     return true;
   }
+  [[nodiscard]] std::vector<std::string> warnings() const override {
+    std::vector<std::string> all;
+    if (reader_.damaged() > 0) {
+      all.push_back(
+          str("'", name_, "': damaged places left out: ", reader_.damaged()));
+    }
+    if (reader_.faulty() > 0) {
+      all.push_back(str("'", name_,
+                        "': samples that are no numbers, or far too large, "
+                        "taken as silence: ",
+                        reader_.faulty()));
+    }
+    if (energy_.is_cancelled()) {
+      all.push_back(str("'", name_,
+                        "': its channels are of opposite phase and cancel each "
+                        "other out; channel: 1 hears the first alone"));
+    }
+    return all;
+  }
 
  private:
+  std::string name_;
   media::AudioReader reader_;
   Range range_;
+  double begin_;
+  bool is_mix_ = true;
   std::int64_t rate_ = 0;
   std::unique_ptr<Resampler> resampler_;
+  std::vector<float> shares_;  ///< of each channel
+  Energy energy_;
   media::Planes block_;
   std::vector<float> mono_;
 };
@@ -94,7 +165,7 @@ float number(const char* bytes, std::size_t width) {
   }
   float value = 0;
   std::memcpy(&value, bytes, sizeof value);
-  return std::isfinite(value) ? std::clamp(value, -1.0F, 1.0F) : 0;
+  return media::is_sound(value) ? value : 0;
 }
 
 class LiveSound final : public Sound {
@@ -102,7 +173,11 @@ class LiveSound final : public Sound {
   LiveSound(std::function<std::optional<std::string>()> read,
             const SoundOptions& options)
       : read_(std::move(read)),
-        channels_(static_cast<std::size_t>(options.audio.format.channels)),
+        shares_(shares_of(
+            "sound",
+            media::mono_shares(static_cast<int>(options.audio.format.channels)),
+            options.channel)),
+        planes_(shares_.size()),
         rate_(options.rate) {
     const media::Format& format = options.audio.format;
     const std::string& name = format.name;
@@ -118,6 +193,7 @@ class LiveSound final : public Sound {
     resampler_ = make_resampler(format.sample_rate, known);
   }
   [[nodiscard]] std::int64_t rate() const override { return rate_; }
+  [[nodiscard]] double begin() const override { return 0; }
   [[nodiscard]] bool read(std::vector<float>& out) override {
     const auto piece = read_();
     if (!piece) {
@@ -125,16 +201,16 @@ class LiveSound final : public Sound {
       return false;
     }
     bytes_ += *piece;
-    const std::size_t frame = width_ * channels_;
+    const std::size_t frame = width_ * planes_.size();
     const std::size_t count = bytes_.size() / frame;
-    mono_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      float sum = 0;
-      for (std::size_t c = 0; c < channels_; ++c) {
-        sum += number(bytes_.data() + (i * channels_ + c) * width_, width_);
+    for (std::size_t c = 0; c < planes_.size(); ++c) {
+      planes_[c].resize(count);
+      const char* from = bytes_.data() + c * width_;
+      for (std::size_t i = 0; i < count; ++i) {
+        planes_[c][i] = number(from + i * frame, width_);
       }
-      mono_[i] = sum / static_cast<float>(channels_);
     }
+    downmix(planes_, shares_, mono_);
     bytes_.erase(0, count * frame);  // a frame may be cut between two pieces
     resampler_->push(mono_, out);
     return true;
@@ -142,7 +218,9 @@ class LiveSound final : public Sound {
 
  private:
   std::function<std::optional<std::string>()> read_;
-  std::size_t channels_, width_ = 0;
+  std::vector<float> shares_;  ///< of each channel
+  media::Planes planes_;
+  std::size_t width_ = 0;
   std::int64_t rate_;
   std::unique_ptr<Resampler> resampler_;
   std::string bytes_;

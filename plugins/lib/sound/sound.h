@@ -22,12 +22,17 @@ class Sound {
 
   /// Samples a second.
   [[nodiscard]] virtual std::int64_t rate() const = 0;
+  /// When its first sample is heard, in seconds on the recording's clock, which
+  /// is 0 where the film or the sound begins.
+  [[nodiscard]] virtual double begin() const = 0;
+  /// What a person should know of what was read so far, a line each.
+  [[nodiscard]] virtual std::vector<std::string> warnings() const { return {}; }
   /// Appends the next samples, -1..1, perhaps none; false: that was the end.
   /// Throws Error.
   [[nodiscard]] virtual bool read(std::vector<float>& out) = 0;
 };
 
-/// A recording, or the seconds [begin, end) of it.
+/// A recording, or the seconds [begin, end) of it, on its clock.
 struct Recording {
   std::string path;                          ///< or a name for messages
   std::shared_ptr<const std::string> bytes;  ///< null: read the file
@@ -37,6 +42,7 @@ struct Recording {
 struct SoundOptions {
   std::int64_t rate = 16000;       ///< 0: as the recording has it
   std::string resampler = "sinc";  ///< or "swresample"
+  std::int64_t channel = 0;        ///< from 1 on: that one alone; 0: all mixed
   media::AudioOptions audio;       ///< for sound without a header its format
 };
 

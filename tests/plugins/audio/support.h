@@ -26,7 +26,9 @@ namespace penstock::audio {
 class Kept final : public ItemSink {
  public:
   void push(Item item) override { items.push_back(std::move(item)); }
+  void warn(std::string text) override { warnings.push_back(std::move(text)); }
   std::vector<Item> items;
+  std::vector<std::string> warnings;
 };
 
 /// The stage T's params with these texts set, as a pipeline file would.

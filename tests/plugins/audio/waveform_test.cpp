@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "tests/plugins/audio/support.h"
+#include "tests/plugins/lib/media/film_file.h"
 #include "tests/plugins/lib/media/wav_file.h"
 
 namespace penstock::audio {
@@ -42,6 +43,81 @@ TEST(Waveform, ChannelsBecomeTheirMean) {
                             .data = media::int16_data({100, 300, -7, 7})}));
   EXPECT_EQ(got[0].item<float>(), 200.0F / 32768);
   EXPECT_EQ(got[1].item<float>(), 0);
+}
+
+TEST(Waveform, SixChannelsAreMixedAsFFmpegDoes) {
+  const auto one = [](std::size_t channel) {
+    std::vector<int> samples(6);
+    samples[channel] = 16384;
+    return heard({}, request_of({.channels = 6,
+                                 .data = media::int16_data(samples)}))[0]
+        .item<float>();
+  };
+  EXPECT_NEAR(one(0), 0.5 * 0.2071, 1e-4);
+  EXPECT_NEAR(one(2), 0.5 * 0.2929, 1e-4);  // the centre: speech
+  EXPECT_EQ(one(3), 0);                     // the LFE
+  EXPECT_NEAR(one(5), 0.5 * 0.1464, 1e-4);
+}
+
+TEST(Waveform, OneChannelMayBeHeardAlone) {
+  const auto stereo =
+      request_of({.channels = 2, .data = media::int16_data({100, 300, -7, 7})});
+  EXPECT_EQ(heard({{"channel", "2"}}, stereo)[0].item<float>(), 300.0F / 32768);
+  EXPECT_EQ(heard({{"channel", "1"}}, stereo)[1].item<float>(), -7.0F / 32768);
+  EXPECT_THROW((void)heard({{"channel", "3"}}, stereo), Error);
+}
+
+Kept kept(const Texts& texts, Request request) {
+  const auto params = params_of<Waveform>(texts);
+  const Waveform stage(*static_cast<const Waveform::Params*>(params.get()));
+  request.checked = {params};
+  Kept kept;
+  stage.preprocess(request, {}, kept);
+  return kept;
+}
+
+TEST(Waveform, TellsOfChannelsThatCancelEachOther) {
+  const auto opposite = request_of(
+      {.channels = 2, .data = media::int16_data({100, -100, -7, 7})});
+  EXPECT_THAT(kept({}, opposite).warnings,
+              ::testing::ElementsAre(::testing::HasSubstr("opposite phase")));
+  EXPECT_TRUE(kept({{"channel", "1"}}, opposite).warnings.empty());
+}
+
+Request film_of(const media::Film& film) {
+  Request request;
+  Media media;
+  media.name = "a film";
+  media.bytes = media::shared(media::to_bytes(film));
+  request.inputs["audio"] = media;
+  return request;
+}
+
+TEST(Waveform, SoundThatBeginsLateSaysWhen) {
+  Request film =
+      film_of({.times = {0, 1000, 2000, 3000},
+               .sound = {.samples = media::even_sound(1), .begin = 1500}});
+  const auto item = run_stage<Waveform>({}, film, {});
+  EXPECT_NEAR(std::get<double>(item.notes.at("audio_begin")), 1.5, 0.002);
+  // Seconds of a film are those of its clock.
+  auto& range = std::get<Media>(film.inputs["audio"]);
+  range.begin = 1;
+  range.end = 2;
+  const auto piece = run_stage<Waveform>({}, film, {});
+  EXPECT_EQ(get(piece.inputs, "waveform").size(0), 8000);
+  EXPECT_NEAR(std::get<double>(piece.notes.at("audio_begin")), 1.5, 0.002);
+}
+
+TEST(Waveform, AFilmWithoutSoundIsAnErrorOrTold) {
+  EXPECT_THROW((void)kept({}, film_of({})), Error);
+  const Kept none = kept({{"missing", "skip"}}, film_of({}));
+  EXPECT_TRUE(none.samples.empty());
+  EXPECT_THAT(none.warnings, ::testing::ElementsAre(::testing::HasSubstr(
+                                 "'a film' has no audio track")));
+  // What is damaged or no film stays an error.
+  Request bad = film_of({});
+  std::get<Media>(bad.inputs["audio"]).bytes = media::shared("no film");
+  EXPECT_THROW((void)kept({{"missing", "skip"}}, bad), Error);
 }
 
 TEST(Waveform, ARangeOfSecondsIsCutOut) {
