@@ -95,6 +95,10 @@ void Gate::preprocess(const Request& request, Item in, ItemSink& out) const {
                                   rules, request.stop);
   if (speech.empty()) return;
   if (!how.split) {
+    Tokens& places = std::get<Tokens>(in.notes["speech"] = Tokens());
+    for (const Segment& part : speech) {
+      places.insert(places.end(), {part.begin, part.end});
+    }
     out.push(std::move(in));
     return;
   }

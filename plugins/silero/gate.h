@@ -11,7 +11,9 @@
 
 namespace penstock::silero {
 
-/// Input and output: waveform f32[T]. A sound without speech gives no item.
+/// Input and output: waveform f32[T]. A sound without speech gives no item;
+/// of others the note `speech` has the begin and end of each segment, in
+/// samples, so that nobody looks for words between them.
 /// With `split`, one item for each segment of speech up to
 /// `max_speech_seconds`, note `audio_begin` in seconds of the whole.
 class Gate final : public Preprocess {

@@ -22,6 +22,7 @@ audio::SoundOptions options_of(const Listen::Params& how, bool is_live) {
   const bool has_none = how.raw_format == "none";
   audio::SoundOptions options;
   options.rate = kRate;
+  options.channel = how.channel;
   options.audio =
       audio::audio_options(how, is_live && has_none ? "s16le" : how.raw_format);
   return options;
@@ -119,8 +120,14 @@ class SpeechBuffer {
 /// Joins neighbours up to a length, where that is wanted, and hands on.
 class SegmentJoiner {
  public:
-  SegmentJoiner(SpeechBuffer& buffer, Item in, ItemSink& out, std::int64_t join)
-      : buffer_(buffer), in_(std::move(in)), out_(out), join_(join) {}
+  /// `begin`: seconds of the recording before the first item.
+  SegmentJoiner(SpeechBuffer& buffer, Item in, ItemSink& out, double begin,
+                std::int64_t join)
+      : buffer_(buffer),
+        in_(std::move(in)),
+        out_(out),
+        begin_(begin),
+        join_(join) {}
 
   void take(std::vector<Segment>& found) {
     for (const Segment& segment : found) {
@@ -143,7 +150,7 @@ class SegmentJoiner {
     item.inputs = in_.inputs;
     set(item.notes, kSampleRate, kRate);
     set(item.notes, kAudioBegin,
-        audio_begin(in_) + static_cast<double>(held_->begin) / kRate);
+        begin_ + static_cast<double>(held_->begin) / kRate);
     set(item.notes, kAudioSeconds,
         static_cast<double>(held_->end - held_->begin) / kRate);
     item.inputs.emplace_back("waveform", buffer_.cut(*held_));
@@ -155,6 +162,7 @@ class SegmentJoiner {
   SpeechBuffer& buffer_;
   Item in_;
   ItemSink& out_;
+  double begin_;
   std::int64_t join_;  ///< samples; 0: not
   std::optional<Segment> held_;
 };
@@ -199,6 +207,16 @@ void Listen::close() noexcept { networks_.clear(); }
 
 void Listen::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
+  try {
+    listen(request, how, std::move(in), out);
+  } catch (const media::NoTrack& none) {
+    if (how.missing == "fail") throw;
+    out.warn(none.text());
+  }
+}
+
+void Listen::listen(const Request& request, const Params& how, Item in,
+                    ItemSink& out) const {
   const auto sound = open_sound(request, how);
   SegmentRules rules;
   rules.threshold = how.threshold;
@@ -207,7 +225,8 @@ void Listen::preprocess(const Request& request, Item in, ItemSink& out) const {
   rules.max_speech_s = how.max_speech_seconds;
   SpeechBuffer buffer(network_for(networks_, kRate), rules);
   const auto most = static_cast<std::int64_t>(how.max_speech_seconds * kRate);
-  SegmentJoiner segments(buffer, std::move(in), out, how.join ? most : 0);
+  SegmentJoiner segments(buffer, std::move(in), out, sound->begin(),
+                         how.join ? most : 0);
   std::vector<Segment> found;
   while (sound->read(buffer.samples())) {
     if (request.stop.stop_requested()) throw Cancelled();
@@ -217,6 +236,7 @@ void Listen::preprocess(const Request& request, Item in, ItemSink& out) const {
   buffer.finish(found);
   segments.take(found);
   segments.give();
+  for (std::string& text : sound->warnings()) out.warn(std::move(text));
 }
 
 }  // namespace penstock::silero

@@ -13,7 +13,8 @@ namespace penstock::silero {
 
 /// Input: `audio`, a file, or a Source of texts that are bytes without a
 /// header. Output: for each segment of speech an item: waveform f32[T] at
-/// 16000 a second, notes `sample_rate`, `audio_begin` and `audio_seconds`.
+/// 16000 a second, notes `sample_rate`, `audio_begin` (on the
+/// recording's clock) and `audio_seconds`.
 /// Memory is that of a segment, however long the sound is.
 class Listen final : public Preprocess {
  public:
@@ -25,6 +26,8 @@ class Listen final : public Preprocess {
     std::string raw_format = "none";
     std::int64_t raw_rate = 16000;
     std::int64_t raw_channels = 1;
+    std::int64_t channel = 0;
+    std::string missing = "fail";
     std::string damaged = "refuse";
     double max_seconds = 24 * 3600;
   };
@@ -37,6 +40,9 @@ class Listen final : public Preprocess {
                   ItemSink& out) const override;
 
  private:
+  void listen(const Request& request, const Params& how, Item in,
+              ItemSink& out) const;
+
   Params params_;
   std::map<std::int64_t, Network> networks_;  ///< by sample rate
 };

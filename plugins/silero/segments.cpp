@@ -65,12 +65,16 @@ class SegmentWriter final : public Writer {
     return true;
   }
 
-  void end(OutputSink& /*out*/) override {}
+  /// There may have been no sound, and so no item.
+  void end(OutputSink& out) override {
+    if (!segmenter_) finish(out);
+  }
 
  private:
   void begin(const Item& item) {
     rate_ = sample_rate(item);
     length_ = get(item.inputs, "waveform").size(0);
+    begin_ = audio_begin(item);
     segmenter_.emplace(rules_of(params_), rate_, rate_ == 8000 ? 256 : 512);
   }
 
@@ -79,8 +83,8 @@ class SegmentWriter final : public Writer {
   }
 
   void give(const Segment& segment, OutputSink& out) {
-    const double from = seconds(segment.begin);
-    const double to = seconds(segment.end);
+    const double from = begin_ + seconds(segment.begin);
+    const double to = begin_ + seconds(segment.end);
     const std::string json =
         str(R"({"begin": )", decimal(from), R"(, "end": )", decimal(to), "}");
     out.emit(Json{R"({"segments": [)" + json + "]}"}, 0, false);
@@ -90,8 +94,8 @@ class SegmentWriter final : public Writer {
       has_line_ = true;
     } else if (params_.format == "media") {
       Media media = media_input(request_, "audio");
-      media.end = media.begin + to;
-      media.begin += from;
+      media.begin = from;
+      media.end = to;
       out.emit(media, 0, false);
     } else {
       json_ += (json_.empty() ? "" : ", ") + json;
@@ -115,6 +119,7 @@ class SegmentWriter final : public Writer {
   Params params_;
   Request request_;
   std::int64_t rate_ = 16000, length_ = 0;
+  double begin_ = 0;  ///< of the item, on the recording's clock
   std::optional<Segmenter> segmenter_;
   bool has_line_ = false;
   Heard plot_;  ///< for draw()

@@ -12,7 +12,7 @@ namespace penstock::silero {
 
 /// Input: probabilities f32[N] a step. Output: a line a segment, or one JSON
 /// document, or a piece of the file a segment; and JSON {"segments": [{"begin",
-/// "end"}]} with seconds.
+/// "end"}]} with seconds on the recording's clock.
 class Segments final : public Postprocess {
  public:
   struct Params {

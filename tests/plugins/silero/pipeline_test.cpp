@@ -2,10 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
 #include "tests/cli/support.h"
+#include "tests/plugins/lib/media/film_file.h"
+#include "tests/plugins/lib/media/wav_file.h"
 
 namespace penstock::silero {
 namespace {
@@ -78,6 +83,37 @@ TEST_F(VoiceActivity, PiecesOfTheFileServeAnotherPipeline) {
   EXPECT_THAT(sink->media[0].name, testing::EndsWith("dir-intro.g722"));
   EXPECT_EQ(sink->media[0].begin, 2592.0 / 16000);
   EXPECT_EQ(sink->media[1].end, 188384.0 / 16000);
+}
+
+/// goforward.raw as the sound of a film, which begins 1.5 s after the pictures.
+TEST_F(VoiceActivity, SegmentsOfLateSoundAreOnTheFilmsClock) {
+  const auto path =
+      cache_folder() / "media/pocketsphinx-testdata/goforward.raw";
+  media::Film film{.times = {0, 1000, 2000, 3000}, .sound = {.begin = 1500}};
+  film.sound.samples.resize(std::filesystem::file_size(path) / 2);
+  std::ifstream(path, std::ios::binary)
+      .read(reinterpret_cast<char*>(film.sound.samples.data()),
+            static_cast<std::streamsize>(film.sound.samples.size() * 2));
+  for (const std::string format : {"text", "media"}) {
+    Request request;
+    request.id = "late";
+    Media media;
+    media.name = "late";
+    media.bytes = media::shared(to_bytes(film));
+    request.inputs["audio"] = media;
+    request.options["format"] = raw_from_text(format);
+    auto sink = std::make_shared<Text>();
+    pipeline_.submit(std::move(request), sink);
+    pipeline_.drain();
+    ASSERT_FALSE(sink->report.error) << sink->report.error->what();
+    if (format == "text") {
+      EXPECT_EQ(sink->text, "1.982 - 3.802");
+    } else {
+      ASSERT_EQ(sink->media.size(), 1U);
+      EXPECT_NEAR(sink->media[0].begin, 1.982, 0.001);
+      EXPECT_NEAR(sink->media[0].end, 3.802, 0.001);
+    }
+  }
 }
 
 TEST_F(VoiceActivity, ABadFileFailsAlone) {
