@@ -42,8 +42,13 @@ media::VideoOptions options_of(const Frames::Params& how) {
   return options;
 }
 
+media::NoTrack no_picture(const Media& media) {
+  return media::NoTrack(str("'", media.name, "' has no picture between ",
+                            media.begin, " and ", media.end, " s"));
+}
+
 SampleRule rule_of(const Frames::Params& how, const Media& media,
-                   double seconds) {
+                   const media::VideoReader& reader) {
   SampleRule rule;
   rule.begin = media.begin;
   rule.end = media.end;
@@ -57,13 +62,16 @@ SampleRule rule_of(const Frames::Params& how, const Media& media,
     rule.fps = 1;
     return rule;
   }
-  if (seconds > 0) rule.end = std::min(rule.end, seconds);
+  const double seconds = reader.info().seconds;
+  rule.begin = std::max(rule.begin, reader.begin());
+  if (seconds > rule.begin) rule.end = std::min(rule.end, seconds);
   if (std::isinf(rule.end)) {
     throw Error(Code::kData, str("'", media.name,
                                  "' does not state how long it is, so its "
                                  "frames cannot be spread; use fps or every "
                                  "instead of count"));
   }
+  if (rule.end <= rule.begin) throw no_picture(media);
   return rule;
 }
 
@@ -160,8 +168,7 @@ void read(media::VideoReader& reader, const SampleRule& rule,
     }
   }
   if (sampler.taken() == 0) {
-    throw Error(Code::kData, str("'", media.name, "' has no picture between ",
-                                 media.begin, " and ", media.end, " s"));
+    throw no_picture(media);
   }
   taker.end();
 }
@@ -205,6 +212,10 @@ void Frames::declare(Declaration<Frames>& d) {
           "colours of a film that does not name its own")
       .choices({"bt601", "bt709"})
       .per_request();
+  d.param("missing", &Params::missing,
+          "skip: a file without pictures gives nothing, and that is told")
+      .choices({"fail", "skip"})
+      .per_request();
   d.param("damaged", &Params::damaged,
           "skip: leave damaged places out, read what is left of a cut file")
       .choices({"refuse", "skip"})
@@ -222,18 +233,31 @@ void Frames::declare(Declaration<Frames>& d) {
 
 void Frames::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
+  try {
+    watch(request, how, std::move(in), out);
+  } catch (const media::NoTrack& none) {
+    if (how.missing == "fail") throw;
+    out.warn(none.text());
+  }
+}
+
+void Frames::watch(const Request& request, const Params& how, Item in,
+                   ItemSink& out) {
   const Media media = media_input(request, "video");
   const std::string path = media.bytes ? media.name : media_path(media);
   media::VideoReader reader(path, media.bytes, options_of(how));
-  const double seconds = reader.info().seconds;
-  const SampleRule rule = rule_of(how, media, seconds);
+  const SampleRule rule = rule_of(how, media, reader);
   set(in.notes, kPath, media.name);
-  set(in.notes, kVideoSeconds, seconds);
+  set(in.notes, kVideoSeconds, reader.info().seconds);
   if (how.clip) {
     read(reader, rule, media, request.stop,
          Clip(std::move(in), how.count, out));
   } else {
     read(reader, rule, media, request.stop, Pieces(in, out));
+  }
+  if (reader.damaged() > 0) {
+    out.warn(
+        str("'", media.name, "': damaged places left out: ", reader.damaged()));
   }
 }
 

@@ -26,6 +26,7 @@ class Frames final : public Preprocess {
     bool clip = false;
     bool square_pixels = true;
     std::string untagged = "bt601";
+    std::string missing = "fail";
     std::string damaged = "refuse";
     std::int64_t threads = 1;
     double max_seconds = 6 * 3600;
@@ -38,6 +39,9 @@ class Frames final : public Preprocess {
                   ItemSink& out) const override;
 
  private:
+  static void watch(const Request& request, const Params& how, Item in,
+                    ItemSink& out);
+
   Params params_;
 };
 

@@ -7,6 +7,9 @@ namespace {
 
 /// Times are sums of rounded numbers; nobody sees a microsecond.
 constexpr double kSlack = 1e-6;
+/// Most films begin with a picture or two less than with sound: the first one
+/// counts for the film's beginning. What comes later begins late.
+constexpr double kLate = 0.5;
 
 }  // namespace
 
@@ -25,6 +28,9 @@ bool Sampler::is_over() const {
 }
 
 void Sampler::show(double time, double until, bool is_last) {
+  if (!std::exchange(has_begun_, true) && rule_.fps > 0) {
+    while (moment() <= time - kLate) ++next_;
+  }
   time_ = time;
   until_ = until;
   is_last_ = is_last;

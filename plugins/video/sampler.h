@@ -12,7 +12,7 @@ namespace penstock::video {
 /// clock.
 struct SampleRule {
   /// The picture on screen at begin, begin + 1/fps, ...: again and again where
-  /// one stays longer.
+  /// one stays longer, none before the first one comes on.
   double fps = 0;
   /// The pictures on screen at so many moments that divide the time evenly;
   /// fewer where a picture would come twice.
@@ -49,6 +49,7 @@ class Sampler {
   double time_ = -std::numeric_limits<double>::infinity();
   double until_ = time_;
   bool is_last_ = false;
+  bool has_begun_ = false;   ///< a picture was shown
   bool is_new_ = false;      ///< nothing was taken of this picture yet
   std::int64_t next_ = 0;    ///< the moment that is waited for
   std::int64_t passed_ = 0;  ///< pictures since begin

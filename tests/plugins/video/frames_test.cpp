@@ -95,6 +95,26 @@ TEST(Frames, OfARangeOfSecondsKeepTheFilmsClock) {
   EXPECT_EQ(whole(items[0], "frame"), 2);
 }
 
+/// The sound begins at 0, the pictures at 1.5 s.
+TEST(Frames, ThatBeginLateHaveTimesOfTheFilmsClock) {
+  media::Film late = film();
+  for (auto& time : late.times) time += 1500;
+  late.sound.items = media::even_sound(4);
+  const Request request = request_of(to_bytes(late));
+  EXPECT_THAT(times_of(run({}, request)), ElementsAre(2, 3));
+  const auto spread = times_of(run({{"count", "2"}}, request));
+  ASSERT_EQ(spread.size(), 2U);
+  EXPECT_NEAR(spread[0], 1.5, 0.01);
+  EXPECT_NEAR(spread[1], 2.4, 0.2);
+}
+
+TEST(Frames, OfASoundAreAnErrorOrTold) {
+  const Request sound = request_of(to_bytes(
+      media::Film{.times = {}, .sound = {.items = media::even_sound(1)}}));
+  EXPECT_THROW((void)run({}, sound), Error);
+  EXPECT_TRUE(run({{"missing", "skip"}}, sound).empty());
+}
+
 TEST(Frames, OfAClipAreOneSample) {
   const auto items = run({{"clip", "true"}, {"count", "4"}});
   ASSERT_EQ(items.size(), 1U);
