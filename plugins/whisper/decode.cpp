@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "whisper/arrays.h"
+#include "whisper/silence.h"
 #include "whisper/transcript.h"
 
 namespace penstock::whisper {
@@ -40,6 +42,13 @@ struct Window final : DecodeState {
   double no_speech = 0;
   double ratio = 0;  ///< of compression
   Tokens previous;   ///< text of the windows before
+  /// Where a gate found speech; nothing: no gate looked.
+  std::optional<std::vector<Speech>> speech;
+
+  /// Goes on to where there is speech.
+  void skip(std::int64_t window_frames) {
+    if (speech) seek = skip_silence(*speech, seek, window_frames, total);
+  }
 
   [[nodiscard]] double average() const {
     return log_probability /
@@ -57,6 +66,10 @@ Window& window_of(const Sequence& sequence) {
   // start() has put it there.
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast)
   return static_cast<Window&>(*sequence.item->state);
+}
+
+at::Tensor seek_input(const Window& window) {
+  return at::tensor({window.seek}, at::kLong);
 }
 
 double temperature_of(const WhisperDecode::Params& how, int attempt) {
@@ -151,6 +164,10 @@ void WhisperDecode::start(Sequence& sequence) {
     window->total = std::clamp<std::int64_t>(static_cast<std::int64_t>(frames),
                                              1, window->total);
   }
+  window->speech = speech_of(notes);
+  window->skip(window_frames_);
+  if (window->seek >= window->total) window->seek = 0;  // some was found
+  sequence.inputs = {{"seek", seek_input(*window)}};
   sequence.want = first_want(sequence.tokens, words_->start);
   sequence.item->state = std::move(window);
 }
@@ -254,6 +271,7 @@ void WhisperDecode::finish_window(const Sequence& sequence, Window& window,
     window.previous.insert(window.previous.end(), said.begin(), said.end());
   }
   window.seek += heard.frames;
+  window.skip(window_frames_);
 }
 
 void WhisperDecode::decode(const Step& step, const Result& picked,
@@ -293,7 +311,7 @@ void WhisperDecode::decode(const Step& step, const Result& picked,
           next.reset = true;
           next.tokens = window.prompt;
           next.want = first_want(window.prompt, words_->start);
-          next.inputs = {{"seek", at::tensor({window.seek}, at::kLong)}};
+          next.inputs = {{"seek", seek_input(window)}};
         }
       }
     }

@@ -11,7 +11,8 @@ namespace penstock::whisper {
 
 struct Window;
 
-/// Input: scores f32[R, V]. Output, once a window: tokens with their times;
+/// Input: scores f32[R, V]; windows in which the item's note `speech` has
+/// none are passed over. Output, once a window: tokens with their times;
 /// segments i64[S, 4], each begin and end in 20 ms of the whole sound and
 /// first and last place among the tokens; notes `average_log_probability`,
 /// `no_speech`, `compression_ratio`, `temperature`.

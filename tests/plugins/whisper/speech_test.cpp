@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <map>
 
 #include "penstock/models.h"
@@ -201,6 +203,39 @@ TEST_F(Speech, SilenceAndMonkeysGiveNoWords) {
   ASSERT_FALSE(text->report.error) << text->report.error->what();
   EXPECT_EQ(text->text, "");
   EXPECT_EQ(json->text, R"({"text":"","segments":[]})");
+}
+
+/// Zeros in which the model itself hears "you".
+TEST_F(Speech, SilenceAfterAndBeforeSpeechGivesNoWords) {
+  Pipeline pipeline = open({});
+  std::ifstream in(cache_folder() / "media/pocketsphinx-testdata/goforward.raw",
+                   std::ios::binary);
+  const std::string said((std::istreambuf_iterator<char>(in)), {});
+  const auto hear_bytes = [&](const std::string& sound) {
+    Request request;
+    Media media;
+    media.name = "sound";
+    media.bytes = std::make_shared<const std::string>(sound);
+    request.inputs["audio"] = media;
+    request.options["raw_format"] = raw_from_text("s16le");
+    request.options["format"] = raw_from_text("json");
+    auto sink = std::make_shared<Kept>();
+    pipeline.submit(std::move(request), sink);
+    pipeline.drain();
+    EXPECT_FALSE(sink->report.error);
+    return nlohmann::json::parse(sink->text);
+  };
+  const std::string wanted = hear_bytes(said)["text"];
+  EXPECT_THAT(wanted, testing::HasSubstr("meters."));
+  for (const std::size_t seconds : {31, 37, 47, 60, 90}) {
+    const std::string silence(32000 * seconds, '\0');
+    EXPECT_EQ(hear_bytes(said + silence)["text"], wanted) << seconds;
+    const auto late = hear_bytes(silence + said);
+    EXPECT_THAT(late["text"].get<std::string>(), testing::HasSubstr("meters."));
+    EXPECT_NEAR(late["segments"][0]["begin"].get<double>(),
+                static_cast<double>(seconds), 1.5);
+    EXPECT_EQ(hear_bytes(silence)["text"], "");
+  }
 }
 
 /// Stretches of speech by themselves: the same words, the times of the whole.
