@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "tests/cli/support.h"
@@ -115,9 +116,16 @@ struct Wrong {
 
 TEST_F(Steps, AreRefusedWithTheReason) {
   for (const Wrong& c : std::vector<Wrong>{
-           {"--text a --show", 2, "--show looks into one pipeline"},
-           {"--text a --until decode", 2, "--until looks into one pipeline"},
-           {"--text a --dump $T/x", 2, "--dump looks into one pipeline"},
+           {"--text a --show", 2,
+            "--show looks into one step; write --show STEP, the steps are "
+            "first, second"},
+           {"--text a --until decode", 2,
+            "--until looks into one step; write --until STEP.decode"},
+           {"--text a --show secnd", 2, "did you mean 'second'?"},
+           {"--text a --until third.decode", 2, "there is no such step"},
+           {"--text a --show first --until second.batch", 2,
+            "are about two steps"},
+           {"--text a --chat", 2, "exclude each other"},
            {"--text a --render $T/x", 2, "no step draws anything"},
            {"--text a --set decode.n=2", 65, "write STEP.decode.n"},
            {"--text a --set first.decode.m=2", 65,
@@ -129,6 +137,97 @@ TEST_F(Steps, AreRefusedWithTheReason) {
     EXPECT_THAT(ran.err, HasSubstr(c.words)) << c.arguments;
     EXPECT_EQ(ran.out, "");
   }
+}
+
+/// How often `words` stand in a text.
+std::size_t count(const std::string& text, const std::string& words) {
+  std::size_t found = 0;
+  for (auto at = text.find(words); at != std::string::npos;
+       at = text.find(words, at + 1)) {
+    ++found;
+  }
+  return found;
+}
+
+TEST_F(Steps, AreLookedIntoByName) {
+  const Ran first = run("--text Hello --show first");
+  ASSERT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(count(first.out, "input_ids 4: 2, 524, 401, 495"), 1) << first.out;
+  EXPECT_EQ(count(first.out, "input_ids"), 1) << "the other is not shown";
+  EXPECT_THAT(first.out, HasSubstr("logits  f32"));
+  EXPECT_THAT(first.out, HasSubstr("second:\n"));
+  const Ran second = run("--text Hello --show second");
+  ASSERT_EQ(second.code, 0) << second.err;
+  EXPECT_EQ(count(second.out, "input_ids"), 1);
+  EXPECT_EQ(count(second.out, "input_ids 4: 2, 524"), 0) << second.out;
+}
+
+TEST_F(Steps, RunUntilAStageOfOne) {
+  const Ran text = run("--text Hello --until second.decode");
+  ASSERT_EQ(text.code, 0) << text.err;
+  ASSERT_EQ(lines(text.out).size(), 1) << text.out;
+  EXPECT_EQ(count(text.out, " "), 2) << "three ids: " << text.out;
+  const Ran batch = run("--text Hello --until second.batch --json");
+  ASSERT_EQ(batch.code, 0) << batch.err;
+  ASSERT_EQ(lines(batch.out).size(), 1) << batch.out;
+  EXPECT_EQ(Json::parse(batch.out)["layout"], "packed");
+  const Ran preprocess = run("--text Hello --until second.preprocess --json");
+  ASSERT_EQ(preprocess.code, 0) << preprocess.err;
+  EXPECT_EQ(Json::parse(preprocess.out)["input_ids"][0], 2);
+  // What is not needed does not run: that model is not there.
+  const Ran alone =
+      run("--text Hello --until first.decode --set second.model=$T/none.gguf");
+  EXPECT_EQ(alone.code, 0) << alone.err;
+}
+
+TEST_F(Steps, AreDumpedInAFolderEach) {
+  const Ran ran = run("--text Hello --dump $T/of_steps");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const std::filesystem::path folder = damaged_folder() + "/of_steps";
+  for (const char* step : {"first", "second"}) {
+    std::ifstream in(folder / step / "0" / "dump.json");
+    const Json dump = Json::parse(in);
+    EXPECT_EQ(dump["report"]["token_ids"].size(), 3) << step;
+    EXPECT_EQ(dump["pipeline"]["decode"]["params"]["max_new_tokens"], 3);
+    EXPECT_TRUE(std::filesystem::exists(folder / step / "0" /
+                                        "forward.0000.safetensors"));
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST_F(Steps, AreTracedTogether) {
+  const Ran ran = run("--text Hello --trace $T/steps.trace");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  std::ifstream in(damaged_folder() + "/steps.trace");
+  const Json trace = Json::parse(in);
+  std::set<std::string> names;
+  std::set<int> processes;
+  for (const Json& event : trace["traceEvents"]) {
+    processes.insert(event["pid"].get<int>());
+    if (event["name"] != "process_name") continue;
+    names.insert(event["args"]["name"].get<std::string>());
+  }
+  EXPECT_EQ(names, (std::set<std::string>{"first", "second"}));
+  EXPECT_EQ(processes, (std::set<int>{1, 2}));
+}
+
+TEST_F(Steps, Chat) {
+  const std::filesystem::path folder = damaged_folder();
+  std::ofstream(folder / "chat_steps.yaml")
+      << "version: 1\nsteps:\n  talk: {pipeline: gemma_chat.yaml}\n"
+         "  more: {pipeline: one.yaml, in: {text: {each: talk}}}\n";
+  const Ran ran = shell(
+      "printf 'a\\nb\\n' | $RUN $T/chat_steps.yaml --chat --set talk.model=" +
+      kSource +
+      "tests/fixtures/tiny/tiny.gguf --set talk.decode.max_new_tokens=2 --set "
+      "talk.decode.ignore_eos=true --set more.decode.max_new_tokens=2 --set "
+      "more.decode.ignore_eos=true --set "
+      "'more.decode.banned_ids=[12,13,14,15,31]' --set "
+      "'talk.decode.banned_ids=[12,13,14,15,31]'");
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(lines(ran.out).size(), 2) << ran.out;
+  const Ran none = run("--chat");
+  EXPECT_THAT(none.err, HasSubstr("reads conversations"));
 }
 
 TEST_F(Steps, EndAtCtrlC) {

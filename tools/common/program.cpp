@@ -35,18 +35,17 @@ int complain(const std::string& program, const Error& error) {
   return static_cast<int>(error.code());
 }
 
-int complain(const std::string& program) {
+Error caught() {
   try {
     throw;
   } catch (const Error& error) {
-    return complain(program, error);
+    return error;
   } catch (const std::bad_alloc&) {
-    return complain(program, Error(Code::kRetry, "out of memory"));
+    return {Code::kRetry, "out of memory"};
   } catch (const std::exception& error) {
-    return complain(program, Error(Code::kInternal, error.what()));
+    return {Code::kInternal, error.what()};
   } catch (...) {
-    return complain(program,
-                    Error(Code::kInternal, "an exception of an unknown type"));
+    return {Code::kInternal, "an exception of an unknown type"};
   }
 }
 
@@ -56,6 +55,7 @@ void warn(const std::string& program,
     std::cerr << program << ": warning: " << warning << "\n";
   }
 }
+int complain(const std::string& program) { return complain(program, caught()); }
 
 std::vector<std::filesystem::path> plugin_search_path(
     const std::vector<std::string>& named) {

@@ -13,9 +13,11 @@ namespace penstock {
 /// files.
 void open_standard_streams();
 
+/// The exception being handled, whatever it is.
+[[nodiscard]] Error caught();
 /// Says what went wrong, after the program's name. Gives the exit code.
 int complain(const std::string& program, const Error& error);
-/// The same of the exception being handled, whatever it is.
+/// The same of the exception being handled.
 int complain(const std::string& program);
 
 /// What went well but should be known, a line each on stderr.

@@ -7,6 +7,7 @@
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 #include "pipeline_bench/options.h"
 #include "pipeline_bench/report.h"
 #include "pipeline_run/input/files.h"
@@ -98,17 +99,21 @@ std::vector<Request> requests_of(const Options& options,
 
 PipelineFile load(const Options& options, PluginHost& plugins,
                   const std::string& device) {
-  auto overrides = overrides_from_environment();
-  overrides.insert(overrides.end(), options.overrides.begin(),
-                   options.overrides.end());
+  auto overrides = options.overrides;
   if (!device.empty()) overrides.push_back({"device", device, "--device"});
-  const auto path = run::find_pipeline(options.file);
-  PipelineFile file = load_pipeline_file(path, plugins, overrides);
+  CompositionFile all = run::load_named(options.file, plugins, overrides);
+  if (!all.is_one()) {
+    throw Error(Code::kUsage, str("'", options.file,
+                                  "' composes pipelines; measure the file of "
+                                  "the step it is about"));
+  }
+  PipelineFile file = std::move(all.steps.front().file);
   if (!has(file.batch, "max_sequences")) return file;
   const int most =
       *std::max_element(options.batches.begin(), options.batches.end());
-  overrides.push_back({"batch.max_sequences", std::to_string(most), "--batch"});
-  return load_pipeline_file(path, plugins, overrides);
+  override_params(file,
+                  {{"batch.max_sequences", std::to_string(most), "--batch"}});
+  return file;
 }
 
 DeviceResult measure_device(const Options& options, PipelineFile file,
@@ -121,13 +126,13 @@ DeviceResult measure_device(const Options& options, PipelineFile file,
                   .warmup = options.warmup};
   PipelineOptions how;
   how.max_in_flight = 1 << 16;
-  Pipeline pipeline(std::move(file), how);
-  out.device = pipeline.device();
-  out.dtype = get_or(pipeline.facts(), kDtype, "");
-  out.open_s = pipeline.stats().open_s;
+  Runner runner(std::move(file), how);
+  out.device = runner.device();
+  out.dtype = get_or(runner.facts(), kDtype, "");
+  out.open_s = runner.stats().front().second.open_s;
   for (const int batch : options.batches) {
     say(options, str(out.device, ": ", batch, " at a time"));
-    out.batches.push_back(measure(pipeline, plan, batch));
+    out.batches.push_back(measure(runner, plan, batch));
   }
   out.peak_mib = peak_mib();
   return out;

@@ -41,21 +41,21 @@ class Watch final : public ResultSink {
   std::optional<Time> last_;
 };
 
-std::vector<std::shared_ptr<Watch>> run_once(Pipeline& pipeline,
-                                             const Plan& plan, int batch) {
+std::vector<std::shared_ptr<Watch>> run_once(Runner& runner, const Plan& plan,
+                                             int batch) {
   std::vector<std::shared_ptr<Watch>> all;
   {
-    const auto more = pipeline.more_coming();
+    const auto more = runner.more_coming();
     for (int i = 0; i < batch; ++i) {
       Request request =
           plan.requests[static_cast<std::size_t>(i) % plan.requests.size()];
       request.id = std::to_string(i);
       all.push_back(std::make_shared<Watch>());
       all.back()->start = Clock::now();
-      pipeline.submit(std::move(request), all.back());
+      runner.submit(std::move(request), all.back());
     }
   }
-  pipeline.drain();
+  runner.drain();
   return all;
 }
 
@@ -75,21 +75,21 @@ Stats since(Stats now, const Stats& before) {
 
 }  // namespace
 
-Measured measure(Pipeline& pipeline, const Plan& plan, int batch) {
-  for (int i = 0; i < plan.warmup; ++i) (void)run_once(pipeline, plan, batch);
+Measured measure(Runner& runner, const Plan& plan, int batch) {
+  for (int i = 0; i < plan.warmup; ++i) (void)run_once(runner, plan, batch);
   Measured all;
   all.batch = batch;
-  const Stats before = pipeline.stats();
+  const Stats before = runner.stats().front().second;
   for (int i = 0; i < plan.runs; ++i) {
     const Time start = Clock::now();
-    const auto watched = run_once(pipeline, plan, batch);
+    const auto watched = run_once(runner, plan, batch);
     all.run_s.push_back(ms(start, Clock::now()) / 1e3);
     for (const auto& each : watched) {
       if (each->error) throw Error(*each->error);
       all.requests.push_back(each->timed);
     }
   }
-  all.stats = since(pipeline.stats(), before);
+  all.stats = since(runner.stats().front().second, before);
   return all;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "penstock/pipeline.h"
+#include "penstock/runner.h"
 
 namespace penstock::bench {
 
@@ -31,7 +31,7 @@ struct Plan {
 };
 
 /// Throws the first error of a request.
-[[nodiscard]] Measured measure(Pipeline& pipeline, const Plan& plan, int batch);
+[[nodiscard]] Measured measure(Runner& runner, const Plan& plan, int batch);
 
 /// The value that a share of them, 0..1, does not exceed: linear between the
 /// ordered values, as numpy.percentile. 0 for none.

@@ -25,15 +25,18 @@ constexpr const char* kHelp =
 /// Streams one answer and waits for its end.
 class Answer final : public ResultSink {
  public:
-  Answer(Output& output, bool is_terminal)
-      : output_(output), is_terminal_(is_terminal) {}
+  Answer(Output& output, std::string step, bool is_terminal)
+      : output_(output), step_(std::move(step)), is_terminal_(is_terminal) {}
 
-  void piece(const Request& /*request*/, const Value& value, int branch,
+  void piece(const Request& request, const Value& value, int branch,
              bool /*is_final*/) override {
-    const auto* text = std::get_if<std::string>(&value);
-    if (text == nullptr || branch != 0) return;
-    text_ += *text;
-    output_.write(is_terminal_ ? harmless(*text) : *text);
+    if (branch != 0 || request.step != step_) return;
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      has_text_ = true;
+      write(*text);
+    } else if (const auto* json = std::get_if<Json>(&value)) {
+      json_.push_back(json->text);
+    }
   }
   void done(const Request& /*request*/, const Report& report) override {
     const std::scoped_lock lock(mutex_);
@@ -45,15 +48,24 @@ class Answer final : public ResultSink {
   Report wait() {
     std::unique_lock lock(mutex_);
     over_.wait(lock, [&] { return report_.has_value(); });
+    // Who says nothing in words says it in JSON.
+    if (!has_text_ && !json_.empty()) write(join_json(json_));
     return *report_;
   }
   /// What was said; after wait().
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
+  void write(const std::string& text) {
+    text_ += text;
+    output_.write(is_terminal_ ? harmless(text) : text);
+  }
+
   Output& output_;
-  bool is_terminal_;
+  std::string step_;  ///< whose words are the answer
+  bool is_terminal_, has_text_ = false;
   std::string text_;
+  std::vector<std::string> json_;
   std::mutex mutex_;
   std::condition_variable over_;
   std::optional<Report> report_;
@@ -61,8 +73,8 @@ class Answer final : public ResultSink {
 
 class Conversation {
  public:
-  Conversation(Pipeline& pipeline, Output& output, double timeout_s)
-      : pipeline_(pipeline),
+  Conversation(Runner& runner, Output& output, double timeout_s)
+      : runner_(runner),
         output_(output),
         timeout_s_(timeout_s),
         is_terminal_(isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {}
@@ -130,7 +142,8 @@ class Conversation {
 
   void say(const std::string& line) {
     messages_.push_back({{"role", "user"}, {"content", line}});
-    const auto answer = std::make_shared<Answer>(output_, is_terminal_);
+    const auto answer = std::make_shared<Answer>(
+        output_, runner_.file().steps.back().name, is_terminal_);
     const Report report = ask(answer);
     output_.write("\n");
     if (report.error) tell(*report.error);
@@ -161,7 +174,7 @@ class Conversation {
     }
     {
       const std::scoped_lock lock(mutex_);
-      answer_ = pipeline_.submit(std::move(request), answer);
+      answer_ = runner_.submit(std::move(request), answer);
     }
     Report report = answer->wait();
     const std::scoped_lock lock(mutex_);
@@ -174,7 +187,7 @@ class Conversation {
     std::cerr << "pipeline-run: " << harmless(error.what()) << "\n";
   }
 
-  Pipeline& pipeline_;
+  Runner& runner_;
   Output& output_;
   const double timeout_s_;
   const bool is_terminal_;
@@ -189,20 +202,23 @@ class Conversation {
 
 }  // namespace
 
-void check_chat(const PipelineFile& file) {
-  const bool can = std::any_of(
-      file.preprocess.begin(), file.preprocess.end(), [](const auto& stage) {
-        return stage.spec->params.find(Ability::kChats) != nullptr;
-      });
-  if (can) return;
+void check_chat(const CompositionFile& file) {
+  for (const StepConfig& step : file.steps) {
+    if (!step.source().empty()) continue;  // it reads what others wrote
+    const auto& stages = step.file.preprocess;
+    const auto reads = [](const StageConfig& stage) {
+      return stage.spec->params.find(Ability::kChats) != nullptr;
+    };
+    if (std::any_of(stages.begin(), stages.end(), reads)) return;
+  }
   throw Error(Code::kUsage,
               "--chat: no preprocess stage of this pipeline reads "
               "conversations; try gemma_chat.yaml");
 }
 
-std::optional<Error> chat(Pipeline& pipeline, Output& output, Signals& signals,
+std::optional<Error> chat(Runner& runner, Output& output, Signals& signals,
                           const Stop& stop, double timeout_s) {
-  Conversation conversation(pipeline, output, timeout_s);
+  Conversation conversation(runner, output, timeout_s);
   signals.on_interrupt([&] { return conversation.interrupt(); });
   conversation.run(stop);
   signals.on_interrupt(nullptr);

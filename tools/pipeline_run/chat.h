@@ -5,19 +5,20 @@
 #include <optional>
 #include <string>
 
-#include "penstock/pipeline.h"
+#include "penstock/runner.h"
 #include "pipeline_run/input/stop.h"
 #include "pipeline_run/output/output.h"
 #include "pipeline_run/signals.h"
 
 namespace penstock::run {
 
-/// Throws Error(kUsage) where the pipeline reads no conversations.
-void check_chat(const PipelineFile& file);
+/// Throws Error(kUsage) where no step reads the request's conversation.
+void check_chat(const CompositionFile& file);
 
-/// Until the end of stdin, /exit, or a second Ctrl-C in a row. The first error
-/// of an answer, where nobody at a terminal has seen it.
-[[nodiscard]] std::optional<Error> chat(Pipeline& pipeline, Output& output,
+/// Answers are what the last step says. Until the end of stdin, /exit, or a
+/// second Ctrl-C in a row. The first error of an answer, where nobody at a
+/// terminal has seen it.
+[[nodiscard]] std::optional<Error> chat(Runner& runner, Output& output,
                                         Signals& signals, const Stop& stop,
                                         double timeout_s);
 

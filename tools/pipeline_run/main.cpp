@@ -1,5 +1,7 @@
 // pipeline-run: runs a pipeline file on texts, files, lines of stdin or JSONL.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 
 #include "common/program.h"
 #include "penstock/params.h"
@@ -24,6 +26,7 @@ examples:
   pipeline-run gemma_text.yaml --set decode.temperature=0.8 --seed 7
   pipeline-run gemma_text.yaml --until forward --json
   pipeline-run gemma_text.yaml --dump a_new_folder
+  pipeline-run voice_to_gemma.yaml talk.wav --until answer.forward
 
 environment: PENSTOCK_DEVICE, PENSTOCK_THREADS, PENSTOCK_SET="a.b=v;c.d=w",
   PENSTOCK_PLUGIN_PATH, PENSTOCK_CACHE
@@ -45,6 +48,8 @@ std::string seconds(const std::string& value) {
 /// What the flags hold before they become Options.
 struct Flags {
   std::string device, threads, seed;
+  std::string show_step;  ///< behind --show
+  std::string until;      ///< STAGE or STEP.STAGE
   std::vector<std::string> sets;
 };
 
@@ -82,18 +87,28 @@ void declare_run(CLI::App& app, Options& options, Flags& flags) {
       ->allow_extra_args(false);
 }
 
-void declare_output(CLI::App& app, Options& options) {
+/// STAGE, or STEP.STAGE of a composition.
+std::string stage(const std::string& value) {
+  static const CLI::IsMember known(
+      {"preprocess", "batch", "forward", "decode", "postprocess"});
+  return known(value.substr(value.rfind('.') + 1));
+}
+
+void declare_output(CLI::App& app, Options& options, Flags& flags) {
   app.add_option("--output", options.output,
                  "write the JSON lines to this new file")
       ->check(given);
   app.add_flag("--resume", options.resume,
                "go on behind the results that the file of --output holds");
   app.add_flag("--json", options.json, "print one JSON line per result");
-  app.add_flag("--show", options.show, "print what each stage made");
-  app.add_option("--until", options.until,
-                 "stop after this stage and print what it made")
-      ->check(CLI::IsMember(
-          {"preprocess", "batch", "forward", "decode", "postprocess"}));
+  app.add_flag("--show", options.show,
+               "print what each stage made; --show STEP where the file has "
+               "steps");
+  app.add_option("--show-step", flags.show_step)->check(given)->group("");
+  app.add_option("--until", flags.until,
+                 "stop after this stage and print what it made; STEP.STAGE "
+                 "where the file has steps")
+      ->check(stage);
   app.add_option("--dump", options.dump,
                  "keep what every stage made in this new folder: for each "
                  "request one with dump.json and .safetensors files")
@@ -121,7 +136,40 @@ std::string not_text(const std::string& word) {
          "\"";
 }
 
+/// --show STEP and --until STEP.STAGE look at one step.
+void take_steps(Options& options, const Flags& flags) {
+  const auto dot = flags.until.rfind('.');
+  if (!flags.until.empty()) options.until = flags.until.substr(dot + 1);
+  if (dot != std::string::npos) options.step = flags.until.substr(0, dot);
+  if (flags.show_step.empty()) return;
+  options.show = true;
+  if (!options.step.empty() && options.step != flags.show_step) {
+    throw Error(Code::kUsage, str("--show ", flags.show_step, " and --until ",
+                                  flags.until, " are about two steps"));
+  }
+  options.step = flags.show_step;
+}
+
+/// A step's name may stand behind --show, once the file was named: it is no
+/// file's name.
+std::vector<std::string> with_steps(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  bool has_file = false;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const std::string& next = words[i + 1];
+    has_file |= !words[i].empty() && words[i][0] != '-';
+    const bool is_step = has_file && words[i] == "--show" && !next.empty() &&
+                         next[0] != '-' &&
+                         next.find_first_of("./") == std::string::npos &&
+                         !std::filesystem::exists(next);
+    if (is_step) words[i] = "--show-step";
+  }
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  return words;
+}
+
 void take(Options& options, const Flags& flags) {
+  take_steps(options, flags);
   const int sources = static_cast<int>(!options.texts.empty()) +
                       static_cast<int>(options.use_stdin) +
                       static_cast<int>(!options.jsonl.empty()) +
@@ -189,9 +237,9 @@ int main_or_throw(int argc, char** argv) {
   app.set_version_flag("--version", "pipeline-run " PENSTOCK_SDK_VERSION);
   declare_inputs(app, options);
   declare_run(app, options, flags);
-  declare_output(app, options);
+  declare_output(app, options, flags);
   try {
-    app.parse(argc, argv);
+    app.parse(with_steps(argc, argv));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) throw usage_error(app, error);
     return app.exit(error);  // --help or --version

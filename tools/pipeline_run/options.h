@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::string> plugin_path;
   double timeout_s = 0;  ///< per request; 0: none
   std::string until;     ///< name of a stage, or ""
+  std::string step;      ///< which of a composition --show and --until mean
   std::string output;    ///< file for JSON lines, or "" for stdout
   std::string dump;      ///< folder for what stages made, or ""
   std::string trace;     ///< file to write, or ""

@@ -8,9 +8,10 @@
 #include "common/program.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
-#include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 #include "pipeline_run/chat.h"
+#include "pipeline_run/choose.h"
 #include "pipeline_run/exit_code.h"
 #include "pipeline_run/input/files.h"
 #include "pipeline_run/input/find_pipeline.h"
@@ -21,52 +22,22 @@
 #include "pipeline_run/output/printer.h"
 #include "pipeline_run/output/progress.h"
 #include "pipeline_run/output/result_file.h"
+#include "pipeline_run/output/step_printer.h"
 #include "pipeline_run/output/summary.h"
-#include "pipeline_run/run_steps.h"
 #include "pipeline_run/signals.h"
 #include "pipeline_run/submit.h"
 
 namespace penstock::run {
 namespace {
 
-/// --show and --dump turn on what stages can tell about themselves, where they
-/// can, and --render what they can draw.
-PipelineFile load(const Options& options, const std::filesystem::path& path,
-                  PluginHost& plugins) {
-  auto overrides = overrides_from_environment();
-  overrides.insert(overrides.end(), options.overrides.begin(),
-                   options.overrides.end());
-  PipelineFile file = load_pipeline_file(path, plugins, overrides);
-  for (const auto& notice : file.notices) {
-    std::cerr << "pipeline-run: " << notice << "\n";
-  }
-  std::vector<Override> more;
-  if (!options.render.empty()) {
-    const ParamSpec* folder =
-        file.postprocess.spec->params.find(Ability::kDraws);
-    if (folder == nullptr) {
-      throw Error(Code::kUsage, str("--render: ", file.postprocess.spec->name,
-                                    " draws nothing"));
-    }
-    more.push_back({"postprocess." + folder->name, options.render, "--render"});
-  }
-  const bool is_told = options.show || !options.dump.empty() ||
-                       options.until == to_string(StageKind::kPreprocess);
-  if (!is_told && more.empty()) return file;
-  for (std::size_t i = 0; is_told && i < file.preprocess.size(); ++i) {
-    const ParamSchema& params = file.preprocess[i].spec->params;
-    if (const ParamSpec* tells = params.find(Ability::kShows)) {
-      more.push_back(
-          {str("preprocess.", i, ".", tells->name), "true", "pipeline-run"});
+/// Names that have changed, and what plugins were up to.
+void tell_notices(const CompositionFile& file, const PluginHost& plugins) {
+  for (const StepConfig& step : file.steps) {
+    for (const auto& notice : step.file.notices) {
+      std::cerr << "pipeline-run: " << notice << "\n";
     }
   }
-  // Of Forward with --show alone: what it makes then costs time and memory.
-  const ParamSpec* tells = file.forward.spec->params.find(Ability::kShows);
-  if (options.show && tells != nullptr) {
-    more.push_back({"forward." + tells->name, "true", "--show"});
-  }
-  overrides.insert(overrides.end(), more.begin(), more.end());
-  return load_pipeline_file(path, plugins, overrides);
+  warn("pipeline-run", plugins.warnings());
 }
 
 void write_file(const std::string& path, const std::string& text) {
@@ -83,11 +54,20 @@ std::string row_memory(const Footprint& memory) {
              memory.sequence_bytes >> 20, " MiB");
 }
 
-int check(const PipelineFile& file) {
-  const PipelineCheck found = check_pipeline(file);
-  std::cerr << file.path.string() << ": ok; device " << found.device
-            << ", weights " << (found.memory.bytes >> 20) << " MiB"
-            << row_memory(found.memory) << "\n";
+int check(const CompositionFile& file) {
+  const std::string path = file.path.string();
+  for (const StepConfig& step : file.steps) {
+    try {
+      const PipelineCheck found = check_pipeline(step.file);
+      std::cerr << (file.is_one() ? path : step.name) << ": ok; device "
+                << found.device << ", weights " << (found.memory.bytes >> 20)
+                << " MiB" << (file.is_one() ? row_memory(found.memory) : "")
+                << "\n";
+    } catch (Error& error) {
+      throw file.is_one() ? error : error.in(Place::step(step.name));
+    }
+  }
+  if (!file.is_one()) std::cerr << path << ": ok\n";
   return 0;
 }
 
@@ -97,24 +77,27 @@ int exit_code(const Watch& watch, int code) {
   return error ? complain(*error) : code;
 }
 
-int print(const std::string& text) {
+int print_explained(const CompositionFile& file) {
   Output output;
-  output.write(text);
+  for (const StepConfig& step : file.steps) {
+    const std::string text = explain(step.file);
+    output.write(file.is_one() ? text
+                               : "# step " + step.name + "\n" + text + "\n");
+  }
   return exit_code(output, 0);
 }
 
-/// Whether a result goes on from its prompt: Decode makes tokens.
-bool continues(const PipelineFile& file) {
-  const auto& made = file.decode.spec->outputs;
-  return std::any_of(made.begin(), made.end(),
+/// Whether a result goes on from its prompt: one Decode makes tokens.
+bool continues(const CompositionFile& file) {
+  const auto& made = file.steps.front().file.decode.spec->outputs;
+  return file.is_one() &&
+         std::any_of(made.begin(), made.end(),
                      [](const Port& port) { return port.name == "tokens"; });
 }
 
 Format format_of(const Options& options) {
   const StageKind last = last_stage(options);
-  if (last == StageKind::kBatch || last == StageKind::kForward) {
-    return Format::kNone;
-  }
+  if (last < StageKind::kDecode) return Format::kNone;
   if (options.json) return Format::kJson;
   if (options.show) return Format::kShow;
   return isatty(STDOUT_FILENO) == 1 ? Format::kTerminal : Format::kText;
@@ -126,96 +109,167 @@ void check_writable(const std::string& path) {
   throw Error(Code::kRetry, str("cannot write '", path, "'"));
 }
 
-}  // namespace
-
-int run(const Options& options) {
-  Signals signals;
-  PluginHost plugins(plugin_search_path(options.plugin_path));
-  const auto path = find_pipeline(options.file);
-  if (has_steps(path)) return run_steps(options, path, plugins, signals);
-  PipelineFile file = load(options, path, plugins);
-  warn("pipeline-run", plugins.warnings());
-  set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
-  if (options.explain) return print(explain(file));
-  if (options.check) return check(file);
-  std::optional<ResultFile> results;
-  if (!options.output.empty()) results.emplace(options.output, options.resume);
-  Output output(results ? results->descriptor() : STDOUT_FILENO);
-  Watch watch(options, file, output);
-  if (last_stage(options) == StageKind::kPreprocess) {
-    const int code = preprocess_only(options, std::move(file), output, watch);
-    return exit_code(watch, exit_code(output, code));
-  }
-
-  Stop stop;
-  Inputs inputs;
-  if (options.chat) {
-    check_chat(file);
-  } else {
-    inputs = open_inputs(options, file, stop);
-    if (results) results->skip_done(inputs);
-  }
-  check_writable(options.trace);
+PipelineOptions pipeline_options(const Options& options, Watch& watch) {
   PipelineOptions chosen;
-  chosen.until = last_stage(options);
+  // A step whose input other steps make is run to see its preprocess.
+  chosen.until = std::max(last_stage(options), StageKind::kBatch);
   chosen.trace = !options.trace.empty();
   if (watch.is_needed()) {
     chosen.observer = &watch;
     chosen.preprocess_workers = 1;  // shown in order
   }
-  Pipeline pipeline(std::move(file), chosen);
+  return chosen;
+}
 
-  const auto quit = [&] {
-    stop.request();
-    pipeline.cancel_all();
-  };
-  output.on_lost(quit);
-  watch.on_lost(quit);
-  signals.on_stop(quit);
-  const bool is_terminal = isatty(STDERR_FILENO) == 1;
-  // Streamed text is its own progress; many results are not.
-  const bool is_many = !inputs.count || *inputs.count > 1;
-  Progress progress(is_terminal && !options.quiet && is_many, inputs.count);
-  Printer printer(output, format_of(options), progress);
-  if (is_many) printer.name_files();
-  if (results) printer.end_at_cancelled();
-  if (!options.until.empty()) printer.name_stage(options.until);
-  if (!continues(pipeline.file())) printer.part_prompts();
-  printer.set_facts({.dtype = get_or(pipeline.facts(), kDtype, ""),
-                     .device = pipeline.device()});
-  std::optional<Error> chat_error;
-  if (options.chat) {
-    chat_error = chat(pipeline, output, signals, stop, options.timeout_s);
-  } else {
-    const Target target{
-        .check = [&](const Request& request) { pipeline.check(request); },
-        .submit =
-            [&](Request request, const std::shared_ptr<ResultSink>& sink) {
-              return pipeline.submit(std::move(request), watch.watched(sink));
-            },
-        .more_coming = [&] { return pipeline.more_coming(); }};
-    submit_all(options, target, printer, inputs, stop);
+void print_stats(const Options& options, const Runner& runner,
+                 const Printer& printer, bool is_terminal) {
+  if (!options.summary && (!is_terminal || options.quiet)) return;
+  for (auto [step, stats] : runner.stats()) {
+    if (step.empty()) {
+      stats.requests += printer.refused();
+      stats.failed += printer.refused();
+    } else {
+      std::cerr << step << (options.summary ? "\n" : ": ");
+    }
+    std::cerr << (options.summary ? table(stats) : brief(stats));
   }
-  pipeline.drain();
-  progress.clear();
-  signals.on_stop(nullptr);
-  if (results) results->sync();
+}
 
-  if (!options.trace.empty()) {
-    write_file(options.trace, pipeline.trace_json());
+/// Everything of a run that has a pipeline to run, in the order of its life.
+class Run {
+ public:
+  Run(const Options& options, CompositionFile file, Output& output,
+      const std::optional<ResultFile>& results, Watch& watch, Signals& signals)
+      : options_(options),
+        output_(output),
+        results_(results),
+        watch_(watch),
+        signals_(signals),
+        inputs_(open(file)),
+        progress_(is_terminal_ && !options.quiet && is_many(), inputs_.count),
+        printer_(output, format_of(options), progress_),
+        runner_(std::move(file), pipeline_options(options, watch)) {
+    set_up_printer();
   }
-  Stats stats = pipeline.stats();
-  stats.requests += printer.refused();
-  stats.failed += printer.refused();
-  if (options.summary) {
-    std::cerr << table(stats);
-  } else if (is_terminal && !options.quiet) {
-    std::cerr << brief(stats);
+
+  int operator()() {
+    const auto quit = [&] {
+      stop_.request();
+      runner_.cancel_all();
+    };
+    output_.on_lost(quit);
+    watch_.on_lost(quit);
+    signals_.on_stop(quit);
+    if (options_.chat) {
+      chat_error_ = chat(runner_, output_, signals_, stop_, options_.timeout_s);
+    } else {
+      submit_all(
+          options_, runner_, [this](auto sink) { return wrapped(sink); },
+          printer_, inputs_, stop_);
+    }
+    return finish();
   }
-  if (chat_error && signals.exit_code() == 0) {
-    return exit_code(output, static_cast<int>(chat_error->code()));
+
+ private:
+  Inputs open(const CompositionFile& file) {
+    Inputs inputs;
+    if (options_.chat) {
+      check_chat(file);
+    } else {
+      inputs = open_inputs(options_, file, stop_);
+      if (results_) results_->skip_done(inputs);
+    }
+    check_writable(options_.trace);
+    return inputs;
   }
-  return exit_code(watch, exit_code(options, printer, output, signals));
+
+  /// Streamed text is its own progress; many results are not.
+  [[nodiscard]] bool is_many() const {
+    return !inputs_.count || *inputs_.count > 1;
+  }
+
+  void set_up_printer() {
+    if (is_many()) printer_.name_files();
+    if (results_) printer_.end_at_cancelled();
+    if (!options_.until.empty()) printer_.name_stage(options_.until);
+    if (!continues(runner_.file())) printer_.part_prompts();
+    const bool is_one = runner_.file().is_one();
+    printer_.set_facts(
+        {.dtype = is_one ? get_or(runner_.facts(), kDtype, "") : "",
+         .device = runner_.device()});
+  }
+
+  [[nodiscard]] std::shared_ptr<ResultSink> wrapped(
+      std::shared_ptr<ResultSink> sink) const {
+    if (!runner_.file().is_one()) {
+      const StepStyle style{
+          .is_json = options_.json,
+          .drawings = options_.render,
+          .only = options_.until.empty() ? "" : options_.step};
+      sink =
+          std::make_shared<StepPrinter>(std::move(sink), runner_.file(), style);
+    }
+    return watch_.watched(std::move(sink));
+  }
+
+  int finish() {
+    std::optional<Error> unheard;
+    try {
+      runner_.drain();
+    } catch (const Error& error) {
+      unheard = error;
+    }
+    progress_.clear();
+    signals_.on_stop(nullptr);
+    if (results_) results_->sync();
+    if (!options_.trace.empty()) {
+      write_file(options_.trace, runner_.trace_json());
+    }
+    print_stats(options_, runner_, printer_, is_terminal_);
+    if (unheard) return complain(*unheard);
+    if (chat_error_ && signals_.exit_code() == 0) {
+      return exit_code(output_, static_cast<int>(chat_error_->code()));
+    }
+    return exit_code(watch_, exit_code(options_, printer_, output_, signals_));
+  }
+
+  const Options& options_;
+  Output& output_;
+  const std::optional<ResultFile>& results_;
+  Watch& watch_;
+  Signals& signals_;
+  const bool is_terminal_ = isatty(STDERR_FILENO) == 1;
+  Stop stop_;
+  Inputs inputs_;
+  Progress progress_;
+  Printer printer_;
+  Runner runner_;  ///< last: it ends before what its sinks write to
+  std::optional<Error> chat_error_;
+};
+
+}  // namespace
+
+int run(const Options& options) {
+  Signals signals;
+  PluginHost plugins(plugin_search_path(options.plugin_path));
+  CompositionFile file = load_named(options.file, plugins, options.overrides);
+  tell_notices(file, plugins);
+  choose_steps(options, file);
+  ask_stages(options, file);
+  set_threads(static_cast<int>(
+      std::get<std::int64_t>(file.steps.front().file.threads.value)));
+  if (options.explain) return print_explained(file);
+  if (options.check) return check(file);
+  std::optional<ResultFile> results;
+  if (!options.output.empty()) results.emplace(options.output, options.resume);
+  Output output(results ? results->descriptor() : STDOUT_FILENO);
+  Watch watch(options, file, output);
+  if (file.is_one() && last_stage(options) == StageKind::kPreprocess) {
+    PipelineFile& alone = file.steps.front().file;
+    const int code = preprocess_only(options, std::move(alone), output, watch);
+    return exit_code(watch, exit_code(output, code));
+  }
+  return Run(options, std::move(file), output, results, watch, signals)();
 }
 
 }  // namespace penstock::run

@@ -5,8 +5,8 @@
 namespace penstock::run {
 namespace {
 
-void submit(const Options& options, const Target& target, Printer& printer,
-            Input input, const Stop& stop) {
+void submit(const Options& options, Runner& runner, const Wrap& wrap,
+            Printer& printer, Input input, const Stop& stop) {
   Request& request = input.request;
   if (options.timeout_s > 0 && !request.deadline) {
     request.deadline =
@@ -15,7 +15,7 @@ void submit(const Options& options, const Target& target, Printer& printer,
   }
   try {
     if (input.error) throw Error(*input.error);
-    target.check(request);
+    runner.check(request);
   } catch (Error& error) {
     printer.refuse(
         request,
@@ -23,21 +23,21 @@ void submit(const Options& options, const Target& target, Printer& printer,
         input.openai);
     return;
   }
-  const auto sink = printer.next(request, input.openai);
-  std::stop_source source = target.submit(std::move(request), sink);
+  auto sink = wrap(printer.next(request, input.openai));
+  std::stop_source source = runner.submit(std::move(request), std::move(sink));
   // It may have waited for room while the others were cancelled.
   if (stop.is_requested()) source.request_stop();
 }
 
 }  // namespace
 
-void submit_all(const Options& options, const Target& target, Printer& printer,
-                const Inputs& inputs, const Stop& stop) {
-  const auto more = target.more_coming();
+void submit_all(const Options& options, Runner& runner, const Wrap& wrap,
+                Printer& printer, const Inputs& inputs, const Stop& stop) {
+  const auto more = runner.more_coming();
   while (!stop.is_requested()) {
     auto input = inputs.next();
     if (!input || stop.is_requested()) return;
-    submit(options, target, printer, std::move(*input), stop);
+    submit(options, runner, wrap, printer, std::move(*input), stop);
   }
 }
 

@@ -1,10 +1,10 @@
-// From inputs to requests in flight, for a pipeline or a composition.
+// From inputs to requests in flight.
 #pragma once
 
 #include <functional>
 #include <memory>
-#include <stop_token>
 
+#include "penstock/runner.h"
 #include "pipeline_run/input/inputs.h"
 #include "pipeline_run/input/stop.h"
 #include "pipeline_run/options.h"
@@ -12,17 +12,13 @@
 
 namespace penstock::run {
 
-/// What runs the requests.
-struct Target {
-  /// Throws Error where submit() would refuse the request.
-  std::function<void(const Request&)> check;
-  std::function<std::stop_source(Request, std::shared_ptr<ResultSink>)> submit;
-  std::function<std::shared_ptr<void>()> more_coming;
-};
+/// What stands between the runner and a printer's sink: --dump, steps.
+using Wrap =
+    std::function<std::shared_ptr<ResultSink>(std::shared_ptr<ResultSink>)>;
 
 /// Submits every input in order, until a stop; what cannot be submitted is
 /// told by `printer` in its turn.
-void submit_all(const Options& options, const Target& target, Printer& printer,
-                const Inputs& inputs, const Stop& stop);
+void submit_all(const Options& options, Runner& runner, const Wrap& wrap,
+                Printer& printer, const Inputs& inputs, const Stop& stop);
 
 }  // namespace penstock::run

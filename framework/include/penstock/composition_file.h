@@ -45,25 +45,31 @@ struct CompositionFile {
 
   /// Position of the step; -1: there is none.
   [[nodiscard]] PENSTOCK_API int find(const std::string& step) const;
+  /// A pipeline alone: one step, without a name.
+  [[nodiscard]] bool is_one() const {
+    return steps.size() == 1 && steps.front().name.empty();
+  }
 };
+
+/// A pipeline as a composition of one step, without a name.
+[[nodiscard]] PENSTOCK_API CompositionFile composition_of(PipelineFile file);
 
 /// The path that `pipeline:` means, seen from the composition's folder. Throws
 /// Error(kNotFound).
 using FindPipeline = std::function<std::filesystem::path(
     const std::string& name, const std::filesystem::path& folder)>;
 
-/// Whether the file has the key `steps`; false too where it cannot be read.
-[[nodiscard]] PENSTOCK_API bool has_steps(const std::filesystem::path& path);
-
-/// Reads the file and those of its steps; throws as load_pipeline_file().
-/// Overrides: "step.stage.param" is for one step, "device", "threads" and
-/// "model" for every step.
-[[nodiscard]] PENSTOCK_API CompositionFile load_composition_file(
+/// Reads a file with `steps:`, and those of its steps, or without: that is
+/// composition_of(). Throws as load_pipeline_file(). Overrides for a file with
+/// `steps:`: "step.stage.param" is for one step, "device" and "threads" are for
+/// every step. Without `find` a step's file lies in the composition's folder.
+[[nodiscard]] PENSTOCK_API CompositionFile load_file(
     const std::filesystem::path& path, StageCatalog& catalog,
-    const std::vector<Override>& overrides, const FindPipeline& find);
+    const std::vector<Override>& overrides = {}, const FindPipeline& find = {});
 
 /// What submit() checks of a request's options: for each step its own, without
-/// the step's name. Throws Error(kData) for one that names no step.
+/// the step's name; a pipeline alone has all of them. Throws Error(kData) for
+/// one that names no step.
 [[nodiscard]] PENSTOCK_API std::vector<std::map<std::string, Raw>>
 options_of_steps(const CompositionFile& file,
                  const std::map<std::string, Raw>& options);

@@ -1,10 +1,6 @@
 // Pipeline: opens a checked pipeline file and runs requests through its five
-// stages.
-//
-//   PluginHost plugins(PluginHost::search_path());
-//   Pipeline pipeline(load_pipeline_file("gemma_text.yaml", plugins));
-//   pipeline.submit({.id = "a", .inputs = {{"text", "Hi"}}}, sink);
-//   pipeline.drain();
+// stages. A Runner (runner.h) is made of them, and what most programs want: it
+// takes a file with `steps:` as well.
 #pragma once
 
 #include <array>
@@ -39,8 +35,17 @@ struct Branch {
   Tokens token_ids;  ///< new ones, with the stop id
 };
 
+/// Whether a request came to its own end.
+enum class Ending {
+  kWhole,
+  kCancelled,  ///< somebody asked to stop
+  kDeadline,   ///< its deadline passed
+  kError,
+};
+
 /// How a request ended.
 struct Report {
+  Ending ending = Ending::kWhole;
   /// stop | length | cancelled | deadline | error; "end" without tokens. Of
   /// branch 0, as token_ids.
   std::string finish_reason;
@@ -55,13 +60,23 @@ struct Report {
 };
 
 /// Receives one request's results, on a writer thread, one call at a time. It
-/// may be slow: its own sequences wait, others go on.
+/// may be slow: its own sequences wait, others go on. What it throws ends its
+/// request with that error.
+///
+/// From a Runner the calls come step by step: `request.step` and `.index` say
+/// of which. A step's requests come in the order they came about, each whole;
+/// several steps come at the same time.
 class PENSTOCK_API ResultSink {
  public:
   virtual ~ResultSink();
   virtual void piece(const Request& request, const Value& value, int branch,
                      bool is_final) = 0;
-  /// The last call for this request, always made.
+  /// A Runner's: one of a step's requests is over; a pipeline alone has one.
+  virtual void part_done(const Request& request, const Report& report);
+  /// A Runner's: the step has no more requests.
+  virtual void step_done(const std::string& step);
+  /// The last call for this request, always made. What it throws is thrown by
+  /// drain().
   virtual void done(const Request& request, const Report& report) = 0;
 };
 
@@ -100,6 +115,9 @@ struct PipelineOptions {
   /// and after kDecode for the sinks, as Tensors. Until batch or forward,
   /// sequences end with their prompt.
   StageKind until = StageKind::kPostprocess;
+  /// In a trace of several pipelines: its number, and a name for it.
+  int trace_process = 1;
+  std::string trace_name;
 };
 
 class PENSTOCK_API Pipeline {
@@ -118,11 +136,15 @@ class PENSTOCK_API Pipeline {
   /// they are wrong. Waits while max_in_flight are running. Any thread.
   /// Requesting stop on the returned source cancels the request.
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
+  /// The same; observers and the sink are given this very object.
+  std::stop_source submit(const std::shared_ptr<Request>& request,
+                          std::shared_ptr<ResultSink> sink);
   /// While it is held, batches expect more requests: they close when they are
   /// full or have waited, not because nobody else is there. Hold it while you
   /// submit several.
   [[nodiscard]] std::shared_ptr<void> more_coming();
-  /// Waits until every submitted request is done.
+  /// Waits until every submitted request is done. Throws what a sink's done()
+  /// threw, the first of them.
   void drain();
   /// Cancels every request in flight; any thread.
   void cancel_all();
@@ -135,6 +157,8 @@ class PENSTOCK_API Pipeline {
   [[nodiscard]] Stats stats() const;
   /// Chrome/Perfetto trace-event JSON of all that ran, with trace = true.
   [[nodiscard]] std::string trace_json() const;
+  /// The events of it alone, with commas between.
+  [[nodiscard]] std::string trace_events() const;
 
  private:
   struct Impl;

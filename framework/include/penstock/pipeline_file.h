@@ -95,6 +95,11 @@ class PENSTOCK_API ConfigError : public Error {
 load_pipeline_file(const std::filesystem::path& path, StageCatalog& catalog,
                    const std::vector<Override>& overrides = {});
 
+/// More overrides for a file that was loaded, over those it has. Throws
+/// ConfigError.
+PENSTOCK_API void override_params(PipelineFile& file,
+                                  const std::vector<Override>& overrides);
+
 /// `text` as PENSTOCK_SET writes it: "decode.top_k=40;device=cpu".
 [[nodiscard]] PENSTOCK_API std::vector<Override> parse_overrides(
     const std::string& text, const std::string& source);

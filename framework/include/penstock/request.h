@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,9 @@ struct Request {
 
   // Set by submit():
   std::stop_token stop;  ///< requested when somebody cancels
+  /// Of a composition: the step it is for, and which of that step's requests.
+  std::string step;
+  std::int64_t index = 0;
   /// Per stage of the pipeline: its params with this request's options.
   std::vector<std::shared_ptr<const void>> checked;
 };

@@ -1,9 +1,10 @@
-// load_composition_file(): from `steps:` to the pipeline files of the steps.
+// load_file(): from `steps:` to the pipeline files of the steps.
 #include "penstock/composition_file.h"
 
 #include <algorithm>
 
 #include "base/quote.h"
+#include "config/file_loader.h"
 #include "config/inputs_loader.h"
 #include "config/source_text.h"
 #include "config/values.h"
@@ -169,13 +170,16 @@ void Loader::load_pipeline(const YamlNode& value, StepConfig& step) {
       read_scalar(value, "the name of a pipeline file", problems_);
   if (!text) return;
   try {
-    const auto path = find_(text->text, file_.path.parent_path());
-    if (has_steps(path)) {
+    const auto folder = file_.path.parent_path();
+    const auto parsed =
+        parse_file(find_ ? find_(text->text, folder) : folder / text->text);
+    if (parsed.has_steps()) {
       throw Error(Code::kData, shown(text->text) +
                                    " composes pipelines itself; a step is "
                                    "one pipeline");
     }
-    step.file = load_pipeline_file(path, catalog_, overrides_of(step.name));
+    step.file =
+        config::load_pipeline(parsed, catalog_, overrides_of(step.name));
   } catch (const ConfigError& error) {
     for (const auto& line : error.problems()) problems_.add_elsewhere(line);
   } catch (const Error& error) {
@@ -304,34 +308,41 @@ int CompositionFile::find(const std::string& step) const {
   return -1;
 }
 
-bool has_steps(const std::filesystem::path& path) {
-  try {
-    config::Problems problems(path);
-    const auto root =
-        config::read_yaml(config::read_source(path, problems), problems);
-    return root->find("steps") != nullptr;
-  } catch (const Error&) {
-    return false;  // whoever loads it says why
-  }
+config::ParsedFile config::parse_file(const std::filesystem::path& path) {
+  Problems problems(path);
+  auto root = read_yaml(read_source(path, problems), problems);
+  return {.path = path, .problems = problems, .root = std::move(root)};
 }
 
-CompositionFile load_composition_file(const std::filesystem::path& path,
-                                      StageCatalog& catalog,
-                                      const std::vector<Override>& overrides,
-                                      const FindPipeline& find) {
-  config::Problems problems(path);
-  const auto root =
-      config::read_yaml(config::read_source(path, problems), problems);
+CompositionFile composition_of(PipelineFile file) {
+  CompositionFile out;
+  out.path = file.path;
+  out.name = file.name;
+  out.inputs = file.inputs;
+  out.steps.push_back({.name = "", .file = std::move(file), .in = {}});
+  return out;
+}
+
+CompositionFile load_file(const std::filesystem::path& path,
+                          StageCatalog& catalog,
+                          const std::vector<Override>& overrides,
+                          const FindPipeline& find) {
+  const config::ParsedFile parsed = config::parse_file(path);
+  if (!parsed.has_steps()) {
+    return composition_of(config::load_pipeline(parsed, catalog, overrides));
+  }
+  config::Problems problems = parsed.problems;
   CompositionFile file;
   file.path = path;
   file.name = path.stem().string();
-  config::Loader(file, catalog, overrides, find, problems).load(*root);
+  config::Loader(file, catalog, overrides, find, problems).load(*parsed.root);
   problems.throw_if_any();
   return file;
 }
 
 std::vector<std::map<std::string, Raw>> options_of_steps(
     const CompositionFile& file, const std::map<std::string, Raw>& options) {
+  if (file.is_one()) return {options};
   std::vector<std::map<std::string, Raw>> out(file.steps.size());
   for (const auto& [key, value] : options) {
     const auto [first, rest] = config::split(key);

@@ -4,15 +4,14 @@
 #include "base/quote.h"
 #include "config/conflict.h"
 #include "config/draft.h"
+#include "config/file_loader.h"
 #include "config/fit.h"
 #include "config/inputs_loader.h"
 #include "config/keys.h"
 #include "config/notes_fit.h"
 #include "config/overrides.h"
-#include "config/source_text.h"
 #include "config/stage_loader.h"
 #include "config/values.h"
-#include "config/yaml_reader.h"
 
 namespace penstock {
 namespace config {
@@ -173,6 +172,29 @@ void finish_stages(Draft& draft) {
   file.postprocess = finished(draft.postprocess, file);
 }
 
+/// A finished file as it was before, to be changed.
+Draft drafted(const PipelineFile& file) {
+  Draft draft;
+  const auto fill = [](StageDraft& stage, const StageConfig& config) {
+    stage.is_present = stage.is_in_place = stage.is_complete = true;
+    stage.config = config;
+    stage.params = config.spec->params.copy(config.params.get());
+  };
+  for (std::size_t i = 0; i < file.preprocess.size(); ++i) {
+    const bool is_only = file.preprocess.size() == 1;
+    draft.preprocess.push_back(
+        {.key = is_only ? "preprocess" : str("preprocess.", i)});
+    fill(draft.preprocess.back(), file.preprocess[i]);
+  }
+  fill(draft.batch, file.batch);
+  fill(draft.forward, file.forward);
+  fill(draft.decode, file.decode);
+  fill(draft.postprocess, file.postprocess);
+  draft.file = file;
+  draft.file.preprocess.clear();
+  return draft;
+}
+
 std::string default_name(const std::filesystem::path& path) {
   try {
     check_name(path.stem().string());
@@ -197,12 +219,11 @@ std::vector<const StageConfig*> PipelineFile::stages() const {
   return out;
 }
 
-PipelineFile load_pipeline_file(const std::filesystem::path& path,
-                                StageCatalog& catalog,
-                                const std::vector<Override>& overrides) {
-  using namespace config;
-  Problems problems(path);
-  const NodePtr root = read_yaml(read_source(path, problems), problems);
+PipelineFile config::load_pipeline(const ParsedFile& parsed,
+                                   StageCatalog& catalog,
+                                   const std::vector<Override>& overrides) {
+  const auto& [path, problems_so_far, root] = parsed;
+  Problems problems = problems_so_far;
   if (root->kind != YamlNode::Kind::kMap) {
     problems.add(root->at,
                  "expected a map with version, preprocess, batch, "
@@ -233,6 +254,24 @@ PipelineFile load_pipeline_file(const std::filesystem::path& path,
   }
   problems.throw_if_any();
   return std::move(draft.file);
+}
+
+PipelineFile load_pipeline_file(const std::filesystem::path& path,
+                                StageCatalog& catalog,
+                                const std::vector<Override>& overrides) {
+  return config::load_pipeline(config::parse_file(path), catalog, overrides);
+}
+
+void override_params(PipelineFile& file,
+                     const std::vector<Override>& overrides) {
+  using namespace config;
+  Problems problems(file.path);
+  Draft draft = drafted(file);
+  apply(overrides, draft, problems);
+  check_conflicts(draft, problems);
+  problems.throw_if_any();
+  finish_stages(draft);
+  file = std::move(draft.file);
 }
 
 }  // namespace penstock

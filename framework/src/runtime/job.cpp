@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "runtime/emitted.h"
 #include "runtime/in_stage.h"
 
 namespace penstock {
@@ -13,34 +14,47 @@ namespace {
 constexpr std::size_t kCredit = 64;
 constexpr std::int64_t kSamplesAhead = 64;
 
+const Place kSink{.kind = Place::Kind::kSink, .name = "", .detail = ""};
+
 double milliseconds(Time from, Time to) {
   return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-Request with_stop(Request request, const std::stop_source& stop) {
-  request.stop = stop.get_token();
-  return request;
+/// The word of a report.
+std::string name(Ending ending) {
+  switch (ending) {
+    case Ending::kWhole:
+      return "end";
+    case Ending::kCancelled:
+      return "cancelled";
+    case Ending::kDeadline:
+      return "deadline";
+    case Ending::kError:
+      return "error";
+  }
+  return "error";
 }
 
 }  // namespace
 
-/// Passes a Writer's output to the request's sink.
+/// Checks a Writer's output, where its stage is to blame, and passes it on.
 class Job::Out final : public OutputSink {
  public:
   explicit Out(Job& job) : job_(job) {}
   void emit(Value value, int branch, bool is_final) override {
-    job_.sink_->piece(*job_.request_, value, branch, is_final);
+    check_emitted(value, branch, job_.branches_.size());
+    job_.hand_on(value, branch, is_final);
   }
 
  private:
   Job& job_;
 };
 
-Job::Job(Request request, std::shared_ptr<ResultSink> sink,
-         std::function<void()> ready)
-    : request_(std::make_shared<Request>(with_stop(std::move(request), stop_))),
-      sink_(std::move(sink)),
-      ready_(std::move(ready)) {}
+Job::Job(const std::shared_ptr<Request>& request,
+         std::shared_ptr<ResultSink> sink, std::function<void()> ready)
+    : request_(request), sink_(std::move(sink)), ready_(std::move(ready)) {
+  request->stop = stop_.get_token();
+}
 
 void Job::look_at_clock(Time now) {
   if (is_dead_) return;
@@ -48,7 +62,9 @@ void Job::look_at_clock(Time now) {
   if (!is_late && !stop_.stop_requested()) return;
   {
     const std::scoped_lock lock(mutex_);
-    if (reason_.empty()) reason_ = is_late ? "deadline" : "cancelled";
+    if (ending_ == Ending::kWhole) {
+      ending_ = is_late ? Ending::kDeadline : Ending::kCancelled;
+    }
     is_dead_ = true;
   }
   stop_.request_stop();  // wakes a Preprocess that waits
@@ -58,8 +74,8 @@ void Job::look_at_clock(Time now) {
 void Job::fail(const Error& error) {
   {
     const std::scoped_lock lock(mutex_);
-    if (reason_.empty()) {
-      reason_ = "error";
+    if (ending_ == Ending::kWhole) {
+      ending_ = Ending::kError;
       error_ = error;
     }
     is_dead_ = true;
@@ -162,9 +178,8 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
   bool goes_on = true;
   try {
     in_stage(place, [&] {
-      if (!writer_) writer_ = postprocess.begin(*request_);
       Out out(*this);
-      goes_on = writer_->write(decoded, out);
+      goes_on = writer(postprocess).write(decoded, out);
     });
   } catch (Error& error) {
     goes_on = false;
@@ -176,6 +191,26 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
     branch(decoded.branch).finish_reason = to_string(Finish::kStop);
   }
   return true;
+}
+
+Writer& Job::writer(const Postprocess& postprocess) {
+  if (!writer_) writer_ = postprocess.begin(*request_);
+  if (!writer_) {
+    throw Error(Code::kInternal,
+                "begin() gave no Writer; expected one for each request");
+  }
+  return *writer_;
+}
+
+/// The Writer is not to blame for what the sink throws.
+void Job::hand_on(const Value& value, int branch, bool is_final) {
+  if (is_sink_lost_) return;
+  try {
+    sink_->piece(*request_, value, branch, is_final);
+  } catch (...) {
+    is_sink_lost_ = true;
+    fail(current_error(kSink));
+  }
 }
 
 Job::Progress Job::write_some(const Postprocess& postprocess,
@@ -192,9 +227,8 @@ Job::Progress Job::write_some(const Postprocess& postprocess,
 void Job::finish(const Postprocess& postprocess, const Place& place) {
   try {
     in_stage(place, [&] {
-      if (!writer_) writer_ = postprocess.begin(*request_);
       Out out(*this);
-      writer_->end(out);
+      writer(postprocess).end(out);
     });
   } catch (Error& error) {
     fail(error);
@@ -202,7 +236,7 @@ void Job::finish(const Postprocess& postprocess, const Place& place) {
   try {
     sink_->done(*request_, report());
   } catch (...) {
-    // A sink that fails has nobody left to tell.
+    unheard_ = current_error(kSink).in(Place::request(request_->id));
     is_dead_ = true;
   }
 }
@@ -210,8 +244,10 @@ void Job::finish(const Postprocess& postprocess, const Place& place) {
 Report Job::report() const {
   const std::scoped_lock lock(mutex_);
   Report report;
-  report.finish_reason =
-      reason_.empty() ? branches_.front().finish_reason : reason_;
+  report.ending = ending_;
+  report.finish_reason = ending_ == Ending::kWhole
+                             ? branches_.front().finish_reason
+                             : name(ending_);
   report.prompt_tokens = prompt_tokens_;
   report.token_ids = branches_.front().token_ids;
   report.branches = branches_;

@@ -26,7 +26,7 @@ class Job {
  public:
   /// `ready` is called, on any thread, when write_some() has work: under the
   /// job's lock, so that no writer can end the job before it has returned.
-  Job(Request request, std::shared_ptr<ResultSink> sink,
+  Job(const std::shared_ptr<Request>& request, std::shared_ptr<ResultSink> sink,
       std::function<void()> ready);
 
   [[nodiscard]] const std::shared_ptr<const Request>& request() const {
@@ -59,6 +59,8 @@ class Job {
   enum class Progress { kIdle, kDone };
   /// Writes what is ready. One thread at a time.
   Progress write_some(const Postprocess& postprocess, const Place& place);
+  /// After kDone: what the sink threw when nobody was left to be told.
+  [[nodiscard]] const std::optional<Error>& unheard() const { return unheard_; }
 
  private:
   struct Box {
@@ -73,6 +75,8 @@ class Job {
                   const Postprocess& postprocess, const Place& place);
   void note(const Decoded& decoded);
   [[nodiscard]] Branch& branch(int index);
+  [[nodiscard]] Writer& writer(const Postprocess& postprocess);
+  void hand_on(const Value& value, int branch, bool is_final);
   void finish(const Postprocess& postprocess, const Place& place);
   [[nodiscard]] Report report() const;
 
@@ -80,7 +84,10 @@ class Job {
   std::shared_ptr<const Request> request_;
   std::shared_ptr<ResultSink> sink_;
   std::function<void()> ready_;
-  std::unique_ptr<Writer> writer_;  ///< writer thread only
+  // Writer thread only:
+  std::unique_ptr<Writer> writer_;
+  bool is_sink_lost_ = false;  ///< it threw
+  std::optional<Error> unheard_;
 
   std::atomic<bool> is_dead_{false};
   mutable std::mutex mutex_;
@@ -90,7 +97,7 @@ class Job {
   std::int64_t written_ = 0;  ///< items written whole
   bool is_preprocessed_ = false;
   std::vector<Branch> branches_{Branch{}};
-  std::string reason_;  ///< why it ended before its branches did
+  Ending ending_ = Ending::kWhole;
   std::optional<Error> error_;
   std::int64_t prompt_tokens_ = 0;
   Notes notes_;

@@ -20,10 +20,11 @@ struct Pipeline::Impl {
   Impl(PipelineFile checked, const PipelineOptions& chosen)
       : file(std::move(checked)),
         options(chosen),
-        trace(chosen.trace),
+        trace(chosen.trace, chosen.trace_process),
         stages(file),
         engine(DeviceThread::of(resolve_device(file.forward.device))) {
     end_after(options.until, stages);
+    if (!options.trace_name.empty()) trace.name_process(options.trace_name);
     const Time start = Clock::now();
     engine->call([&] {
       trace.name_thread("engine");
@@ -50,7 +51,7 @@ struct Pipeline::Impl {
 
   ~Impl() {
     cancel_all();
-    drain();
+    wait_for_all();
     preprocessors.reset();
     writers.reset();
     if (lane) engine->remove(*lane);
@@ -65,7 +66,8 @@ struct Pipeline::Impl {
   };
   using FlightAt = std::list<Flight>::iterator;
 
-  std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink);
+  std::stop_source submit(const std::shared_ptr<Request>& request,
+                          std::shared_ptr<ResultSink> sink);
   /// Whoever holds it may still push items.
   [[nodiscard]] std::shared_ptr<void> upstream() {
     return std::make_shared<Arrivals::Upstream>(lane->arrivals(),
@@ -76,6 +78,7 @@ struct Pipeline::Impl {
   void ready(FlightAt flight);
   void write(FlightAt flight);
   void cancel_all();
+  void wait_for_all();
   void drain();
 
   const PipelineFile file;
@@ -89,15 +92,16 @@ struct Pipeline::Impl {
   std::mutex mutex;
   std::condition_variable landed;
   std::list<Flight> flights;
+  std::optional<Error> unheard;  ///< what a sink threw at its end
   Time first_submit{}, last_done{};
 
   // Last, so that their threads end before what they use.
   std::optional<Workers> writers, preprocessors;
 };
 
-std::stop_source Pipeline::Impl::submit(Request request,
+std::stop_source Pipeline::Impl::submit(const std::shared_ptr<Request>& request,
                                         std::shared_ptr<ResultSink> sink) {
-  request.checked = check_options(file, request.options);
+  request->checked = check_options(file, request->options);
   FlightAt place;
   std::shared_ptr<Job> job;
   {
@@ -107,7 +111,7 @@ std::stop_source Pipeline::Impl::submit(Request request,
     });
     if (first_submit == Time{}) first_submit = Clock::now();
     place = flights.emplace(flights.end());
-    job = std::make_shared<Job>(std::move(request), std::move(sink),
+    job = std::make_shared<Job>(request, std::move(sink),
                                 [this, place] { ready(place); });
     place->job = job;
   }
@@ -165,16 +169,17 @@ void Pipeline::Impl::ready(FlightAt flight) {
 
 void Pipeline::Impl::write(FlightAt flight) {
   const Place place = place_of(file.postprocess);
+  const auto job = flight->job;  // its sink ends with it, without our lock
   for (;;) {
     const Time start = Clock::now();
-    const auto progress = flight->job->write_some(*stages.postprocess, place);
+    const auto progress = job->write_some(*stages.postprocess, place);
     trace.span("write", start, Clock::now(), "");
     board.change([&](Stats& s) { s.write_s += seconds(start, Clock::now()); });
     engine->notify();  // credit may have come back
     const std::scoped_lock lock(mutex);
     if (progress == Job::Progress::kDone) {
-      board.change(
-          [&](Stats& s) { s.failed += flight->job->is_dead() ? 1 : 0; });
+      board.change([&](Stats& s) { s.failed += job->is_dead() ? 1 : 0; });
+      if (!unheard) unheard = job->unheard();
       last_done = Clock::now();
       flights.erase(flight);
       landed.notify_all();
@@ -197,9 +202,19 @@ void Pipeline::Impl::cancel_all() {
   engine->notify();
 }
 
-void Pipeline::Impl::drain() {
+void Pipeline::Impl::wait_for_all() {
   std::unique_lock lock(mutex);
   landed.wait(lock, [&] { return flights.empty(); });
+}
+
+void Pipeline::Impl::drain() {
+  wait_for_all();
+  std::optional<Error> thrown;
+  {
+    const std::scoped_lock lock(mutex);
+    thrown.swap(unheard);
+  }
+  if (thrown) throw Error(*thrown);
 }
 
 Pipeline::Pipeline(PipelineFile file, const PipelineOptions& options)
@@ -208,7 +223,12 @@ Pipeline::~Pipeline() = default;
 
 std::stop_source Pipeline::submit(Request request,
                                   std::shared_ptr<ResultSink> sink) {
-  return impl_->submit(std::move(request), std::move(sink));
+  return impl_->submit(std::make_shared<Request>(std::move(request)),
+                       std::move(sink));
+}
+std::stop_source Pipeline::submit(const std::shared_ptr<Request>& request,
+                                  std::shared_ptr<ResultSink> sink) {
+  return impl_->submit(request, std::move(sink));
 }
 std::shared_ptr<void> Pipeline::more_coming() { return impl_->upstream(); }
 void Pipeline::check(const Request& request) const {
@@ -222,6 +242,7 @@ void Pipeline::cancel_all() { impl_->cancel_all(); }
 const PipelineFile& Pipeline::file() const { return impl_->file; }
 const Notes& Pipeline::facts() const { return impl_->stages.facts; }
 std::string Pipeline::trace_json() const { return impl_->trace.json(); }
+std::string Pipeline::trace_events() const { return impl_->trace.events(); }
 
 Stats Pipeline::stats() const {
   Stats stats = impl_->board.read();

@@ -12,10 +12,21 @@ namespace {
 
 long thread_id() { return syscall(SYS_gettid); }
 
+/// One for the process, so that several traces can be laid side by side.
+Time origin() {
+  static const Time first = Clock::now();
+  return first;
+}
+
 }  // namespace
 
-double Trace::micros(Time time) const {
-  return std::chrono::duration<double, std::micro>(time - start_).count();
+Trace::Trace(bool is_enabled, int process)
+    : is_enabled_(is_enabled), process_(process) {
+  (void)origin();
+}
+
+double Trace::micros(Time time) {
+  return std::chrono::duration<double, std::micro>(time - origin()).count();
 }
 
 void Trace::add(std::string event) {
@@ -28,9 +39,9 @@ void Trace::span(const char* name, Time begin, Time end,
   if (!is_enabled_) return;
   std::ostringstream out;
   out << std::fixed << std::setprecision(3) << R"({"name":")" << name
-      << R"(","ph":"X","pid":1,"tid":)" << thread_id() << R"(,"ts":)"
-      << micros(begin) << R"(,"dur":)" << micros(end) - micros(begin)
-      << R"(,"args":{)" << args << "}}";
+      << R"(","ph":"X","pid":)" << process_ << R"(,"tid":)" << thread_id()
+      << R"(,"ts":)" << micros(begin) << R"(,"dur":)"
+      << micros(end) - micros(begin) << R"(,"args":{)" << args << "}}";
   add(out.str());
 }
 
@@ -38,27 +49,37 @@ void Trace::count(const std::string& name, std::int64_t value) {
   if (!is_enabled_) return;
   std::ostringstream out;
   out << std::fixed << std::setprecision(3) << R"({"name":")" << name
-      << R"(","ph":"C","pid":1,"ts":)" << micros(Clock::now())
-      << R"(,"args":{"value":)" << value << "}}";
+      << R"(","ph":"C","pid":)" << process_ << R"(,"ts":)"
+      << micros(Clock::now()) << R"(,"args":{"value":)" << value << "}}";
   add(out.str());
 }
 
 void Trace::name_thread(const std::string& name) {
   if (!is_enabled_) return;
   std::ostringstream out;
-  out << R"({"name":"thread_name","ph":"M","pid":1,"tid":)" << thread_id()
-      << R"(,"args":{"name":")" << name << R"("}})";
+  out << R"({"name":"thread_name","ph":"M","pid":)" << process_ << R"(,"tid":)"
+      << thread_id() << R"(,"args":{"name":")" << name << R"("}})";
   add(out.str());
 }
 
-std::string Trace::json() const {
+void Trace::name_process(const std::string& name) {
+  if (!is_enabled_) return;
+  add(str(R"({"name":"process_name","ph":"M","pid":)", process_,
+          R"(,"args":{"name":")", name, R"("}})"));
+}
+
+std::string Trace::events() const {
   const std::scoped_lock lock(mutex_);
-  std::string out = "{\"traceEvents\":[\n";
-  for (std::size_t i = 0; i < events_.size(); ++i) {
-    out += events_[i];
-    out += i + 1 < events_.size() ? ",\n" : "\n";
+  std::string out;
+  for (const std::string& event : events_) {
+    out += (out.empty() ? "" : ",\n") + event;
   }
-  return out + "]}\n";
+  return out;
+}
+
+std::string Trace::json() const {
+  const std::string all = events();
+  return "{\"traceEvents\":[\n" + all + (all.empty() ? "]}\n" : "\n]}\n");
 }
 
 }  // namespace penstock

@@ -13,7 +13,8 @@ namespace penstock {
 /// Any thread may add. Does nothing unless enabled.
 class Trace {
  public:
-  explicit Trace(bool is_enabled) : is_enabled_(is_enabled) {}
+  /// `process`: its number among several traces that are shown together.
+  explicit Trace(bool is_enabled, int process = 1);
 
   [[nodiscard]] bool is_enabled() const { return is_enabled_; }
   /// `args`: the inside of a JSON object, or "".
@@ -21,14 +22,18 @@ class Trace {
   void count(const std::string& name, std::int64_t value);
   /// Names the calling thread in the picture.
   void name_thread(const std::string& name);
+  /// Names the pipeline in a picture of several.
+  void name_process(const std::string& name);
   [[nodiscard]] std::string json() const;
+  /// What stands between the brackets of json().
+  [[nodiscard]] std::string events() const;
 
  private:
   void add(std::string event);
-  [[nodiscard]] double micros(Time time) const;
+  [[nodiscard]] static double micros(Time time);
 
   bool is_enabled_;
-  Time start_ = Clock::now();
+  int process_;
   mutable std::mutex mutex_;
   std::vector<std::string> events_;
 };

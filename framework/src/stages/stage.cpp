@@ -15,6 +15,9 @@ OutputSink::~OutputSink() = default;
 Writer::~Writer() = default;
 Probe::~Probe() = default;
 ResultSink::~ResultSink() = default;
+void ResultSink::part_done(const Request& /*request*/,
+                           const Report& /*report*/) {}
+void ResultSink::step_done(const std::string& /*step*/) {}
 
 void Observer::item(const Request& /*request*/, const Item& /*item*/) {}
 void Observer::step(const Step& /*step*/, const Result& /*result*/) {}

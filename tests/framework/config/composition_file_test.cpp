@@ -29,7 +29,7 @@ class Compositions : public ::testing::Test {
   CompositionFile load(const std::string& text,
                        const std::vector<Override>& overrides = {}) {
     composed_.emplace(text, "two.yaml");
-    return load_composition_file(
+    return load_file(
         composed_->path(), catalog_, overrides,
         [this](const std::string& name, const std::filesystem::path&) {
           if (name == "one.yaml") return one_.path();
@@ -59,9 +59,7 @@ class Compositions : public ::testing::Test {
 
 TEST_F(Compositions, SayWhichPipelineGetsWhat) {
   const CompositionFile file = load(kGood, {{"second.decode.top_k", "9", "x"}});
-  EXPECT_TRUE(has_steps(composed_->path()));
-  EXPECT_FALSE(has_steps(one_.path()));
-  EXPECT_FALSE(has_steps("/no/such/file"));
+  EXPECT_FALSE(file.is_one());
   EXPECT_EQ(file.name, "two");
   ASSERT_EQ(file.steps.size(), 2);
   const StepConfig& second = file.steps[1];
@@ -156,6 +154,37 @@ TEST_F(Compositions, RefuseOverridesOfNoStep) {
   EXPECT_THAT(problem(kGood, {{"second.decode.topk", "4", "--set"}}),
               HasSubstr("did you mean 'top_k'"));
   (void)load(kGood, {{"device", "cpu", "--device"}});
+}
+
+TEST_F(Compositions, OfOneStepAreWhatAPipelineAloneIs) {
+  const CompositionFile file =
+      load_file(one_.path(), catalog_, {{"decode.top_k", "9", "--set"}});
+  ASSERT_TRUE(file.is_one());
+  EXPECT_EQ(file.path, one_.path());
+  EXPECT_EQ(file.inputs.size(), file.steps[0].file.inputs.size());
+  const std::map<std::string, Raw> options{{"top_k", RawScalar{"7"}}};
+  EXPECT_EQ(options_of_steps(file, options).at(0).size(), 1);
+  EXPECT_EQ(explain(file.steps[0].file),
+            explain(load_pipeline_file(one_.path(), catalog_,
+                                       {{"decode.top_k", "9", "--set"}})));
+}
+
+TEST_F(Compositions, TakeOverridesAfterTheyWereLoaded) {
+  CompositionFile file = load_file(one_.path(), catalog_);
+  PipelineFile& one = file.steps[0].file;
+  const auto before = one.decode.params;
+  override_params(one, {{"decode.top_k", "9", "--late"}});
+  EXPECT_EQ(explain(one),
+            explain(load_pipeline_file(one_.path(), catalog_,
+                                       {{"decode.top_k", "9", "--late"}})));
+  EXPECT_NE(one.decode.params, before) << "others may hold the old ones";
+  try {
+    override_params(one, {{"decode.topk", "9", "--late"}});
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'top_k'"));
+  }
+  EXPECT_EQ(one.stages().size(), 5) << "a refused override changes nothing";
 }
 
 TEST_F(Compositions, CannotRunAsOnePipeline) {

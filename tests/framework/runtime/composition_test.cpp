@@ -1,10 +1,9 @@
-// Composition: outputs become requests, in order, once; errors and stops reach
-// every step.
-#include "penstock/composition.h"
-
+// Runner: outputs of a step become requests of the next, in order, once;
+// errors and stops reach every step.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "penstock/runner.h"
 #include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
@@ -13,19 +12,21 @@ namespace {
 using ::testing::HasSubstr;
 
 /// Keeps what a request's steps gave, in the order it came.
-class Steps final : public StepSink {
+class Steps final : public ResultSink {
  public:
-  void piece(const StepRequest& from, const Value& value,
-             int /*branch*/) override {
+  void piece(const Request& from, const Value& value, int /*branch*/,
+             bool /*is_final*/) override {
     if (on_piece) on_piece();
     const auto* text = std::get_if<std::string>(&value);
     if (text != nullptr) text_ += key(from) + " " + *text + "\n";
   }
-  void step_done(const StepRequest& from, const Report& report) override {
+  void part_done(const Request& from, const Report& report) override {
     text_ += key(from) + " ends: " + report.finish_reason + "\n";
-    texts[from.step.name].push_back(
-        std::get<std::string>(from.request.inputs.at("text")));
-    answers[from.step.name].push_back(report.token_ids);
+    texts[from.step].push_back(std::get<std::string>(from.inputs.at("text")));
+    answers[from.step].push_back(report.token_ids);
+  }
+  void step_done(const std::string& step) override {
+    text_ += step + " is over\n";
   }
   void done(const Request& /*request*/, const Report& report) override {
     report_ = report;
@@ -40,8 +41,8 @@ class Steps final : public StepSink {
   std::map<std::string, std::vector<Tokens>> answers;
 
  private:
-  static std::string key(const StepRequest& from) {
-    return str(from.step.name, ".", from.index);
+  static std::string key(const Request& from) {
+    return str(from.step, ".", from.index);
   }
 
   std::string text_;
@@ -75,10 +76,10 @@ Request two_texts(const std::string& id) {
   return made;
 }
 
-TEST(Composition, GivesEveryStepWhatTheOneAboveWrote) {
+TEST(Runner, GivesEveryStepWhatTheOneAboveWrote) {
   Script script;
   script.max_new = 5;
-  Composition all(chain(script));
+  Runner all(chain(script));
   const auto sink = std::make_shared<Steps>();
   all.submit(two_texts("a"), sink);
   all.drain();
@@ -94,11 +95,11 @@ TEST(Composition, GivesEveryStepWhatTheOneAboveWrote) {
   EXPECT_EQ(sink->report().prompt_tokens, 2 + 5 + 5 + 1);
 }
 
-TEST(Composition, MakesARequestOfEachBranchAndKeepsTheirOrder) {
+TEST(Runner, MakesARequestOfEachBranchAndKeepsTheirOrder) {
   Script script;
   script.max_new = 3;
   script.items = 4;
-  Composition all(chain(script));
+  Runner all(chain(script));
   const auto sink = std::make_shared<Steps>();
   all.submit(two_texts("a"), sink);
   all.drain();
@@ -108,16 +109,18 @@ TEST(Composition, MakesARequestOfEachBranchAndKeepsTheirOrder) {
     EXPECT_EQ(sink->texts["second"][static_cast<std::size_t>(i)],
               text_of(answer({1, 2}, 3, i)));
   }
-  // Each step's text comes together, in the order of the file.
+  // Each step's requests come in their order, each together.
   EXPECT_LT(sink->text().rfind("first."), sink->text().find("second.0"));
-  EXPECT_LT(sink->text().rfind("second.3"), sink->text().find("third.0"));
+  EXPECT_LT(sink->text().find("second.2 ends"), sink->text().find("second.3"));
   EXPECT_LT(sink->text().find("third.14 ends"), sink->text().find("third.15"));
+  EXPECT_LT(sink->text().rfind("second.3"),
+            sink->text().find("second is over"));
 }
 
-TEST(Composition, RunsManyRequestsAtOnceEachByItself) {
+TEST(Runner, RunsManyRequestsAtOnceEachByItself) {
   Script script;
   script.max_new = 4;
-  Composition all(chain(script));
+  Runner all(chain(script));
   std::vector<std::shared_ptr<Steps>> sinks;
   const auto more = all.more_coming();
   for (int i = 0; i < 100; ++i) {
@@ -137,14 +140,14 @@ TEST(Composition, RunsManyRequestsAtOnceEachByItself) {
   EXPECT_EQ(all.stats()[1].second.requests, 100);
 }
 
-TEST(Composition, EndsAtAnErrorAndNamesTheStep) {
+TEST(Runner, EndsAtAnErrorAndNamesTheStep) {
   Script script;
   script.in_writer = [](const Request& from) {
     if (std::get<std::string>(from.inputs.at("text")) == "7") {
       throw Error(Code::kData, "no sevens");
     }
   };
-  Composition all(chain(script));
+  Runner all(chain(script));
   const auto sink = std::make_shared<Steps>();
   all.submit(two_texts("a"), sink);
   all.drain();
@@ -154,14 +157,14 @@ TEST(Composition, EndsAtAnErrorAndNamesTheStep) {
   EXPECT_EQ(sink->answers["third"].size(), 1) << "others go on";
 }
 
-TEST(Composition, OfAFailedStepGivesTheNextNothing) {
+TEST(Runner, OfAFailedStepGivesTheNextNothing) {
   Script script;
   script.in_preprocess = [](const Request& from) {
     if (std::get<std::string>(from.inputs.at("text")) == "1 2") {
       throw Error(Code::kData, "no ones");
     }
   };
-  Composition all(chain(script));
+  Runner all(chain(script));
   const auto sink = std::make_shared<Steps>();
   all.submit(two_texts("a"), sink);
   all.drain();
@@ -170,11 +173,11 @@ TEST(Composition, OfAFailedStepGivesTheNextNothing) {
   EXPECT_THAT(sink->report().error->what(), HasSubstr("step 'first'"));
 }
 
-TEST(Composition, StopsEverywhereEvenFromItsOwnSink) {
+TEST(Runner, StopsEverywhereEvenFromItsOwnSink) {
   Script script;
   script.max_new = 100000;
   script.forward_time = std::chrono::milliseconds(1);
-  Composition all(chain(script));
+  Runner all(chain(script));
   const auto sink = std::make_shared<Steps>();
   sink->on_piece = [&] { all.cancel_all(); };
   all.submit(two_texts("a"), sink);
@@ -182,14 +185,14 @@ TEST(Composition, StopsEverywhereEvenFromItsOwnSink) {
   auto stop = all.submit(two_texts("b"), other);
   stop.request_stop();
   all.drain();
-  EXPECT_EQ(sink->report().finish_reason, "cancelled");
-  EXPECT_EQ(other->report().finish_reason, "cancelled");
+  EXPECT_EQ(sink->report().ending, Ending::kCancelled);
+  EXPECT_EQ(other->report().ending, Ending::kCancelled);
 }
 
-TEST(Composition, ChecksTheOptionsOfEveryStep) {
+TEST(Runner, ChecksTheOptionsOfEveryStep) {
   Script script;
   script.max_new = 2;
-  Composition all(chain(script));
+  Runner all(chain(script));
   Request asked = two_texts("a");
   asked.options["second.max_new"] = RawScalar{"7"};
   const auto sink = std::make_shared<Steps>();

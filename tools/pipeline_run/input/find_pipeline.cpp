@@ -55,4 +55,15 @@ fs::path find_pipeline(const std::string& name) {
                   list.empty() ? "" : "; those that came along: " + list));
 }
 
+CompositionFile load_named(const std::string& name, StageCatalog& catalog,
+                           const std::vector<Override>& overrides) {
+  auto all = overrides_from_environment();
+  all.insert(all.end(), overrides.begin(), overrides.end());
+  const auto find_step = [](const std::string& step, const fs::path& folder) {
+    const auto beside = folder / step;
+    return fs::exists(beside) ? beside : find_pipeline(step);
+  };
+  return load_file(find_pipeline(name), catalog, all, find_step);
+}
+
 }  // namespace penstock::run

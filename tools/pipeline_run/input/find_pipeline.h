@@ -3,6 +3,9 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
+
+#include "penstock/composition_file.h"
 
 namespace penstock::run {
 
@@ -10,5 +13,11 @@ namespace penstock::run {
 /// of that name in the pipelines that came with this program. Throws
 /// Error(kNotFound) with the nearest name.
 [[nodiscard]] std::filesystem::path find_pipeline(const std::string& name);
+
+/// Loads the file that find_pipeline() finds, with the environment's overrides
+/// under `overrides`. Its steps lie beside it, or came along.
+[[nodiscard]] CompositionFile load_named(
+    const std::string& name, StageCatalog& catalog,
+    const std::vector<Override>& overrides);
 
 }  // namespace penstock::run

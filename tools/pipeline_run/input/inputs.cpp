@@ -210,4 +210,10 @@ Inputs open_inputs(const Options& options, const PipelineFile& file,
   return inputs;
 }
 
+Inputs open_inputs(const Options& options, const CompositionFile& file,
+                   const Stop& stop) {
+  if (file.is_one()) return open_inputs(options, file.steps[0].file, stop);
+  return open_inputs(options, media_ports(file), file.inputs, stop);
+}
+
 }  // namespace penstock::run

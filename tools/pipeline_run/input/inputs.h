@@ -40,5 +40,8 @@ struct Inputs {
 /// also where the pipeline makes a conversation of a text.
 [[nodiscard]] Inputs open_inputs(const Options& options,
                                  const PipelineFile& file, const Stop& stop);
+/// The same for a file of steps, or of one pipeline.
+[[nodiscard]] Inputs open_inputs(const Options& options,
+                                 const CompositionFile& file, const Stop& stop);
 
 }  // namespace penstock::run

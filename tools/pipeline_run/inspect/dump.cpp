@@ -91,8 +91,12 @@ class Watched final : public ResultSink {
     dump_.piece(request, value, branch);
     sink_->piece(request, value, branch, is_final);
   }
+  void part_done(const Request& request, const Report& report) override {
+    dump_.part_done(request, report);
+    sink_->part_done(request, report);
+  }
+  void step_done(const std::string& step) override { sink_->step_done(step); }
   void done(const Request& request, const Report& report) override {
-    dump_.done(request, report);
     sink_->done(request, report);
   }
 
@@ -103,9 +107,15 @@ class Watched final : public ResultSink {
 
 }  // namespace
 
-Dump::Dump(fs::path folder, const PipelineFile& file, StageKind last)
-    : path_(std::move(folder)), pipeline_(pipeline_json(file)), last_(last) {
-  make_folder(path_);
+Dump::Dump(fs::path folder, const CompositionFile& file, StageKind last)
+    : last_step_(file.steps.back().name), last_(last) {
+  make_folder(folder);
+  for (const StepConfig& step : file.steps) {
+    const fs::path path =
+        step.name.empty() ? folder : folder / folder_name(step.name);
+    if (path != folder) make_folder(path);
+    of_steps_[step.name] = {.path = path, .pipeline = pipeline_json(step.file)};
+  }
 }
 
 Dump::~Dump() = default;
@@ -117,6 +127,10 @@ std::shared_ptr<ResultSink> Dump::watch(std::shared_ptr<ResultSink> sink) {
 std::optional<Error> Dump::error() const {
   const std::scoped_lock lock(mutex_);
   return error_;
+}
+
+bool Dump::has(const Request& request, StageKind stage) const {
+  return request.step != last_step_ || stage <= last_;
 }
 
 void Dump::guarded(const std::function<void()>& write) {
@@ -139,7 +153,8 @@ void Dump::guarded(const std::function<void()>& write) {
 DumpFolder& Dump::folder_of(const Request& request) {
   auto& folder = open_[&request];
   if (folder) return *folder;
-  const fs::path wanted = path_ / folder_name(request.id);
+  const StepDump& step = of_steps_.at(request.step);
+  const fs::path wanted = step.path / folder_name(request.id);
   fs::path free = wanted;
   std::error_code none;
   for (int i = 2; fs::exists(free, none); ++i) {
@@ -147,7 +162,7 @@ DumpFolder& Dump::folder_of(const Request& request) {
   }
   folder = std::make_unique<DumpFolder>(
       free, Json{{"id", request.id},
-                 {"pipeline", pipeline_},
+                 {"pipeline", step.pipeline},
                  {"request", request_json(request)}});
   return *folder;
 }
@@ -167,26 +182,30 @@ void Dump::item(const Request& request, const Item& item) {
 
 void Dump::step(const Step& step, const Result& result) {
   guarded([&] {
+    std::int64_t& steps = of_steps_.at(step_of(step)).steps;
     for (std::size_t i = 0; i < step.slices.size(); ++i) {
       const Slice& slice = step.slices[i];
-      DumpFolder& folder = folder_of(*slice.sequence->item->request);
-      Json entry = slice_json(slice, steps_);
+      const Request& request = *slice.sequence->item->request;
+      DumpFolder& folder = folder_of(request);
+      Json entry = slice_json(slice, steps);
       Json batch = entry;
       batch["layout"] = to_string(step.layout);
       batch["rows"] = step.slices.size();
-      folder.add(StageKind::kBatch, batch, inputs_of(step, i));
-      if (last_ < StageKind::kForward) continue;
+      if (has(request, StageKind::kBatch)) {
+        folder.add(StageKind::kBatch, batch, inputs_of(step, i));
+      }
+      if (!has(request, StageKind::kForward)) continue;
       entry["outs"] = slice.outs;
       folder.add(StageKind::kForward, entry, results_of(step, result, i));
     }
-    ++steps_;
+    ++steps;
   });
 }
 
 void Dump::decoded(const Request& request, const Decoded& decoded) {
-  if (last_ < StageKind::kDecode) return;
+  if (!has(request, StageKind::kDecode)) return;
   guarded([&] {
-    Json entry{{"step", steps_ - 1},
+    Json entry{{"step", of_steps_.at(request.step).steps - 1},
                {"sample", decoded.item->index},
                {"branch", decoded.branch},
                {"tokens", decoded.tokens},
@@ -197,7 +216,7 @@ void Dump::decoded(const Request& request, const Decoded& decoded) {
 }
 
 void Dump::piece(const Request& request, const Value& value, int branch) {
-  if (last_ < StageKind::kPostprocess) return;
+  if (!has(request, StageKind::kPostprocess)) return;
   guarded([&] {
     Json entry{{"branch", branch}};
     Tensors tensors;
@@ -210,7 +229,7 @@ void Dump::piece(const Request& request, const Value& value, int branch) {
   });
 }
 
-void Dump::done(const Request& request, const Report& report) {
+void Dump::part_done(const Request& request, const Report& report) {
   guarded([&] {
     folder_of(request).close(report_json(report));
     open_.erase(&request);

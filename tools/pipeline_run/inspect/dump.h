@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-#include "penstock/pipeline.h"
+#include "penstock/runner.h"
 #include "pipeline_run/inspect/dump_folder.h"
 
 namespace penstock::run {
@@ -19,8 +19,10 @@ class Dump final : public Observer {
  public:
   /// `folder` becomes a new one, or is empty. Throws Error: kUsage where it is
   /// not, kRetry where it cannot be made.
-  /// `last`: the stage until which the pipeline runs.
-  Dump(std::filesystem::path folder, const PipelineFile& file, StageKind last);
+  /// `last`: the stage until which the last step runs. The steps of a
+  /// composition have a folder each.
+  Dump(std::filesystem::path folder, const CompositionFile& file,
+       StageKind last);
   ~Dump() override;
 
   /// What to do, once, when a file could not be written; on any thread.
@@ -35,20 +37,27 @@ class Dump final : public Observer {
   void step(const Step& step, const Result& result) override;
   void decoded(const Request& request, const Decoded& decoded) override;
   void piece(const Request& request, const Value& value, int branch);
-  void done(const Request& request, const Report& report);
+  void part_done(const Request& request, const Report& report);
 
  private:
   /// Calls `write` under the lock, unless something was lost.
   void guarded(const std::function<void()>& write);
   DumpFolder& folder_of(const Request& request);
 
-  std::filesystem::path path_;
-  nlohmann::ordered_json pipeline_;
+  /// Whether `stage` of the request's step runs.
+  [[nodiscard]] bool has(const Request& request, StageKind stage) const;
+
+  struct StepDump {
+    std::filesystem::path path;
+    nlohmann::ordered_json pipeline;
+    std::int64_t steps = 0;  ///< that its pipeline ran
+  };
+  std::map<std::string, StepDump> of_steps_;
+  std::string last_step_;
   StageKind last_;
   std::function<void()> quit_;
   mutable std::mutex mutex_;
   std::map<const Request*, std::unique_ptr<DumpFolder>> open_;
-  std::int64_t steps_ = 0;
   std::optional<Error> error_;
 };
 

@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "common/harmless.h"
-#include "pipeline_run/inspect/stage_lines.h"
+#include "pipeline_run/input/files.h"
 
 namespace penstock::run {
 namespace {
 
-void preprocess(PreprocessOnly& pipeline, const Options& options,
-                const Input& input, Output& output, Watch& watch) {
+void preprocess(PreprocessOnly& pipeline, const Input& input, Watch& watch) {
   const Request& request = input.request;
   if (input.error) throw Error(*input.error).in(Place::input(input.place));
   Report report;
@@ -18,9 +17,9 @@ void preprocess(PreprocessOnly& pipeline, const Options& options,
   try {
     for (const Item& item : pipeline.run(request, &report.warnings)) {
       watch.item(request, item);
-      if (options.json) output.write(item_line(request.id, item));
     }
   } catch (const Error& error) {
+    report.ending = Ending::kError;
     report.finish_reason = "error";
     report.error = error;
   }
@@ -42,7 +41,7 @@ int preprocess_only(const Options& options, PipelineFile file, Output& output,
   PreprocessOnly pipeline(std::move(file));
   while (auto input = inputs.next()) {
     try {
-      preprocess(pipeline, options, *input, output, watch);
+      preprocess(pipeline, *input, watch);
     } catch (const Error& error) {
       std::cerr << "pipeline-run: request " << harmless_name(input->request.id)
                 << ": " << harmless(error.what()) << "\n";

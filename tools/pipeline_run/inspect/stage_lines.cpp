@@ -38,6 +38,10 @@ class Printed final : public ResultSink {
       sink_->piece(request, text(*made, branch), branch, is_final);
     }
   }
+  void part_done(const Request& request, const Report& report) override {
+    sink_->part_done(request, report);
+  }
+  void step_done(const std::string& step) override { sink_->step_done(step); }
   void done(const Request& request, const Report& report) override {
     sink_->done(request, report);
   }
@@ -88,6 +92,10 @@ void StepLines::step(const Step& step, const Result& result) {
     line["outputs"].update(tensors_json(named_scores(result.scores)));
   }
   output_.write(line_of(line) + "\n");
+}
+
+void SampleLines::item(const Request& request, const Item& item) {
+  output_.write(item_line(request.id, item));
 }
 
 std::string item_line(const std::string& id, const Item& item) {

@@ -24,6 +24,16 @@ class StepLines final : public Observer {
   std::int64_t steps_ = 0;
 };
 
+/// item_line() of each item, until preprocess.
+class SampleLines final : public Observer {
+ public:
+  explicit SampleLines(Output& output) : output_(output) {}
+  void item(const Request& request, const Item& item) override;
+
+ private:
+  Output& output_;
+};
+
 /// {"id", "input_ids"}, and `inputs`: the other tensors' shapes.
 [[nodiscard]] std::string item_line(const std::string& id, const Item& item);
 

@@ -54,4 +54,8 @@ Tensors results_of(const Step& step, const Result& result, std::size_t index) {
   return out;
 }
 
+const std::string& step_of(const Step& step) {
+  return step.slices.front().sequence->item->request->step;
+}
+
 }  // namespace penstock::run

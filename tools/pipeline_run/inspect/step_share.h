@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "penstock/step.h"
 
@@ -14,5 +15,8 @@ namespace penstock::run {
 /// The same of what Forward gave: its outputs, and scores.* of its positions.
 [[nodiscard]] Tensors results_of(const Step& step, const Result& result,
                                  std::size_t index);
+
+/// Which step of a composition a pipeline's step is of; "": of none.
+[[nodiscard]] const std::string& step_of(const Step& step);
 
 }  // namespace penstock::run

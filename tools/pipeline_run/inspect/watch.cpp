@@ -5,6 +5,7 @@
 #include "pipeline_run/inspect/dump.h"
 #include "pipeline_run/inspect/show.h"
 #include "pipeline_run/inspect/stage_lines.h"
+#include "pipeline_run/inspect/step_share.h"
 
 namespace penstock::run {
 namespace {
@@ -36,19 +37,23 @@ StageKind last_stage(const Options& options) {
   return StageKind::kPostprocess;
 }
 
-Watch::Watch(const Options& options, const PipelineFile& file, Output& output)
+Watch::Watch(const Options& options, const CompositionFile& file,
+             Output& output)
     : prints_tensors_(last_stage(options) == StageKind::kDecode),
-      is_json_(options.json) {
+      is_json_(options.json),
+      step_(options.step) {
   const StageKind last = last_stage(options);
   if (const auto how = shown(options)) {
-    observers_.push_back(std::make_shared<Show>(output, *how));
+    shown_.push_back(std::make_shared<Show>(output, *how));
+  }
+  if (is_json_ && last == StageKind::kPreprocess) {
+    shown_.push_back(std::make_shared<SampleLines>(output));
   }
   if (is_json_ && (last == StageKind::kBatch || last == StageKind::kForward)) {
-    observers_.push_back(std::make_shared<StepLines>(output, last));
+    shown_.push_back(std::make_shared<StepLines>(output, last));
   }
   if (!options.dump.empty()) {
     dump_ = std::make_shared<Dump>(options.dump, file, last);
-    observers_.push_back(dump_);
   }
 }
 
@@ -69,19 +74,25 @@ std::shared_ptr<ResultSink> Watch::watched(
 }
 
 void Watch::item(const Request& request, const Item& item) {
-  for (const auto& each : observers_) each->item(request, item);
+  if (request.step == step_) {
+    for (const auto& each : shown_) each->item(request, item);
+  }
+  if (dump_) dump_->item(request, item);
 }
 
 void Watch::step(const Step& step, const Result& result) {
-  for (const auto& each : observers_) each->step(step, result);
+  if (step_of(step) == step_) {
+    for (const auto& each : shown_) each->step(step, result);
+  }
+  if (dump_) dump_->step(step, result);
 }
 
 void Watch::decoded(const Request& request, const Decoded& decoded) {
-  for (const auto& each : observers_) each->decoded(request, decoded);
+  if (dump_) dump_->decoded(request, decoded);
 }
 
 void Watch::done(const Request& request, const Report& report) {
-  if (dump_) dump_->done(request, report);
+  if (dump_) dump_->part_done(request, report);
 }
 
 }  // namespace penstock::run

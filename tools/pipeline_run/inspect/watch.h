@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "penstock/pipeline.h"
+#include "penstock/runner.h"
 #include "pipeline_run/options.h"
 #include "pipeline_run/output/output.h"
 
@@ -20,11 +20,13 @@ class Dump;
 class Watch final : public Observer {
  public:
   /// Throws Error where --dump cannot begin.
-  Watch(const Options& options, const PipelineFile& file, Output& output);
+  Watch(const Options& options, const CompositionFile& file, Output& output);
   ~Watch() override;
 
   /// Somebody looks: give it to the pipeline, and preprocess in order.
-  [[nodiscard]] bool is_needed() const { return !observers_.empty(); }
+  [[nodiscard]] bool is_needed() const {
+    return dump_ != nullptr || !shown_.empty();
+  }
   /// What to do, once, when looking turns out to be in vain; on any thread.
   void on_lost(std::function<void()> quit);
   [[nodiscard]] std::optional<Error> error() const;
@@ -40,8 +42,9 @@ class Watch final : public Observer {
 
  private:
   bool prints_tensors_, is_json_;
+  std::string step_;  ///< that is shown; "": of one pipeline
   std::shared_ptr<Dump> dump_;
-  std::vector<std::shared_ptr<Observer>> observers_;
+  std::vector<std::shared_ptr<Observer>> shown_;
 };
 
 }  // namespace penstock::run

@@ -2,7 +2,8 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <utility>
+
+#include "penstock/outcome.h"
 
 #include "penstock/keys.h"
 
@@ -22,22 +23,9 @@ Json timing_json(const Timing& timing) {
           {"first_token_ms", rounded(timing.first_token_ms)}};
 }
 
-/// Joins `from` into `to`: lists go on, objects are joined key by key, any
-/// other value replaces the one before.
-void join(Json& to, Json from) {
-  if (from.is_array() && to.is_array()) {
-    for (Json& item : from) to.push_back(std::move(item));
-  } else if (from.is_object() && to.is_object()) {
-    for (auto item = from.begin(); item != from.end(); ++item) {
-      join(to[item.key()], std::move(item.value()));
-    }
-  } else {
-    to = std::move(from);
-  }
-}
-
-void join_pieces(const std::vector<std::string>& pieces, Json& to) {
-  for (const std::string& piece : pieces) join(to, Json::parse(piece));
+/// A stage's own keys win over those of every line.
+void add_pieces(const std::vector<std::string>& pieces, Json& to) {
+  if (!pieces.empty()) to.update(Json::parse(join_json(pieces)));
 }
 
 Json choice(std::size_t index, const Branch& branch, const Written& written,
@@ -47,7 +35,7 @@ Json choice(std::size_t index, const Branch& branch, const Written& written,
   if (has_text) out["text"] = written.text;
   out["token_ids"] = branch.token_ids;
   out["finish_reason"] = branch.finish_reason;
-  join_pieces(written.json, out);
+  add_pieces(written.json, out);
   return out;
 }
 
@@ -68,7 +56,7 @@ Json error_json(const Error& error) {
 /// The JSON pieces, and `choices` where there are several.
 void add_written(const Report& report, const std::map<int, Written>& branches,
                  bool has_text, Json& line) {
-  join_pieces(of(branches, 0).json, line);
+  add_pieces(of(branches, 0).json, line);
   if (report.branches.size() < 2) return;
   for (std::size_t i = 0; i < report.branches.size(); ++i) {
     line["choices"].push_back(

@@ -12,6 +12,7 @@ namespace penstock::run {
 /// What a branch of a request gave, piece by piece.
 struct Written {
   std::string text;
+  bool has_text = false;  ///< some piece was text, if an empty one
   /// JSON pieces: objects that are joined key by key, lists end to end.
   std::vector<std::string> json;
 };

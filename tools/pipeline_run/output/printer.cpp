@@ -3,7 +3,9 @@
 #include <iostream>
 #include <utility>
 
+#include "common/program.h"
 #include "penstock/keys.h"
+#include "penstock/outcome.h"
 #include "pipeline_run/output/terminal.h"
 
 namespace penstock::run {
@@ -46,11 +48,12 @@ std::string what_was_cut(const Notes& notes) {
   return tokens == 0 ? early : str(early, ", and then by ", tokens, " tokens");
 }
 
-std::string warnings_of(const Request& request, const Report& report) {
+std::string warnings_of(const Request& request, const Report& report,
+                        const std::optional<Error>& error) {
   std::string out;
-  if (report.error) {
-    out = warning(request, report.error->text_without(Place::Kind::kRequest));
-  } else if (report.finish_reason == "deadline") {
+  if (error) {
+    out = warning(request, error->text_without(Place::Kind::kRequest));
+  } else if (report.ending == Ending::kDeadline) {
     out = warning(request, "the deadline passed; what there is was printed");
   }
   if (const auto cut = what_was_cut(report.notes); !cut.empty()) {
@@ -125,6 +128,7 @@ void Printer::refuse(const Request& request, const Error& error,
     index = first_ + entries_.size() - 1;
   }
   Report report;
+  report.ending = Ending::kError;
   report.finish_reason = "error";
   report.error = error;
   done(index, request, report);
@@ -133,27 +137,67 @@ void Printer::refuse(const Request& request, const Error& error,
 void Printer::piece(std::size_t index, const Value& value, int branch) {
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[index - first_];
-  const auto* text = std::get_if<std::string>(&value);
   if (const auto* json = std::get_if<Json>(&value)) {
-    if (format_ == Format::kJson) {
-      entry.branches[branch].json.push_back(json->text);
-    }
-  } else if (text != nullptr && (format_ == Format::kJson || branch > 0)) {
-    entry.branches[branch].text += *text;
-  } else if (text != nullptr) {
-    if (!text->empty()) entry.held += std::exchange(entry.heading, {});
-    entry.held += is_for_people() ? harmless(*text) : *text;
-    entry.has_output |= !text->empty();
+    Written& written = entry.branches[branch];
+    // In text mode JSON is for who gets nothing else.
+    const bool is_wanted = format_ == Format::kJson || !written.has_text;
+    if (is_wanted) written.json.push_back(json->text);
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    add_text(entry, *text, branch);
   }
   flush();
 }
 
-/// The answers after the first, a line that names each before it.
-void Printer::hold_others(Entry& entry) const {
-  for (const auto& [branch, written] : entry.branches) {
-    entry.held += str("\n--- answer ", branch + 1, "\n",
-                      is_for_people() ? harmless(written.text) : written.text);
+void Printer::add_text(Entry& entry, const std::string& text, int branch) {
+  Written& written = entry.branches[branch];
+  written.has_text = true;
+  if (format_ != Format::kJson) written.json.clear();
+  if (format_ == Format::kJson || branch > 0) {
+    written.text += text;
+    return;
   }
+  if (!text.empty()) entry.held += std::exchange(entry.heading, {});
+  entry.held += is_for_people() ? harmless(text) : text;
+  entry.has_output |= !text.empty();
+}
+
+/// What a result has beside the text of its first answer: the other answers, a
+/// line that names each before it, and JSON where a stage wrote nothing else.
+void Printer::hold_texts(Entry& entry) {
+  for (const auto& [branch, written] : entry.branches) {
+    const bool is_json = !written.has_text && !written.json.empty();
+    const std::string text = is_json ? join_json(written.json) : written.text;
+    if (branch > 0) entry.held += str("\n--- answer ", branch + 1, "\n");
+    if (!text.empty()) entry.held += std::exchange(entry.heading, {});
+    entry.held += is_for_people() ? harmless(text) : text;
+  }
+}
+
+/// The line of a request that ended, or the rest of its text.
+void Printer::hold_result(Entry& entry, const Request& request,
+                          const Report& report) {
+  const bool is_result = !report.error && !entry.is_cancelled;
+  if (format_ == Format::kJson && entry.call) {
+    entry.held = openai_line(request, *entry.call, report, entry.branches);
+  } else if (format_ == Format::kJson) {
+    entry.held = json_line(request, report, entry.branches, facts_, is_text());
+  } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
+    hold_texts(entry);
+    entry.held += "\n";  // what ended before its first word has no line
+  }
+}
+
+/// A result that cannot be written still has its line, which says why.
+void Printer::hold_error(Entry& entry, const Request& request,
+                         const Error& error) {
+  Report report;
+  report.ending = Ending::kError;
+  report.finish_reason = "error";
+  report.branches.emplace_back();
+  report.error = error;
+  entry.error = error;
+  entry.branches.clear();
+  hold_result(entry, request, report);
 }
 
 void Printer::done(std::size_t index, const Request& request,
@@ -161,19 +205,15 @@ void Printer::done(std::size_t index, const Request& request,
   const std::scoped_lock lock(mutex_);
   Entry& entry = entries_[index - first_];
   entry.is_done = true;
-  entry.is_cancelled = report.finish_reason == "cancelled";
+  entry.is_cancelled = report.ending == Ending::kCancelled;
   entry.error = report.error;
-  progress_.count_done(report.error.has_value());
-  const bool is_result = !report.error && !entry.is_cancelled;
-  if (format_ == Format::kJson && entry.call) {
-    entry.held = openai_line(request, *entry.call, report, entry.branches);
-  } else if (format_ == Format::kJson) {
-    entry.held = json_line(request, report, entry.branches, facts_, is_text());
-  } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
-    hold_others(entry);
-    entry.held += "\n";  // what ended before its first word has no line
+  try {
+    hold_result(entry, request, report);
+  } catch (...) {
+    hold_error(entry, request, caught());
   }
-  entry.warnings = warnings_of(request, report);
+  progress_.count_done(entry.error.has_value());
+  entry.warnings = warnings_of(request, report, entry.error);
   flush();
 }
 

@@ -76,10 +76,13 @@ class Printer {
   [[nodiscard]] std::string prompt_before(const Request& request) const;
   Entry& add_entry(const Request& request);
   void piece(std::size_t index, const Value& value, int branch);
+  void add_text(Entry& entry, const std::string& text, int branch);
   void done(std::size_t index, const Request& request, const Report& report);
   void flush();
   void write(const std::string& text);
-  void hold_others(Entry& entry) const;
+  void hold_result(Entry& entry, const Request& request, const Report& report);
+  void hold_texts(Entry& entry);
+  void hold_error(Entry& entry, const Request& request, const Error& error);
 
   Output& output_;
   Format format_;

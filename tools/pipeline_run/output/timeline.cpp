@@ -51,10 +51,17 @@ std::vector<Json> sorted_entries(const std::vector<std::string>& results) {
 
 /// What a person reads of an entry.
 std::string words_of(const Json& entry) {
-  if (const auto text = entry.find("text"); text != entry.end()) return *text;
+  if (const auto text = entry.find("text"); text != entry.end()) {
+    return text->is_string() ? text->get<std::string>() : text->dump();
+  }
   const auto labels = entry.find("labels");
-  if (labels == entry.end() || labels->empty()) return "";
-  return labels->front().value("label", "");
+  if (labels == entry.end() || !labels->is_array() || labels->empty()) {
+    return "";
+  }
+  const Json& best = labels->front();
+  const auto label = best.find("label");
+  const bool is_text = label != best.end() && label->is_string();
+  return is_text ? label->get<std::string>() : "";
 }
 
 constexpr double kLeft = 90, kWidth = 1200, kLane = 46;
@@ -95,7 +102,9 @@ std::string timeline_svg(const std::vector<std::string>& results) {
   double total = 0;
   for (const Json& entry : sorted_entries(results)) {
     const double begin = time_of(entry)->get<double>();
-    const double end = entry.value("end", begin);
+    const auto found = entry.find("end");
+    const bool has_end = found != entry.end() && found->is_number();
+    const double end = has_end ? found->get<double>() : begin;
     auto& lane = lanes[entry["step"]];
     if (!lane.empty()) lane.back().next = begin;
     lane.push_back(
