@@ -1,48 +1,42 @@
-// Runs a pipeline from C++: open it, submit requests, read their text as it
-// comes, cancel one.
+// Runs a pipeline from C++: open it, read an answer as it comes, take one as a
+// value, cancel one.
 //
 //   example_run_from_cpp pipelines/gemma_text.yaml [model.gguf]
 #include <iostream>
 
-#include "penstock/parallel.h"
-#include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 
 namespace {
-
-/// Prints what it gets. Called on a writer thread, one call at a time.
-class Print final : public penstock::ResultSink {
- public:
-  void piece(const penstock::Request& /*request*/, const penstock::Value& value,
-             int /*branch*/, bool /*is_final*/) override {
-    std::cout << std::get<std::string>(value) << std::flush;
-  }
-  void done(const penstock::Request& request,
-            const penstock::Report& report) override {
-    std::cout << "\n[" << request.id << ": " << report.finish_reason
-              << " after " << report.token_ids.size() << " tokens]\n";
-  }
-};
 
 void run(const std::string& path, const std::string& model) {
   penstock::PluginHost plugins(penstock::PluginHost::search_path());
   std::vector<penstock::Override> overrides;
   if (!model.empty()) overrides.push_back({"model", model, "argument"});
-  penstock::Pipeline pipeline(
-      penstock::load_pipeline_file(path, plugins, overrides));
+  penstock::Runner runner(penstock::load_file(path, plugins, overrides));
 
   penstock::Request request;
   request.id = "short";
   request.inputs["text"] = "The capital of France is";
   request.options["max_new_tokens"] = penstock::RawScalar{"8"};
-  pipeline.submit(request, std::make_shared<Print>());
-  pipeline.drain();
+  // Called on a writer thread, one call at a time.
+  const auto print = [](const penstock::Value& piece, int /*branch*/) {
+    std::cout << std::get<std::string>(piece) << std::flush;
+  };
+  runner.submit(request, print);
+  runner.drain();
+
+  const penstock::Outcome whole = runner.run(request);
+  std::cout << "\n[the same as a value:" << whole.text() << ", "
+            << whole.report.finish_reason << " after "
+            << whole.report.token_ids.size() << " tokens]\n";
 
   request.id = "cancelled";
   request.options["max_new_tokens"] = penstock::RawScalar{"400"};
-  auto stop = pipeline.submit(request, std::make_shared<Print>());
+  auto stop = runner.submit(request, print);
   stop.request_stop();  // ends within a step; what there is was printed
-  pipeline.drain();
+  runner.drain();
+  std::cout << "\n";
 }
 
 }  // namespace

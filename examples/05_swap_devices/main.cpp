@@ -4,43 +4,27 @@
 #include <chrono>
 #include <iostream>
 
-#include "penstock/parallel.h"
-#include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 
 namespace {
 
 using namespace penstock;  // NOLINT(google-build-using-namespace): an example
-
-/// Keeps the text of one request.
-class Keep final : public ResultSink {
- public:
-  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
-             bool /*is_final*/) override {
-    text += std::get<std::string>(value);
-  }
-  void done(const Request& /*request*/, const Report& report) override {
-    if (report.error) text = report.error->what();
-  }
-  std::string text;
-};
 
 void run_on(const std::string& device, const std::string& path,
             const std::string& model) {
   PluginHost plugins(PluginHost::search_path());
   std::vector<Override> overrides{{"device", device, "example"}};
   if (!model.empty()) overrides.push_back({"model", model, "example"});
-  Pipeline pipeline(load_pipeline_file(path, plugins, overrides));
-  const auto kept = std::make_shared<Keep>();
+  Runner runner(load_file(path, plugins, overrides));
   Request request;
   request.inputs["text"] = "The capital of France is";
   request.options["max_new_tokens"] = RawScalar{"8"};
   const Time start = Clock::now();
-  pipeline.submit(request, kept);
-  pipeline.drain();
+  const Outcome answer = runner.run(request);
   const std::chrono::duration<double, std::milli> took = Clock::now() - start;
-  std::cout << pipeline.device() << ", " << took.count() << " ms:" << kept->text
-            << "\n";
+  std::cout << runner.device() << ", " << took.count()
+            << " ms:" << answer.text() << "\n";
 }
 
 }  // namespace

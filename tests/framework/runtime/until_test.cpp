@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "penstock/runner.h"
 #include "tests/framework/runtime/fakes.h"
 
 namespace penstock::fakes {
@@ -28,25 +29,22 @@ class Seen final : public Observer {
   std::vector<std::string> ids;
 };
 
-/// Keeps the ids that came as tensors.
-class Ids final : public ResultSink {
- public:
-  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
-             bool /*is_final*/) override {
+/// The ids that came as tensors.
+Tokens ids_of(const Outcome& outcome) {
+  Tokens tokens;
+  const auto pieces = outcome.pieces.find(0);
+  if (pieces == outcome.pieces.end()) return tokens;
+  for (const Value& value : pieces->second) {
     const auto made = get(std::get<Tensors>(value), "tokens").contiguous();
     const auto* first = made.const_data_ptr<std::int64_t>();
     tokens.insert(tokens.end(), first, first + made.numel());
   }
-  void done(const Request& /*request*/, const Report& its) override {
-    report = its;
-  }
-  Tokens tokens;
-  Report report;
-};
+  return tokens;
+}
 
 struct Ran {
   Seen seen;
-  Ids sink;
+  Outcome outcome;
 };
 
 void run(StageKind until, Script& script, Ran& ran,
@@ -54,10 +52,10 @@ void run(StageKind until, Script& script, Ran& ran,
   PipelineOptions options;
   options.until = until;
   options.observer = &ran.seen;
-  const std::shared_ptr<Ids> sink(&ran.sink, [](Ids* /*kept*/) {});
-  Pipeline pipeline(file(script, {.chunk = 2}), options);
-  pipeline.submit(request("a", text), sink);
-  pipeline.drain();
+  Runner runner(file(script, {.chunk = 2}), options);
+  const auto all = std::make_shared<Collector>();
+  runner.submit(request("a", text), all);
+  ran.outcome = all->wait();
 }
 
 TEST(Until, BatchPlansThePromptAndComputesNothing) {
@@ -67,8 +65,8 @@ TEST(Until, BatchPlansThePromptAndComputesNothing) {
   EXPECT_EQ(ran.seen.items, 1);
   EXPECT_THAT(ran.seen.counts, ::testing::ElementsAre(2, 2, 1));
   EXPECT_EQ(script.calls, 0);
-  EXPECT_EQ(ran.sink.report.finish_reason, "end");
-  EXPECT_FALSE(ran.sink.report.error);
+  EXPECT_EQ(ran.outcome.report.finish_reason, "end");
+  EXPECT_FALSE(ran.outcome.report.error);
 }
 
 TEST(Until, ForwardGivesTheScoresOfThePromptOnce) {
@@ -78,8 +76,8 @@ TEST(Until, ForwardGivesTheScoresOfThePromptOnce) {
   EXPECT_THAT(ran.seen.counts, ::testing::ElementsAre(2, 2, 1));
   EXPECT_EQ(script.calls, 3);
   EXPECT_EQ(ran.seen.scored, 1);
-  EXPECT_TRUE(ran.sink.tokens.empty());
-  EXPECT_EQ(ran.sink.report.finish_reason, "end");
+  EXPECT_TRUE(ids_of(ran.outcome).empty());
+  EXPECT_EQ(ran.outcome.report.finish_reason, "end");
 }
 
 TEST(Until, DecodeRunsTheLoopAndGivesIdsToTheSink) {
@@ -89,10 +87,10 @@ TEST(Until, DecodeRunsTheLoopAndGivesIdsToTheSink) {
   Ran ran;
   run(StageKind::kDecode, script, ran);
   const Tokens wanted = answer({3, 1, 4, 1, 5}, script.max_new);
-  EXPECT_EQ(ran.sink.tokens, wanted);
+  EXPECT_EQ(ids_of(ran.outcome), wanted);
   EXPECT_EQ(ran.seen.tokens, wanted);
   EXPECT_EQ(ran.seen.ids.front(), "a");
-  EXPECT_EQ(ran.sink.report.finish_reason, "length");
+  EXPECT_EQ(ran.outcome.report.finish_reason, "length");
   EXPECT_FALSE(has_written);
 }
 
@@ -101,7 +99,7 @@ TEST(Until, FailuresAreToldAsEver) {
   script.throw_at_call = 1;
   Ran ran;
   run(StageKind::kForward, script, ran);
-  EXPECT_TRUE(ran.sink.report.error);
+  EXPECT_TRUE(ran.outcome.report.error);
 }
 
 TEST(Until, PreprocessIsNoPipeline) {

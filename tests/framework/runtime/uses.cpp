@@ -228,27 +228,33 @@ bool emit_tensor(const Decoded& decoded, OutputSink& out) {
   return true;
 }
 
-void Values::piece(const Request& /*request*/, const Value& value,
-                   int /*branch*/, bool /*is_final*/) {
-  values.push_back(value);
-  if (const auto* text = std::get_if<std::string>(&value)) {
-    texts.push_back(*text);
-  }
-}
-void Values::done(const Request& /*request*/, const Report& whole) {
-  report = whole;
+const std::vector<Value>& values(const Outcome& outcome) {
+  return outcome.pieces.at(0);
 }
 
-std::vector<std::shared_ptr<Values>> run(
-    Stages& stages, const std::vector<std::string>& texts) {
-  Pipeline pipeline(file(stages));
-  std::vector<std::shared_ptr<Values>> sinks;
-  for (const std::string& text : texts) {
-    sinks.push_back(std::make_shared<Values>());
-    pipeline.submit(fakes::request(text, text), sinks.back());
+std::vector<std::string> texts(const Outcome& outcome) {
+  std::vector<std::string> out;
+  for (const auto& [branch, pieces] : outcome.pieces) {
+    for (const Value& value : pieces) {
+      if (const auto* text = std::get_if<std::string>(&value)) {
+        out.push_back(*text);
+      }
+    }
   }
-  pipeline.drain();
-  return sinks;
+  return out;
+}
+
+std::vector<Outcome> run(Stages& stages,
+                         const std::vector<std::string>& requests) {
+  Runner runner(file(stages));
+  std::vector<std::shared_ptr<Collector>> sinks;
+  for (const std::string& text : requests) {
+    sinks.push_back(std::make_shared<Collector>());
+    runner.submit(fakes::request(text, text), sinks.back());
+  }
+  std::vector<Outcome> out;
+  for (const auto& sink : sinks) out.push_back(sink->wait());
+  return out;
 }
 
 }  // namespace penstock::uses

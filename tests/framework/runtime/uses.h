@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "penstock/runner.h"
 #include "tests/framework/runtime/fakes.h"
 
 namespace penstock::uses {
@@ -49,20 +50,13 @@ struct Stages {
 /// A Writer that emits what Decode named "value".
 bool emit_tensor(const Decoded& decoded, OutputSink& out);
 
-/// Keeps every value that a request gave, and its end.
-class Values final : public ResultSink {
- public:
-  void piece(const Request& request, const Value& value, int branch,
-             bool is_final) override;
-  void done(const Request& request, const Report& whole) override;
-
-  std::vector<Value> values;
-  std::vector<std::string> texts;  ///< those of `values` that are text
-  Report report;
-};
+/// The values of branch 0.
+[[nodiscard]] const std::vector<Value>& values(const Outcome& outcome);
+/// Those that are text, of every branch.
+[[nodiscard]] std::vector<std::string> texts(const Outcome& outcome);
 
 /// Runs requests of these texts to their end, in a new pipeline.
-[[nodiscard]] std::vector<std::shared_ptr<Values>> run(
-    Stages& stages, const std::vector<std::string>& texts);
+[[nodiscard]] std::vector<Outcome> run(Stages& stages,
+                                       const std::vector<std::string>& texts);
 
 }  // namespace penstock::uses

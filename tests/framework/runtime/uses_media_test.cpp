@@ -65,11 +65,11 @@ TEST(Uses, ManyFilesOfWhichOneIsBroken) {
   texts[123] = "broken";
   const auto got = run(stages, texts);
   for (std::size_t i = 0; i < got.size(); ++i) {
-    ASSERT_EQ(got[i]->report.error.has_value(), i == 123) << i;
+    ASSERT_EQ(got[i].report.error.has_value(), i == 123) << i;
     if (i == 123) {
-      EXPECT_EQ(got[i]->report.error->code(), Code::kData);
+      EXPECT_EQ(got[i].report.error->code(), Code::kData);
     } else {
-      EXPECT_EQ(number(got[i]->values.at(0)), 4 * static_cast<float>(i));
+      EXPECT_EQ(number(values(got[i]).at(0)), 4 * static_cast<float>(i));
     }
   }
 }
@@ -123,9 +123,9 @@ TEST(Uses, AnEncoderRunsOncePerSample) {
     }
   };
   const auto got = run(stages, {"2", "4"});
-  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
-  EXPECT_THAT(got[0]->texts, ElementsAre("1 6 6 "));
-  EXPECT_THAT(got[1]->texts, ElementsAre("1 12 12 "));
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_THAT(texts(got[0]), ElementsAre("1 6 6 "));
+  EXPECT_THAT(texts(got[1]), ElementsAre("1 12 12 "));
   EXPECT_EQ(encoded, 2);
 }
 
@@ -172,9 +172,9 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
   };
   stages.write = emit_tensor;
   const auto got = run(stages, {"16", "32"});
-  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
-  EXPECT_EQ(number(got[0]->values.at(0)), 1);
-  EXPECT_EQ(number(got[1]->values.at(0)), 2);
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_EQ(number(values(got[0]).at(0)), 1);
+  EXPECT_EQ(number(values(got[1]).at(0)), 2);
 }
 
 /// A picture and its text: a list of stages, each given what the one before
@@ -217,38 +217,24 @@ TEST(Uses, APictureAndWordsMakeOneSample) {
   };
   stages.write = emit_tensor;
   const auto got = run(stages, {"7"});
-  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
-  EXPECT_EQ(number(got[0]->values.at(0)), 16);  // 3 places, a word, 12 pixels
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_EQ(number(values(got[0]).at(0)), 16);  // 3 places, a word, 12 pixels
 }
 
 /// One pipeline's values are the next one's requests, on one engine thread.
 TEST(Uses, PipelinesCompose) {
-  class Forwarder final : public ResultSink {
-   public:
-    Forwarder(Pipeline& next, std::shared_ptr<Values> end)
-        : next_(next), end_(std::move(end)) {}
-    void piece(const Request& request, const Value& value, int /*branch*/,
-               bool /*is_final*/) override {
-      next_.submit(fakes::request(request.id, str(number(value))), end_);
-    }
-    void done(const Request& /*request*/, const Report& /*report*/) override {}
-
-   private:
-    Pipeline& next_;
-    std::shared_ptr<Values> end_;
-  };
   Stages first = pictures();
   Stages second = pictures();
-  Pipeline last(file(second));
-  const auto end = std::make_shared<Values>();
+  Runner last(file(second));
+  const auto end = std::make_shared<Collector>();
   {
-    Pipeline pipeline(file(first));
-    pipeline.submit(fakes::request("a", "2"),
-                    std::make_shared<Forwarder>(last, end));
-    pipeline.drain();
+    Runner runner(file(first));
+    runner.submit(fakes::request("a", "2"), [&](const Value& value, int) {
+      last.submit(fakes::request("a", str(number(value))), end);
+    });
+    runner.drain();
   }
-  last.drain();
-  EXPECT_EQ(number(end->values.at(0)), 32);
+  EXPECT_EQ(number(values(end->wait()).at(0)), 32);
 }
 
 }  // namespace

@@ -148,8 +148,8 @@ TEST(Uses, BeamsKeepTheBestWholeSequences) {
     return true;
   };
   const auto got = run(stages, {"0"});
-  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
-  EXPECT_THAT(got[0]->texts, ElementsAre("2 4 5 "));
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_THAT(texts(got[0]), ElementsAre("2 4 5 "));
 }
 
 /// Each sequence says before the step what it needs; Forward sees all at once.
@@ -181,9 +181,9 @@ TEST(Uses, RowsWantDifferentScoresInOneStep) {
   };
   stages.write = emit_tensor;
   const auto got = run(stages, {"1", "3"});
-  EXPECT_EQ(number(got[0]->values.at(0)), 23);
-  EXPECT_EQ(number(got[1]->values.at(0), 0), 7);
-  EXPECT_EQ(number(got[1]->values.at(0), 1), 9);
+  EXPECT_EQ(number(values(got[0]).at(0)), 23);
+  EXPECT_EQ(number(values(got[1]).at(0), 0), 7);
+  EXPECT_EQ(number(values(got[1]).at(0), 1), 9);
   EXPECT_THAT(tops, ::testing::UnorderedElementsAre(1, 3));
 }
 
@@ -216,7 +216,7 @@ TEST(Uses, PickingIsSeparateFromReading) {
   };
   stages.caps = {
       .slots = 4, .rollback = kAll, .can_copy = true, .can_chunk = true};
-  EXPECT_EQ(run(stages, {"2"})[0]->texts.size(), 4);
+  EXPECT_EQ(texts(run(stages, {"2"})[0]).size(), 4);
 }
 
 /// Scoring: every position of a prompt, in chunks, nothing kept.
@@ -261,8 +261,8 @@ TEST(Uses, ScoringAddsUpOverChunks) {
     stages.write = emit_tensor;
     // 3 follows position 0, 4 position 1, 5 position 2.
     const auto got = run(stages, {"2 3 4 5"});
-    ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
-    EXPECT_EQ(number(got[0]->values.at(0)), 3 + 14 + 25) << chunk;
+    ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+    EXPECT_EQ(number(values(got[0]).at(0)), 3 + 14 + 25) << chunk;
   }
 }
 
@@ -299,7 +299,7 @@ TEST(Uses, SpeechComesOutSentenceBySentence) {
   };
   const auto got = run(stages, {"x"});
   std::vector<float> heard;
-  for (const Value& value : got[0]->values) heard.push_back(number(value));
+  for (const Value& value : values(got[0])) heard.push_back(number(value));
   EXPECT_THAT(heard, ElementsAre(5, 5.5, 1, 1.5, 3, 3.5));
 }
 

@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "penstock/models.h"
-#include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 #include "tests/cli/support.h"
 #include "tests/plugins/lib/media/film_file.h"
 #include "tests/plugins/lib/media/wav_file.h"
@@ -15,25 +15,10 @@
 namespace penstock::silero {
 namespace {
 
-class Text final : public ResultSink {
- public:
-  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
-             bool /*is_final*/) override {
-    if (const auto* more = std::get_if<std::string>(&value)) text += *more;
-    if (const auto* more = std::get_if<Media>(&value)) media.push_back(*more);
-  }
-  void done(const Request& /*request*/, const Report& whole) override {
-    report = whole;
-  }
-  std::string text;
-  std::vector<Media> media;
-  Report report;
-};
-
 class VoiceActivity : public testing::Test {
  protected:
-  std::shared_ptr<Text> submit(const std::string& name,
-                               const std::string& format) {
+  std::shared_ptr<Collector> submit(const std::string& name,
+                                    const std::string& format) {
     Request request;
     request.id = name;
     request.inputs["audio"] = (cache_folder() / "media" / name).string();
@@ -41,7 +26,7 @@ class VoiceActivity : public testing::Test {
     if (name.ends_with(".raw")) {
       request.options["raw_format"] = raw_from_text("s16le");
     }
-    auto sink = std::make_shared<Text>();
+    auto sink = std::make_shared<Collector>();
     pipeline_.submit(std::move(request), sink);
     return sink;
   }
@@ -53,7 +38,7 @@ class VoiceActivity : public testing::Test {
 
 TEST_F(VoiceActivity, SegmentsAreTheReferences) {
   const auto rows = audio::golden_json("silero/clips.json");
-  std::vector<std::pair<nlohmann::json, std::shared_ptr<Text>>> all;
+  std::vector<std::pair<nlohmann::json, std::shared_ptr<Collector>>> all;
   {
     const auto more = pipeline_.more_coming();
     for (const auto& row : rows) {
@@ -64,9 +49,10 @@ TEST_F(VoiceActivity, SegmentsAreTheReferences) {
   pipeline_.drain();
   ASSERT_GE(all.size(), 10U);
   for (const auto& [row, sink] : all) {
-    ASSERT_FALSE(sink->report.error) << sink->report.error->what();
-    const auto got = nlohmann::json::parse(sink->text)["segments"];
-    ASSERT_EQ(got.size(), row["segments"].size()) << row << sink->text;
+    ASSERT_FALSE(sink->wait().report.error)
+        << sink->wait().report.error->what();
+    const auto got = nlohmann::json::parse(sink->wait().text())["segments"];
+    ASSERT_EQ(got.size(), row["segments"].size()) << row << sink->wait().text();
     for (std::size_t i = 0; i < got.size(); ++i) {
       EXPECT_NEAR(got[i]["begin"].get<double>() * 16000,
                   row["segments"][i][0].get<double>(), 8.1);
@@ -79,10 +65,14 @@ TEST_F(VoiceActivity, SegmentsAreTheReferences) {
 TEST_F(VoiceActivity, PiecesOfTheFileServeAnotherPipeline) {
   const auto sink = submit("asterisk-sounds/dir-intro.g722", "media");
   pipeline_.drain();
-  ASSERT_EQ(sink->media.size(), 2U);
-  EXPECT_THAT(sink->media[0].name, testing::EndsWith("dir-intro.g722"));
-  EXPECT_EQ(sink->media[0].begin, 2592.0 / 16000);
-  EXPECT_EQ(sink->media[1].end, 188384.0 / 16000);
+  std::vector<Media> media;
+  for (const Value& value : sink->wait().pieces.at(0)) {
+    if (const auto* one = std::get_if<Media>(&value)) media.push_back(*one);
+  }
+  ASSERT_EQ(media.size(), 2U);
+  EXPECT_THAT(media[0].name, testing::EndsWith("dir-intro.g722"));
+  EXPECT_EQ(media[0].begin, 2592.0 / 16000);
+  EXPECT_EQ(media[1].end, 188384.0 / 16000);
 }
 
 /// goforward.raw as the sound of a film, which begins 1.5 s after the pictures.
@@ -120,9 +110,9 @@ TEST_F(VoiceActivity, ABadFileFailsAlone) {
   const auto bad = submit("nowhere.wav", "text");
   const auto good = submit("pocketsphinx-testdata/goforward.raw", "text");
   pipeline_.drain();
-  ASSERT_TRUE(bad->report.error);
-  EXPECT_EQ(bad->report.error->code(), Code::kNotFound);
-  EXPECT_EQ(good->text, "0.482 - 2.302");
+  ASSERT_TRUE(bad->wait().report.error);
+  EXPECT_EQ(bad->wait().report.error->code(), Code::kNotFound);
+  EXPECT_EQ(good->wait().text(), "0.482 - 2.302");
 }
 
 }  // namespace

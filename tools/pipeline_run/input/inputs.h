@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "penstock/composition_file.h"
 #include "penstock/pipeline.h"
 #include "pipeline_run/input/openai.h"
 #include "pipeline_run/input/stop.h"
