@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/plan_rows.h"
+#include "core/plan_sequences.h"
 
 namespace penstock::core {
 
@@ -48,7 +48,7 @@ Plan Continuous::plan(const Offer& offer) {
     budget -= count;
     return count;
   };
-  return plan_rows(
+  return plan_sequences(
       ordered,
       {.max_sequences = max_sequences(), .max_wait_ms = params_.max_wait_ms},
       share);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/plan_rows.h"
+#include "core/plan_sequences.h"
 #include "penstock/keys.h"
 
 namespace penstock::core {
@@ -49,7 +49,7 @@ void Pad::admit(Item& item) {
 }
 
 Plan Pad::plan(const Offer& offer) {
-  return plan_rows(offer, {.max_sequences = max_sequences(),
+  return plan_sequences(offer, {.max_sequences = max_sequences(),
                            .max_wait_ms = params_.max_wait_ms,
                            .joins = false});
 }

@@ -1,6 +1,6 @@
 #include "core/ragged.h"
 
-#include "core/plan_rows.h"
+#include "core/plan_sequences.h"
 
 namespace penstock::core {
 
@@ -19,7 +19,7 @@ void Ragged::declare(Declaration<Ragged>& d) {
 }
 
 Plan Ragged::plan(const Offer& offer) {
-  return plan_rows(offer, {.max_sequences = max_sequences(),
+  return plan_sequences(offer, {.max_sequences = max_sequences(),
                            .max_wait_ms = params_.max_wait_ms,
                            .joins = true});
 }

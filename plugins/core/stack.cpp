@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "core/plan_rows.h"
+#include "core/plan_sequences.h"
 #include "penstock/parallel.h"
 
 namespace penstock::core {
@@ -65,7 +65,7 @@ void Stack::declare(Declaration<Stack>& d) {
 
 Plan Stack::plan(const Offer& offer) {
   // A model that takes several steps keeps its rows together.
-  return plan_rows(offer, {.max_sequences = max_sequences(),
+  return plan_sequences(offer, {.max_sequences = max_sequences(),
                            .max_wait_ms = params_.max_wait_ms,
                            .joins = false});
 }

@@ -25,7 +25,7 @@ struct LaneStages {
   Decode& decode;
   Layout layout = Layout::kStacked;  ///< of the batch
   Place batch_place, forward_place, decode_place;
-  const std::vector<NoteSpec>& sample_notes;  ///< that Batch may leave behind
+  const std::vector<NoteSpec>& item_notes;  ///< that Batch may leave behind
   const StageSpec& decode_spec;
 };
 

@@ -25,7 +25,7 @@ void Lane::admit(const Arrival& arrival) {
   try {
     in_stage(stages_.batch_place, [&] {
       stages_.batch.admit(*arrival.item);
-      check_declared(arrival.item->notes, stages_.sample_notes, "note");
+      check_declared(arrival.item->notes, stages_.item_notes, "note");
     });
     sequence->tokens = arrival.item->tokens;
     in_stage(stages_.decode_place, [&] { stages_.decode.start(*sequence); });

@@ -36,8 +36,8 @@ struct Pipeline::Impl {
                               .batch_place = place_of(file.batch),
                               .forward_place = place_of(file.forward),
                               .decode_place = place_of(file.decode),
-                              .sample_notes =
-                                  stages.sample_notes.at(stages.batch->index),
+                              .item_notes =
+                                  stages.item_notes.at(stages.batch->index),
                               .decode_spec = *file.decode.spec},
                    stages.facts, board, trace, options.observer);
     });

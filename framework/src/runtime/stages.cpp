@@ -48,7 +48,7 @@ class Chain final : public ItemSink {
   void push(Item item) override {
     if (request_.stop.stop_requested()) throw Cancelled();
     if (next_ > 0) {
-      check_declared(item.notes, stages_.sample_notes[next_ - 1], "note");
+      check_declared(item.notes, stages_.item_notes[next_ - 1], "note");
     }
     if (next_ == stages_.preprocess.size()) {
       out_.push(std::move(item));
@@ -90,7 +90,7 @@ Stages::Stages(const PipelineFile& file) {
   for (const StageConfig* config : file.stages()) {
     const auto& made = config->spec->notes.makes;
     notes.insert(notes.end(), made.begin(), made.end());
-    sample_notes.push_back(notes);
+    item_notes.push_back(notes);
   }
 }
 

@@ -25,7 +25,7 @@ struct Stages {
   std::unique_ptr<Postprocess> postprocess;
   Notes facts;
   /// For each stage, the notes that an item may have once it has passed it.
-  std::vector<std::vector<NoteSpec>> sample_notes;
+  std::vector<std::vector<NoteSpec>> item_notes;
 
   /// Makes every stage: cheap, nothing is loaded.
   explicit Stages(const PipelineFile& file);

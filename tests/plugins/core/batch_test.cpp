@@ -5,7 +5,7 @@
 
 #include "core/continuous.h"
 #include "core/pad.h"
-#include "core/plan_rows.h"
+#include "core/plan_sequences.h"
 #include "core/wait.h"
 
 namespace penstock::core {
@@ -118,10 +118,10 @@ TEST(PlanRows, SaysThatABatchIsFullWhereSomebodyMustWait) {
     Rows none({});
     Rows waiting({1, 1, 1});
     const PlanRules rules{.max_sequences = 4, .max_wait_ms = 0, .joins = joins};
-    const Plan cut = plan_rows(candidates(waiting, none, 2), rules);
+    const Plan cut = plan_sequences(candidates(waiting, none, 2), rules);
     EXPECT_EQ(cut.slices.size(), 2);
     EXPECT_EQ(cut.why, Closed::kFull);
-    const Plan whole = plan_rows(candidates(waiting, none, 3), rules);
+    const Plan whole = plan_sequences(candidates(waiting, none, 3), rules);
     EXPECT_EQ(whole.slices.size(), 3);
     EXPECT_EQ(whole.why, Closed::kDrained);
   }
@@ -131,7 +131,7 @@ TEST(PlanRows, JoinsRunningRowsWhereTheRulesSaySo) {
   Rows running({3, 3});
   Rows waiting({1});
   const auto planned = [&](bool joins) {
-    return plan_rows(candidates(waiting, running, 6),
+    return plan_sequences(candidates(waiting, running, 6),
                      {.max_sequences = 8, .max_wait_ms = 0, .joins = joins});
   };
   EXPECT_EQ(planned(false).slices.size(), 2);
@@ -148,7 +148,7 @@ TEST(PlanRows, LeavesOutRunningRowsAndStopsAtWaitingOnesWithoutRoom) {
                : 5;
   };
   const Plan plan =
-      plan_rows(candidates(waiting, running), {.max_sequences = 8}, share);
+      plan_sequences(candidates(waiting, running), {.max_sequences = 8}, share);
   ASSERT_EQ(plan.slices.size(), 1);
   EXPECT_EQ(plan.slices[0].sequence, running.pointers[1]);
   EXPECT_EQ(plan.slices[0].count, 5);

@@ -1,10 +1,10 @@
-#include "core/plan_rows.h"
+#include "core/plan_sequences.h"
 
 #include "core/wait.h"
 
 namespace penstock::core {
 
-Plan plan_rows(const penstock::Candidates& candidates, const PlanRules& rules,
+Plan plan_sequences(const penstock::Candidates& candidates, const PlanRules& rules,
                const Share& share) {
   Plan plan;
   const auto add = [&](Sequence* sequence) {
