@@ -1,10 +1,10 @@
 // Keys and values of earlier tokens, one buffer per layer and slot.
 //
 // A sliding layer keeps the last window - 1 tokens and some slack. It is a ring
-// in effect, but not in layout: rows lie in order, and when the end of the
+// in effect, but not in layout: tokens lie in order, and when the end of the
 // buffer is reached the kept ones move to its front, once in a buffer's length.
-// So what attention reads is always one contiguous piece, with no modulo and no
-// gather; the moves cost less than a thousandth of a step.
+// So attention always reads one contiguous piece, with no modulo and no gather;
+// the moves cost less than a thousandth of a step.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,8 +19,8 @@ namespace penstock::gemma {
 /// One layer of one slot. Keys carry their rotary position already.
 class KvBuffer {
  public:
-  /// `reach`: how many tokens before a query it may look at, kAll for a full
-  /// layer. `slack`: how many tokens truncate() can always drop.
+  /// `reach`: tokens before a query that it may look at, kAll for a full layer.
+  /// `slack`: tokens that truncate() can always drop.
   KvBuffer(const Config& config, std::int64_t reach, std::int64_t slack,
            at::TensorOptions options);
 
@@ -42,8 +42,8 @@ class KvBuffer {
   at::TensorOptions options_;
   at::Tensor keys_, values_;  ///< [kv_heads, capacity, head_dim]
   std::int64_t capacity_ = 0;
-  std::int64_t base_ = 0;  ///< the token in the first row
-  std::int64_t held_ = 0;  ///< rows in use
+  std::int64_t base_ = 0;  ///< token at the buffer's begin
+  std::int64_t held_ = 0;  ///< tokens in the buffer
 };
 
 /// All layers of one slot.

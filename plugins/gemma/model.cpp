@@ -61,11 +61,11 @@ void show(Probe* probe, const std::string& name, const at::Tensor& tensor) {
 
 }  // namespace
 
-/// What all layers of one step share.
+/// Shared by all layers of one step.
 struct Model::Turn {
   const std::vector<SequenceChunk>& parts;
   Rotary full, local;
-  std::vector<at::Tensor> full_masks, local_masks;  ///< by part
+  std::vector<at::Tensor> full_masks, local_masks;  ///< by chunk
 
   Turn(const std::vector<SequenceChunk>& all, const Config& c,
        at::TensorOptions options)
@@ -153,7 +153,7 @@ at::Tensor Model::hidden(const at::Tensor& tokens,
     const LayerWeights& w = weights_.layers[static_cast<std::size_t>(i)];
     auto mixed = attention(norm(x, w.attention_norm), i, turn);
     if (i + 1 == config_.layers) {
-      // Behind the last attention, rows that nobody asked for are of no use.
+      // After the last attention only wanted positions matter.
       mixed = mixed.index_select(0, wanted);
       x = x.index_select(0, wanted);
     }

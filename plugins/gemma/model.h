@@ -18,20 +18,20 @@
 
 namespace penstock::gemma {
 
-/// A sequence's part of the packed tokens: its tokens [begin, begin + count).
+/// One sequence's tokens [begin, begin + count) among the packed tokens.
 struct SequenceChunk {
   std::int64_t begin = 0;
   std::int64_t count = 0;
-  KvCache* cache = nullptr;  ///< null: the part is the whole sequence
+  KvCache* cache = nullptr;  ///< null: the chunk is the whole sequence
 };
 
 class Model {
  public:
   Model(Config config, Weights weights);
 
-  /// Final hidden states, normed, [wanted, hidden]. `tokens` i64[N] are the
-  /// parts end to end, `wanted` i64[W] the positions among them to answer for.
-  /// Caches must hold exactly [0, begin) of their sequences, and are extended.
+  /// Final normed hidden states [wanted, hidden]. `tokens` i64[N] are the
+  /// chunks end to end, `wanted` i64[W] positions among them. Caches must hold
+  /// exactly [0, begin) of their sequences, and are extended.
   [[nodiscard]] at::Tensor hidden(const at::Tensor& tokens,
                                   const std::vector<SequenceChunk>& parts,
                                   const at::Tensor& wanted, Probe* probe) const;

@@ -16,7 +16,7 @@ namespace {
 /// 64 x 262,144 f32 are 64 MiB.
 constexpr std::int64_t kScoreBlock = 64;
 
-/// [N, vocab] of packed tokens as [B, T, vocab], zero in the padding.
+/// Scores [N, vocab] of packed tokens as [B, T, vocab], zero in the padding.
 at::Tensor rectangle(const at::Tensor& logits, const Step& step) {
   if (step.layout == Layout::kPacked) return logits.unsqueeze(0);
   const auto mask =

@@ -15,7 +15,7 @@ class ReferenceEngine final : public Engine {
     at::ScalarType dtype = at::kFloat;  ///< or kBFloat16
     at::Device device = at::kCPU;
     int slots = 0;        ///< 0: the textbook loop, without a cache
-    bool logits = false;  ///< give those of every position as well
+    bool logits = false;  ///< also give every position's scores
   };
   ReferenceEngine(const Checkpoint& model, const Options& options);
 

@@ -5,8 +5,8 @@
 
 namespace penstock::silero {
 
-/// Input: probabilities f32[B,W] with `count` and `left`. Output: what is real
-/// of them, f32[N] a step.
+/// Input: probabilities f32[B,W] with `count` and `left`. Output: the real
+/// probabilities of a step, f32[N].
 class SileroDecode final : public Decode {
  public:
   struct Params {};

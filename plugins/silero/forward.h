@@ -1,4 +1,4 @@
-// silero.forward: Silero VAD, window by window, with the memory in its slots.
+// silero.forward: Silero VAD, window by window; slots hold the LSTM's state.
 #pragma once
 
 #include <map>
@@ -11,8 +11,8 @@
 namespace penstock::silero {
 
 /// Input: waveform f32[T] at 16 or 8 kHz. Outputs for a step's windows:
-/// probabilities f32[B, block], the first `count` i64[B] of a sequence are
-/// real; `left` i64[B] windows are still to come.
+/// probabilities f32[B, block], of which the first `count` i64[B] of a sequence
+/// are real; `left` i64[B] windows are still to come.
 class SileroForward final : public Forward {
  public:
   struct Params {
@@ -34,7 +34,7 @@ class SileroForward final : public Forward {
  private:
   struct Slot {
     Memory memory;
-    std::int64_t next = 0;  ///< window to hear
+    std::int64_t next = 0;  ///< the next window
   };
 
   Params params_;

@@ -1,5 +1,5 @@
 // silero.gate: lets only sound with speech through, before a model that would
-// hear words in silence.
+// transcribe words from silence.
 #pragma once
 
 #include <map>

@@ -15,7 +15,7 @@ namespace penstock::silero {
 namespace {
 
 constexpr std::int64_t kRate = 16000;
-/// Windows at once: half a second, so that live speech is heard soon.
+/// Windows at once: half a second, so that live speech is found soon.
 constexpr std::int64_t kBlock = 16;
 
 audio::SoundOptions options_of(const Listen::Params& how, bool is_live) {
@@ -54,13 +54,13 @@ std::unique_ptr<audio::Sound> open_sound(const Request& request,
       options_of(how, /*is_live=*/false));
 }
 
-/// What has been heard, as far as it may still be part of a segment.
+/// Samples that may still be part of a segment.
 class SpeechBuffer {
  public:
   SpeechBuffer(const Network& network, const SegmentRules& rules)
       : network_(network), segmenter_(rules, kRate, network.window()) {}
 
-  /// New samples are appended here, then heard.
+  /// Samples, to which the caller appends new ones.
   [[nodiscard]] std::vector<float>& samples() { return samples_; }
   /// Appends the segments that are certain now.
   void find_speech(std::vector<Segment>& found) {
@@ -80,11 +80,11 @@ class SpeechBuffer {
     return at::from_blob(
         kept->data(), {part.end - part.begin}, [kept](void*) {}, at::kFloat);
   }
-  /// Of what came until now.
+  /// Number of samples that came until now.
   [[nodiscard]] std::int64_t length() const {
     return begin_ + static_cast<std::int64_t>(samples_.size());
   }
-  /// Drops what no segment to come has, nor one that is held from `wanted` on.
+  /// Drops samples before `wanted` that no later segment can contain.
   void forget(std::int64_t wanted) {
     std::int64_t keep = std::min(segmenter_.earliest(), wanted);
     keep = std::min(keep, scanned_ - network_.window());
@@ -96,7 +96,7 @@ class SpeechBuffer {
  private:
   void find_speech(std::int64_t count, std::vector<Segment>& found) {
     if (count == 0) return;
-    // The window before is there for the context of the first.
+    // The window before gives the first one its context.
     const std::int64_t window = network_.window();
     const std::int64_t from = std::max<std::int64_t>(0, scanned_ - window);
     const std::int64_t to = std::min(length(), scanned_ + count * window);

@@ -1,5 +1,5 @@
-// silero.listen: hears a recording or sound that is still coming, and gives
-// each segment of speech as soon as it has ended.
+// silero.listen: segments speech in a recording, or in sound that is still
+// coming, and gives each segment as soon as it has ended.
 #pragma once
 
 #include <map>

@@ -1,4 +1,4 @@
-// The network of Silero VAD: what it hears of a window, and its memory.
+// The network of Silero VAD: windows of sound to probabilities of speech.
 //
 //   64 samples before + 512 new (at 8 kHz: 32 + 256), the end mirrored
 //   -> 4 frames of a fixed STFT -> magnitudes -> 4 convolutions -> 128 numbers
@@ -18,23 +18,24 @@ namespace penstock::silero {
 
 inline constexpr std::size_t kHidden = 128;
 
-/// What the LSTM keeps from window to window; starts at zero.
+/// State that the LSTM keeps from window to window; starts at zero.
 struct Memory {
   std::array<float, kHidden> hidden{}, cell{};
 };
 
-/// Const once loaded: any number of threads may use it.
+/// The network for one sample rate. Const once loaded: any number of threads
+/// may use it.
 class Network {
  public:
-  /// At 16000 or 8000 samples a second; the file holds a network for each.
+  /// Reads the network for 16000 or 8000 samples a second; the file holds both.
   Network(const WeightFile& file, std::int64_t sample_rate);
 
-  /// New samples of a window.
+  /// Number of new samples of a window.
   [[nodiscard]] std::int64_t window() const { return window_; }
-  /// Samples before it that a window sees as well.
+  /// Number of samples before the new ones that a window sees as well.
   [[nodiscard]] std::int64_t context() const { return window_ / 8; }
 
-  /// Of `windows` f32[N, context + window], in order: the probabilities.
+  /// Probabilities of `windows` f32[N, context + window], in order.
   [[nodiscard]] std::vector<float> run(const at::Tensor& windows,
                                        Memory& memory) const;
 
@@ -44,7 +45,7 @@ class Network {
     std::int64_t stride = 1;
   };
   [[nodiscard]] at::Tensor features(const at::Tensor& windows) const;
-  /// One step of the LSTM from the input's share of the gates.
+  /// One step of the LSTM, from the input's share of the gates.
   [[nodiscard]] float step(const float* gates, Memory& memory) const;
 
   std::int64_t window_;

@@ -10,10 +10,10 @@ namespace {
 
 constexpr double kLeft = 10, kTop = 10, kWidth = 1000;
 constexpr double kSound = 120;  ///< height of the waveform
-constexpr double kCurve = 80;   ///< and of the probability below it
+constexpr double kCurve = 80;   ///< height of the probability below it
 constexpr std::int64_t kColumns = 1000;
 
-/// The values of column `i` of kColumns.
+/// Values of column `i` of kColumns.
 template <class T>
 std::span<const T> column(std::span<const T> values, std::int64_t i) {
   const auto size = static_cast<std::int64_t>(values.size());

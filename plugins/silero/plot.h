@@ -1,4 +1,4 @@
-// A plot of a sound, of how likely somebody speaks in it, and of when they do.
+// A plot of a sound, of its probability of speech, and of its segments.
 #pragma once
 
 #include <ATen/core/Tensor.h>

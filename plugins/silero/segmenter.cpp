@@ -6,7 +6,7 @@
 namespace penstock::silero {
 namespace {
 
-/// A silence within speech that too long speech may be split at.
+/// Least silence, in milliseconds, at which too long speech may be split.
 constexpr double kSplitMs = 98;
 
 }  // namespace
@@ -86,7 +86,7 @@ void Segmenter::fall_silent(std::int64_t now, std::vector<Segment>& out) {
   silences_.clear();
 }
 
-/// A gap that is too short for two pads is shared by its neighbours.
+/// Keeps a segment; a gap too short for two pads is shared by its neighbours.
 void Segmenter::keep(Segment segment, std::vector<Segment>& out) {
   double before = pad_;
   if (held_) {

@@ -10,10 +10,10 @@
 namespace penstock::silero {
 
 struct SegmentRules {
-  double threshold = 0.5;       ///< from here on it is speech
-  double end_threshold = 0.35;  ///< below it, speech may have ended
-  double min_speech_ms = 250;   ///< of this length or shorter: dropped
-  double min_silence_ms = 100;  ///< so long it must last to end speech
+  double threshold = 0.5;       ///< probability from which it is speech
+  double end_threshold = 0.35;  ///< probability below which it may end
+  double min_speech_ms = 250;   ///< speech this long or shorter is dropped
+  double min_silence_ms = 100;  ///< silence this long ends speech
   double pad_ms = 30;           ///< added on both sides
   double max_speech_s = std::numeric_limits<double>::infinity();
 };
@@ -21,7 +21,7 @@ struct SegmentRules {
 /// The end threshold that the reference has for a threshold.
 [[nodiscard]] double end_threshold_for(double threshold);
 
-/// Samples [begin, end).
+/// Speech, in samples [begin, end).
 struct Segment {
   std::int64_t begin = 0, end = 0;
   bool operator==(const Segment&) const = default;
@@ -29,15 +29,15 @@ struct Segment {
 
 class Segmenter {
  public:
-  /// `window` samples a probability.
+  /// `window`: samples that a probability is for.
   Segmenter(const SegmentRules& rules, std::int64_t sample_rate,
             std::int64_t window);
 
-  /// The next probability; appends segments that are certain.
+  /// Takes the next probability; appends segments that are certain.
   void push(double probability, std::vector<Segment>& out);
-  /// The sound has ended, after `length` samples.
+  /// Ends the sound after `length` samples; appends the last segments.
   void finish(std::int64_t length, std::vector<Segment>& out);
-  /// No segment to come begins before this sample.
+  /// The first sample at which a later segment may begin.
   [[nodiscard]] std::int64_t earliest() const;
 
  private:
@@ -56,8 +56,8 @@ class Segmenter {
   std::int64_t rate_, window_;
   double pad_;  ///< samples
   std::int64_t windows_ = 0;
-  std::optional<std::int64_t> start_;    ///< of the speech that goes on
-  std::optional<std::int64_t> silence_;  ///< where it may have ended
+  std::optional<std::int64_t> start_;    ///< begin of the current speech
+  std::optional<std::int64_t> silence_;  ///< where that speech may have ended
   std::vector<Silence> silences_;        ///< within it, worth a split
   std::optional<Segment> held_;  ///< complete, but the gap after it is not
 };

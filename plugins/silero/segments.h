@@ -1,5 +1,5 @@
-// silero.segments: from probabilities to what a person or another pipeline
-// gets: when somebody speaks.
+// silero.segments: the segments of speech as text, JSON, pieces of the file or
+// a plot.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What the stages of this plugin share: the networks of a file, and a sound
-// cut into windows.
+// Shared by the stages of this plugin: the networks of a file, and a sound cut
+// into windows.
 #pragma once
 
 #include <map>
@@ -11,10 +11,11 @@
 
 namespace penstock::silero {
 
-/// Those for 16 and 8 kHz; throws Error(kNotFound) when no model is named.
+/// The networks for 16 and 8 kHz; throws Error(kNotFound)
+/// when no model is named.
 [[nodiscard]] std::map<std::int64_t, Network> open_networks(
     const std::string& model);
-/// Throws Error(kData) for other rates.
+/// The network for a sample rate; throws Error(kData) where there is none.
 [[nodiscard]] const Network& network_for(
     const std::map<std::int64_t, Network>& networks, std::int64_t sample_rate);
 /// As the item notes it, which every stage that calls this needs.
@@ -23,7 +24,7 @@ namespace penstock::silero {
 /// Seconds of the recording before the item begins, as it notes them.
 [[nodiscard]] double audio_begin(const Item& item);
 
-/// Windows of a waveform, the last one filled with silence.
+/// Number of windows of a waveform, the last one filled with silence.
 [[nodiscard]] std::int64_t window_count(const at::Tensor& waveform,
                                         const Network& network);
 /// Windows [first, first + count), each after its context, with silence before

@@ -113,7 +113,7 @@ class HubArrays final : public Arrays {
   }
 
  private:
-  /// The weight of a bias.
+  /// Name of the weight that belongs to a bias.
   static std::string sibling(const std::string& bias) {
     return bias.substr(0, bias.size() - 4) + "weight";
   }
@@ -124,7 +124,7 @@ class HubArrays final : public Arrays {
   std::string prefix_ = "model.";
 };
 
-/// Within a layer, then those of a side.
+/// CTranslate2's names within a layer, then within encoder or decoder.
 const std::map<std::string, std::vector<std::string>>& modules() {
   static const std::map<std::string, std::vector<std::string>> table{
       {"self_attention/layer_norm", {"self_attn_layer_norm"}},

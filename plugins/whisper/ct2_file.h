@@ -39,8 +39,8 @@ struct Ct2Tensor {
 
 class Ct2File {
  public:
-  /// Throws Error(kNotFound) when it cannot be read, Error(kData) with the
-  /// place when it is not what it should be.
+  /// Maps a file; throws Error(kNotFound) when it cannot be read, Error(kData)
+  /// with the place when it is not what it should be.
   [[nodiscard]] static Ct2File open(const std::filesystem::path& path);
   /// `name` is for messages.
   Ct2File(std::string name, std::string bytes);
@@ -51,12 +51,12 @@ class Ct2File {
   ~Ct2File() = default;
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  /// What it says it is, such as WhisperSpec.
+  /// Model spec that the file names, such as WhisperSpec.
   [[nodiscard]] const std::string& spec() const { return spec_; }
   [[nodiscard]] const std::map<std::string, Ct2Tensor>& tensors() const {
     return tensors_;
   }
-  /// Throws Error(kData) when there is none of that name.
+  /// The array of that name; throws Error(kData) when there is none.
   [[nodiscard]] const Ct2Tensor& at(const std::string& name) const;
   /// A whole number without dims; throws Error(kData) when it is not that.
   [[nodiscard]] std::int64_t integer(const std::string& name) const;
@@ -72,7 +72,7 @@ class Ct2File {
   std::map<std::string, Ct2Tensor> tensors_;
 };
 
-/// For dequantize(); throws Error(kData) for whole numbers.
+/// The array as dequantize() takes it; throws Error(kData) for whole numbers.
 [[nodiscard]] WeightTensor to_weights(const std::string& name,
                                       const Ct2Tensor& tensor);
 

@@ -1,4 +1,4 @@
-// whisper.decode: says a window token by token, judges it, tries again at a
+// whisper.decode: decodes a window token by token, judges it, tries again at a
 // higher temperature, and goes on to the next window of the sound.
 #pragma once
 
@@ -39,7 +39,7 @@ class WhisperDecode final : public Decode {
 
  private:
   [[nodiscard]] const Params& params_for(const Sequence& sequence) const;
-  /// Adds the next token; true: the window's text has ended.
+  /// Appends the next token; returns whether the window's text has ended.
   [[nodiscard]] bool append_token(const Sequence& sequence, Window& window,
                                   const at::Tensor& scores, Next& next) const;
   [[nodiscard]] bool must_retry(const Sequence& sequence, Window& window) const;

@@ -1,5 +1,5 @@
-// What runs a model behind whisper.forward. It keeps the texts so far by slot,
-// each with the window of sound it is about.
+// Engine: runs a model behind whisper.forward. It keeps for each slot its text
+// so far and the window of sound that the text is about.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,7 +11,7 @@
 
 namespace penstock::whisper {
 
-/// Tokens that the text of a slot grows by.
+/// New tokens of a slot's text.
 struct NewTokens {
   int slot = 0;
   std::int64_t count = 0;
@@ -21,16 +21,16 @@ class Engine {
  public:
   virtual ~Engine() = default;
   [[nodiscard]] virtual const Config& config() const = 0;
-  /// Hears windows f32[mels, 3000] and begins an empty text about each, in the
-  /// slot of the same place.
+  /// Encodes windows f32[mels, 3000] and begins an empty text about each, in
+  /// the slot of the same index.
   virtual void encode(const std::vector<at::Tensor>& windows,
                       const std::vector<int>& slots) = 0;
-  /// The texts' new tokens i64[N], end to end; scores f32[W, vocab] behind the
-  /// W of them at `wanted`.
+  /// Decodes the texts' new tokens i64[N], end to end; gives scores f32[W,
+  /// vocab] behind the W of them at `wanted`.
   [[nodiscard]] virtual at::Tensor decode(const at::Tensor& tokens,
                                           const std::vector<NewTokens>& texts,
                                           const Tokens& wanted) = 0;
-  /// Tokens of a slot's text.
+  /// Number of tokens of a slot's text.
   [[nodiscard]] virtual std::int64_t length(int slot) const = 0;
   virtual void truncate(int slot, std::int64_t length) = 0;
   virtual void release(int slot) noexcept = 0;

@@ -11,7 +11,7 @@
 namespace penstock::whisper {
 namespace {
 
-/// What the params mean for a model.
+/// Engine and types that the params mean for a model.
 struct Choice {
   bool is_native = false;
   std::string dtype;

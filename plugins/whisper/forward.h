@@ -1,4 +1,4 @@
-// whisper.forward: the encoder once a window, the decoder with its cache.
+// whisper.forward: the encoder once a window, the decoder with its KV cache.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@
 namespace penstock::whisper {
 
 /// Inputs: tokens i64[T]; features f32[mels, F] of a whole sound, of which a
-/// fresh sequence shows the 3000 from `seek` on (the sequence's input, else 0).
+/// new sequence takes the 3000 from `seek` on (the sequence's input, else 0).
 /// Output: scores f32[R, V].
 class WhisperForward final : public Forward {
  public:

@@ -1,4 +1,4 @@
-// From the arrays of a file to the model's weights.
+// Loads the model's weights from the arrays of a file.
 #include <ATen/ops/empty.h>
 
 #include <algorithm>

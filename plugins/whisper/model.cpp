@@ -22,7 +22,8 @@
 namespace penstock::whisper {
 namespace {
 
-/// Few queries over many keys: three products cost less than the fused one.
+/// Attention of few queries over many keys: three products cost less than the
+/// fused one.
 at::Tensor attend_few(const at::Tensor& queries, const at::Tensor& keys,
                       const at::Tensor& values) {
   const double scale = 1 / std::sqrt(static_cast<double>(queries.size(-1)));
@@ -31,9 +32,9 @@ at::Tensor attend_few(const at::Tensor& queries, const at::Tensor& keys,
   return at::matmul(weights, values);
 }
 
-/// [B, heads, T, head_dim], every position over all. In bf16 libtorch's fused
-/// attention takes four times the time of this: a head's scores at once, each
-/// head on a thread of its own.
+/// Attention [B, heads, T, head_dim] of every position over all. In bf16
+/// libtorch's fused attention takes four times as long as this: the scores of
+/// one head at once, each head on a thread of its own.
 at::Tensor attend_all(const at::Tensor& queries, const at::Tensor& keys,
                       const at::Tensor& values) {
   if (!queries.is_cpu() || queries.scalar_type() != at::kBFloat16) {
@@ -63,7 +64,7 @@ at::Tensor Model::normed(const at::Tensor& x, const Norm& norm) const {
   return at::layer_norm(x, {config_.dim}, norm.weight, norm.bias);
 }
 
-/// [..., T, dim] as [..., heads, T, head_dim].
+/// Splits [..., T, dim] into [..., heads, T, head_dim].
 at::Tensor Model::heads(const at::Tensor& x) const {
   return x.unflatten(-1, {config_.heads, config_.head_dim()}).transpose(-3, -2);
 }

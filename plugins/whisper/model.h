@@ -1,4 +1,4 @@
-// The model: Whisper as its paper has it, in ATen operations.
+// The model: Whisper as in its paper, in ATen operations.
 //
 //   features [mels, 3000] -> two convolutions -> encoder layers
 //     -> encoded [1500, dim] -> keys and values for the decoder, once a window
@@ -18,14 +18,14 @@ namespace penstock::whisper {
 struct Config {
   std::int64_t mels = 80, dim = 384, heads = 6, ffn = 1536, vocab = 51864;
   std::int64_t encoder_layers = 4, decoder_layers = 4;
-  std::int64_t positions = 1500;  ///< of a window, 20 ms each
-  std::int64_t context = 448;     ///< tokens
+  std::int64_t positions = 1500;  ///< positions of a window, 20 ms each
+  std::int64_t context = 448;     ///< most tokens of a text
   [[nodiscard]] std::int64_t window() const { return 2 * positions; }
   [[nodiscard]] std::int64_t head_dim() const { return dim / heads; }
 };
 
-/// Found from the arrays' shapes; throws Error(kData) when they are not those
-/// of Whisper.
+/// Finds the config from the arrays' shapes; throws Error(kData) when they are
+/// not those of Whisper.
 [[nodiscard]] Config read_config(const Arrays& file);
 
 /// Keys and values of one sequence, [heads, length, head_dim] a layer.
@@ -35,7 +35,7 @@ struct Cache {
   std::int64_t length = 0;                             ///< tokens
 };
 
-/// Tokens of one sequence in a step: [cache.length, cache.length + count).
+/// One sequence's tokens of a step: [cache.length, cache.length + count).
 struct SequenceChunk {
   std::int64_t count = 0;
   Cache* cache = nullptr;
@@ -44,18 +44,19 @@ struct SequenceChunk {
 /// Const once loaded; the caches belong to the caller.
 class Model {
  public:
-  /// float32, or bfloat16 products with float32 sums.
+  /// Computes in float32, or in bfloat16 products with float32 sums.
   Model(const Arrays& file, at::ScalarType dtype);
 
   [[nodiscard]] const Config& config() const { return config_; }
-  /// f32[B, mels, 3000] to [B, 1500, dim].
+  /// Encodes f32[B, mels, 3000] to [B, 1500, dim].
   [[nodiscard]] at::Tensor encode(const at::Tensor& features) const;
-  /// An empty text about a window, [1500, dim].
+  /// Begins an empty text about an encoded window [1500, dim].
   [[nodiscard]] Cache begin(const at::Tensor& encoded) const;
-  /// The parts' tokens i64[N], end to end, to f32[N, dim]; grows the caches.
+  /// Hidden states f32[N, dim] of the chunks' tokens i64[N], end to end;
+  /// extends the caches.
   [[nodiscard]] at::Tensor decode(
       const at::Tensor& tokens, const std::vector<SequenceChunk>& parts) const;
-  /// f32[N, dim] to f32[N, vocab].
+  /// Scores f32[N, vocab] of hidden states f32[N, dim].
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
 
  private:

@@ -1,5 +1,5 @@
-// whisper.prompt: what the decoder is told before it listens: language, task,
-// with or without times.
+// whisper.prompt: the tokens that the decoder's text begins with: language,
+// task, with or without times.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace penstock::whisper {
 
-/// Output: tokens i64[T], added to the item that the stages before made.
+/// Output: tokens i64[T], added to the items of earlier stages.
 class Prompt final : public Preprocess {
  public:
   struct Params {

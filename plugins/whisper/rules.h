@@ -1,5 +1,5 @@
-// Rules: what may be said next, and how well a window was understood. The
-// order and the numbers are those of openai/whisper and transformers.
+// Rules: which tokens may follow, and how certain a window's text is. The order
+// and the numbers are those of openai/whisper and transformers.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace penstock::whisper {
 
-/// What has been said in a window so far, without the prompt.
+/// Tokens of a window's text so far, without the prompt.
 using TextTokens = std::span<const std::int64_t>;
 
 /// Forbids tokens by -infinity: times come in pairs and never go back, the
@@ -18,14 +18,15 @@ using TextTokens = std::span<const std::int64_t>;
 /// than every word it must be one. Needs f32[vocab] scores.
 void apply_time_rules(std::span<float> scores, const Vocabulary& words,
                       TextTokens said, std::int64_t max_first);
-/// Forbids what the model's settings forbid.
+/// Forbids tokens that the model's settings forbid.
 void suppress(std::span<float> scores, const Vocabulary& words,
               TextTokens said);
 
-/// Bytes of a text for each byte of its zlib compression; high: repetitions.
+/// Bytes of a text for each byte of its zlib compression; high for repetitions.
 [[nodiscard]] double compression_ratio(const std::string& text);
 
-/// A token after scores / temperature; the same for the same seed and place.
+/// Samples a token from scores / temperature; the same for the
+/// same seed and place.
 [[nodiscard]] std::int64_t sample(std::span<const float> scores,
                                   double temperature, std::uint64_t seed,
                                   std::uint64_t place);

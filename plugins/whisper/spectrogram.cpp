@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kMostColumns = 8000;
 constexpr std::int64_t kRowsPerMel = 3;
 
-/// Dark to bright, at even distances: red, green, blue.
+/// Colours from dark to bright, at even distances: red, green, blue.
 constexpr std::array<std::array<double, 3>, 5> kColours = {{{0, 0, 4},
                                                             {81, 18, 124},
                                                             {183, 55, 121},
@@ -31,7 +31,7 @@ std::string big_endian(std::uint32_t number) {
   return out;
 }
 
-/// As the PNG specification has them: length, type, data, check sum.
+/// A chunk of a PNG file: length, type, data, check sum.
 std::string chunk(std::string_view type, const std::string& data) {
   const std::string body = std::string(type) + data;
   const auto sum = static_cast<std::uint32_t>(

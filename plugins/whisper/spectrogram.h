@@ -1,4 +1,4 @@
-// What a model hears, as a picture: time to the right, high above low.
+// A picture of log-mel features: time to the right, high frequencies on top.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -13,7 +13,7 @@
 namespace penstock::whisper {
 namespace {
 
-/// 00:01:02,345 with `mark` before the milliseconds.
+/// The time as 00:01:02,345, with `mark` before the milliseconds.
 std::string clock(std::int64_t milliseconds, char mark) {
   std::array<char, 48> text{};
   (void)std::snprintf(text.data(), text.size(), "%02ld:%02ld:%02ld%c%03ld",
@@ -55,7 +55,7 @@ class TextWriter final : public Writer {
     }
     return true;
   }
-  /// A sound may have several items, or none: its end is told here.
+  /// Ends the output here, as a sound may have several items, or none.
   void end(OutputSink& out) override {
     if (!folder_.empty()) {
       write_drawing(drawing_path(folder_, id_, ".srt"), srt_);
@@ -64,8 +64,8 @@ class TextWriter final : public Writer {
   }
 
  private:
-  /// A picture of each item: of the whole sound, or of what a gate lets
-  /// through.
+  /// Draws a picture of each item: the whole sound, or a part that
+  /// a gate lets through.
   void draw(const Tensors& inputs) {
     const at::Tensor* features = find(inputs, "features");
     if (features == nullptr) return;
@@ -101,7 +101,7 @@ class TextWriter final : public Writer {
     return count_ == 1 ? trimmed(text) : text;
   }
 
-  /// The segments from `first` on, for whoever prints JSON.
+  /// Hands on the segments from `first` on, for whoever prints JSON.
   void tell_times(std::size_t first, OutputSink& out) const {
     nlohmann::ordered_json list(
         json_.begin() + static_cast<std::ptrdiff_t>(first), json_.end());

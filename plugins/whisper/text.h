@@ -1,4 +1,4 @@
-// whisper.text: what was said, as text, subtitles or JSON.
+// whisper.text: transcripts as text, subtitles or JSON.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace penstock::whisper {
 
-/// Input: tokens i64[N] and segments a window. Output: pieces of text, and JSON
-/// {"segments": [{"begin", "end", "text", ...}]} with seconds.
+/// Input: tokens i64[N] and segments, once a window. Output: pieces of text,
+/// and JSON {"segments": [{"begin", "end", "text", ...}]} with seconds.
 class Text final : public Postprocess {
  public:
   struct Params {

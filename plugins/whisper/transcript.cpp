@@ -5,7 +5,7 @@
 namespace penstock::whisper {
 namespace {
 
-/// The window is one segment, up to its last time where it has one.
+/// One segment for the whole window, up to its last time where it has one.
 SegmentedWindow whole(TextTokens tokens, const Vocabulary& words,
                       std::int64_t frames) {
   std::int64_t end = frames / 2;
@@ -26,7 +26,7 @@ SegmentedWindow split_segments(TextTokens tokens, const Vocabulary& words,
   const auto is_time = [&](std::size_t i) {
     return tokens[i] >= words.first_time;
   };
-  std::vector<std::int64_t> ends;  // where a pair of times is torn apart
+  std::vector<std::int64_t> ends;  // between the two times of a pair
   for (std::size_t i = 1; i < tokens.size(); ++i) {
     if (is_time(i - 1) && is_time(i)) {
       ends.push_back(static_cast<std::int64_t>(i));

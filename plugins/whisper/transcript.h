@@ -1,4 +1,5 @@
-// From the tokens of a window to its segments, and how far to go on.
+// Splits the tokens of a window into segments, and finds where
+// the next one begins.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +9,8 @@
 
 namespace penstock::whisper {
 
-/// Steps of 20 ms from the window's begin; tokens [first, last) of the window.
+/// Begin and end in steps of 20 ms from the window's begin; tokens [first,
+/// last) of the window.
 struct Segment {
   std::int64_t begin = 0, end = 0;
   std::int64_t first = 0, last = 0;
@@ -17,12 +19,12 @@ struct Segment {
 
 struct SegmentedWindow {
   std::vector<Segment> segments;
-  std::int64_t frames = 0;  ///< of 10 ms, that are done with
+  std::int64_t frames = 0;  ///< frames of 10 ms that are transcribed
 };
 
-/// `said` without the end token; the window shows `frames` frames of sound.
-/// A pair of times ends a segment; what follows the last pair is heard again
-/// in the next window, unless the text ends with a single time.
+/// Splits `said`, which lacks the end token; the window has `frames` frames of
+/// sound. A pair of times ends a segment; what follows the last pair is decoded
+/// again in the next window, unless the text ends with a single time.
 [[nodiscard]] SegmentedWindow split_segments(TextTokens said,
                                              const Vocabulary& words,
                                              std::int64_t frames);

@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::int64_t kMostTokens = 1 << 20;
 
-/// GPT-2 writes every byte as a printable character: those that are one
-/// stand for themselves, the others follow from U+0100 on.
+/// GPT-2's character for every byte: printable bytes stand for themselves, the
+/// others follow from U+0100 on.
 std::map<std::uint32_t, char> byte_of_character() {
   std::map<std::uint32_t, char> out;
   std::uint32_t next = 0x100;
@@ -21,7 +21,7 @@ std::map<std::uint32_t, char> byte_of_character() {
   return out;
 }
 
-/// The text is well-formed UTF-8 of characters below U+0800.
+/// Bytes of a text, which is well-formed UTF-8 of characters below U+0800.
 std::string to_bytes(const std::string& text, const JsonView& at) {
   static const auto bytes = byte_of_character();
   std::string out;
@@ -54,7 +54,7 @@ Vocabulary::Vocabulary(const std::filesystem::path& folder) {
   const auto tokens = folder / "tokenizer.json";
   read_tokens(tokens);
   name_tokens(tokens);
-  // CTranslate2 keeps them in one file, transformers in the other.
+  // CTranslate2 keeps the settings in one file, transformers in the other.
   const auto generation = folder / "generation_config.json";
   read_settings(std::filesystem::exists(generation) ? generation
                                                     : folder / "config.json");
@@ -76,7 +76,7 @@ void Vocabulary::read_tokens(const std::filesystem::path& path) {
   };
   const auto text = view.at("model").at("vocab").members();
   for (const auto& [word, id] : text) {
-    if (word.starts_with("<|")) continue;  // named once more below
+    if (word.starts_with("<|")) continue;  // special tokens follow below
     put(id.integer(0, kMostTokens), to_bytes(word, id));
   }
   for (const JsonView& token : view.at("added_tokens").items()) {
@@ -98,9 +98,9 @@ void Vocabulary::name_tokens(const std::filesystem::path& path) {
   previous = need("<|startofprev|>");
   no_speech = need("<|nocaptions|>", "<|nospeech|>");
   no_timestamps = need("<|notimestamps|>");
-  // Files before 2023 do not list the times: they follow in any case.
+  // Files before 2023 do not list the times, which follow in any case.
   first_time = no_timestamps + 1;
-  // In the English models the text tokens end one before.
+  // The text tokens of English models end one earlier.
   is_multilingual = end > 50256;
 }
 

@@ -13,8 +13,8 @@ namespace penstock::whisper {
 
 class Vocabulary {
  public:
-  /// Of the folder with tokenizer.json, and generation_config.json or
-  /// config.json; throws Error.
+  /// Reads tokenizer.json, and generation_config.json or config.json, of a
+  /// folder; throws Error.
   explicit Vocabulary(const std::filesystem::path& folder);
 
   [[nodiscard]] std::int64_t size() const {
@@ -24,7 +24,7 @@ class Vocabulary {
   [[nodiscard]] const std::string& bytes(std::int64_t id) const {
     return bytes_.at(static_cast<std::size_t>(id));
   }
-  /// The token written so, such as "<|en|>".
+  /// The token with that text, such as "<|en|>".
   [[nodiscard]] std::optional<std::int64_t> find(const std::string& word) const;
 
   std::int64_t end = 0;            ///< <|endoftext|>; text ids are below
@@ -34,8 +34,8 @@ class Vocabulary {
   std::int64_t no_timestamps = 0;  ///< <|notimestamps|>
   std::int64_t first_time = 0;     ///< <|0.00|>; the next is 20 ms later
   bool is_multilingual = false;
-  std::vector<std::int64_t> suppressed;           ///< never said
-  std::vector<std::int64_t> suppressed_at_begin;  ///< not said first
+  std::vector<std::int64_t> suppressed;           ///< forbidden everywhere
+  std::vector<std::int64_t> suppressed_at_begin;  ///< forbidden at first
 
  private:
   void read_tokens(const std::filesystem::path& path);

@@ -1,5 +1,5 @@
 // The two loops that an EfficientNet spends its time in, once per instruction
-// set. Activations are rows of pixels, a pixel is its channels one after the
+// set. Activations are rows of pixels; a pixel is its channels one after the
 // other, padded to a multiple of kPanel with zeros.
 #pragma once
 
@@ -23,8 +23,8 @@ struct Pointwise {
   bool is_clamped = false;        ///< to 0..6
 };
 
-/// Where pixels are: in rows of `width`, `row` floats from one to the next,
-/// with `pixel` floats from one pixel to the next.
+/// Layout of pixels: rows of `width` pixels, `row` floats from one row to the
+/// next, `pixel` floats from one pixel to the next.
 struct Place {
   float* data = nullptr;
   std::int64_t width = 0, row = 0, pixel = 0;
@@ -42,11 +42,12 @@ struct Depthwise {
 
 struct Kernels {
   const char* name;
-  /// `pixels` pixels at `in`, `in_pixel` floats apart. `add` (or null) has the
-  /// layout of a dense output and is added.
+  /// Computes `pixels` pixels at `in`, `in_pixel` floats apart. `add` (or null)
+  /// has the layout of a dense output and is added.
   void (*pointwise)(const Pointwise& op, const float* in, std::int64_t in_pixel,
                     std::int64_t pixels, const Place& out, const float* add);
-  /// `rows`: the k rows of input, each begins with its padding; clamps to 0..6.
+  /// Filters the k input `rows`, which begin with their
+  /// padding; clamps to 0..6.
   void (*depthwise)(const Depthwise& op, const float* const* rows, float* out,
                     std::int64_t width);
 };
@@ -60,7 +61,7 @@ extern const Kernels kAvx512;
 /// The best that kernels::may_use() allows: avxvnni of PENSTOCK_ISA means avx2
 /// here. Throws as it does.
 [[nodiscard]] const Kernels& kernels();
-/// All that this CPU has; for tests.
+/// Every level that this CPU has; for tests.
 [[nodiscard]] std::vector<const Kernels*> all_kernels();
 
 }  // namespace penstock::efficientnet::native

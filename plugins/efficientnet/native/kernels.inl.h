@@ -27,7 +27,7 @@ Vector clamped(Vector value) {
   return value > six ? six : value;
 }
 
-/// kRows pixels times one panel: all sums stay in registers.
+/// Multiplies kRows pixels with one panel: all sums stay in registers.
 template <int kRows>
 [[gnu::always_inline]] inline void panel(const Pointwise& op,
                                          const float* const* in,
@@ -80,14 +80,14 @@ void pointwise(const Pointwise& op, const float* in, std::int64_t in_pixel,
   for (; p + kMostTokens <= pixels; p += kMostTokens) {
     block<kMostTokens>(op, in, in_pixel, p, out, add);
   }
-  // What is left in one block where there is one of its size.
+  // One block of half the size for the pixels that remain, where they fill it.
   for (; p + kMostTokens / 2 <= pixels; p += kMostTokens / 2) {
     block<kMostTokens / 2>(op, in, in_pixel, p, out, add);
   }
   for (; p < pixels; ++p) block<1>(op, in, in_pixel, p, out, add);
 }
 
-/// kPixels neighbouring outputs of kLanes channels.
+/// Filters kPixels neighbouring outputs of kLanes channels.
 template <int kSize, int kPixels>
 [[gnu::always_inline]] inline void filter(const Depthwise& op,
                                           const float* const* rows,

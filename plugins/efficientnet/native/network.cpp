@@ -73,7 +73,7 @@ std::int64_t outs(std::int64_t size, std::int64_t kernel, std::int64_t stride,
   return (size + pad.before + pad.after - kernel) / stride + 1;
 }
 
-/// Memory of the calling thread that is kept from call to call.
+/// Memory of the calling thread, kept from call to call.
 float* scratch(std::size_t which, std::int64_t count) {
   thread_local std::array<Floats, 4> kept;
   thread_local std::array<std::int64_t, 4> sizes{};
@@ -230,7 +230,7 @@ void Network::run_stem(const float* pixels, const Image& from, const Image& to,
 void Network::run_block(const BlockPlan& block, const Image& from,
                         const Image& to, bool is_alone) const {
   if (!is_alone) return run_band(block, from, to, 0, to.height);
-  // Bands widen the rows between them twice, so they should be few.
+  // Rows between two bands are widened twice, so bands should be few.
   const std::int64_t grain =
       std::max<std::int64_t>(2, (to.height + threads() - 1) / threads());
   parallel_for(to.height, grain, [&](std::int64_t begin, std::int64_t end) {
@@ -304,7 +304,7 @@ void Network::run_band(const BlockPlan& block, const Image& from,
   }
 }
 
-/// The mean over all pixels of the last convolution.
+/// Mean over all pixels of the last convolution.
 void Network::run_head(const Image& from, float* features) const {
   const std::int64_t pixels = from.height * from.width;
   const std::int64_t channels = head_.op.out;

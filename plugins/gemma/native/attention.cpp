@@ -59,7 +59,7 @@ void PageAttention::over(const Page& page, std::int64_t index,
                          PartialAttention& answers) {
   const std::int64_t rows = queries.rows();
   const std::int64_t start = index * kPage;
-  // The columns that somebody sees, in whole panels.
+  // Keys that some query sees, in whole panels.
   const std::int64_t oldest_seen =
       queries.window == 0 ? 0 : queries.begin - queries.window + 1 - start;
   const std::int64_t low =
@@ -98,7 +98,7 @@ void PageAttention::over(const Page& page, std::int64_t index,
     std::fill_n(scores, first, kNothing);
     std::fill(scores + last, scores + whole, kNothing);
     kernels_.softmax_exp(scores, whole, &answers.largest[size(r)], &sum);
-    // exp() has no zero; what is hidden counts nothing.
+    // softmax_exp() gives no exact zero: clear the hidden keys.
     std::fill_n(scores, first, 0.0F);
     std::fill(scores + last, scores + width, 0.0F);
   }

@@ -1,8 +1,8 @@
-// Attention of a few queries over the pages of one sequence.
+// Attention of a few queries over the KV pages of one sequence.
 //
-// Each page gives a partial answer with its own largest score and sum; partial
-// answers are blended in the order of the pages (Dao et al., 2022). So the
-// answer has the same bits whether one thread took all pages or several did.
+// Each page gives a partial result with its own largest score and sum; partial
+// results are merged in the order of the pages (Dao et al., 2022). So the
+// attention has the same bits whether one thread took all pages or several did.
 #pragma once
 
 #include <vector>
@@ -15,15 +15,15 @@ namespace penstock::gemma::native {
 using kernels::Activations;
 using kernels::Kernels;
 
-/// Rows of one kv head: query head g of token t is row t * group + g.
+/// Queries of one kv head: query head g of token t is row t * group + g.
 struct Queries {
   std::int64_t begin = 0;  ///< position of the first token
   std::int64_t tokens = 0;
   std::int64_t group = 0;   ///< query heads that share the kv head
-  std::int64_t window = 0;  ///< keys a token may see, itself one; 0: all
+  std::int64_t window = 0;  ///< keys a token sees, itself one; 0: all
 
   [[nodiscard]] std::int64_t rows() const { return tokens * group; }
-  /// Pages that some token sees: [first, end).
+  /// First of the pages [first, end) that some token sees.
   [[nodiscard]] std::int64_t first_page() const {
     return window == 0 || begin < window ? 0 : (begin - window + 1) / kPage;
   }
@@ -32,31 +32,31 @@ struct Queries {
   }
 };
 
-/// Attention of rows, not yet divided by `sums`.
+/// Attention of some queries, not yet divided by `sums`.
 struct PartialAttention {
   std::vector<float> out;  ///< [rows, head_dim]
   std::vector<float> largest, sums;
 
   void resize(std::int64_t rows, std::int64_t head_dim);
-  /// As if no page had been seen.
+  /// Resets to no page seen.
   void clear();
 };
 
-/// A thread's own memory for pages.
+/// Attention over one page at a time; each thread has its own.
 class PageAttention {
  public:
   PageAttention(const Kernels& kernels, std::int64_t head_dim, KvType type)
       : kernels_(kernels), head_dim_(head_dim), type_(type) {}
 
-  /// The queries of the next pages: [rows, head_dim], scaled and rotated.
+  /// Sets the queries of the next pages: [rows, head_dim], scaled and rotated.
   void set_queries(const float* const* rows, std::int64_t count);
-  /// Overwrites `answers` with those over one page; sums are 0 for rows that
-  /// see none of its keys.
+  /// Overwrites `answers` with the attention over one page; sums are 0 for
+  /// queries that see none of its keys.
   void over(const Page& page, std::int64_t index, std::int64_t kv_head,
             const Queries& queries, PartialAttention& answers);
 
  private:
-  /// Rows of floats in the form that pages are multiplied with.
+  /// Memory for rows of floats in the form that a page is multiplied with.
   struct PreparedRows {
     std::vector<std::uint16_t> bf16;
     std::vector<std::int16_t> q;
@@ -73,7 +73,7 @@ class PageAttention {
   Activations prepared_queries_;
 };
 
-/// Blends the answers over a further page into `all`.
+/// Merges the attention over a further page into `all`.
 void merge(const Kernels& kernels, std::int64_t head_dim,
            const PartialAttention& page, PartialAttention& all);
 

@@ -17,9 +17,10 @@ namespace {
 /// Tokens that go through the layers at once: enough to use each weight often,
 /// few enough for their activations to stay in the cache.
 constexpr std::int64_t kMostTokens = 512;
-/// Rows whose scores are found in one pass over the vocabulary.
+/// Positions whose scores are found in one pass over the vocabulary.
 constexpr std::int64_t kScoreRows = 16;
-/// With more of the best wanted, computing every score costs less.
+/// Most of the best scores that are screened for; with more wanted, computing
+/// every score costs less.
 constexpr std::int64_t kMostTop = 512;
 
 std::vector<float> final_norm(const Checkpoint& model) {
@@ -30,11 +31,11 @@ const WeightTensor& output(const Checkpoint& model) {
   return model.at("output", {model.config().vocab, model.config().hidden});
 }
 
-/// What the rows of a step want, taken together.
+/// Union of what a step's positions want.
 struct Wanted {
   std::int64_t top = 0;
   std::size_t ids = 0;
-  bool every = false;  ///< needs each score of the vocabulary
+  bool every = false;  ///< needs every score of the vocabulary
   bool follow = false;
 
   explicit Wanted(const Step& step) {
@@ -139,7 +140,7 @@ KvPages* NativeEngine::cache(const Slice& slice) {
 void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
                                  const Tokens& wanted, float* out) {
   std::vector<SequenceChunk> parts;
-  Tokens places;  // wanted, among the parts' rows
+  Tokens places;  // wanted positions among the chunks' tokens
   std::int64_t rows = 0;
   auto next = wanted.begin();
   const auto flush = [&] {
@@ -189,7 +190,7 @@ Scores NativeEngine::best(const at::Tensor& hidden, std::int64_t k) {
   return scores;
 }
 
-/// The scores of single ids: those wanted, and of the token that follows.
+/// Scores of single ids: the wanted ones, and the token that follows.
 void NativeEngine::pick(const at::Tensor& hidden, const Step& step,
                         std::int64_t first, std::size_t ids, bool has_follow,
                         Scores& scores) const {
@@ -228,7 +229,7 @@ Scores NativeEngine::score(const at::Tensor& hidden, const Step& step) {
   if (!wants_scores(step)) return scores;
   for (std::int64_t at = 0; at < count; at += kScoreRows) {
     const auto rows = hidden.narrow(0, at, std::min(kScoreRows, count - at));
-    // What is not a number must reach Decode, which says so.
+    // NaN must reach Decode, which reports it.
     if (wanted.every || !at::isfinite(rows).all().item<bool>()) {
       const auto all = at::empty({rows.size(0), config_.vocab}, at::kFloat);
       head_.all(rows.const_data_ptr<float>(), rows.size(0),

@@ -26,7 +26,8 @@ class NativeEngine final : public Engine {
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model,
                                           ComputeType mode);
 
-  /// Bytes of a row as long as the context, given in chunks, beyond these.
+  /// Bytes of a sequence as long as the context, given in
+  /// chunks, beyond bytes().
   [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
                                                    ComputeType mode,
                                                    KvType kv_type,

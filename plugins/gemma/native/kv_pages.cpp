@@ -18,7 +18,7 @@ std::int64_t number_bytes(KvType type) {
   if (type == KvType::kF32) return 4;
   return type == KvType::kBf16 ? 2 : 1;
 }
-/// Bytes of a token's key or value.
+/// Bytes of one token's key or value.
 std::int64_t token_bytes(KvType type, std::int64_t head_dim) {
   return head_dim * number_bytes(type) + (type == KvType::kInt8 ? 4 : 0);
 }
@@ -28,7 +28,7 @@ PackedType kind_of(KvType type) {
   return type == KvType::kBf16 ? PackedType::kBf16 : PackedType::kBytes;
 }
 
-/// Rounds to whole numbers within 127 of what is returned.
+/// Rounds to whole numbers within 127; returns their scale.
 float round_numbers(const float* x, std::int64_t n, std::int8_t* q) {
   float most = 0;
   for (std::int64_t i = 0; i < n; ++i) most = std::max(most, std::fabs(x[i]));
@@ -81,7 +81,7 @@ float* Page::scales(std::int64_t matrix) const {
 template <class Number>
 void Page::write_as(std::int64_t at, std::int64_t kv_head, const Number* key,
                     const Number* value) {
-  // Floats lie singly, shorter numbers in pairs of columns.
+  // Floats lie singly in a panel, shorter numbers in pairs of columns.
   constexpr std::int64_t kPair = sizeof(Number) == 4 ? 1 : 2;
   auto* keys = reinterpret_cast<Number*>(start_ + 2 * kv_head * matrix_bytes_);
   Number* to = keys + at / kPanel * kPanel * head_dim_ + at % kPanel * kPair;

@@ -1,7 +1,7 @@
 // Keys and values of one sequence, in pages of 128 tokens.
 //
 // A page holds its keys and its values as the panels of kernels.h, so attention
-// is two matrix products over it: scores = queries by keys, answers =
+// is two matrix products over it: scores = queries by keys, result =
 // probabilities by values. Pages are shared by sequences that began alike and
 // copied when one of them writes.
 #pragma once
@@ -21,13 +21,13 @@ using kernels::kPanel;
 using kernels::PackedType;
 using kernels::Panels;
 
-inline constexpr std::int64_t kPage = 128;  ///< tokens
+inline constexpr std::int64_t kPage = 128;  ///< tokens of a page
 
-/// What keys and values are kept in.
+/// Number type of stored keys and values.
 enum class KvType : std::uint8_t {
   kF32,
   kBf16,
-  kInt8,  ///< with a scale a token and head
+  kInt8,  ///< bytes with a scale for each token and head
 };
 
 /// One layer's keys and values of tokens [128 p, 128 p + 128).
@@ -35,19 +35,20 @@ class Page {
  public:
   Page(const Config& config, KvType type);
 
-  /// [128 keys, head_dim]
+  /// Keys as a matrix [128 keys, head_dim].
   [[nodiscard]] Panels keys(std::int64_t kv_head) const;
-  /// [head_dim, count]: keys [first, first + count), both multiples of 16.
+  /// Values [head_dim, count] of the keys [first, first + count), both
+  /// multiples of 16.
   [[nodiscard]] Panels values(std::int64_t kv_head, std::int64_t first,
                               std::int64_t count) const;
-  /// Of kInt8, [128] by token: what the numbers of keys() and values() lack.
+  /// Scales [128] by token of kInt8, which the numbers of keys() lack.
   [[nodiscard]] const float* key_scales(std::int64_t kv_head) const {
     return scales(2 * kv_head);
   }
   [[nodiscard]] const float* value_scales(std::int64_t kv_head) const {
     return scales(2 * kv_head + 1);
   }
-  /// Token `at` of the page. Threads may write different tokens at once.
+  /// Writes token `at` of the page. Threads may write different tokens at once.
   void write(std::int64_t at, std::int64_t kv_head, const float* key,
              const float* value);
   void copy_from(const Page& other);
@@ -79,7 +80,7 @@ class KvPages {
 
   [[nodiscard]] std::int64_t length() const { return length_; }
   /// Makes the pages of tokens [length(), length() + count) ready to be
-  /// written, and forgets those that no later token can see.
+  /// written, and drops those that no later token can see.
   void extend(std::int64_t count);
   void truncate(std::int64_t length);
   /// Shares the pages of `other`.

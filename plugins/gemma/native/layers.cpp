@@ -15,9 +15,9 @@ std::vector<float> read_norm(const Checkpoint& model, const std::string& name,
   return out;
 }
 
-/// Moves what makes some numbers of a key large to the query, whose product
-/// with it stays the same: what shares a scale is then alike. Rotation mixes
-/// the pairs (i, n / 2 + i), so a pair keeps one factor.
+/// Moves the norm weights that make some numbers of a key large to the query,
+/// which leaves their product unchanged: numbers that share a scale are then
+/// alike. Rotation mixes the pairs (i, n / 2 + i), so a pair keeps one factor.
 void level(std::vector<float>& query, std::vector<float>& key) {
   const std::size_t half = key.size() / 2;
   for (std::size_t i = 0; i < half; ++i) {

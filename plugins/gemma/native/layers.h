@@ -1,4 +1,4 @@
-// The weights of the layers, packed for the kernels.
+// Weights of the layers, packed for the kernels.
 #pragma once
 
 #include <vector>
@@ -18,14 +18,14 @@ struct Layer {
   PackedMatrix q, k, v, out, gate, up, down;
 };
 
-/// All layers; queries carry the scale of the scores. Pages of the file are let
-/// go as they are packed.
+/// Packs all layers; queries carry the scale of the scores. Pages of the file
+/// are dropped as they are packed.
 [[nodiscard]] std::vector<Layer> pack_layers(const Checkpoint& model,
                                              ComputeType mode, KvType kv_type);
-/// Bytes of their matrices.
+/// Bytes of the layers' packed matrices.
 [[nodiscard]] std::int64_t layer_bytes(const Checkpoint& model,
                                        ComputeType mode);
-/// Whether ComputeType::kInt8 can run it.
+/// Whether the weights can be run in ComputeType::kInt8.
 [[nodiscard]] bool is_quantised(const Checkpoint& model);
 
 }  // namespace penstock::gemma::native

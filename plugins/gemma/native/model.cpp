@@ -33,7 +33,7 @@ std::vector<float> frequencies(const Config& c, double base, double scale) {
 
 struct Model::Tile {
   std::size_t part;
-  std::int64_t token;  ///< first of the tile, among the part's
+  std::int64_t token;  ///< first of the tile, among the chunk's
   std::int64_t count;
   std::int64_t row;  ///< of the first, among the step's
 };
@@ -42,12 +42,12 @@ struct Model::Step {
   std::span<const SequenceChunk> parts;
   std::span<const std::int64_t> wanted;
   std::int64_t rows = 0;
-  std::vector<std::int64_t> positions, tokens;  ///< by row
-  std::vector<std::size_t> part_of;             ///< by row
+  std::vector<std::int64_t> positions, tokens;  ///< by token of the step
+  std::vector<std::size_t> part_of;             ///< by token of the step
   std::vector<Tile> tiles, wanted_tiles;
 };
 
-/// Rows in the form that the mode multiplies with.
+/// Activations in the form that the compute type multiplies with.
 struct Model::Prepared {
   Activations act;
 
@@ -65,7 +65,7 @@ struct Model::Prepared {
     if (mode == ComputeType::kBf16) return numbers * 2;
     return numbers / kBlock * static_cast<std::int64_t>(sizeof(Int8Block));
   }
-  /// The numbers from number `at` on.
+  /// Sets `count` numbers from number `at` on.
   void set(const Kernels& kernels, ComputeType mode, const float* x,
            std::int64_t count, std::int64_t at) {
     switch (mode) {
@@ -84,7 +84,7 @@ struct Model::Prepared {
   std::vector<float> f32_;
 };
 
-/// A thread's own memory.
+/// Memory of one thread.
 struct Model::ThreadScratch {
   explicit ThreadScratch(PageAttention own) : attention(std::move(own)) {}
   PageAttention attention;
@@ -93,7 +93,7 @@ struct Model::ThreadScratch {
   std::vector<float> gate, up;  ///< [rows, kBlock]
 };
 
-/// Memory that all steps share; grows to the largest.
+/// Memory shared by all steps; grows to the largest.
 struct Model::Scratch {
   std::int64_t rows = 0;
   std::vector<float> x, last, normed, q, k, v, mixed, y;
@@ -130,7 +130,7 @@ bool Model::can_run(const Config& c) {
 
 std::int64_t Model::step_bytes(const Config& c, ComputeType mode,
                                std::int64_t rows) {
-  // As Scratch::reserve() and gate() do it.
+  // The sizes that Scratch::reserve() and gate() allocate.
   const std::int64_t q = c.heads * c.head_dim;
   const std::int64_t kv = c.kv_heads * c.head_dim;
   const std::int64_t floats = 4 * c.hidden + 2 * q + 2 * kv + 2 * c.head_dim;
@@ -173,7 +173,7 @@ void Model::embed(const Step& step, std::int64_t row) const {
   }
 }
 
-/// A row of n numbers for the next product.
+/// Sets n numbers of a token for the next product.
 void Model::prepare(const float* x, std::int64_t n, std::int64_t row) const {
   scratch_->input.set(kernels_, mode_, x, n, row * n);
 }
@@ -196,7 +196,7 @@ void Model::project(std::initializer_list<Product> products, const Prepared& x,
   }
 }
 
-/// gelu(gate) * up, ready for the last product: a block of columns at a time,
+/// Computes gelu(gate) * up for the last product, a block of columns at a time,
 /// which stays in the cache.
 void Model::gate(const Layer& w, std::int64_t rows, int thread,
                  int threads) const {
@@ -226,8 +226,8 @@ void Model::gate(const Layer& w, std::int64_t rows, int thread,
   }
 }
 
-/// Norms and rotates the queries and keys of a row, and stores its key and
-/// value.
+/// Norms and rotates the queries and keys of a token, and
+/// stores its key and value.
 void Model::place(const Step& step, std::int64_t index,
                   std::int64_t row) const {
   Scratch& s = *scratch_;
@@ -277,8 +277,8 @@ Queries Model::queries(const Step& step, const Tile& tile,
           .window = config_.is_sliding(layer) ? config_.window : 0};
 }
 
-/// Attention sums divided by their sums, where the output projection looks for
-/// them.
+/// Divides attention by its sums and writes it where the
+/// output projection reads.
 void Model::finish(const Tile& tile, std::int64_t kv_head,
                    const PartialAttention& answers) const {
   const std::int64_t dim = config_.head_dim;
@@ -293,8 +293,8 @@ void Model::finish(const Tile& tile, std::int64_t kv_head,
   }
 }
 
-/// One item a tile and kv head, or, when those are few and the sequences long,
-/// one a page of them, blended afterwards.
+/// Attention by work items: one a tile and kv head or, when those are few and
+/// the sequences long, one a page of them, merged afterwards.
 void Model::attend(const Step& step, std::int64_t layer,
                    const std::vector<Tile>& tiles, int thread,
                    Team& team) const {
@@ -312,7 +312,7 @@ void Model::attend(const Step& step, std::int64_t layer,
       team.size() > 1 && items < std::int64_t{2} * team.size() && pages > 1;
   const std::int64_t count = is_split ? items * pages : items;
 
-  // In turns: later tiles see more pages.
+  // Round robin, as later tiles see more pages.
   for (std::int64_t i = thread; i < count; i += team.size()) {
     const std::int64_t item = is_split ? i / pages : i;
     const Tile& tile = tiles[size(item / heads)];
@@ -377,7 +377,7 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   team.barrier();
   attend(step, index, is_last ? step.wanted_tiles : step.tiles, thread, team);
 
-  // Behind the last attention, rows that nobody asked for are of no use.
+  // After the last attention only wanted tokens matter.
   const auto count =
       is_last ? static_cast<std::int64_t>(step.wanted.size()) : step.rows;
   const Share kept(count, thread, team.size());

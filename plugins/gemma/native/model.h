@@ -1,12 +1,12 @@
 // The layers of Gemma 3 as one parallel region a step (Gemma Team, 2025).
 //
 // All threads walk through the layers together, each doing its share of a
-// phase, and meet between phases:
+// phase; a barrier ends each phase:
 //
 //   norm, quantise | q k v | norm, rope, store | attention | merge, quantise
 //   | out | add, norm, quantise | gate, up, gelu, quantise | down | add
 //
-// Nothing is allocated on the way, once the largest step has been seen.
+// Nothing is allocated on the way once the largest step has been seen.
 #pragma once
 
 #include <initializer_list>
@@ -25,7 +25,7 @@ namespace penstock::gemma::native {
 
 using kernels::kBlock;
 
-/// A sequence's share of a step: tokens [begin, begin + tokens.size()).
+/// One sequence's tokens of a step: [begin, begin + tokens.size()).
 struct SequenceChunk {
   std::int64_t begin = 0;
   std::span<const std::int64_t> tokens;
@@ -40,13 +40,13 @@ class Model {
 
   /// Sizes that the kernels can do; the reference engine does all.
   [[nodiscard]] static bool can_run(const Config& config);
-  /// Bytes of memory for steps of so many rows, allocated when first needed.
+  /// Bytes of memory for steps of so many tokens, allocated when first needed.
   [[nodiscard]] static std::int64_t step_bytes(const Config& config,
                                                ComputeType mode,
                                                std::int64_t rows);
 
-  /// Final hidden states, normed, [wanted, hidden]; `wanted` are places among
-  /// the parts' tokens end to end, ascending. Extends the caches.
+  /// Final normed hidden states [wanted, hidden]; `wanted` are positions among
+  /// the chunks' tokens end to end, ascending. Extends the caches.
   void run(std::span<const SequenceChunk> parts,
            std::span<const std::int64_t> wanted, float* hidden);
 

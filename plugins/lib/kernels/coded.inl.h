@@ -1,5 +1,5 @@
-// Products of coded panels (Q8_0 to Q2_K) and rows of 8 bits; included by
-// kernels_*.cpp only.
+// Products of quantised panels (Q8_0 to Q2_K) with 8-bit activations; included
+// by kernels_*.cpp only.
 #pragma once
 
 #include <bit>
@@ -12,10 +12,11 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 // NOLINTBEGIN(*-avoid-c-arrays,
 // bugprone-implicit-widening-of-multiplication-result)
 
-/// How codes of one kind lie in a panel: for each block of 32 columns eight
-/// vectors of 4 codes a lane, as nibbles (v and v + 4 in one byte) and planes
-/// of further bits, or as bytes; then all scales, then all minimums. kZero is
-/// the code of number 0, of a power of two, or 0 where there are minimums.
+/// Layout of one type's codes in a panel (README.md draws it). Each block of 32
+/// columns has eight vectors of 4 codes a lane: bytes, or nibbles (vectors v
+/// and v + 4 in one byte) followed by planes of higher bits. After the codes of
+/// all blocks come all scales, then all minimums. kZero is the zero point, a
+/// power of two, or 0 where there are minimums.
 template <int kBitCount, int kGroupSize, int kZeroCode, bool kIsHalf>
 struct Coding {
   static constexpr int kBits = kBitCount;
@@ -54,8 +55,8 @@ struct Coding {
   }
 };
 
-/// The same codes as bytes and the same scales as floats: unpacked once for
-/// many rows.
+/// Layout of unpacked blocks: codes as bytes, scales as floats. A block is
+/// unpacked once for many rows.
 template <class C>
 struct Unpacked : C {
   static constexpr int kCodeBytes = 512;
@@ -71,8 +72,8 @@ struct Unpacked : C {
   }
 };
 
-/// Blocks [first, first + count) of a panel, which has `all`; `stored`: their
-/// share of the bytes that the panel takes in memory.
+/// Blocks [first, first + count) of a panel; `stored` is their share of the
+/// panel's memory, for Prefetch.
 struct Blocks {
   std::int64_t first, count;
   const std::uint8_t *codes, *scales, *minimums;
@@ -95,7 +96,8 @@ PENSTOCK_LANE Blocks blocks_of(const std::uint8_t* panel, std::int64_t all,
           .stored_bytes = count * kBytes};
 }
 
-/// Room for some blocks of a panel, small enough for the first cache.
+/// Memory for some unpacked blocks of a panel, small enough for
+/// the first-level cache.
 struct UnpackedBlocks {
   static constexpr std::int64_t kMost = 32;
   alignas(64) std::uint8_t codes[kMost * 512];
@@ -130,7 +132,8 @@ PENSTOCK_LANE Blocks unpack(const Blocks& from, UnpackedBlocks& to) {
           .stored_bytes = from.stored_bytes};
 }
 
-/// What a group's sum begins with: its codes count kZero too much.
+/// Start value of a group's sum: removes the zero point that
+/// every code includes.
 template <class L, class C>
 PENSTOCK_LANE typename L::I group_start(const std::int32_t& minus_sum) {
   constexpr int kZero = C::kZero - (C::kBits == 8 ? L::kByteZero : 0);
@@ -147,8 +150,8 @@ PENSTOCK_LANE const std::int32_t& minus_sum(const Int8Block& x, int group) {
   return C::kGroups == 1 ? x.minus_sum : x.minus_half_sums[group];
 }
 
-/// One block's codes, in registers, by the same block of kRows rows: sums[r] is
-/// what row r's scale is multiplied with.
+/// Multiplies one block's codes, in registers, with the same block of kRows
+/// rows; sums[r] still lacks the scale of row r.
 template <class L, class C, int kRows>
 PENSTOCK_LANE void multiply_block(const typename L::Bytes* codes,
                                   const std::uint8_t* scales,
@@ -164,7 +167,7 @@ PENSTOCK_LANE void multiply_block(const typename L::Bytes* codes,
     for (int r = 0; r < kRows; ++r) {
       dots[g][r].sum = group_start<L, C>(minus_sum<C>(rows[r][b], g));
     }
-    // Row by row within a vector: a sum is waited for by its next one alone.
+    // Interleave rows so that each add depends on an add kRows steps earlier.
 #pragma GCC unroll 8
     for (int v = 0; v < kVectors; ++v) {
       const int at = g * kVectors + v;
@@ -194,8 +197,8 @@ PENSTOCK_LANE void multiply_block(const typename L::Bytes* codes,
   }
 }
 
-/// Blocks of one panel by kRows rows of bytes, `x_stride` blocks apart; y holds
-/// what the blocks before them gave.
+/// Multiplies blocks of one panel with kRows rows, `x_stride` blocks apart;
+/// adds to what earlier blocks left in y.
 template <class L, class C, int kRows>
 PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
                               std::int64_t x_stride, Prefetch ahead, float* y,
@@ -223,8 +226,8 @@ PENSTOCK_LANE void coded_tile(const Blocks& w, const Int8Block* x,
   for (int r = 0; r < kRows; ++r) L::store(y + r * y_stride, total[r]);
 }
 
-/// All blocks of one panel by two tiles, for which codes are loaded once; the
-/// totals are in memory.
+/// Multiplies all blocks of one panel with two tiles of rows, loading the codes
+/// once; the totals are in memory.
 template <class L, class C, int kRows>
 PENSTOCK_LANE void coded_pair(const Blocks& w, const Int8Block* x,
                               std::int64_t x_stride, Prefetch ahead, float* y,
@@ -256,7 +259,7 @@ PENSTOCK_LANE void coded_pair(const Blocks& w, const Int8Block* x,
   }
 }
 
-/// ActivationRows [first, n), tile by tile.
+/// Multiplies blocks with rows [first, n), tile by tile.
 template <class L, class C>
 PENSTOCK_LANE void coded_tiles(const Blocks& w, const Int8Block* x,
                                std::int64_t x_stride, std::int64_t first,
@@ -283,7 +286,7 @@ void coded_matmul(const Panels& w, std::int64_t first, std::int64_t last,
       coded_tiles<L, C>(all, x.int8, blocks, 0, n, to, y_stride);
       continue;
     }
-    if (n < 2 * kPair) {  // few: from the codes as they are stored
+    if (n < 2 * kPair) {  // few rows: read the codes as stored
       std::int64_t row = 0;
       if (n >= kPair) {
         const Prefetch ahead(all.stored, all.stored_bytes, 0, kPair, n, blocks);

@@ -9,7 +9,7 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 // NOLINTBEGIN(*-avoid-c-arrays,
 // bugprone-implicit-widening-of-multiplication-result)
 
-/// A row's sums; several hide the latency where there are registers for them.
+/// Sums of kRows rows; several a row hide the latency where registers allow.
 template <class L, int kRows>
 struct Sums {
   static constexpr int kSums = L::kFloatSums;
@@ -32,7 +32,7 @@ struct Sums {
   }
 };
 
-/// Pairs of bfloat16 by pairs of bfloat16.
+/// Multiplies a bfloat16 panel with kRows bfloat16 rows, two columns at a time.
 template <class L, int kRows>
 PENSTOCK_LANE void bf16_tile(const Panels& w, const std::uint8_t* panel,
                              const std::uint16_t* x, float* y,
@@ -53,7 +53,7 @@ PENSTOCK_LANE void bf16_tile(const Panels& w, const std::uint8_t* panel,
   sums.store(y, y_stride);
 }
 
-/// bfloat16 or floats by floats.
+/// Multiplies a panel of bfloat16 or floats with kRows rows of floats.
 template <class L, bool kIsBf16, int kRows>
 PENSTOCK_LANE void float_tile(const Panels& w, const std::uint8_t* panel,
                               const float* x, float* y, std::int64_t y_stride) {

@@ -17,7 +17,7 @@ struct Lanes {
 #else
   static constexpr bool kVnni = false;
 #endif
-  /// Rows of a tile, as many as there are registers for.
+  /// Rows of a tile: as many as there are registers for.
   static constexpr int kTileRows = 4;
   static constexpr int kByteZero = kVnni ? 0 : 128;
   static constexpr bool kHasInt16Dots = kVnni;
@@ -162,8 +162,9 @@ struct Lanes {
         _mm256_set1_epi32(*reinterpret_cast<const Packed4*>(x));
     return {dot4<kBits>(acc.a, u.a, four), dot4<kBits>(acc.b, u.b, four)};
   }
-  /// Sums of products stay in 16 bits while they fit: 31 * 127 * 2 * 4 of 5
-  /// bits, 63 * 127 * 2 * 2 of 6.
+  /// Running sum over a group's vectors. Products are added in 16 bits
+  /// while they fit: up to 31 * 127 * 2 * 4 for 5-bit codes, 63 * 127
+  /// * 2 * 2 for 6 bits.
   template <int kBits>
   struct Dots {
     static constexpr int kRun = kBits <= 5 ? 4 : 2;
@@ -267,7 +268,8 @@ struct Lanes {
                          _mm256_add_epi32(odd_bit, _mm256_set1_epi32(0x7FFF))),
         16);
   }
-  /// 32 bits to 32 bytes: each byte gets its 8 bits, then looks at its own.
+  /// Adds `value` where a bit is set: each of 32 bytes receives the 8 bits of
+  /// its group and tests its own.
   PENSTOCK_LANE __m256i add_bits(__m256i x, const std::uint8_t* bits,
                                  char value) {
     const __m256i spread = _mm256_shuffle_epi8(
@@ -290,8 +292,9 @@ struct Lanes {
     return _mm256_add_epi32(acc, _mm256_madd_epi16(w, x));
 #endif
   }
-  /// Without VNNI, sums of two byte products fit 16 bits up to 7 bits; 8 are
-  /// counted from the middle, as sizes with the sign moved over.
+  /// Adds four products a lane. Without VNNI the sum of two products fits 16
+  /// bits for codes of up to 7 bits; 8-bit codes are centred, and their sign
+  /// moves to x.
   template <int kBits>
   PENSTOCK_LANE __m256i dot4(__m256i acc, __m256i u, __m256i x) {
 #if defined(__AVXVNNI__)

@@ -1,5 +1,5 @@
-// Sixteen lanes in one AVX-512 register. The functions of the three lanes_*.h
-// mean the same; kernels are written once, over any of them.
+// Sixteen lanes in one AVX-512 register. Every lanes_*.h defines the same
+// functions; the kernels are written once, over any of them.
 #pragma once
 
 #include <immintrin.h>
@@ -11,14 +11,14 @@
 namespace penstock::kernels::PENSTOCK_LEVEL {
 
 struct Lanes {
-  /// Rows of a tile, as many as there are registers for.
+  /// Rows of a tile: as many as there are registers for.
   static constexpr int kTileRows = 8;
-  /// What dot4() takes from codes of 8 bits.
+  /// Zero point that dot4() itself removes from 8-bit codes.
   static constexpr int kByteZero = 0;
   static constexpr bool kHasInt16Dots = true;
-  static constexpr int kWideRows = 16;  ///< of rounded numbers
-  static constexpr int kFloatRows = 8;  ///< of floats
-  static constexpr int kFloatSums = 2;  ///< a row of them
+  static constexpr int kWideRows = 16;  ///< rows of a tile of rounded numbers
+  static constexpr int kFloatRows = 8;  ///< rows of a tile of floats
+  static constexpr int kFloatSums = 2;  ///< sums that a row of floats has
   using F = __m512;                     ///< 16 floats
   using I = __m512i;                    ///< 16 int32
   using Bytes = __m512i;                ///< 4 unsigned bytes a lane
@@ -91,7 +91,7 @@ struct Lanes {
   PENSTOCK_LANE Bytes high(Bytes a) {
     return _mm512_and_si512(_mm512_srli_epi16(a, 4), _mm512_set1_epi8(15));
   }
-  /// Adds `value` to the bytes whose bit is set in the 64 at `bits`.
+  /// Adds `value` to each byte whose bit is set in the 64 bits at `bits`.
   PENSTOCK_LANE Bytes add_bits(Bytes a, const std::uint8_t* bits, int value) {
     return _mm512_mask_add_epi8(
         a,
@@ -99,15 +99,15 @@ struct Lanes {
             const_cast<std::uint8_t*>(bits))),  // NOLINT: an old signature
         a, _mm512_set1_epi8(static_cast<char>(value)));
   }
-  /// Adds each lane's bytes, below 2^kBits, times the four signed ones at x;
-  /// of 8 bits, bytes less kByteZero.
+  /// Adds four products a lane: unsigned codes below 2^kBits by the signed
+  /// bytes at x. kByteZero is subtracted from 8-bit codes first.
   template <int kBits>
   PENSTOCK_LANE I dot4(I acc, Bytes u, const std::int8_t* x) {
     return _mm512_dpbusd_epi32(
         acc, u, _mm512_set1_epi32(*reinterpret_cast<const Packed4*>(x)));
   }
 
-  /// A sum over the vectors of a group: dot4() of vector `index` of `count`.
+  /// Running sum over a group's `count` vectors; add() takes vector `index`.
   template <int kBits>
   struct Dots {
     I sum;
@@ -117,22 +117,23 @@ struct Lanes {
     }
   };
 
-  /// Two 16-bit numbers a lane.
+  /// Loads two 16-bit numbers a lane.
   PENSTOCK_LANE I load_words(const std::int16_t* p) {
     return _mm512_loadu_si512(p);
   }
-  /// The same of bytes.
+  /// Loads two signed bytes a lane, widened to 16 bits.
   PENSTOCK_LANE I widen(const std::int8_t* p) {
     return _mm512_cvtepi8_epi16(
         _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  /// Adds each lane's two times the two at x.
+  /// Adds each lane's two products with the pair of numbers at x.
   PENSTOCK_LANE I dot2(I acc, I words, const std::int16_t* x) {
     return _mm512_dpwssd_epi32(
         acc, words, _mm512_set1_epi32(*reinterpret_cast<const Packed4*>(x)));
   }
 
-  /// Lane pairs (k, k + 1) of bfloat16 at w, times the pair at x.
+  /// Adds two bfloat16 products a lane: columns (k, k + 1) at
+  /// w by the pair at x.
   PENSTOCK_LANE F dot2(F acc, const std::uint16_t* w, const std::uint16_t* x) {
 #ifdef __AVX512BF16__
     return _mm512_dpbf16_ps(
@@ -153,12 +154,12 @@ struct Lanes {
                          _mm512_set1_epi32(static_cast<int>(0xFFFF0000))));
   }
 
-  /// Whole numbers within int8.
+  /// Stores whole numbers, which must be within int8.
   PENSTOCK_LANE void store_int8(std::int8_t* p, F a) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p),
                      _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(a)));
   }
-  /// Rounded; within int16.
+  /// Stores rounded numbers, which must be within int16.
   PENSTOCK_LANE void store_int16(std::int16_t* p, F a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                         _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a)));

@@ -12,7 +12,7 @@
 
 namespace penstock::kernels::PENSTOCK_LEVEL {
 
-/// An array that ints index.
+/// Array with an int index.
 template <class T, int kCount = 16>
 struct Sixteen {
   T at[kCount];  // NOLINT(*-avoid-c-arrays)
@@ -21,7 +21,7 @@ struct Sixteen {
 };
 
 struct Lanes {
-  /// Rows of a tile, as many as there are registers for.
+  /// Rows of a tile: as many as there are registers for.
   static constexpr int kTileRows = 2;
   static constexpr int kByteZero = 0;
   static constexpr bool kHasInt16Dots = false;
@@ -66,7 +66,7 @@ struct Lanes {
   PENSTOCK_LANE F abs(const F& a) {
     return each([&](int i) { return std::fabs(a[i]); });
   }
-  /// Not always rounded once: the level's own arithmetic.
+  /// Rounded once or twice: each level has its own arithmetic.
   PENSTOCK_LANE F fma(const F& a, const F& b, const F& c) {
     return each([&](int i) { return a[i] * b[i] + c[i]; });
   }

@@ -1,7 +1,7 @@
-// What the files compiled once per instruction set share. PENSTOCK_LEVEL is
-// the namespace of the level being compiled; everything in it is inlined or
-// local, so that no function compiled for a newer processor can be linked into
-// code for all.
+// Helpers of the files that are compiled once per instruction set.
+// PENSTOCK_LEVEL is the namespace of the level being compiled; everything in it
+// is inlined or local, so that no function compiled for a newer processor can
+// be linked into code for all.
 #pragma once
 
 #include <bit>

@@ -1,4 +1,4 @@
-// The tables of the instruction sets that this build has.
+// Kernel tables of the instruction sets in this build.
 #pragma once
 
 #include "lib/kernels/kernels.h"

@@ -8,14 +8,14 @@
 namespace penstock::kernels {
 namespace {
 
-/// Neighbouring numbers of a row: as many as fit a lane.
+/// Neighbouring numbers of a row, as many as fit a lane.
 template <class T>
 struct Group {
   static constexpr std::int64_t kCount = 4 / sizeof(T);
   std::array<T, kCount> at;
 };
 
-/// Bytes of a number, and of the scale of each 64.
+/// Bytes of one number, and of the scale that 64 share.
 std::int64_t number_bytes(PackedType kind) {
   if (kind == PackedType::kF32) return 4;
   return kind == PackedType::kInt16 ? 2 : 1;
@@ -24,7 +24,7 @@ std::int64_t scale_bytes(PackedType kind) {
   return kind == PackedType::kF32 ? 0 : 4;
 }
 
-/// Writes 64 numbers of one lane from its place in their panel on.
+/// Writes a block of 64 numbers of one lane at its place in a panel.
 template <class T>
 void spread(const std::array<T, kWide>& numbers, std::uint8_t* panel,
             std::int64_t block, std::int64_t lane) {
@@ -35,7 +35,7 @@ void spread(const std::array<T, kWide>& numbers, std::uint8_t* panel,
   for (std::int64_t i = 0; i < kWide / kCount; ++i) to[i * kPanel] = from[i];
 }
 
-/// Where column k of a lane is.
+/// Index of column k of a lane within its panel.
 template <class T>
 std::int64_t place(std::int64_t k, std::int64_t lane) {
   constexpr std::int64_t kCount = Group<T>::kCount;

@@ -1,6 +1,6 @@
-// A matrix of floats in panels (kernels.h), as floats or rounded, and rows of
-// activations to multiply it with. Written block by block: weights
-// once, keys and values as they come.
+// A matrix in panels (kernels.h), of floats or rounded numbers, and rows of
+// activations to multiply it with. It is written block by block: weights once,
+// keys and values as they come.
 #pragma once
 
 #include <functional>
@@ -12,12 +12,12 @@
 
 namespace penstock::kernels {
 
-/// PackedType::kF32, or rounded with a scale for 64: kInt16 to 13 bits, kInt8
-/// to 8.
+/// Matrix of PackedType::kF32, or rounded with a scale for 64 columns: kInt16
+/// to 13 bits, kInt8 to 8.
 class Matrix {
  public:
   Matrix() = default;
-  /// Zeros. Columns are rounded up to blocks of 64, rows to panels.
+  /// A matrix of zeros; columns are rounded up to blocks of 64, rows to panels.
   Matrix(PackedType kind, std::int64_t rows, std::int64_t columns);
   /// Fills `to` with a row's numbers; called on all threads.
   using ReadRow = std::function<void(std::int64_t row, std::span<float> to)>;
@@ -27,14 +27,14 @@ class Matrix {
   [[nodiscard]] const Panels& panels() const { return panels_; }
   /// Panels [first, first + count) as a matrix of their own.
   [[nodiscard]] Panels panels(std::int64_t first, std::int64_t count) const;
-  /// Bytes of a matrix of that size.
+  /// Bytes that such a matrix takes.
   [[nodiscard]] static std::int64_t bytes(PackedType kind, std::int64_t rows,
                                           std::int64_t columns);
 
-  /// Columns [64 block, 64 block + 64) of a row. Threads may write different
+  /// Sets columns [64 block, 64 block + 64) of a row. Threads may set different
   /// blocks at once.
   void set(std::int64_t row, std::int64_t block, const float* numbers);
-  /// The first to.size() numbers of a row.
+  /// Reads the first to.size() numbers of a row.
   void read(std::int64_t row, std::span<float> to) const;
 
  private:
@@ -47,15 +47,15 @@ class Matrix {
   Buffer buffer_;
 };
 
-/// Rows of activations in the form that a matrix of the kind takes.
+/// Rows of activations in the form that a matrix's type is multiplied with.
 class ActivationRows {
  public:
   explicit ActivationRows(PackedType kind = PackedType::kF32) : kind_(kind) {}
 
   void resize(std::int64_t rows, std::int64_t columns);
   void set(std::int64_t row, const float* x);
-  /// y[r, i] = rows by the matrix's row i, of panels [first, last) and the
-  /// first n rows; y's rows are as long as the matrix is high.
+  /// y[r, i] = row r by the matrix's row i, for its panels [first, last) and
+  /// the first n rows; a row of y has a number for every row of the matrix.
   void multiply(const Panels& matrix, std::int64_t first, std::int64_t last,
                 std::int64_t n, float* y);
 

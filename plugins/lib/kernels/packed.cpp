@@ -14,13 +14,13 @@
 namespace penstock::kernels {
 namespace {
 
-constexpr std::size_t kVectors = 8;  ///< of a block, 4 codes a lane each
+constexpr std::size_t kVectors = 8;  ///< vectors of a block, 4 codes a lane
 
-/// The sizes of a coded kind; see Coding in coded.inl.h.
+/// Sizes of a block's parts in a panel; Coding in coded.inl.h reads them.
 struct Layout {
-  std::int64_t planes = 0;  ///< of bits beyond the nibble
+  std::int64_t planes = 0;  ///< planes of bits beyond the nibble
   bool is_bytes = false;
-  std::int64_t groups = 1;  ///< a block
+  std::int64_t groups = 1;  ///< scales of a block
   std::int64_t number = 2;  ///< bytes of a scale
   bool has_minimum = false;
 
@@ -57,7 +57,7 @@ PackedType kind_of(const WeightCoding& c) {
   return c.bits == 4 ? PackedType::kCodes4 : PackedType::kCodes5;
 }
 
-/// Packs the panels of one quantised tensor; one a thread.
+/// Packs panels of one quantised tensor; each thread has its own packer.
 class CodePacker {
  public:
   CodePacker(const WeightTensor& tensor, const WeightCoding& coding)
@@ -74,7 +74,7 @@ class CodePacker {
     const std::int64_t end = std::min(begin + kPanel, tensor_.rows());
     const auto rows = static_cast<std::size_t>(end - begin);
     const std::size_t groups = scales_.size() / kPanel;
-    if (rows < kPanel) {  // the last panel; the rows it lacks count nothing
+    if (rows < kPanel) {  // last panel: missing rows get scale 0
       std::fill(scales_.begin(), scales_.end(), 0.0F);
       std::fill(minimums_.begin(), minimums_.end(), 0.0F);
     }
@@ -114,7 +114,7 @@ class CodePacker {
     }
   }
 
-  /// Bit `bit` of each code: 8 bytes a vector, 4 bits a lane.
+  /// Packs bit `bit` of each code: 8 bytes a vector, 4 bits a lane.
   static void pack_plane(const std::uint8_t* codes, unsigned bit,
                          std::size_t lane,
                          std::uint8_t* out) {  // NOLINT(*-non-const-parameter)
@@ -162,7 +162,8 @@ void pack_codes(const WeightTensor& tensor, const WeightCoding& coding,
   });
 }
 
-/// Rows of `pairs` (bfloat16 two by two) or single numbers, 16 side by side.
+/// Packs floats or bfloat16, kTogether neighbouring numbers
+/// of a row in its lane.
 template <class Number, std::size_t kTogether, class Read>
 void pack_numbers(const WeightTensor& tensor, const Panels& panels,
                   std::uint8_t* out, const Read& read) {

@@ -8,7 +8,7 @@
 
 namespace penstock::kernels {
 
-/// What the engine computes in.
+/// Number type that an engine computes in.
 enum class ComputeType : std::uint8_t {
   kInt8,  ///< quantised weights by 8-bit activations
   kBf16,  ///< bfloat16 by bfloat16
@@ -36,7 +36,7 @@ class PackedMatrix {
 };
 
 /// Tells the system that pages of a mapped file need not stay in memory. Never
-/// for a tensor in other memory: that would be emptied.
+/// call it for a tensor in other memory, which it would empty.
 void discard_pages(const WeightTensor& tensor);
 
 }  // namespace penstock::kernels

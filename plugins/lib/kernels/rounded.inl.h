@@ -1,5 +1,5 @@
-// Products of rounded numbers: 16 or 8 bits with a scale for 64, and bytes by
-// 16 bits; included by kernels_*.cpp only.
+// Products of rounded numbers (16 or 8 bits, a scale for 64 columns), and of
+// bytes with 16-bit rows; included by kernels_*.cpp only.
 #pragma once
 
 #include <type_traits>
@@ -12,7 +12,8 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 // NOLINTBEGIN(*-avoid-c-arrays,
 // bugprone-implicit-widening-of-multiplication-result)
 
-/// Two 16-bit numbers a lane, or four of 8 bits, by the row's at x.
+/// Adds each lane's products, two of 16 bits or four of 8,
+/// with the numbers at x.
 template <class L>
 PENSTOCK_LANE void add_products(typename L::I& sum, const std::int16_t* codes,
                                 const std::int16_t* x) {
@@ -24,7 +25,7 @@ PENSTOCK_LANE void add_products(typename L::I& sum, const std::uint8_t* codes,
   sum = L::template dot4<8>(sum, L::load_bytes(codes), x);
 }
 
-/// Rounded numbers by their like; the sums grow in memory.
+/// Multiplies a rounded panel with kRows rounded rows; the sums are in memory.
 template <class L, class T, int kRows>
 PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
                              const WideRows<T>& x, std::int64_t row,
@@ -36,7 +37,7 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
   const auto* scales =
       reinterpret_cast<const float*>(codes + w.columns * kPanel);
   const T* q = x.q + row * w.columns;
-  // Not in y, whose rows may fall on the same lines of the cache.
+  // Not in y: its rows may map to the same cache lines.
   alignas(64) float sums[kRows * kPanel];
   for (int r = 0; r < kRows; ++r) L::store(sums + r * kPanel, L::set(0));
   for (std::int64_t b = 0; b < blocks; ++b, q += kWide, scales += kPanel) {
@@ -73,7 +74,7 @@ PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
   }
 }
 
-/// Bytes by 16-bit numbers.
+/// Multiplies a panel of bytes with kRows rows of 16-bit numbers.
 template <class L, int kRows>
 PENSTOCK_LANE void byte_tile(const Panels& w, const std::uint8_t* panel,
                              const ShortRows& x, std::int64_t row,

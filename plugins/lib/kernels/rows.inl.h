@@ -1,6 +1,6 @@
-// What happens to one row of activations between two matrix products; included
-// by kernels_*.cpp only. Lengths are multiples of 16, of 32 for
-// quantise(), of 2 for rope().
+// Operations on one row of activations between two matrix products; included by
+// kernels_*.cpp only. Lengths are multiples of 16; of 32 for quantise(), of 2
+// for rope().
 #pragma once
 
 #include "lib/kernels/kernels.h"

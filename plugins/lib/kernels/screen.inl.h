@@ -1,5 +1,4 @@
-// The approximate scores of the vocabulary head; included by kernels_*.cpp
-// only.
+// Approximate scores of the vocabulary head; included by kernels_*.cpp only.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +14,7 @@ namespace penstock::kernels::PENSTOCK_LEVEL {
 template <class L>
 void round_to(const float* x, std::int64_t n, float step, float least,
               float most, std::int8_t* q, float* left, float* held) {
-  // Nearly 0 divides nothing: its inverse would be infinite.
+  // A step near 0 gives code 0: its inverse would be infinite.
   const auto inverse = L::set(step > 0x1p-120F ? 1 / step : 0);
   auto missing = L::set(0);
   auto present = L::set(0);
@@ -34,7 +33,7 @@ void round_to(const float* x, std::int64_t n, float step, float least,
   *held = kRoom * __builtin_sqrtf(L::sum(present));
 }
 
-/// Adds a segment's products to the totals of some rows.
+/// Adds the products of one segment to the totals of kRows rows.
 template <class L, bool kIsFine, int kRows>
 PENSTOCK_LANE void add_segment(const std::uint8_t* codes, std::int64_t columns,
                                const std::int8_t* const* q,

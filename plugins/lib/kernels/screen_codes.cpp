@@ -12,24 +12,25 @@
 namespace penstock::kernels {
 namespace {
 
-// What numbers are divided by before they are rounded, if their row's root mean
-// square is 1: of 4 bits nearly the best for a normal distribution (Max 1960),
-// of 8 bits so that all within 5 fit.
+// Quantisation steps for rows whose root mean square is 1: for 4-bit codes
+// nearly the best for a normal distribution (Max 1960), for 8-bit codes such
+// that all numbers within 5 fit.
 constexpr float kCoarseStep = 0.35F;
 constexpr float kFineStep = 5.0F / 127;
-/// PreparedRows that tell what a column is like.
+/// Rows that are sampled to find each column's mean and scale.
 constexpr std::int64_t kSamples = 8192;
 constexpr std::int64_t kSamplesTogether = 128;
-/// Rounding of floats, relative to the lengths multiplied: sums of a hundred
+/// Rounding error of float sums, relative to the lengths multiplied: a hundred
 /// terms of 2^-24 each, with room.
 constexpr float kRounding = 1e-4F;
 
-/// What is smaller is not divided by.
+/// Scales below this are treated as 0.
 constexpr float kLeastScale = 0x1p-120F;
 
 std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
-/// A fifth of the columns, which hold two thirds of a hidden state's squares.
+/// Columns with 8-bit codes: a fifth, which hold two thirds of a
+/// hidden state's squares.
 std::int64_t fine_columns(std::int64_t columns) {
   return (columns / 5 + kBlock - 1) / kBlock * kBlock;
 }
@@ -39,7 +40,7 @@ std::int64_t bytes_of_panel(std::int64_t columns) {
   return kPanel * (4 + fine + (columns - fine) / 2);
 }
 
-/// The next bfloat16 that is not smaller; x is at least 0.
+/// Smallest bfloat16 that is not below x, which is at least 0.
 std::uint16_t bf16_above(float x) {
   return static_cast<std::uint16_t>(
       (std::bit_cast<std::uint32_t>(x) + 0xFFFFU) >> 16U);
@@ -60,7 +61,7 @@ const std::uint8_t* row_bytes(const WeightTensor& embedding, std::int64_t id) {
          id * bytes;
 }
 
-/// PreparedRows as codes, and the lengths of what that holds and leaves out.
+/// Encodes rows, and measures the lengths of what the codes hold and leave out.
 class ScreenCodes::Packer {
  public:
   Packer(const ScreenCodes& planes, const Kernels& kernels)
@@ -74,7 +75,7 @@ class ScreenCodes::Packer {
     for (const float scale : planes.scales_) inverse_.push_back(1 / scale);
   }
 
-  /// Sets lengths at `row`.
+  /// Packs row `row` into its lane of `panel` and sets its lengths.
   void pack(std::int64_t row, std::uint8_t* panel,
             std::array<std::vector<std::uint16_t>, Kernels::kBounds>& lengths) {
     dequantize(planes_.embedding_, row, row + 1, values_);
@@ -102,18 +103,18 @@ class ScreenCodes::Packer {
   }
 
  private:
-  /// Four codes from `place` on.
+  /// Four codes from `place` on, as bytes.
   [[nodiscard]] std::uint32_t four(std::int64_t place) const {
     std::uint32_t codes = 0;
     std::memcpy(&codes, codes_.data() + place, 4);
     return codes;
   }
-  /// The same as nibbles, with 8 for number 0.
+  /// Four codes from `place` on, as nibbles with zero point 8.
   [[nodiscard]] std::uint32_t four_nibbles(std::int64_t place) const {
     return (four(place) ^ 0x08080808U) & 0x0F0F0F0FU;
   }
 
-  /// The codes of a lane, 4 places a vector of 64 bytes.
+  /// Writes the codes of a lane, 4 columns to each vector of 64 bytes.
   void write(std::uint8_t* to) const {
     const auto put = [&to](std::uint32_t codes) {
       std::memcpy(to, &codes, 4);
@@ -144,7 +145,7 @@ ScreenCodes::ScreenCodes(const WeightTensor& embedding,
 
 namespace {
 
-/// PreparedRows from all over the vocabulary.
+/// Rows sampled evenly from the whole vocabulary.
 std::vector<float> sample_of(const WeightTensor& embedding) {
   const std::int64_t vocab = embedding.rows();
   const std::int64_t columns = embedding.columns();
@@ -172,8 +173,8 @@ std::vector<float> means_of(std::span<const float> rows, std::size_t columns) {
   return means;
 }
 
-/// How far numbers of a column are from its mean in a row of length 1: long
-/// rows must not count more.
+/// Spread of each column around its mean, in rows scaled to length 1 so that
+/// long rows do not count more.
 std::vector<float> scales_of(std::span<const float> rows,
                              std::span<const float> means) {
   const std::size_t columns = means.size();
@@ -192,7 +193,7 @@ std::vector<float> scales_of(std::span<const float> rows,
   const double all = std::accumulate(shares.begin(), shares.end(), 0.0);
   std::vector<float> scales;
   for (const double share : shares) {
-    // A column that is nearly constant gets some room too.
+    // A nearly constant column gets a scale above 0 too.
     const double least = 1e-6 / static_cast<double>(columns);
     scales.push_back(static_cast<float>(
         std::sqrt(std::max(all > 0 ? share / all : 0, least))));
@@ -244,8 +245,8 @@ void ScreenCodes::pack(const Kernels& kernels, bool is_mapped) {
   buffer_ = Buffer(size(panels * data_.panel_bytes));
   data_.data = buffer_.data();
   for (auto& part : lengths_) part.resize(size(panels * kPanel));
-  // In stretches, whose pages of the file are then let go: the file and the
-  // planes need never be in memory together.
+  // One chunk of panels at a time, dropping its pages of the file afterwards,
+  // so that the file and the codes are never in memory together.
   constexpr std::int64_t kPanels = 2048;
   for (std::int64_t at = 0; at < panels; at += kPanels) {
     const std::int64_t count = std::min(kPanels, panels - at);

@@ -1,13 +1,13 @@
-// What the vocabulary head reads of all rows, in place of the file: codes of 4
-// bits, and of 8 for the columns that weigh most.
+// The codes that the vocabulary head reads in place of the file's rows: 4 bits
+// a number, and 8 for the columns that weigh most.
 //
 // number = mean of its column + scale of its row * scale of its column * code
 //
 // The means take a fifth of the length out of every row, and cost one addition
-// a score. The columns' scales go into the hidden state, so a product is
-// nothing but whole numbers until the end of a segment. Columns stand in the
-// order of what they add to a score: by their scale, times the weight of the
-// norm before the head, which says where hidden states are large.
+// a score. The columns' scales are multiplied into the hidden state, so the
+// products of a segment stay whole numbers until its end. Columns are ordered
+// by what they add to a score: their scale times the weight of the norm before
+// the head, which says where hidden states are large.
 #pragma once
 
 #include <array>
@@ -21,11 +21,11 @@
 
 namespace penstock::kernels {
 
-/// The bytes of a row of an embedding.
+/// Bytes of one row of an embedding.
 [[nodiscard]] const std::uint8_t* row_bytes(const WeightTensor& embedding,
                                             std::int64_t id);
 
-/// Hidden states, ready to be screened.
+/// Hidden states in the form that screening takes.
 class ScreenStates {
  public:
   void resize(const ScreenPanels& planes, std::int64_t count);
@@ -35,7 +35,7 @@ class ScreenStates {
             .minus_sums = minus_sums_.data(),
             .constants = constants_.data()};
   }
-  /// Of ScreenCodes::lengths().
+  /// A state's factors, one for each of ScreenCodes::lengths().
   [[nodiscard]] const float* factors(std::int64_t row) const {
     return factors_.data() + row * Kernels::kBounds;
   }
@@ -50,19 +50,19 @@ class ScreenStates {
 
 class ScreenCodes {
  public:
-  /// As ScreenedHead's constructor takes them.
+  /// Packs an embedding; the arguments are those of ScreenedHead.
   ScreenCodes(const WeightTensor& embedding, std::span<const float> norm,
               const Kernels& kernels, bool is_mapped);
   /// Bytes that the constructor will take.
   [[nodiscard]] static std::int64_t bytes(const WeightTensor& embedding);
 
   [[nodiscard]] const ScreenPanels& data() const { return data_; }
-  /// By row, as bfloat16: lengths of what the codes leave out of fine and of
+  /// Lengths by row, as bfloat16: of what the codes leave out of fine and of
   /// coarse columns, and of what they hold of both.
   [[nodiscard]] std::array<const std::uint16_t*, Kernels::kBounds> lengths()
       const;
-  /// Sets a row of `to`. Its factors, times the lengths, add up to the most
-  /// that an approximate score is below the true one.
+  /// Sets a row of `to`. Its factors times the lengths bound how far an
+  /// approximate score is below the true one.
   void prepare(const float* hidden, std::int64_t row, ScreenStates& to) const;
 
  private:
@@ -72,7 +72,7 @@ class ScreenCodes {
   void pack(const Kernels& kernels, bool is_mapped);
 
   const WeightTensor& embedding_;
-  // By place: which column of the file it is, its mean and scale.
+  // By place in the columns' order: the file's column, its mean and its scale.
   std::vector<std::int32_t> order_;
   std::vector<float> means_, scales_;
   float length_of_means_ = 0;

@@ -12,14 +12,15 @@
 namespace penstock::kernels {
 namespace {
 
-/// Panels screened before their scores are looked at: they are still cached.
+/// Panels screened before their scores are looked at, which
+/// are then still cached.
 constexpr std::int64_t kStretch = 32;
-/// Scores of a stretch, and room: rows a power of two apart would push each
-/// other out of the cache.
+/// Scores of a stretch, and a panel of padding: rows a power of two apart would
+/// evict each other from the cache.
 constexpr std::int64_t kStride = (kStretch + 1) * kPanel;
 /// Panels that give the floors: a vocabulary begins with its frequent tokens.
 constexpr std::int64_t kFirst = 16 * kStretch;
-/// PreparedRows asked for at once.
+/// Rows prefetched at once.
 constexpr std::size_t kTogether = 16;
 constexpr auto kNothing = -std::numeric_limits<float>::infinity();
 
@@ -29,18 +30,18 @@ struct Scored {
   float score;
   std::int64_t id;
 
-  /// Better first.
+  /// Orders the better one first.
   friend bool operator<(const Scored& a, const Scored& b) {
     return a.score != b.score ? a.score > b.score : a.id < b.id;
   }
 };
 
-/// The k best seen, the worst of them on top.
+/// The k best scores seen, the worst of them on top.
 class TopK {
  public:
   explicit TopK(std::size_t k) : k_(k) {}
 
-  /// Scores below it cannot enter.
+  /// Scores below the floor cannot enter.
   [[nodiscard]] float floor() const {
     if (heap_.size() < k_) return kNothing;
     return heap_.front().score;
@@ -68,8 +69,8 @@ class TopK {
   std::vector<Scored> heap_;
 };
 
-/// Hands out [0, count) to threads in parts that grow smaller, so that all end
-/// at the same time however fast each is.
+/// Hands out [0, count) to threads in chunks that shrink, so that all end at
+/// the same time however fast each is.
 class Parts {
  public:
   void reset(std::int64_t count, std::int64_t smallest) {
@@ -77,7 +78,7 @@ class Parts {
     smallest_ = smallest;
     next_ = 0;
   }
-  /// Calls body(begin, end) until nothing is left.
+  /// Calls body(begin, end) for chunks until nothing is left.
   template <class Body>
   void each(int threads, const Body& body) {
     for (std::int64_t begin = next_; begin < count_;) {
@@ -103,13 +104,13 @@ struct ScreenedHead::Search {
   const float* hidden = nullptr;  ///< [count, columns]
   std::int64_t count = 0;
   ScreenStates rows;
-  std::int64_t first = 0;                     ///< panels, kFirst or all
-  std::vector<float> approximate;             ///< [rows, first]
+  std::int64_t first = 0;          ///< panels screened first: kFirst or all
+  std::vector<float> approximate;  ///< [rows, first]
   std::vector<std::vector<float>> stretches;  ///< by thread: [rows, kStride]
   std::vector<std::vector<TopK>> found;       ///< by thread, by row
   std::vector<float> floors;                  ///< by row
   std::vector<std::int64_t> survivors;        ///< by thread
-  Parts first_parts, parts;                   ///< of panels
+  Parts first_parts, parts;                   ///< chunks of panels
 };
 
 ScreenedHead::ScreenedHead(const WeightTensor& embedding,
@@ -134,8 +135,7 @@ float ScreenedHead::score(const float* hidden, std::int64_t id) const {
   return kernels_.dot(row.data(), hidden, columns_);
 }
 
-/// PreparedRows lie far apart: what is asked for early is there when it is
-/// needed.
+/// Prefetches a row: the rows needed lie far apart in the file.
 void ScreenedHead::ask_for(std::int64_t id) const {
   const auto bytes = static_cast<std::int64_t>(embedding_.data.size()) / vocab_;
   const std::uint8_t* row = row_bytes(embedding_, id);
@@ -156,7 +156,8 @@ void ScreenedHead::all(const float* hidden, std::int64_t count,
   });
 }
 
-/// Looks for the best approximate scores of the first panels.
+/// Keeps the best approximate scores of panels [begin, end), which are among
+/// the first.
 void ScreenedHead::screen_first(Search& search, int thread, std::int64_t begin,
                                 std::int64_t end) const {
   const std::int64_t stride = search.first * kPanel;
@@ -177,8 +178,8 @@ void ScreenedHead::screen_first(Search& search, int thread, std::int64_t begin,
   }
 }
 
-/// A floor for each row: the worst exact score of the k best approximate ones,
-/// of which there are k.
+/// Sets a floor for each row: the worst exact score of its k best approximate
+/// ones, of which there are k.
 void ScreenedHead::set_floors(Search& search, int thread, int threads) const {
   for (std::int64_t r = search.count * thread / threads;
        r < search.count * (thread + 1) / threads; ++r) {
@@ -197,7 +198,8 @@ void ScreenedHead::set_floors(Search& search, int thread, int threads) const {
   }
 }
 
-/// Exact scores of what may reach the floors, of panels [begin, end).
+/// Computes exact scores in panels [begin, end) where they
+/// may reach the floors.
 void ScreenedHead::settle(Search& search, int thread, std::int64_t begin,
                           std::int64_t end) const {
   std::vector<float>& stretch = search.stretches[size(thread)];
@@ -222,7 +224,8 @@ void ScreenedHead::settle(Search& search, int thread, std::int64_t begin,
   }
 }
 
-/// The same of ids [begin, end) of one row, whose approximate scores are there.
+/// Computes exact scores of ids [begin, end) for one hidden state, whose
+/// approximate scores are `values`.
 void ScreenedHead::settle(Search& search, int thread, std::int64_t row,
                           const float* values, std::int64_t begin,
                           std::int64_t end) const {

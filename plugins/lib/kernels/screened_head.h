@@ -20,7 +20,8 @@
 
 namespace penstock::kernels {
 
-/// Best first; of equal scores the lower id is better.
+/// The best ids with their scores, best first; of equal scores
+/// the lower id is better.
 struct Best {
   std::vector<std::int64_t> ids;
   std::vector<float> scores;
@@ -41,15 +42,15 @@ class ScreenedHead {
     return ScreenCodes::bytes(embedding);
   }
 
-  /// The `k` best of each of `count` hidden states [count, columns].
+  /// The `k` best scores of each of `count` hidden states [count, columns].
   [[nodiscard]] std::vector<Best> best(const float* hidden, std::int64_t count,
                                        std::int64_t k);
   /// Every score, [count, vocab].
   void all(const float* hidden, std::int64_t count, float* out) const;
-  /// The scores of some ids.
+  /// Exact score of one id.
   [[nodiscard]] float score(const float* hidden, std::int64_t id) const;
 
-  /// Of the last best(): rows whose exact score was computed.
+  /// Number of exact scores that the last best() computed.
   [[nodiscard]] std::int64_t survivors() const { return survivors_; }
 
  private:

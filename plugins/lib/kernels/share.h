@@ -1,11 +1,11 @@
-// Part of a parallel region's work for one thread.
+// A thread's share of a parallel region's work.
 #pragma once
 
 #include <cstdint>
 
 namespace penstock::kernels {
 
-/// Items [begin, end) of `count`: even parts, in the threads' order.
+/// Items [begin, end) of `count`: equal shares in the threads' order.
 struct Share {
   std::int64_t begin, end;
   Share(std::int64_t count, int thread, int threads)

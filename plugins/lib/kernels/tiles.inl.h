@@ -1,5 +1,5 @@
-// Tiles: some rows of activations by one panel, whose sums stay in registers;
-// how they cover a product, and what they share. Included by *.inl.h only.
+// Tiles: a few rows of activations by one panel, with the sums in registers;
+// how tiles cover a product, and prefetching. Included by *.inl.h only.
 #pragma once
 
 #include "lib/kernels/kernels.h"
@@ -7,18 +7,20 @@
 
 namespace penstock::kernels::PENSTOCK_LEVEL {
 
-/// Asks for memory that will be read in some microseconds, into the second
-/// cache: the first has too few requests in flight for the memory's bandwidth.
+/// Prefetches memory that will be read in some microseconds into the
+/// second-level cache: the first has too few requests in flight for the
+/// memory's bandwidth.
 PENSTOCK_LANE void prefetch(const void* at) {
   constexpr std::int64_t kAhead = 32768;
   __builtin_prefetch(static_cast<const std::uint8_t*>(at) + kAhead, 0, 2);
 }
 
-/// The part of the memory ahead that one tile asks for, evenly over its steps:
-/// a processor has room for a few requests only, and stands still for the next.
+/// One tile's share of the prefetching, spread evenly over its steps: a
+/// processor has room for few requests and stalls on the next.
 class Prefetch {
  public:
-  /// Of `bytes` from `begin` on, by rows [row, row + rows) of n, in some steps.
+  /// Prefetches `bytes` from `begin` on in `steps` steps, as far as they fall
+  /// to rows [row, row + rows) of n.
   [[gnu::always_inline]] Prefetch(const std::uint8_t* begin, std::int64_t bytes,
                                   std::int64_t row, std::int64_t rows,
                                   std::int64_t n, std::int64_t steps)
@@ -32,14 +34,15 @@ class Prefetch {
 
  private:
   const std::uint8_t *line_, *asked_;
-  std::int64_t bytes_;  ///< a step
+  std::int64_t bytes_;  ///< prefetched in a step
 };
 
-/// Keeps the compiler from holding sums across: it would spill what is hot.
+/// Keeps the compiler from holding sums across it, which would
+/// spill hot registers.
 PENSTOCK_LANE void compiler_barrier() { asm volatile("" ::: "memory"); }
 
-/// Calls tile<kRows>(row) for tiles of kRows rows, and half as many each time
-/// for those that are left.
+/// Calls tile<kRows>(row) for whole tiles of kRows rows, then of half as many,
+/// and so on.
 template <int kRows, class Tile>
 PENSTOCK_LANE void each_tile(std::int64_t row, std::int64_t n,
                              const Tile& tile) {
@@ -47,7 +50,7 @@ PENSTOCK_LANE void each_tile(std::int64_t row, std::int64_t n,
   if constexpr (kRows > 1) each_tile<kRows / 2>(row, n, tile);
 }
 
-/// As each_tile, with one tile for all that are left.
+/// Calls one tile for the remaining rows, at most kRows.
 template <int kRows, class Tile>
 PENSTOCK_LANE void last_tile(std::int64_t row, std::int64_t n,
                              const Tile& tile) {
@@ -57,6 +60,8 @@ PENSTOCK_LANE void last_tile(std::int64_t row, std::int64_t n,
     last_tile<kRows - 1>(row, n, tile);
   }
 }
+/// Calls tile<kRows>(row) for whole tiles, then one tile
+/// for the remaining rows.
 template <int kRows, class Tile>
 PENSTOCK_LANE void each_whole_tile(std::int64_t n, const Tile& tile) {
   std::int64_t row = 0;
@@ -64,7 +69,8 @@ PENSTOCK_LANE void each_whole_tile(std::int64_t n, const Tile& tile) {
   last_tile<kRows - 1>(row, n, tile);
 }
 
-/// Calls tile<kRows>(panel, row, y of both) for all of panels [first, last).
+/// Calls tile<kRows>(panel, row, y) for all rows by each of
+/// panels [first, last).
 template <int kMost, class Tile>
 PENSTOCK_LANE void each_panel(const Panels& w, std::int64_t first,
                               std::int64_t last, std::int64_t n, float* y,

@@ -88,7 +88,7 @@ AudioReader::AudioReader(const std::string& name,
            .shares = {},
            .seconds = input_->stated_seconds(),
            .codec = avcodec_get_name(about.codec_id)};
-  // Headers of some codecs state half of the rate: the first frame knows.
+  // Headers of some codecs state half the rate; the first frame knows it.
   has_frame_ = next_frame();
   if (has_frame_) {
     info_.sample_rate = frame_->sample_rate;

@@ -1,5 +1,5 @@
-// AudioReader: the sound track of a file, decoded piece by piece in little
-// memory.
+// AudioReader: the sound track of a file, decoded piece by
+// piece in little memory.
 //
 //   AudioReader reader("talk.mp4", nullptr);
 //   Planes block;
@@ -28,16 +28,16 @@ struct AudioInfo {
 struct AudioOptions {
   Format format;
   Limits limits;
-  /// False: a damaged packet is left out and counted, a cut file is read to
-  /// where it ends. True: both are errors.
+  /// Whether damage is an error. If not, a damaged packet is left out and
+  /// counted, and a cut file is read to where it ends.
   bool is_strict = true;
 };
 
-/// One thread at a time. Throws Error(kData) with the file's name and what is
-/// wrong, Error(kNotFound) when there is no such file.
+/// Reads one file, on one thread at a time. Throws Error(kData) with the file's
+/// name and what is wrong, Error(kNotFound) when there is no such file.
 class AudioReader {
  public:
-  /// `bytes` null: reads the file `name`.
+  /// Opens `bytes`, or the file `name` where they are null.
   AudioReader(const std::string& name,
               const std::shared_ptr<const std::string>& bytes,
               const AudioOptions& options = {});
@@ -49,7 +49,7 @@ class AudioReader {
   /// The next samples, at least one; false: the end. Where the time stamps have
   /// a hole, silence fills it, so that the clock goes on.
   [[nodiscard]] bool read(Planes& block);
-  /// Packets left out so far.
+  /// Number of packets left out so far.
   [[nodiscard]] std::int64_t damaged() const { return damaged_; }
   /// Samples taken as 0 so far, because they were no numbers or far too large.
   [[nodiscard]] std::int64_t faulty() const { return faulty_; }

@@ -11,11 +11,12 @@ namespace penstock::media {
 
 class ByteSource {
  public:
-  /// Opens a regular file; throws Error(kNotFound) where there is none,
-  /// Error(kData) for what is no file, is empty or has over `max_bytes`.
+  /// Opens a regular file; throws Error(kNotFound) where there is
+  /// none, Error(kData) where it is a folder or device, is empty or
+  /// has over `max_bytes`.
   [[nodiscard]] static std::unique_ptr<ByteSource> open_file(
       const std::string& path, std::int64_t max_bytes);
-  /// Keeps `bytes` alive; `name` is for messages.
+  /// A source over `bytes`, which it keeps alive; `name` is for messages.
   [[nodiscard]] static std::unique_ptr<ByteSource> of_bytes(
       const std::string& name, std::shared_ptr<const std::string> bytes,
       std::int64_t max_bytes);
@@ -25,7 +26,7 @@ class ByteSource {
   virtual ~ByteSource() = default;
 
   [[nodiscard]] std::int64_t size() const { return size_; }
-  /// Reads up to `size` bytes at `at`; 0: the end; negative: -errno.
+  /// Reads up to `size` bytes at `at`; returns 0 at the end, -errno on failure.
   [[nodiscard]] virtual std::int64_t read(std::int64_t at, std::uint8_t* to,
                                           std::size_t size) const = 0;
 

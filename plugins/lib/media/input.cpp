@@ -19,7 +19,8 @@ namespace {
 
 constexpr int kBuffer = 1 << 16;
 
-/// Demuxers that may be tried, by FFmpeg's names. None of them opens others.
+/// Demuxers that may be tried, by FFmpeg's names. None of
+/// them opens other files.
 constexpr std::array kFormats = {
     "3gp", "aac",  "ac3",  "aiff", "amr",       "ape",   "asf", "au",
     "avi", "caf",  "dts",  "eac3", "f32le",     "flac",  "flv", "g722",
@@ -40,7 +41,7 @@ bool is_allowed(std::string_view names) {
   return false;
 }
 
-/// FFmpeg asks here for every file but the first.
+/// Refuses every file but the first; FFmpeg asks here before it opens one.
 int refuse_open(AVFormatContext* /*format*/, AVIOContext** /*io*/,
                 const char* /*url*/, int /*flags*/,
                 AVDictionary** /*options*/) {
@@ -122,7 +123,7 @@ void Input::open(const AVInputFormat& demuxer, const Format& format,
   format_->pb = io_.get();
   format_->io_open = &refuse_open;
   Options options;
-  // The readers of raw samples know these.
+  // Options that only demuxers of raw samples know.
   if (format.sample_rate > 0) {
     options.set("sample_rate", format.sample_rate);
     options.set("channels", format.channels);
@@ -153,7 +154,7 @@ int Input::find_streams(const Limits& limits) {
   }
   const int error = avformat_find_stream_info(
       format_.get(), given.empty() ? nullptr : given.data());
-  // FFmpeg puts others in their places.
+  // FFmpeg puts other dictionaries in their places.
   for (std::size_t i = 0; i < given.size(); ++i) *options[i].get() = given[i];
   return error;
 }

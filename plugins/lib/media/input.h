@@ -27,7 +27,7 @@ struct Limits {
   std::int64_t max_pixels = 64'000'000;
 };
 
-/// How to read bytes without a header; `format` "auto": ask the bytes.
+/// Format of bytes without a header; with `name` "auto" the bytes tell.
 struct Format {
   std::string name = "auto";     ///< a demuxer's: s16le, g722, ...
   std::int64_t sample_rate = 0;  ///< of raw samples
@@ -50,16 +50,17 @@ class Input {
   Input& operator=(const Input&) = delete;
   ~Input() = default;
 
-  /// As people know it, for messages.
+  /// Name for messages, as people know the file.
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const AVFormatContext& format() const { return *format_; }
   /// The best stream of the kind; throws NoTrack that lists what there is when
   /// there is none, Error(kData) where its pictures are too large. The picture
   /// on an album's cover is no film.
   [[nodiscard]] const AVStream& choose(AVMediaType type);
-  /// The next packet of the chosen stream; false: the end.
+  /// Reads the next packet of the chosen stream; false at the end.
   [[nodiscard]] bool read(AVPacket& packet);
-  /// Seconds as the file's header states them; 0: it does not, or guesses.
+  /// Length in seconds that the file's header states; 0:
+  /// none, or FFmpeg's guess.
   [[nodiscard]] double stated_seconds() const;
   /// The time stamp that is 0 on the file's clock, in seconds: where the first
   /// of its tracks begins. Nothing: where its only one does, or it is not said.
@@ -90,7 +91,7 @@ class Input {
   std::int64_t at_ = 0;
   Ending ending_;
   std::int64_t max_pixels_;
-  std::vector<std::pair<int, int>> stated_;  ///< sizes, by stream; or none
+  std::vector<std::pair<int, int>> stated_;  ///< picture sizes by stream
   int chosen_ = -1;
   std::unique_ptr<AVIOContext, FreeIo> io_;
   std::unique_ptr<AVFormatContext, CloseFormat> format_;  ///< uses io_

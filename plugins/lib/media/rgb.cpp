@@ -15,10 +15,11 @@ namespace penstock::media {
 namespace {
 
 constexpr int kBytes = 3;  // of a pixel
-/// Pixels of a square that is turned at a time, so that it stays in the cache.
+/// Side of the square of pixels that is turned at a time, so that it stays in
+/// the cache.
 constexpr int kTile = 32;
 
-/// The stored width in square pixels.
+/// Width of the stored picture once its pixels are square.
 int square_width(const AVFrame& frame, AVRational aspect) {
   return std::max(1,
                   static_cast<int>(std::lround(frame.width * av_q2d(aspect))));

@@ -13,40 +13,40 @@ struct SwsContext;
 
 namespace penstock::media {
 
-/// How pictures are turned before they are shown: first the rows and columns
-/// change places, then rows or columns are mirrored.
+/// Turn of a picture before it is shown: first rows and columns change places,
+/// then rows or columns are mirrored.
 struct Turn {
   bool is_transposed = false;
   bool is_mirrored = false;     ///< left becomes right
   bool is_upside_down = false;  ///< top becomes bottom
 };
 
-/// What a display matrix of 9 numbers (ISO 14496-12) asks for, as the nearest
-/// of the eight turns by quarters.
+/// The turn that a display matrix of 9 numbers (ISO 14496-12) asks for, as the
+/// nearest of the eight turns by quarters.
 [[nodiscard]] Turn turn_of(const std::int32_t* matrix);
 
 struct Size {
   int width = 0;
   int height = 0;
-  /// Of a picture in RGB.
+  /// Bytes of a picture of this size in RGB.
   [[nodiscard]] std::size_t bytes() const {
     return static_cast<std::size_t>(width) * static_cast<std::size_t>(height) *
            3;
   }
 };
 
-/// One thread at a time.
+/// Converts decoded frames, on one thread at a time.
 class RgbConverter {
  public:
-  /// `is_bt709`: what frames are taken for that do not name their matrix;
-  /// otherwise BT.601. Those without a range have the limited one.
+  /// `is_bt709`: colour matrix of frames that name none is BT.709, otherwise
+  /// BT.601. Frames that name no range have the limited one.
   RgbConverter(Turn turn, bool is_bt709);
   RgbConverter(const RgbConverter&) = delete;
   RgbConverter& operator=(const RgbConverter&) = delete;
   ~RgbConverter();
 
-  /// The size of what convert() writes; `aspect` is a pixel's width / height,
-  /// 1 where the frame's pixels stay as they are.
+  /// Size of the picture that convert() writes; `aspect` is a pixel's width /
+  /// height, 1 where the frame's pixels stay as they are.
   [[nodiscard]] Size size(const AVFrame& frame, AVRational aspect) const;
   /// Writes [height, width, 3] bytes; `file` is for messages. Throws
   /// Error(kData) where the frame's form is not known.

@@ -14,7 +14,7 @@ extern "C" {
 namespace penstock::media {
 namespace {
 
-/// Of a picture when nothing says how long it stays.
+/// Seconds that a picture stays when nothing says how long.
 constexpr double kDuration = 0.04;
 
 std::unique_ptr<Input> open(const std::string& name,
@@ -52,7 +52,7 @@ VideoReader::VideoReader(const std::string& name,
   shown_.frame = make_frame();
   ahead_.frame = make_frame();
   decoder_ = open_decoder(*stream_, name, options.threads);
-  // Films that grow on the way are refused by the decoder.
+  // The decoder refuses films whose pictures grow on the way.
   decoder_->max_pixels = options.limits.max_pixels;
   if (!options_.is_strict) decoder_->err_recognition = 0;
   converter_ = std::make_unique<RgbConverter>(turn_of_stream(*stream_),
@@ -116,7 +116,7 @@ void VideoReader::set_time(Picture& picture) {
   const double unit = av_q2d(stream_->time_base);
   picture.pts = frame.best_effort_timestamp;
   if (picture.pts == AV_NOPTS_VALUE) {
-    // As raw streams without time stamps end: one after the other.
+    // Pictures of raw streams without time stamps follow one after the other.
     const bool is_first = index_ < 0;
     const double stamp =
         start_ + (is_first ? 0 : shown_.time + duration_of(shown_));
@@ -183,7 +183,7 @@ bool VideoReader::next() {
 
 AVRational VideoReader::aspect(const AVFrame& frame) const {
   const auto is_useful = [](AVRational ratio) {
-    // Beyond that they are mistakes.
+    // Ratios beyond these are mistakes.
     return ratio.num > 0 && ratio.den > 0 && av_q2d(ratio) >= 0.1 &&
            av_q2d(ratio) <= 10;
   };

@@ -25,22 +25,22 @@ struct VideoInfo {
 
 struct VideoOptions {
   Limits limits = {};
-  /// False: a damaged picture is left out and counted, a cut file is read to
-  /// where it ends. True: both are errors.
+  /// Whether damage is an error. If not, a damaged picture is left out and
+  /// counted, and a cut file is read to where it ends.
   bool is_strict = true;
-  /// Pixels that are not square are stretched in width until they are.
+  /// Whether pixels that are not square are stretched in width until they are.
   bool is_square = true;
-  /// What a film is taken for that does not name its colour matrix; otherwise
-  /// it is BT.601, as FFmpeg takes it.
+  /// Whether a film that names no colour matrix is taken for BT.709; otherwise
+  /// it is taken for BT.601, as FFmpeg does.
   bool is_bt709 = false;
-  int threads = 1;  ///< that decode; the pictures are the same
+  int threads = 1;  ///< of the decoder; the pictures are the same
 };
 
-/// One thread at a time. Throws Error(kData) with the file's name and what is
-/// wrong, Error(kNotFound) when there is no such file.
+/// Reads one file, on one thread at a time. Throws Error(kData) with the file's
+/// name and what is wrong, Error(kNotFound) when there is no such file.
 class VideoReader {
  public:
-  /// `bytes` null: reads the file `name`.
+  /// Opens `bytes`, or the file `name` where they are null.
   VideoReader(const std::string& name,
               const std::shared_ptr<const std::string>& bytes,
               const VideoOptions& options = {});
@@ -51,24 +51,24 @@ class VideoReader {
   /// Goes on to the next picture; false: the end.
   [[nodiscard]] bool next();
 
-  // Of the picture that next() came to:
-  /// Its time stamp in the file; nothing says that it begins at 0.
+  // About the picture that next() came to:
+  /// Time stamp in the file, which need not begin at 0.
   [[nodiscard]] std::int64_t pts() const { return shown_.pts; }
-  /// Seconds on the film's clock, which is 0 where the file begins, be it with
-  /// sound or with a picture.
+  /// Begin in seconds on the film's clock, which is 0 where the file begins, be
+  /// it with sound or with a picture.
   [[nodiscard]] double time() const { return shown_.time; }
-  /// When the next one comes on.
+  /// Time at which the next picture comes on.
   [[nodiscard]] double until() const { return until_; }
-  /// Whether no other follows.
+  /// Whether no other picture follows.
   [[nodiscard]] bool is_last() const { return !has_ahead_; }
-  /// 0, 1, ...
+  /// Number of the picture: 0, 1, ...
   [[nodiscard]] std::int64_t index() const { return index_; }
-  /// Upright and square; films may change it.
+  /// Size, upright and with square pixels; a film may change it on the way.
   [[nodiscard]] Size size() const;
-  /// Writes [height, width, 3] bytes of red, green and blue.
+  /// Writes the [height, width, 3] bytes of red, green and blue.
   void copy_to(std::uint8_t* rgb);
 
-  /// Pictures and packets left out so far.
+  /// Number of pictures and packets left out so far.
   [[nodiscard]] std::int64_t damaged() const { return damaged_; }
 
  private:

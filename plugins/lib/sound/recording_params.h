@@ -9,13 +9,13 @@
 
 namespace penstock::audio {
 
-/// Endings of files that may hold sound, as facts of a media port.
+/// File endings that may hold sound, as facts of a media port.
 inline constexpr const char* kRecordings =
     "3g2,3gp,aac,ac3,aif,aiff,amr,ape,asf,au,avi,caf,dts,f4v,flac,flv,g722,m4a,"
     "m4v,mka,mkv,mov,mp3,mp4,mpeg,mpg,oga,ogg,ogv,opus,raw,rm,swf,tta,ts,vob,"
     "voc,w64,wav,webm,wma,wmv,wv";
 
-/// `headerless`: the doc of raw_format.
+/// Declares the params; `headerless` is the doc of raw_format.
 template <class Stage>
 void declare_recording(Declaration<Stage>& d, const std::string& headerless) {
   using P = typename Stage::Params;
@@ -44,7 +44,8 @@ void declare_recording(Declaration<Stage>& d, const std::string& headerless) {
       .per_request();
 }
 
-/// `format`: how to read bytes without a header; "none": they have one.
+/// Options from the params; `format`: of bytes without a header, "none" where
+/// they have one.
 template <class Params>
 media::AudioOptions audio_options(const Params& how,
                                   const std::string& format) {

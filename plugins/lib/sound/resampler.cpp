@@ -12,7 +12,7 @@ namespace {
 
 constexpr float kZeroCrossings = 6;
 constexpr double kRolloff = 0.99;
-/// Sums that run side by side, so that the compiler can use vectors.
+/// Sums side by side, so that the compiler can use vectors.
 constexpr std::size_t kLanes = 16;
 
 float dot(const float* a, const float* b, std::size_t count) {
@@ -23,7 +23,7 @@ float dot(const float* a, const float* b, std::size_t count) {
   return std::accumulate(sums.begin(), sums.end(), 0.0F);
 }
 
-/// Between equal rates.
+/// Resampler between equal rates: hands samples on.
 class Same final : public Resampler {
  public:
   void push(std::span<const float> samples, std::vector<float>& out) override {
@@ -32,8 +32,8 @@ class Same final : public Resampler {
   void finish(std::vector<float>& /*out*/) override {}
 };
 
-/// Every `from_` samples give `to_`, each with a filter of its own: of
-/// torchaudio's taps those that are not zero, from `offset` on.
+/// Sinc resampler: every `from_` samples give `to_`, each with a filter of its
+/// own, which are torchaudio's taps that are not zero, from `offset` on.
 class Sinc final : public Resampler {
  public:
   Sinc(std::int64_t from, std::int64_t to) : from_(from), to_(to) {
@@ -63,8 +63,8 @@ class Sinc final : public Resampler {
   }
 
  private:
-  /// In float32 step by step, as torchaudio does it for float32 sound: in
-  /// double the taps would differ from its own by 1e-5.
+  /// Adds the filter of a phase. Float32 step by step, as torchaudio does it
+  /// for float32 sound: in double the taps would differ from its own by 1e-5.
   void add_filter(std::int64_t phase, float base) {
     const auto from = static_cast<float>(from_);
     const float delay = static_cast<float>(-phase) / static_cast<float>(to_);
@@ -85,9 +85,9 @@ class Sinc final : public Resampler {
     return (x == 0 ? 1 : std::sin(x) / x) * (window * window);
   }
 
-  /// Makes what the history allows, up to sample `most` of the output.
+  /// Computes what the history allows, up to sample `most` of the output.
   void drain(std::vector<float>& out, std::int64_t most) {
-    std::size_t begin = 0;  // of the group of from_ samples, in the history
+    std::size_t begin = 0;  // place in the history of a group of from_ samples
     const auto step = static_cast<std::size_t>(from_);
     for (; made_ < most; ++made_) {
       const auto phase = static_cast<std::size_t>(made_ % to_);

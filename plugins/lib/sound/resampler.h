@@ -16,18 +16,20 @@ class Resampler {
   Resampler& operator=(const Resampler&) = delete;
   virtual ~Resampler() = default;
 
-  /// Takes samples at the old rate and appends what is certain at the new one.
+  /// Takes samples at the old rate; appends those at the new
+  /// one that are certain.
   virtual void push(std::span<const float> samples,
                     std::vector<float>& out) = 0;
-  /// The rest; the last call.
+  /// Appends the remaining samples; the last call.
   virtual void finish(std::vector<float>& out) = 0;
 };
 
-/// A sinc under a Hann window, 6 zero crossings wide, rolled off at 0.99: the
-/// numbers of torchaudio's `sinc_interp_hann`, however the input is cut.
+/// Resampler by a sinc under a Hann window, 6 zero crossings wide, rolled off
+/// at 0.99: gives the numbers of torchaudio's `sinc_interp_hann`, however the
+/// input is cut.
 [[nodiscard]] std::unique_ptr<Resampler> make_sinc_resampler(std::int64_t from,
                                                              std::int64_t to);
-/// FFmpeg's swresample, with its defaults; other numbers.
+/// Resampler of FFmpeg's swresample with its defaults; gives other numbers.
 [[nodiscard]] std::unique_ptr<Resampler> make_swr_resampler(std::int64_t from,
                                                             std::int64_t to);
 

@@ -153,7 +153,7 @@ class RecordedSound final : public Sound {
   std::vector<float> mono_;
 };
 
-/// One number of a format without a header, as -1..1.
+/// One sample of a format without a header, as -1..1.
 float number(const char* bytes, std::size_t width) {
   if (width == 1) {
     return (static_cast<float>(static_cast<unsigned char>(*bytes)) - 128) / 128;

@@ -20,7 +20,7 @@ class Sound {
   Sound& operator=(const Sound&) = delete;
   virtual ~Sound() = default;
 
-  /// Samples a second.
+  /// Sample rate, in samples a second.
   [[nodiscard]] virtual std::int64_t rate() const = 0;
   /// When its first sample is heard, in seconds on the recording's clock, which
   /// is 0 where the film or the sound begins.
@@ -34,25 +34,25 @@ class Sound {
 
 /// A recording, or the seconds [begin, end) of it, on its clock.
 struct Recording {
-  std::string path;                          ///< or a name for messages
-  std::shared_ptr<const std::string> bytes;  ///< null: read the file
-  double begin = 0, end = 0;                 ///< infinity: all
+  std::string path;  ///< the file, or a name for messages
+  std::shared_ptr<const std::string> bytes;  ///< null: those of the file
+  double begin = 0, end = 0;                 ///< end infinity: to the end
 };
 
 struct SoundOptions {
-  std::int64_t rate = 16000;       ///< 0: as the recording has it
+  std::int64_t rate = 16000;       ///< 0: that of the recording
   std::string resampler = "sinc";  ///< or "swresample"
   std::int64_t channel = 0;        ///< from 1 on: that one alone; 0: all mixed
   media::AudioOptions audio;       ///< for sound without a header its format
 };
 
-/// Opens it and reads its headers; throws Error.
+/// Opens a recording and reads its headers; throws Error.
 [[nodiscard]] std::unique_ptr<Sound> open_sound(const Recording& recording,
                                                 const SoundOptions& options);
 
-/// Sound without a header that `read` gives in pieces of bytes of any length;
-/// nothing: the end. Formats s16le, f32le and u8; throws Error(kData) for
-/// others.
+/// Sound without a header. `read` gives pieces of bytes of any length,
+/// and nothing at the end. Formats s16le, f32le and u8; throws
+/// Error(kData) for others.
 [[nodiscard]] std::unique_ptr<Sound> live_sound(
     std::function<std::optional<std::string>()> read,
     const SoundOptions& options);

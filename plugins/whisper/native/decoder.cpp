@@ -75,7 +75,8 @@ void Decoder::share_product(const Linear& linear, float* y, int thread,
                 static_cast<std::int64_t>(rows_.size()), y);
 }
 
-/// Adds the bias to a row of queries, keys and values, and keeps the latter.
+/// Adds the bias to the queries, keys and values of a token, and stores the
+/// latter two.
 void Decoder::store(std::span<const SequenceChunk> parts, std::size_t layer,
                     std::int64_t row) {
   const Config& c = w_.config;
@@ -91,7 +92,7 @@ void Decoder::store(std::span<const SequenceChunk> parts, std::size_t layer,
   }
 }
 
-/// A token over those up to itself.
+/// Attention of a token over its text up to itself.
 void Decoder::attend_text(std::span<const SequenceChunk> parts,
                           std::size_t layer, std::int64_t row,
                           std::int64_t head, Scratch& mine) {
@@ -120,7 +121,7 @@ void Decoder::attend_text(std::span<const SequenceChunk> parts,
   for (std::int64_t d = 0; d < kHead; ++d) out[d] /= sum;
 }
 
-/// A text's new tokens over its window.
+/// Attention of a text's new tokens over its window.
 void Decoder::attend_cross(std::span<const SequenceChunk> parts,
                            std::size_t layer, std::size_t part,
                            std::int64_t head, Scratch& mine) {
@@ -224,7 +225,7 @@ const float* Decoder::run(std::span<const SequenceChunk> parts,
       run_layer(parts, i, thread, team);
     }
     team.barrier();
-    if (thread == 0) {  // in place: a wanted row never comes before its place
+    if (thread == 0) {  // in place: a wanted token is never before its target
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t dim = w_.config.dim;
         std::copy_n(x_.data() + wanted[size(i)] * dim, dim,

@@ -1,7 +1,7 @@
 // Whisper's decoder: all texts of a step together, as one parallel region.
 //
-// All threads walk through the layers, each doing its share of a phase, and
-// meet between phases:
+// All threads walk through the layers, each doing its share of a phase; a
+// barrier ends each phase:
 //
 //   norm | q k v | store, attention over the text | out | add, norm | window q
 //   | attention over the sound | window out | add, norm | up | gelu | down |
@@ -16,7 +16,7 @@
 
 namespace penstock::whisper::native {
 
-/// A text and the window it is about.
+/// Keys and values of a text, and of the window that it is about.
 class TextState {
  public:
   TextState() = default;
@@ -25,7 +25,7 @@ class TextState {
                                           PackedType kind);
   [[nodiscard]] bool is_empty() const { return cross_kv.empty(); }
 
-  /// Of a layer and head: [context, 64].
+  /// Keys of a layer and head: [context, 64].
   [[nodiscard]] float* keys(std::size_t layer, std::int64_t head);
   [[nodiscard]] float* values(std::size_t layer, std::int64_t head);
 
@@ -37,7 +37,7 @@ class TextState {
   std::vector<float> cache_;
 };
 
-/// Tokens [text->length, + tokens.size()) of one text.
+/// New tokens of one text: [text->length, + tokens.size()).
 struct SequenceChunk {
   TextState* text = nullptr;
   std::span<const std::int64_t> tokens;
@@ -50,7 +50,7 @@ class Decoder {
       : w_(weights), narrow_(weights.kind), long_(weights.kind) {}
 
   /// Scores [wanted, vocab rounded up to 16] behind the tokens at `wanted`,
-  /// places among the parts' tokens end to end. The texts grow.
+  /// positions among the chunks' tokens end to end. Extends the texts.
   [[nodiscard]] const float* run(std::span<const SequenceChunk> parts,
                                  std::span<const std::int64_t> wanted);
   [[nodiscard]] std::int64_t stride() const {
@@ -58,12 +58,12 @@ class Decoder {
   }
 
  private:
-  /// A row of the step: one token.
+  /// One token of the step.
   struct StepToken {
     std::size_t part;
     std::int64_t position;
   };
-  /// What a thread has for itself.
+  /// Memory of one thread.
   struct Scratch {
     Scratch(const Config& config, PackedType kind) : attention(config, kind) {}
     std::vector<float> normed, scores;
@@ -85,9 +85,9 @@ class Decoder {
 
   const Weights& w_;
   std::vector<StepToken> rows_;
-  std::vector<std::int64_t> starts_;  ///< by part: its first row
+  std::vector<std::int64_t> starts_;  ///< by chunk: its first token in the step
   std::vector<float> x_, wide_, mixed_, scores_;
-  ActivationRows narrow_, long_;  ///< of dim and of ffn numbers
+  ActivationRows narrow_, long_;  ///< with dim and with ffn columns
   std::vector<Scratch> scratch_;  ///< by thread
 };
 

@@ -6,7 +6,7 @@
 namespace penstock::whisper::native {
 namespace {
 
-/// n rows of `columns` numbers, from one to the next `stride`.
+/// Sets n rows of `columns` numbers, which lie `stride` apart.
 void set_rows(ActivationRows& rows, std::int64_t n, std::int64_t columns,
               const float* x, std::int64_t stride) {
   rows.resize(kChunk, columns);
@@ -17,14 +17,14 @@ bool are_alike(const float* rows, std::int64_t n, std::int64_t columns) {
   return std::equal(rows, rows + (n - 1) * columns, rows + columns);
 }
 
-/// Makes n rows of the first one.
+/// Copies the first row over all n.
 void repeat(float* rows, std::int64_t n, std::int64_t columns) {
   for (std::int64_t r = 1; r < n; ++r) {
     std::copy_n(rows, columns, rows + r * columns);
   }
 }
 
-/// Rows `n` of x, each normed, as the next matrix takes them.
+/// Norms n rows of x and sets them as the next matrix takes them.
 void set_normed(const Norm& norm, const float* x, std::int64_t n,
                 std::int64_t dim, ActivationRows& rows,
                 std::vector<float>& normed) {
@@ -72,12 +72,12 @@ Encoder::Chunk Encoder::chunk(std::int64_t item) const {
           .count = std::min(kChunk, w_.config.positions - begin)};
 }
 
-/// The two convolutions, as products with rows of three neighbours.
+/// The two convolutions, as products with rows of three neighbouring frames.
 void Encoder::convolve(const float* window, const Chunk& chunk, Scratch& mine) {
   const Config& c = w_.config;
   const std::int64_t frames = c.window();
-  // Row i of `convolved` is of frame 2 begin - 1 + i, row i of `frames` of the
-  // one before it.
+  // Row i of `convolved` is frame 2 begin - 1 + i, row i of `frames` the one
+  // before it.
   const std::int64_t rows = 2 * chunk.count + 1;
   std::fill(mine.frames.begin(), mine.frames.end(), 0.0F);
   for (std::int64_t i = 0; i < rows + 2; ++i) {
@@ -87,8 +87,8 @@ void Encoder::convolve(const float* window, const Chunk& chunk, Scratch& mine) {
       mine.frames[size(i * c.mels + m)] = window[m * frames + frame];
     }
   }
-  // In silence behind the sound one frame is like the next, and so is what is
-  // heard of them: one row of each is computed.
+  // In silence behind the sound all frames are alike, so one row is computed
+  // and copied.
   const bool is_still =
       chunk.begin > 0 && are_alike(mine.frames.data(), rows + 2, c.mels);
   const std::int64_t taps = 3 * c.mels;
@@ -115,7 +115,7 @@ void Encoder::convolve(const float* window, const Chunk& chunk, Scratch& mine) {
       x);
 }
 
-/// Queries, keys and values of a layer.
+/// Computes the queries, and stores the keys and values, of a layer.
 void Encoder::store_kv(std::size_t layer, const Chunk& chunk, Scratch& mine) {
   const Config& c = w_.config;
   const Layer& w = w_.encoder[layer];
@@ -157,7 +157,8 @@ void Encoder::run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine) {
   add(mine.mixed.data(), n * c.dim, x);
 }
 
-/// The encoder's answer, and what each layer of the decoder makes of it.
+/// Norms the encoder's output and stores its keys and values for each layer of
+/// the decoder.
 void Encoder::finish(const Chunk& chunk, std::vector<WindowKv>& to,
                      Scratch& mine) {
   const Config& c = w_.config;

@@ -17,7 +17,7 @@ class NativeEngine final : public Engine {
 
   /// Sizes that the kernels can do; the reference engine does all.
   [[nodiscard]] static bool can_run(const Config& config);
-  /// Bytes of the weights, of so many numbers.
+  /// Bytes of the weights of a model with `numbers` of them.
   [[nodiscard]] static std::int64_t bytes(PackedType kind,
                                           std::int64_t numbers);
   /// Bytes of a slot in use.
@@ -27,7 +27,7 @@ class NativeEngine final : public Engine {
   [[nodiscard]] const Config& config() const override {
     return weights_.config;
   }
-  /// The encoder's answer to a window, f32[positions, dim].
+  /// Encoder output for a window, f32[positions, dim].
   [[nodiscard]] at::Tensor encoder_output(const at::Tensor& window);
   void encode(const std::vector<at::Tensor>& windows,
               const std::vector<int>& slots) override;
@@ -36,7 +36,7 @@ class NativeEngine final : public Engine {
                                   const Tokens& wanted) override;
   [[nodiscard]] std::int64_t length(int slot) const override;
   void truncate(int slot, std::int64_t length) override;
-  /// Keeps the memory: the next text of the slot takes it.
+  /// Keeps the memory for the next text of the slot.
   void release(int slot) noexcept override;
 
  private:

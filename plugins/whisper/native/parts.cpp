@@ -9,7 +9,8 @@ namespace {
 using kernels::kPanel;
 using kernels::kWide;
 
-constexpr std::int64_t kQueries = 32;  ///< whose scores stay in the cache
+/// Queries whose scores stay in the cache.
+constexpr std::int64_t kQueries = 32;
 static_assert(kHead == kWide && kChunk == kWide, "a block each");
 
 std::int64_t panels_for(std::int64_t positions) {
@@ -71,7 +72,7 @@ void WindowKv::attend(std::int64_t head, std::int64_t n, const float* queries,
     }
     float* scores = scratch.scores.data();
     scratch.queries.multiply(keys, 0, count, rows, scores);
-    // From the last row on: a row's weights may reach into the next one's
+    // From the last row on, since a row's weights may reach into the next one's
     // scores, which have been used by then.
     for (std::int64_t r = rows - 1; r >= 0; --r) {
       float* own = scores + r * keys.rows;
@@ -79,7 +80,7 @@ void WindowKv::attend(std::int64_t head, std::int64_t n, const float* queries,
                 -std::numeric_limits<float>::infinity());
       float largest = 0;
       kernels.softmax_exp(own, keys.rows, &largest, &sums[size(r)]);
-      // exp() has no zero; what is no position counts nothing.
+      // softmax_exp() gives no exact zero: clear the padding.
       std::fill(own + positions_, own + values.columns, 0.0F);
       scratch.weights.set(r, own);
     }

@@ -31,7 +31,8 @@ class Loader {
     return {.matrix = matrix(name + "/weight", rows, columns),
             .bias = floats(name + "/bias", {rows})};
   }
-  /// [dim, channels, 3] with the three frames' channels one after the other.
+  /// Convolution as a matrix: [dim, channels, 3] with the channels of each of
+  /// the three frames side by side.
   Linear convolution(const std::string& name, std::int64_t channels) const {
     const auto from = floats(name + "/weight", {c_.dim, channels, 3});
     std::vector<float> numbers(from.size());

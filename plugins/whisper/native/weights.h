@@ -1,5 +1,5 @@
-// The arrays of a model as the native engine wants them: matrices in panels,
-// the rest as they are.
+// The arrays of a model in the native engine's form: matrices in panels, the
+// rest as they are.
 #pragma once
 
 #include <string>
@@ -33,8 +33,8 @@ struct Weights {
   Weights(const Arrays& file, PackedType matrices);
 
   Config config;
-  PackedType kind;  ///< of every matrix
-  /// Rows of three neighbouring frames, [dim, 3 * channels].
+  PackedType kind;  ///< type of every matrix
+  /// Convolutions by rows of three neighbouring frames, [dim, 3 * channels].
   Linear conv1, conv2;
   std::vector<float> encoder_positions, decoder_positions;  ///< [T, dim]
   Matrix embeddings;                                        ///< [vocab, dim]

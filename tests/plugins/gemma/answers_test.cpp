@@ -169,7 +169,7 @@ TEST(Logprobs, AreThoseOfTheModel) {
   EXPECT_EQ(prompt[0]["token"], "<bos>");
   EXPECT_TRUE(prompt[0]["logprob"].is_null());
 
-  // The same from every score of the whole sequence.
+  // The expected log-probabilities, from every score of the whole sequence.
   const auto tokenizer = Tokenizer::open(tiny("tiny.gguf"));
   Tokens tokens = tokenizer->encode(text);
   tokens.insert(tokens.begin(), tokenizer->bos());

@@ -1,4 +1,4 @@
-// What a cache takes against what was foreseen of it: full layers grow with
+// Memory of a cache against what was foreseen of it: full layers grow with
 // their tokens, sliding ones stay.
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>

@@ -220,8 +220,8 @@ TEST_P(Engines, HaveTransformersPerplexity) {
   EXPECT_NEAR(std::exp(total / n) / std::exp(wanted / n), 1, 1e-3);
 }
 
-/// What 8-bit activations cost, and keys and values of 8 bits: the file's
-/// weights in fp32 are the truth.
+/// Cost of 8-bit activations, and of 8-bit keys and values: the file's weights
+/// in fp32 are the truth.
 TEST(Int8, StaysCloseToFp32) {
   Driven exact(
       model(),

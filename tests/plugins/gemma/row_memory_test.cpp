@@ -1,6 +1,6 @@
-// What a long row of the real model takes against what was foreseen of it. A
-// program of its own: memory that an earlier test gave back would be used
-// again.
+// Memory of a long sequence of the real model against what was foreseen
+// of it. A program of its own: memory that an earlier test gave back
+// would be used again.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -92,7 +92,7 @@ TEST_P(Likelihood, IsThatOfTransformers) {
     EXPECT_EQ(got["is_greedy"], golden[i]["is_greedy"]);
   }
   std::cout << "largest difference of a log-probability: " << worst << "\n";
-  // As logits, see tiny_test.cpp.
+  // The bound that tiny_test.cpp explains for logits.
   EXPECT_LE(worst, 5e-4);
 }
 

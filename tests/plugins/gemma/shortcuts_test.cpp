@@ -86,7 +86,7 @@ TEST_P(Shortcuts, GuessesChangeNothing) {
   EXPECT_GT(cuts, 0) << "no guess was ever wrong";
 }
 
-/// Of core.continuous alone.
+/// Tests for core.continuous alone.
 class Prefixes : public Shortcuts {};
 
 TEST_P(Prefixes, SharedChangeNothing) {

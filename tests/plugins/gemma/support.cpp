@@ -14,7 +14,8 @@
 namespace penstock::gemma {
 namespace {
 
-/// As core.sample's author meant: below this both tokens are right.
+/// Difference of scores below which both tokens are right:
+/// core.sample's near tie.
 constexpr double kNearTie = 4e-3;
 
 void join(at::Tensor& all, const at::Tensor& more) {

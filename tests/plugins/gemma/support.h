@@ -1,4 +1,4 @@
-// What the tests of the gemma plugin share: goldens, a Forward driven by hand,
+// Shared by the tests of the gemma plugin: goldens, a Forward driven by hand,
 // whole pipelines.
 #pragma once
 
@@ -69,7 +69,8 @@ struct RunOptions {
 [[nodiscard]] std::vector<std::shared_ptr<Keep>> run_requests(
     std::vector<Request> requests, const RunOptions& how);
 
-/// The same with a pipeline of ours by name, and values over its own.
+/// Runs requests through one of our pipelines by name, with
+/// overrides of its params.
 [[nodiscard]] std::vector<std::shared_ptr<Keep>> run_file(
     const std::string& name, std::vector<Request> requests,
     const std::vector<Override>& overrides, Observer* observer = nullptr);

@@ -60,7 +60,7 @@ TEST_P(Tiny, GivesTransformersLogitsAtEveryPosition) {
   }
 }
 
-/// As many as the goldens have; fewer under a sanitizer, for time.
+/// Tokens that the goldens have; fewer under a sanitizer, for time.
 #ifdef PENSTOCK_SANITIZER
 constexpr std::int64_t kNewTokens = 24;
 #else
@@ -97,7 +97,7 @@ std::vector<RunOptions> ways(const std::string& model,
   return all;
 }
 
-/// What differs from the golden continuation.
+/// The differences from the golden continuation.
 std::string check_greedy(const Keep& got, const nlohmann::json& wanted,
                          const std::string& name) {
   auto ids = wanted["ids"].get<Tokens>();

@@ -18,7 +18,7 @@ const std::string kWhole =
     "[{use: audio.waveform}, {use: silero.gate, model: silero-vad, split: "
     "true}]";
 
-/// What the preprocess stages make of a recording.
+/// Items that the preprocess stages make of a recording.
 class Listening : public ::testing::Test {
  protected:
   /// Small products on a team that is disturbed take a hundred times as long.
@@ -104,7 +104,7 @@ TEST_F(Listening, HearsLiveSoundAsItsRecording) {
   ASSERT_GE(wanted.size(), 1);
   const std::shared_ptr<Source> live = std::make_shared<Pieces>(bytes.str());
   expect_same(hear(listen(""), live), wanted);
-  // Of two channels it hears the mean, at another rate nearly the same.
+  // Two channels give their mean, another rate nearly the same segments.
   std::string twice;
   for (std::size_t i = 0; i + 1 < bytes.str().size(); i += 2) {
     twice += bytes.str().substr(i, 2) + bytes.str().substr(i, 2);

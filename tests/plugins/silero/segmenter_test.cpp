@@ -9,7 +9,7 @@
 namespace penstock::silero {
 namespace {
 
-/// As tests/golden/make_silero.py makes them up.
+/// The made-up probabilities of tests/golden/make_silero.py.
 std::vector<double> made_up(int count, std::uint32_t seed) {
   std::vector<double> out;
   double level = 0;

@@ -79,7 +79,7 @@ struct RandomTensor {
   }
 };
 
-/// ActivationRows of activations in every form.
+/// Random activations in every form that a matrix is multiplied with.
 struct ActivationRows {
   std::vector<float> x;
   std::vector<Int8Block> int8;

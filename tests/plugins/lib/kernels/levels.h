@@ -1,4 +1,4 @@
-// What tests of kernels share: each runs at every instruction set that this
+// Shared by the tests of kernels, which run at every instruction set that this
 // processor has.
 #pragma once
 

@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(Number, Threads, testing::Values(1, 3),
                            return std::to_string(about.param);
                          });
 
-/// Of [height, width, 3], turned clockwise once.
+/// Pixels [height, width, 3] turned clockwise once.
 Pixels turned_once(const Pixels& rgb, Size size) {
   Pixels out(rgb.size());
   for (int y = 0; y < size.height; ++y) {

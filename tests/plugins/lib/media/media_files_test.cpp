@@ -49,7 +49,7 @@ Heard hear(const std::string& name,
   return heard;
 }
 
-/// Of what PyAV heard in them. Its FFmpeg is newer: lossy codecs may round
+/// Compares with PyAV's samples. Its FFmpeg is newer: lossy codecs may round
 /// otherwise, and a packet more or less at an end is no matter.
 TEST(MediaFiles, EveryContainerSoundsAsItDoesToPyAv) {
   std::ifstream in(PENSTOCK_SOURCE_DIR "/tests/golden/audio/containers.json");
