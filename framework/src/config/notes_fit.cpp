@@ -72,7 +72,7 @@ class Check {
       if (made->type == note.type) continue;
       add(reader, note, is_needed,
           str(" as ", to_string(note.type), "; ", name_of(i), " makes it as ",
-              name(made->type)));
+              to_string(made->type)));
     }
     if (is_made) return;
     // Whoever also makes it hands it on; its reader is the one to be told.
