@@ -150,6 +150,28 @@ PENSTOCK_LANE const std::int32_t& minus_sum(const Int8Block& x, int group) {
   return C::kGroups == 1 ? x.minus_sum : x.minus_half_sums[group];
 }
 
+/// Sum of one block and row: each group's products by its scale, plus the
+/// minimums. `second`: of the second group, where there are two.
+template <class L, class C>
+PENSTOCK_LANE typename L::F scaled_sum(typename L::I first,
+                                       typename L::I second,
+                                       const std::uint8_t* scales,
+                                       const std::uint8_t* minimums,
+                                       const Int8Block& x) {
+  auto sum = L::mul(L::to_float(first), C::template scale<L>(scales, 0));
+  if constexpr (C::kGroups == 2) {
+    sum = L::fma(L::to_float(second), C::template scale<L>(scales, 1), sum);
+  }
+  if constexpr (C::kMinimum) {
+#pragma GCC unroll 2
+    for (int g = 0; g < C::kGroups; ++g) {
+      const auto count = L::set_int(minus_sum<C>(x, g));
+      sum = L::fma(L::to_float(count), C::template scale<L>(minimums, g), sum);
+    }
+  }
+  return sum;
+}
+
 /// Multiplies one block's codes, in registers, with the same block of kRows
 /// rows; sums[r] still lacks the scale of row r.
 template <class L, class C, int kRows>
@@ -179,21 +201,8 @@ PENSTOCK_LANE void multiply_block(const typename L::Bytes* codes,
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    auto sum =
-        L::mul(L::to_float(dots[0][r].sum), C::template scale<L>(scales, 0));
-    if constexpr (kGroups == 2) {
-      sum = L::fma(L::to_float(dots[1][r].sum), C::template scale<L>(scales, 1),
-                   sum);
-    }
-    if constexpr (C::kMinimum) {
-#pragma GCC unroll 2
-      for (int g = 0; g < kGroups; ++g) {
-        const auto count = L::set_int(minus_sum<C>(rows[r][b], g));
-        sum =
-            L::fma(L::to_float(count), C::template scale<L>(minimums, g), sum);
-      }
-    }
-    sums[r] = sum;
+    sums[r] = scaled_sum<L, C>(dots[0][r].sum, dots[kGroups - 1][r].sum, scales,
+                               minimums, rows[r][b]);
   }
 }
 

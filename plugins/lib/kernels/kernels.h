@@ -113,6 +113,9 @@ struct ScreenPanels {
   const std::uint8_t* data = nullptr;
   std::int64_t panel_bytes = 0;
 
+  [[nodiscard]] std::int64_t panels() const {
+    return (rows + kPanel - 1) / kPanel;
+  }
   /// Number of segments of a hidden state, each with one scale; the
   /// last may be shorter.
   [[nodiscard]] std::int64_t segments() const {

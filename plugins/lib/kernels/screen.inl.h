@@ -33,47 +33,71 @@ void round_to(const float* x, std::int64_t n, float step, float least,
   *held = kRoom * __builtin_sqrtf(L::sum(present));
 }
 
+/// Pointers into kRows hidden states: `q` to the segment that is next.
+template <int kRows>
+struct ScreenRows {
+  const std::int8_t* q[kRows];
+  const float* scales[kRows];
+  const std::int32_t* minus_sums[kRows];
+
+  [[gnu::always_inline]] ScreenRows(const ScreenActivations& x,
+                                    std::int64_t row, std::int64_t columns,
+                                    std::int64_t segments) {
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      q[r] = x.q + (row + r) * columns;
+      scales[r] = x.scales + (row + r) * segments;
+      minus_sums[r] = x.minus_sums + (row + r) * segments;
+    }
+  }
+};
+
+/// Loads the codes of 32 columns as bytes; returns where the next ones begin.
+template <class L, bool kIsFine>
+PENSTOCK_LANE const std::uint8_t* load_codes(const std::uint8_t* codes,
+                                             typename L::Bytes* vectors) {
+  if constexpr (kIsFine) {
+    for (int v = 0; v < 8; ++v, codes += 64) {
+      vectors[v] = L::load_bytes(codes);
+    }
+  } else {
+    for (int v = 0; v < 4; ++v, codes += 64) {
+      const auto both = L::load_bytes(codes);
+      vectors[v] = L::low(both);
+      vectors[v + 4] = L::high(both);
+    }
+  }
+  return codes;
+}
+
 /// Adds the products of one segment to the totals of kRows rows.
 template <class L, bool kIsFine, int kRows>
 PENSTOCK_LANE void add_segment(const std::uint8_t* codes, std::int64_t columns,
-                               const std::int8_t* const* q,
-                               const float* const* scales,
-                               const std::int32_t* const* minus_sums,
-                               std::int64_t segment, Prefetch& ahead,
-                               typename L::F* totals) {
+                               const ScreenRows<kRows>& x, std::int64_t segment,
+                               Prefetch& ahead, typename L::F* totals) {
   constexpr int kBits = kIsFine ? 8 : 4;
   constexpr int kZero = kIsFine ? 128 - L::kByteZero : 8;
   typename L::template Dots<kBits> dots[kRows];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    dots[r].sum = L::set_int(minus_sums[r][segment] * kZero);
+    dots[r].sum = L::set_int(x.minus_sums[r][segment] * kZero);
   }
   for (std::int64_t at = 0; at < columns; at += kBlock) {
     ahead.next();
     typename L::Bytes vectors[8];
-    if constexpr (kIsFine) {
-      for (int v = 0; v < 8; ++v, codes += 64) {
-        vectors[v] = L::load_bytes(codes);
-      }
-    } else {
-      for (int v = 0; v < 4; ++v, codes += 64) {
-        const auto both = L::load_bytes(codes);
-        vectors[v] = L::low(both);
-        vectors[v + 4] = L::high(both);
-      }
-    }
+    codes = load_codes<L, kIsFine>(codes, vectors);
 #pragma GCC unroll 8
     for (int v = 0; v < 8; ++v) {
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        dots[r].add(vectors[v], q[r] + at + 4 * v, v, 8);
+        dots[r].add(vectors[v], x.q[r] + at + 4 * v, v, 8);
       }
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    totals[r] =
-        L::fma(L::set(scales[r][segment]), L::to_float(dots[r].sum), totals[r]);
+    totals[r] = L::fma(L::set(x.scales[r][segment]), L::to_float(dots[r].sum),
+                       totals[r]);
   }
 }
 
@@ -83,19 +107,11 @@ PENSTOCK_LANE void screen_tile(const ScreenPanels& planes,
                                const ScreenActivations& x, std::int64_t row,
                                Prefetch ahead, float* y,
                                std::int64_t y_stride) {
-  using F = typename L::F;
   const std::int64_t segments = planes.segments();
-  const std::int8_t* q[kRows];
-  const float* scales[kRows];
-  const std::int32_t* minus_sums[kRows];
-  F totals[kRows];
+  ScreenRows<kRows> rows(x, row, planes.columns, segments);
+  typename L::F totals[kRows];
 #pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    q[r] = x.q + (row + r) * planes.columns;
-    scales[r] = x.scales + (row + r) * segments;
-    minus_sums[r] = x.minus_sums + (row + r) * segments;
-    totals[r] = L::set(0);
-  }
+  for (int r = 0; r < kRows; ++r) totals[r] = L::set(0);
   const auto* row_scales = reinterpret_cast<const float*>(panel);
   const std::uint8_t* codes = panel + kPanel * sizeof(float);
   std::int64_t at = 0;
@@ -105,15 +121,14 @@ PENSTOCK_LANE void screen_tile(const ScreenPanels& planes,
         is_fine ? ScreenPanels::kFineSegment
                 : std::min(ScreenPanels::kCoarseSegment, planes.columns - at);
     if (is_fine) {
-      add_segment<L, true, kRows>(codes, columns, q, scales, minus_sums,
-                                  segment, ahead, totals);
+      add_segment<L, true, kRows>(codes, columns, rows, segment, ahead, totals);
     } else {
-      add_segment<L, false, kRows>(codes, columns, q, scales, minus_sums,
-                                   segment, ahead, totals);
+      add_segment<L, false, kRows>(codes, columns, rows, segment, ahead,
+                                   totals);
     }
     codes += columns * (is_fine ? kPanel : kPanel / 2);
     at += columns;
-    for (int r = 0; r < kRows; ++r) q[r] += columns;
+    for (int r = 0; r < kRows; ++r) rows.q[r] += columns;
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {

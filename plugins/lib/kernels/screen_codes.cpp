@@ -52,6 +52,35 @@ float length(std::span<const float> x) {
   return static_cast<float>(std::sqrt(squares));
 }
 
+/// Sums of squares: of numbers, and of what rounding leaves out of them.
+struct Squares {
+  double all = 0, lost = 0;
+};
+
+/// A segment's scale, and the sum of its codes.
+struct Segment {
+  float scale = 0;
+  std::int32_t sum = 0;
+};
+
+/// Rounds the numbers of a segment to bytes with one scale.
+Segment round_segment(std::span<const float> x, std::int8_t* q,
+                      Squares& squares) {
+  float most = 0;
+  for (const float number : x) most = std::max(most, std::fabs(number));
+  Segment out{.scale = most / 127};
+  const float inverse = out.scale > kLeastScale ? 1 / out.scale : 0;
+  for (const float number : x) {
+    const float code = std::nearbyint(number * inverse);
+    const double error = number - static_cast<double>(code) * out.scale;
+    squares.all += static_cast<double>(number) * number;
+    squares.lost += error * error;
+    *q++ = static_cast<std::int8_t>(code);
+    out.sum += static_cast<std::int32_t>(code);
+  }
+  return out;
+}
+
 }  // namespace
 
 const std::uint8_t* row_bytes(const WeightTensor& embedding, std::int64_t id) {
@@ -279,51 +308,39 @@ void ScreenStates::resize(const ScreenPanels& planes, std::int64_t count) {
 void ScreenCodes::prepare(const float* hidden, std::int64_t row,
                           ScreenStates& to) const {
   double constant = 0;
-  std::array<double, 2> squares{};  // of fine and coarse places
-  std::array<double, 2> lost{};
+  std::array<Squares, 2> squares{};  // of fine and of coarse columns
   std::int64_t segment = row * data_.segments();
   for (std::int64_t begin = 0; begin < data_.columns;) {
     const bool is_coarse = begin >= data_.fine;
-    const std::size_t part = is_coarse ? 1 : 0;
     const std::int64_t end =
         is_coarse
             ? std::min(begin + ScreenPanels::kCoarseSegment, data_.columns)
             : begin + ScreenPanels::kFineSegment;
     std::array<float, ScreenPanels::kCoarseSegment> x{};
-    float most = 0;
     for (std::int64_t i = begin; i < end; ++i) {
       const float number = hidden[order_[size(i)]];
       constant += static_cast<double>(means_[size(i)]) * number;
       x[size(i - begin)] = number * scales_[size(i)];
-      most = std::max(most, std::fabs(x[size(i - begin)]));
     }
-    const float scale = most / 127;
-    const float inverse = scale > kLeastScale ? 1 / scale : 0;
-    std::int32_t sum = 0;
-    for (std::int64_t i = begin; i < end; ++i) {
-      const float number = x[size(i - begin)];
-      const float code = std::nearbyint(number * inverse);
-      const double error = number - static_cast<double>(code) * scale;
-      squares[part] += static_cast<double>(number) * number;
-      lost[part] += error * error;
-      to.q_[size(row * data_.columns + i)] = static_cast<std::int8_t>(code);
-      sum += static_cast<std::int32_t>(code);
-    }
+    const Segment rounded =
+        round_segment(std::span(x).first(size(end - begin)),
+                      to.q_.data() + row * data_.columns + begin,
+                      is_coarse ? squares[1] : squares[0]);
     to.scales_[size(segment)] =
-        is_coarse ? scale : scale * (kFineStep / kCoarseStep);
-    to.minus_sums_[size(segment)] = -sum;
+        is_coarse ? rounded.scale : rounded.scale * (kFineStep / kCoarseStep);
+    to.minus_sums_[size(segment)] = -rounded.sum;
     ++segment;
     begin = end;
   }
   const double slack = static_cast<double>(kRounding) * length_of_means_ *
                        length({hidden, size(data_.columns)});
   to.constants_[size(row)] = static_cast<float>(constant + slack);
-  const double whole = std::sqrt(squares[0] + squares[1]);
+  const double whole = std::sqrt(squares[0].all + squares[1].all);
   float* factors = to.factors_.data() + row * Kernels::kBounds;
   for (std::size_t part = 0; part < 2; ++part) {
-    factors[part] = static_cast<float>(std::sqrt(squares[part]) * (1 + 1e-3));
-    factors[2 + part] =
-        static_cast<float>(std::sqrt(lost[part]) + kRounding * whole);
+    const auto& [all, lost] = squares.at(part);
+    factors[part] = static_cast<float>(std::sqrt(all) * (1 + 1e-3));
+    factors[2 + part] = static_cast<float>(std::sqrt(lost) + kRounding * whole);
   }
 }
 

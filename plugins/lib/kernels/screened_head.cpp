@@ -71,7 +71,7 @@ class TopK {
 
 /// Hands out [0, count) to threads in chunks that shrink, so that all end at
 /// the same time however fast each is.
-class Parts {
+class Chunks {
  public:
   void reset(std::int64_t count, std::int64_t smallest) {
     count_ = count;
@@ -83,9 +83,9 @@ class Parts {
   void each(int threads, const Body& body) {
     for (std::int64_t begin = next_; begin < count_;) {
       const std::int64_t fair = (count_ - begin) / threads / 2;
-      const std::int64_t part = fair / smallest_ * smallest_;
+      const std::int64_t whole = fair / smallest_ * smallest_;
       const std::int64_t end =
-          std::min(count_, begin + std::max(part, smallest_));
+          std::min(count_, begin + std::max(whole, smallest_));
       if (!next_.compare_exchange_weak(begin, end)) continue;
       body(begin, end);
       begin = next_;
@@ -110,7 +110,36 @@ struct ScreenedHead::Search {
   std::vector<std::vector<TopK>> found;       ///< by thread, by row
   std::vector<float> floors;                  ///< by row
   std::vector<std::int64_t> survivors;        ///< by thread
-  Parts first_parts, parts;                   ///< chunks of panels
+  Chunks first_chunks, chunks;                ///< of panels
+
+  void reset(const ScreenCodes& codes, const float* states,
+             std::int64_t state_count, std::int64_t best) {
+    const ScreenPanels& panels = codes.data();
+    k = std::min(best, panels.rows);
+    hidden = states;
+    count = state_count;
+    rows.resize(panels, count);
+    first = std::min(kFirst, panels.panels());
+    approximate.resize(size(count * first * kPanel));
+    stretches.resize(size(threads()));
+    found.assign(size(threads()),
+                 std::vector<TopK>(size(count), TopK(size(k))));
+    floors.resize(size(count));
+    survivors.assign(size(threads()), 0);
+    first_chunks.reset(first, kStretch);
+    chunks.reset(panels.panels(), kStretch);
+  }
+  /// Merges what all threads found for a row.
+  [[nodiscard]] Best best(std::int64_t row) const {
+    TopK top(size(k));
+    for (const auto& rows_found : found) top.add(rows_found[size(row)]);
+    Best out;
+    for (const Scored& item : std::move(top).sorted()) {
+      out.ids.push_back(item.id);
+      out.scores.push_back(item.score);
+    }
+    return out;
+  }
 };
 
 ScreenedHead::ScreenedHead(const WeightTensor& embedding,
@@ -253,43 +282,26 @@ void ScreenedHead::settle(Search& search, int thread, std::int64_t row,
 std::vector<Best> ScreenedHead::best(const float* hidden, std::int64_t count,
                                      std::int64_t k) {
   Search& search = *search_;
-  const std::int64_t panels = (vocab_ + kPanel - 1) / kPanel;
-  search.k = std::min(k, vocab_);
-  search.hidden = hidden;
-  search.count = count;
-  search.rows.resize(codes_.data(), count);
-  search.first = std::min(kFirst, panels);
-  search.approximate.resize(size(count * search.first * kPanel));
-  search.stretches.resize(size(threads()));
-  search.found.assign(size(threads()),
-                      std::vector<TopK>(size(count), TopK(size(search.k))));
-  search.floors.resize(size(count));
-  search.survivors.assign(size(threads()), 0);
-  search.first_parts.reset(search.first, kStretch);
-  search.parts.reset(panels, kStretch);
+  search.reset(codes_, hidden, count, k);
   std::vector<Best> best(size(count));
   parallel_region([&](int thread, Team& team) {
     for (std::int64_t r = thread; r < count; r += team.size()) {
       codes_.prepare(hidden + r * columns_, r, search.rows);
     }
     team.barrier();
-    search.first_parts.each(team.size(), [&](std::int64_t p, std::int64_t end) {
-      screen_first(search, thread, p, end);
-    });
+    search.first_chunks.each(team.size(),
+                             [&](std::int64_t p, std::int64_t end) {
+                               screen_first(search, thread, p, end);
+                             });
     team.barrier();
     set_floors(search, thread, team.size());
     team.barrier();
-    search.parts.each(team.size(), [&](std::int64_t p, std::int64_t end) {
+    search.chunks.each(team.size(), [&](std::int64_t p, std::int64_t end) {
       settle(search, thread, p, end);
     });
     team.barrier();
     for (std::int64_t r = thread; r < count; r += team.size()) {
-      TopK top(size(search.k));
-      for (const auto& found : search.found) top.add(found[size(r)]);
-      for (const Scored& item : std::move(top).sorted()) {
-        best[size(r)].ids.push_back(item.id);
-        best[size(r)].scores.push_back(item.score);
-      }
+      best[size(r)] = search.best(r);
     }
   });
   survivors_ = std::accumulate(search.survivors.begin(), search.survivors.end(),
