@@ -77,12 +77,12 @@ void block(const Pointwise& op, const float* in, std::int64_t in_pixel,
 void pointwise(const Pointwise& op, const float* in, std::int64_t in_pixel,
                std::int64_t pixels, const Place& out, const float* add) {
   std::int64_t p = 0;
-  for (; p + kMostTokens <= pixels; p += kMostTokens) {
-    block<kMostTokens>(op, in, in_pixel, p, out, add);
+  for (; p + kMostPixels <= pixels; p += kMostPixels) {
+    block<kMostPixels>(op, in, in_pixel, p, out, add);
   }
   // One block of half the size for the pixels that remain, where they fill it.
-  for (; p + kMostTokens / 2 <= pixels; p += kMostTokens / 2) {
-    block<kMostTokens / 2>(op, in, in_pixel, p, out, add);
+  for (; p + kMostPixels / 2 <= pixels; p += kMostPixels / 2) {
+    block<kMostPixels / 2>(op, in, in_pixel, p, out, add);
   }
   for (; p < pixels; ++p) block<1>(op, in, in_pixel, p, out, add);
 }

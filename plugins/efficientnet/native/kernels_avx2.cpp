@@ -4,7 +4,7 @@
 namespace penstock::efficientnet::native {
 namespace {
 constexpr int kLanes = 8;
-constexpr int kMostTokens = 6;
+constexpr int kMostPixels = 6;
 }  // namespace
 }  // namespace penstock::efficientnet::native
 

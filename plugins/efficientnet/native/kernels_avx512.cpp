@@ -4,7 +4,7 @@
 namespace penstock::efficientnet::native {
 namespace {
 constexpr int kLanes = 16;
-constexpr int kMostTokens = 14;
+constexpr int kMostPixels = 14;
 }  // namespace
 }  // namespace penstock::efficientnet::native
 

@@ -4,7 +4,7 @@
 namespace penstock::efficientnet::native {
 namespace {
 constexpr int kLanes = 4;
-constexpr int kMostTokens = 2;
+constexpr int kMostPixels = 2;
 }  // namespace
 }  // namespace penstock::efficientnet::native
 

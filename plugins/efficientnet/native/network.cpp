@@ -238,59 +238,85 @@ void Network::run_block(const BlockPlan& block, const Image& from,
   });
 }
 
-/// Rows [begin, end) of a block's output.
+/// The widened rows that a block's filter reads, in a ring. They are computed a
+/// chunk at a time; the ring holds every chunk that the filter touches at once.
+class Network::Ring {
+ public:
+  Ring(const Kernels& kernels, const BlockPlan& block, const Image& from,
+       const Padding& columns)
+      : kernels_(kernels),
+        block_(block),
+        from_(from),
+        before_(columns.before),
+        pixel_(block.filter.op.channels),
+        wide_((from.width + columns.before + columns.after) * pixel_),
+        chunk_(std::clamp<std::int64_t>(kPixels / from.width, 1, from.height)),
+        size_(((block.filter.op.kernel - 1 + chunk_ - 1) / chunk_ + 1) *
+              chunk_),
+        rows_(scratch(2, (size_ + 1) * wide_)) {
+    std::fill(rows_, rows_ + (size_ + 1) * wide_, 0.0F);
+  }
+
+  /// The first row that will be read; those before it are never computed.
+  void start(std::int64_t y) { filled_ = y / chunk_; }
+  /// Computes rows until row `last` is there.
+  void fill(std::int64_t last) {
+    while (filled_ * chunk_ <= last) fill_chunk(filled_++);
+  }
+  /// Row y, which is 0 outside the image.
+  [[nodiscard]] const float* row(std::int64_t y) const {
+    return y < 0 || y >= from_.height ? rows_ + size_ * wide_ : place(y);
+  }
+
+ private:
+  [[nodiscard]] float* place(std::int64_t y) const {
+    return rows_ + y % size_ * wide_;
+  }
+  void fill_chunk(std::int64_t index) {
+    const std::int64_t first = index * chunk_;
+    const std::int64_t count = std::min(chunk_, from_.height - first);
+    float* to_row = place(first) + before_ * pixel_;
+    const float* at = from_.data + first * from_.row();
+    if (block_.has_expand) {
+      kernels_.pointwise(
+          block_.expand.op, at, from_.channels, count * from_.width,
+          {.data = to_row, .width = from_.width, .row = wide_, .pixel = pixel_},
+          nullptr);
+      return;
+    }
+    for (std::int64_t y = 0; y < count; ++y) {
+      std::copy(at + y * from_.row(), at + (y + 1) * from_.row(),
+                to_row + y * wide_);
+    }
+  }
+
+  const Kernels& kernels_;
+  const BlockPlan& block_;
+  const Image& from_;
+  std::int64_t before_, pixel_, wide_, chunk_, size_;
+  float* rows_;
+  std::int64_t filled_ = 0;
+};
+
+/// Computes rows [begin, end) of a block's output.
 void Network::run_band(const BlockPlan& block, const Image& from,
                        const Image& to, std::int64_t begin,
                        std::int64_t end) const {
   const Depthwise& op = block.filter.op;
   const auto rows = padding(architecture_, from.height, op.kernel, op.stride);
   const auto columns = padding(architecture_, from.width, op.kernel, op.stride);
-  const std::int64_t wide =
-      (from.width + columns.before + columns.after) * op.channels;
-  // Rows are widened in chunks; the ring holds every chunk a filter touches.
-  const std::int64_t chunk =
-      std::clamp<std::int64_t>(kPixels / from.width, 1, from.height);
-  const std::int64_t chunks = (op.kernel - 1 + chunk - 1) / chunk + 1;
-  float* ring = scratch(2, (chunks * chunk + 1) * wide);
-  std::fill(ring, ring + (chunks * chunk + 1) * wide, 0.0F);
-  const float* zeros = ring + chunks * chunk * wide;
-  const auto ring_row = [&](std::int64_t y) {
-    return ring + y % (chunks * chunk) * wide;
-  };
-  const auto fill_chunk = [&](std::int64_t index) {
-    const std::int64_t first = index * chunk;
-    const std::int64_t count = std::min(chunk, from.height - first);
-    float* to_row = ring_row(first) + columns.before * op.channels;
-    const float* at = from.data + first * from.row();
-    if (block.has_expand) {
-      kernels_.pointwise(block.expand.op, at, from.channels, count * from.width,
-                         {.data = to_row,
-                          .width = from.width,
-                          .row = wide,
-                          .pixel = op.channels},
-                         nullptr);
-      return;
-    }
-    for (std::int64_t y = 0; y < count; ++y) {
-      std::copy(at + y * from.row(), at + (y + 1) * from.row(),
-                to_row + y * wide);
-    }
-  };
+  Ring ring(kernels_, block, from, columns);
   const std::int64_t batch =
       std::clamp<std::int64_t>(kPixels / to.width, 1, end - begin);
   float* filtered = scratch(3, batch * to.width * op.channels);
-  std::int64_t filled =
-      std::max<std::int64_t>(0, begin * op.stride - rows.before) / chunk;
+  ring.start(std::max<std::int64_t>(0, begin * op.stride - rows.before));
   std::int64_t waiting = 0;
   for (std::int64_t y = begin; y < end; ++y) {
     const std::int64_t top = y * op.stride - rows.before;
-    const std::int64_t last = std::min(top + op.kernel, from.height) - 1;
-    while (filled * chunk <= last) fill_chunk(filled++);
+    ring.fill(std::min(top + op.kernel, from.height) - 1);
     std::array<const float*, kMostKernel> inputs{};
     for (std::int64_t ky = 0; ky < op.kernel; ++ky) {
-      const std::int64_t row = top + ky;
-      inputs.at(static_cast<std::size_t>(ky)) =
-          row < 0 || row >= from.height ? zeros : ring_row(row);
+      inputs.at(static_cast<std::size_t>(ky)) = ring.row(top + ky);
     }
     kernels_.depthwise(op, inputs.data(),
                        filtered + waiting * to.width * op.channels, to.width);
@@ -314,8 +340,7 @@ void Network::run_head(const Image& from, float* features) const {
     const std::int64_t count = std::min(kPixels, pixels - p);
     kernels_.pointwise(
         head_.op, from.data + p * from.channels, from.channels, count,
-        {.data = wide, .width = count, .row = 0, .pixel = channels},
-        nullptr);
+        {.data = wide, .width = count, .row = 0, .pixel = channels}, nullptr);
     for (std::int64_t i = 0; i < count; ++i) {
       for (std::int64_t c = 0; c < channels; ++c) {
         features[c] += wide[i * channels + c];

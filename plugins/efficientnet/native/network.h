@@ -51,6 +51,7 @@ class Network {
 
  private:
   struct Image;
+  class Ring;
 
   void run_image(const float* pixels, std::int64_t height, std::int64_t width,
                  float* features, bool is_alone) const;
