@@ -105,20 +105,20 @@ Cache Model::begin(const at::Tensor& encoded) const {
 }
 
 at::Tensor Model::attend_text(const at::Tensor& qkv, std::size_t layer,
-                              const std::vector<SequenceChunk>& parts) const {
+                              const std::vector<SequenceChunk>& chunks) const {
   std::vector<at::Tensor> seen;
   std::int64_t at = 0;
-  for (const SequenceChunk& part : parts) {
-    const auto own = qkv.narrow(0, at, part.count).chunk(3, -1);
-    at += part.count;
-    const std::int64_t begin = part.cache->length;
-    const auto& keys = part.cache->keys[layer];
-    const auto& values = part.cache->values[layer];
-    keys.narrow(1, begin, part.count).copy_(heads(own[1]));
-    values.narrow(1, begin, part.count).copy_(heads(own[2]));
-    const std::int64_t end = begin + part.count;
+  for (const SequenceChunk& chunk : chunks) {
+    const auto own = qkv.narrow(0, at, chunk.count).chunk(3, -1);
+    at += chunk.count;
+    const std::int64_t begin = chunk.cache->length;
+    const auto& keys = chunk.cache->keys[layer];
+    const auto& values = chunk.cache->values[layer];
+    keys.narrow(1, begin, chunk.count).copy_(heads(own[1]));
+    values.narrow(1, begin, chunk.count).copy_(heads(own[2]));
+    const std::int64_t end = begin + chunk.count;
     std::optional<at::Tensor> mask;
-    if (part.count > 1) {
+    if (chunk.count > 1) {
       const auto options = keys.options().dtype(at::kLong);
       mask = at::arange(end, options) <=
              at::arange(begin, end, options).unsqueeze(1);
@@ -134,15 +134,16 @@ at::Tensor Model::attend_text(const at::Tensor& qkv, std::size_t layer,
   return seen.size() == 1 ? seen[0] : at::cat(seen);
 }
 
-at::Tensor Model::attend_window(const at::Tensor& queries, std::size_t layer,
-                                const std::vector<SequenceChunk>& parts) const {
+at::Tensor Model::attend_window(
+    const at::Tensor& queries, std::size_t layer,
+    const std::vector<SequenceChunk>& chunks) const {
   std::vector<at::Tensor> seen;
   std::int64_t at = 0;
-  for (const SequenceChunk& part : parts) {
-    const auto own = heads(queries.narrow(0, at, part.count));
-    at += part.count;
-    seen.push_back(attend_few(own, part.cache->window_keys[layer],
-                              part.cache->window_values[layer])
+  for (const SequenceChunk& chunk : chunks) {
+    const auto own = heads(queries.narrow(0, at, chunk.count));
+    at += chunk.count;
+    seen.push_back(attend_few(own, chunk.cache->window_keys[layer],
+                              chunk.cache->window_values[layer])
                        .transpose(0, 1)
                        .flatten(-2));
   }
@@ -150,26 +151,26 @@ at::Tensor Model::attend_window(const at::Tensor& queries, std::size_t layer,
 }
 
 at::Tensor Model::decode(const at::Tensor& tokens,
-                         const std::vector<SequenceChunk>& parts) const {
+                         const std::vector<SequenceChunk>& chunks) const {
   std::vector<at::Tensor> places;
-  for (const SequenceChunk& part : parts) {
-    const std::int64_t begin = part.cache->length;
-    if (begin + part.count > config_.context) {
+  for (const SequenceChunk& chunk : chunks) {
+    const std::int64_t begin = chunk.cache->length;
+    if (begin + chunk.count > config_.context) {
       throw Error(Code::kInternal,
                   str("the text has over ", config_.context, " tokens"));
     }
-    places.push_back(decoder_positions_.narrow(0, begin, part.count));
+    places.push_back(decoder_positions_.narrow(0, begin, chunk.count));
   }
   auto x = embeddings_.index_select(0, tokens) + at::cat(places);
   for (std::size_t i = 0; i < decoder_.size(); ++i) {
     const Layer& layer = decoder_[i];
     const auto qkv = product(normed(x, layer.attention_norm), layer.qkv);
-    x.add_(product(attend_text(qkv, i, parts), layer.attention_out));
+    x.add_(product(attend_text(qkv, i, chunks), layer.attention_out));
     const auto queries = product(normed(x, layer.window_norm), layer.window_q);
-    x.add_(product(attend_window(queries, i, parts), layer.window_out));
+    x.add_(product(attend_window(queries, i, chunks), layer.window_out));
     feed_forward(x, layer);
   }
-  for (const SequenceChunk& part : parts) part.cache->length += part.count;
+  for (const SequenceChunk& chunk : chunks) chunk.cache->length += chunk.count;
   return normed(x, decoder_norm_);
 }
 

@@ -55,7 +55,7 @@ class Model {
   /// Hidden states f32[N, dim] of the chunks' tokens i64[N], end to end;
   /// extends the caches.
   [[nodiscard]] at::Tensor decode(
-      const at::Tensor& tokens, const std::vector<SequenceChunk>& parts) const;
+      const at::Tensor& tokens, const std::vector<SequenceChunk>& chunks) const;
   /// Scores f32[N, vocab] of hidden states f32[N, dim].
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;
 
@@ -81,10 +81,10 @@ class Model {
   void feed_forward(at::Tensor& x, const Layer& layer) const;
   [[nodiscard]] at::Tensor attend_text(
       const at::Tensor& qkv, std::size_t layer,
-      const std::vector<SequenceChunk>& parts) const;
+      const std::vector<SequenceChunk>& chunks) const;
   [[nodiscard]] at::Tensor attend_window(
       const at::Tensor& queries, std::size_t layer,
-      const std::vector<SequenceChunk>& parts) const;
+      const std::vector<SequenceChunk>& chunks) const;
 
   Config config_;
   at::ScalarType dtype_;

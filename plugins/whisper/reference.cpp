@@ -23,14 +23,14 @@ void ReferenceEngine::encode(const std::vector<at::Tensor>& windows,
 at::Tensor ReferenceEngine::decode(const at::Tensor& tokens,
                                    const std::vector<NewTokens>& texts,
                                    const Tokens& wanted) {
-  std::vector<SequenceChunk> parts;
-  parts.reserve(texts.size());
+  std::vector<SequenceChunk> chunks;
+  chunks.reserve(texts.size());
   for (const NewTokens& text : texts) {
-    parts.push_back(
+    chunks.push_back(
         {.count = text.count,
          .cache = &caches_.at(static_cast<std::size_t>(text.slot))});
   }
-  const auto hidden = model_.decode(tokens, parts);
+  const auto hidden = model_.decode(tokens, chunks);
   return model_.logits(hidden.index_select(0, at::tensor(wanted, at::kLong)));
 }
 

@@ -47,11 +47,11 @@ void Decoder::reserve() {
   }
 }
 
-void Decoder::embed(std::span<const SequenceChunk> parts, std::int64_t row) {
+void Decoder::embed(std::span<const SequenceChunk> chunks, std::int64_t row) {
   const std::int64_t dim = w_.config.dim;
   const StepToken& of = rows_[size(row)];
   const std::int64_t token =
-      parts[of.part].tokens[size(row - starts_[of.part])];
+      chunks[of.chunk].tokens[size(row - starts_[of.chunk])];
   float* x = x_.data() + row * dim;
   w_.embeddings.read(token, {x, size(dim)});
   add(w_.decoder_positions.data() + of.position * dim, dim, x);
@@ -77,13 +77,13 @@ void Decoder::share_product(const Linear& linear, float* y, int thread,
 
 /// Adds the bias to the queries, keys and values of a token, and stores the
 /// latter two.
-void Decoder::store(std::span<const SequenceChunk> parts, std::size_t layer,
+void Decoder::store(std::span<const SequenceChunk> chunks, std::size_t layer,
                     std::int64_t row) {
   const Config& c = w_.config;
   float* qkv = wide_.data() + row * 3 * c.dim;
   add(w_.decoder[layer].qkv.bias.data(), 3 * c.dim, qkv);
   const StepToken& of = rows_[size(row)];
-  TextState& text = *parts[of.part].text;
+  TextState& text = *chunks[of.chunk].text;
   for (std::int64_t h = 0; h < c.heads; ++h) {
     const float* key = qkv + c.dim + h * kHead;
     std::copy_n(key, kHead, text.keys(layer, h) + of.position * kHead);
@@ -93,15 +93,15 @@ void Decoder::store(std::span<const SequenceChunk> parts, std::size_t layer,
 }
 
 /// Attention of a token over its text up to itself.
-void Decoder::attend_text(std::span<const SequenceChunk> parts,
+void Decoder::attend_text(std::span<const SequenceChunk> chunks,
                           std::size_t layer, std::int64_t row,
                           std::int64_t head, Scratch& mine) {
   const kernels::Kernels& kernels = kernels::best();
   const Config& c = w_.config;
   const StepToken& of = rows_[size(row)];
   const float* query = wide_.data() + row * 3 * c.dim + head * kHead;
-  const float* keys = parts[of.part].text->keys(layer, head);
-  const float* values = parts[of.part].text->values(layer, head);
+  const float* keys = chunks[of.chunk].text->keys(layer, head);
+  const float* values = chunks[of.chunk].text->values(layer, head);
   const std::int64_t count = of.position + 1;
   float largest = -std::numeric_limits<float>::infinity();
   for (std::int64_t t = 0; t < count; ++t) {
@@ -122,13 +122,13 @@ void Decoder::attend_text(std::span<const SequenceChunk> parts,
 }
 
 /// Attention of a text's new tokens over its window.
-void Decoder::attend_cross(std::span<const SequenceChunk> parts,
-                           std::size_t layer, std::size_t part,
+void Decoder::attend_cross(std::span<const SequenceChunk> chunks,
+                           std::size_t layer, std::size_t chunk,
                            std::int64_t head, Scratch& mine) {
   const std::int64_t dim = w_.config.dim;
-  const auto count = static_cast<std::int64_t>(parts[part].tokens.size());
+  const auto count = static_cast<std::int64_t>(chunks[chunk].tokens.size());
   const float scale = 1 / std::sqrt(static_cast<float>(kHead));
-  const std::int64_t at = starts_[part] * dim + head * kHead;
+  const std::int64_t at = starts_[chunk] * dim + head * kHead;
   const float* bias = w_.decoder[layer].window_q.bias.data() + head * kHead;
   // In place: each head of each text has its own numbers.
   float* queries = wide_.data() + at;
@@ -138,108 +138,117 @@ void Decoder::attend_cross(std::span<const SequenceChunk> parts,
       number = (number + bias[d]) * scale;
     }
   }
-  parts[part].text->cross_kv[layer].attend(head, count, queries, dim,
-                                           mixed_.data() + at, mine.attention);
+  chunks[chunk].text->cross_kv[layer].attend(
+      head, count, queries, dim, mixed_.data() + at, mine.attention);
 }
 
-void Decoder::run_layer(std::span<const SequenceChunk> parts, std::size_t layer,
-                        int thread, Team& team) {
+/// wide_ = rows by the matrix, without the bias, on all threads.
+void Decoder::product(const Linear& linear, Worker& me) {
+  me.team.barrier();
+  share_product(linear, wide_.data(), me.thread, me.team.size());
+  me.team.barrier();
+}
+
+/// x_ += rows by the matrix and its bias, then the next product's norm.
+void Decoder::add_product(const Linear& linear, const Norm* next, Worker& me) {
+  const std::int64_t dim = w_.config.dim;
+  product(linear, me);
+  for (std::int64_t r = me.rows.begin; r < me.rows.end; ++r) {
+    float* x = x_.data() + r * dim;
+    add(wide_.data() + r * dim, dim, x);
+    add(linear.bias.data(), dim, x);
+    if (next != nullptr) set_normed(*next, r, me.scratch);
+  }
+}
+
+/// Sets what attention gave for the next product.
+void Decoder::set_mixed(Worker& me) {
+  me.team.barrier();
+  for (std::int64_t r = me.rows.begin; r < me.rows.end; ++r) {
+    narrow_.set(r, mixed_.data() + r * w_.config.dim);
+  }
+}
+
+void Decoder::run_layer(std::span<const SequenceChunk> chunks,
+                        std::size_t layer, Worker& me) {
   const Config& c = w_.config;
   const Layer& w = w_.decoder[layer];
-  Scratch& mine = scratch_[size(thread)];
-  const auto count = static_cast<std::int64_t>(rows_.size());
-  const Share rows(count, thread, team.size());
-  const auto product = [&](const Linear& linear) {
-    team.barrier();
-    share_product(linear, wide_.data(), thread, team.size());
-    team.barrier();
-  };
-  /// x += the product and its bias, then what comes before the next.
-  const auto add_product = [&](const Linear& linear, const Norm* next) {
-    product(linear);
-    for (std::int64_t r = rows.begin; r < rows.end; ++r) {
-      float* x = x_.data() + r * c.dim;
-      add(wide_.data() + r * c.dim, c.dim, x);
-      add(linear.bias.data(), c.dim, x);
-      if (next != nullptr) set_normed(*next, r, mine);
-    }
-  };
-  const auto set_mixed = [&] {
-    team.barrier();
-    for (std::int64_t r = rows.begin; r < rows.end; ++r) {
-      narrow_.set(r, mixed_.data() + r * c.dim);
-    }
-  };
-
+  const Share& rows = me.rows;
   for (std::int64_t r = rows.begin; r < rows.end; ++r) {
-    set_normed(w.attention_norm, r, mine);
+    set_normed(w.attention_norm, r, me.scratch);
   }
-  product(w.qkv);
-  for (std::int64_t r = rows.begin; r < rows.end; ++r) store(parts, layer, r);
-  team.barrier();
-  const Share items(count * c.heads, thread, team.size());
+  product(w.qkv, me);
+  for (std::int64_t r = rows.begin; r < rows.end; ++r) store(chunks, layer, r);
+  me.team.barrier();
+  const Share items = me.share(std::ssize(rows_) * c.heads);
   for (std::int64_t i = items.begin; i < items.end; ++i) {
-    attend_text(parts, layer, i / c.heads, i % c.heads, mine);
+    attend_text(chunks, layer, i / c.heads, i % c.heads, me.scratch);
   }
-  set_mixed();
-  add_product(w.attention_out, &w.window_norm);
+  set_mixed(me);
+  add_product(w.attention_out, &w.window_norm, me);
 
-  product(w.window_q);
-  const Share heads(static_cast<std::int64_t>(parts.size()) * c.heads, thread,
-                    team.size());
+  product(w.window_q, me);
+  const Share heads = me.share(std::ssize(chunks) * c.heads);
   for (std::int64_t i = heads.begin; i < heads.end; ++i) {
-    attend_cross(parts, layer, size(i / c.heads), i % c.heads, mine);
+    attend_cross(chunks, layer, size(i / c.heads), i % c.heads, me.scratch);
   }
-  set_mixed();
-  add_product(w.window_out, &w.ffn_norm);
+  set_mixed(me);
+  add_product(w.window_out, &w.ffn_norm, me);
 
-  product(w.up);
+  product(w.up, me);
   for (std::int64_t r = rows.begin; r < rows.end; ++r) {
     float* up = wide_.data() + r * c.ffn;
     add(w.up.bias.data(), c.ffn, up);
     kernels::best().gelu(up, c.ffn);
     long_.set(r, up);
   }
-  add_product(w.down, nullptr);
+  add_product(w.down, nullptr, me);
 }
 
-const float* Decoder::run(std::span<const SequenceChunk> parts,
+/// Scores the wanted tokens of x_, whose norms take the front rows.
+void Decoder::score(std::span<const std::int64_t> wanted, Worker& me) {
+  const std::int64_t dim = w_.config.dim;
+  me.team.barrier();
+  if (me.thread == 0) {  // in place: a wanted token is never before its target
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      const auto row = static_cast<std::int64_t>(i);
+      std::copy_n(x_.data() + wanted[i] * dim, dim, x_.data() + row * dim);
+      set_normed(w_.decoder_norm, row, me.scratch);
+    }
+  }
+  me.team.barrier();
+  const kernels::Panels& head = w_.embeddings.panels();
+  const Share own = me.share(head.panels());
+  narrow_.multiply(head, own.begin, own.end, std::ssize(wanted),
+                   scores_.data());
+}
+
+const float* Decoder::run(std::span<const SequenceChunk> chunks,
                           std::span<const std::int64_t> wanted) {
   rows_.clear();
   starts_.clear();
-  for (std::size_t p = 0; p < parts.size(); ++p) {
+  for (std::size_t p = 0; p < chunks.size(); ++p) {
     starts_.push_back(static_cast<std::int64_t>(rows_.size()));
-    for (std::size_t t = 0; t < parts[p].tokens.size(); ++t) {
+    for (std::size_t t = 0; t < chunks[p].tokens.size(); ++t) {
       rows_.push_back(
-          {p, parts[p].text->length + static_cast<std::int64_t>(t)});
+          {p, chunks[p].text->length + static_cast<std::int64_t>(t)});
     }
   }
   reserve();
-  const auto count = static_cast<std::int64_t>(wanted.size());
-  scores_.resize(std::max(scores_.size(), size(count * stride())));
+  scores_.resize(std::max(scores_.size(), wanted.size() * size(stride())));
   parallel_region([&](int thread, Team& team) {
-    const Share rows(static_cast<std::int64_t>(rows_.size()), thread,
-                     team.size());
-    for (std::int64_t r = rows.begin; r < rows.end; ++r) embed(parts, r);
+    Worker me{.team = team,
+              .scratch = scratch_[size(thread)],
+              .thread = thread,
+              .rows = Share(std::ssize(rows_), thread, team.size())};
+    for (std::int64_t r = me.rows.begin; r < me.rows.end; ++r) embed(chunks, r);
     for (std::size_t i = 0; i < w_.decoder.size(); ++i) {
-      run_layer(parts, i, thread, team);
+      run_layer(chunks, i, me);
     }
-    team.barrier();
-    if (thread == 0) {  // in place: a wanted token is never before its target
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t dim = w_.config.dim;
-        std::copy_n(x_.data() + wanted[size(i)] * dim, dim,
-                    x_.data() + i * dim);
-        set_normed(w_.decoder_norm, i, scratch_[0]);
-      }
-    }
-    team.barrier();
-    const kernels::Panels& head = w_.embeddings.panels();
-    const Share own(head.panels(), thread, team.size());
-    narrow_.multiply(head, own.begin, own.end, count, scores_.data());
+    score(wanted, me);
   });
-  for (const SequenceChunk& part : parts) {
-    part.text->length += static_cast<std::int64_t>(part.tokens.size());
+  for (const SequenceChunk& chunk : chunks) {
+    chunk.text->length += static_cast<std::int64_t>(chunk.tokens.size());
   }
   return scores_.data();
 }

@@ -51,7 +51,7 @@ class Decoder {
 
   /// Scores [wanted, vocab rounded up to 16] behind the tokens at `wanted`,
   /// positions among the chunks' tokens end to end. Extends the texts.
-  [[nodiscard]] const float* run(std::span<const SequenceChunk> parts,
+  [[nodiscard]] const float* run(std::span<const SequenceChunk> chunks,
                                  std::span<const std::int64_t> wanted);
   [[nodiscard]] std::int64_t stride() const {
     return w_.embeddings.panels().rows;
@@ -60,7 +60,7 @@ class Decoder {
  private:
   /// One token of the step.
   struct StepToken {
-    std::size_t part;
+    std::size_t chunk;
     std::int64_t position;
   };
   /// Memory of one thread.
@@ -69,19 +69,34 @@ class Decoder {
     std::vector<float> normed, scores;
     WindowKv::Scratch attention;
   };
+  /// One thread of the parallel region, and its share of the step's tokens.
+  struct Worker {
+    Team& team;
+    Scratch& scratch;
+    int thread;
+    kernels::Share rows;
+
+    [[nodiscard]] kernels::Share share(std::int64_t count) const {
+      return {count, thread, team.size()};
+    }
+  };
 
   void reserve();
-  void embed(std::span<const SequenceChunk> parts, std::int64_t row);
+  void embed(std::span<const SequenceChunk> chunks, std::int64_t row);
   void set_normed(const Norm& norm, std::int64_t row, Scratch& mine);
   void share_product(const Linear& linear, float* y, int thread, int threads);
-  void attend_text(std::span<const SequenceChunk> parts, std::size_t layer,
+  void attend_text(std::span<const SequenceChunk> chunks, std::size_t layer,
                    std::int64_t row, std::int64_t head, Scratch& mine);
-  void store(std::span<const SequenceChunk> parts, std::size_t layer,
+  void store(std::span<const SequenceChunk> chunks, std::size_t layer,
              std::int64_t row);
-  void attend_cross(std::span<const SequenceChunk> parts, std::size_t layer,
-                    std::size_t part, std::int64_t head, Scratch& mine);
-  void run_layer(std::span<const SequenceChunk> parts, std::size_t layer,
-                 int thread, Team& team);
+  void attend_cross(std::span<const SequenceChunk> chunks, std::size_t layer,
+                    std::size_t chunk, std::int64_t head, Scratch& mine);
+  void product(const Linear& linear, Worker& me);
+  void add_product(const Linear& linear, const Norm* next, Worker& me);
+  void set_mixed(Worker& me);
+  void score(std::span<const std::int64_t> wanted, Worker& me);
+  void run_layer(std::span<const SequenceChunk> chunks, std::size_t layer,
+                 Worker& me);
 
   const Weights& w_;
   std::vector<StepToken> rows_;

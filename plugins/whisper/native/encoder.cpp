@@ -72,21 +72,27 @@ Encoder::Chunk Encoder::chunk(std::int64_t item) const {
           .count = std::min(kChunk, w_.config.positions - begin)};
 }
 
-/// The two convolutions, as products with rows of three neighbouring frames.
-void Encoder::convolve(const float* window, const Chunk& chunk, Scratch& mine) {
+/// Copies frames of the window: row i is frame 2 begin - 2 + i, 0 outside.
+void Encoder::set_frames(const float* window, const Chunk& chunk,
+                         std::int64_t rows, Scratch& mine) const {
   const Config& c = w_.config;
   const std::int64_t frames = c.window();
-  // Row i of `convolved` is frame 2 begin - 1 + i, row i of `frames` the one
-  // before it.
-  const std::int64_t rows = 2 * chunk.count + 1;
   std::fill(mine.frames.begin(), mine.frames.end(), 0.0F);
-  for (std::int64_t i = 0; i < rows + 2; ++i) {
+  for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t frame = 2 * chunk.begin - 2 + i;
     if (frame < 0 || frame >= frames) continue;
     for (std::int64_t m = 0; m < c.mels; ++m) {
       mine.frames[size(i * c.mels + m)] = window[m * frames + frame];
     }
   }
+}
+
+/// The two convolutions, as products with rows of three neighbouring frames:
+/// row i of `convolved` is frame 2 begin - 1 + i.
+void Encoder::convolve(const float* window, const Chunk& chunk, Scratch& mine) {
+  const Config& c = w_.config;
+  const std::int64_t rows = 2 * chunk.count + 1;
+  set_frames(window, chunk, rows + 2, mine);
   // In silence behind the sound all frames are alike, so one row is computed
   // and copied.
   const bool is_still =

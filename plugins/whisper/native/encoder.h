@@ -54,6 +54,8 @@ class Encoder {
   [[nodiscard]] WindowKv& sound(std::size_t layer, const Chunk& chunk) {
     return (layer % 2 == 0 ? even_ : odd_)[size(chunk.window)];
   }
+  void set_frames(const float* window, const Chunk& chunk, std::int64_t rows,
+                  Scratch& mine) const;
   void convolve(const float* window, const Chunk& chunk, Scratch& mine);
   void store_kv(std::size_t layer, const Chunk& chunk, Scratch& mine);
   void run_layer(std::size_t layer, const Chunk& chunk, Scratch& mine);

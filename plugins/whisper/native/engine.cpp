@@ -55,7 +55,7 @@ at::Tensor NativeEngine::decode(const at::Tensor& tokens,
   const auto ids = tokens.contiguous();
   const std::span<const std::int64_t> all(ids.const_data_ptr<std::int64_t>(),
                                           size(ids.numel()));
-  std::vector<SequenceChunk> parts;
+  std::vector<SequenceChunk> chunks;
   std::size_t at = 0;
   for (const NewTokens& growth : texts) {
     TextState& text = texts_.at(size(growth.slot));
@@ -63,7 +63,7 @@ at::Tensor NativeEngine::decode(const at::Tensor& tokens,
       throw Error(Code::kInternal,
                   str("the text has over ", config().context, " tokens"));
     }
-    parts.push_back({&text, all.subspan(at, size(growth.count))});
+    chunks.push_back({&text, all.subspan(at, size(growth.count))});
     at += size(growth.count);
   }
   for (const std::int64_t id : all) {
@@ -71,7 +71,7 @@ at::Tensor NativeEngine::decode(const at::Tensor& tokens,
       throw Error(Code::kInternal, str("there is no token ", id));
     }
   }
-  const float* scores = decoder_.run(parts, wanted);
+  const float* scores = decoder_.run(chunks, wanted);
   auto out = at::empty(
       {static_cast<std::int64_t>(wanted.size()), config().vocab}, at::kFloat);
   auto* to = out.mutable_data_ptr<float>();
