@@ -44,13 +44,13 @@ struct Rotary {
   }
 };
 
-at::Tensor positions_of(const std::vector<SequenceChunk>& parts,
+at::Tensor positions_of(const std::vector<SequenceChunk>& chunks,
                         at::Device device) {
   std::vector<at::Tensor> pieces;
-  pieces.reserve(parts.size());
-  for (const SequenceChunk& part : parts) {
+  pieces.reserve(chunks.size());
+  for (const SequenceChunk& chunk : chunks) {
     pieces.push_back(
-        at::arange(part.begin, part.begin + part.count, at::kLong));
+        at::arange(chunk.begin, chunk.begin + chunk.count, at::kLong));
   }
   return at::cat(pieces).to(device);
 }
@@ -63,22 +63,22 @@ void show(Probe* probe, const std::string& name, const at::Tensor& tensor) {
 
 /// Shared by all layers of one step.
 struct Model::Turn {
-  const std::vector<SequenceChunk>& parts;
+  const std::vector<SequenceChunk>& chunks;
   Rotary full, local;
   std::vector<at::Tensor> full_masks, local_masks;  ///< by chunk
 
   Turn(const std::vector<SequenceChunk>& all, const Config& c,
        at::TensorOptions options)
-      : parts(all),
+      : chunks(all),
         full(positions_of(all, options.device()), c.rope_base, c.rope_scale,
              c.head_dim, c10::typeMetaToScalarType(options.dtype())),
         local(positions_of(all, options.device()), c.rope_base_local, 1,
               c.head_dim, c10::typeMetaToScalarType(options.dtype())) {
-    for (const SequenceChunk& part : parts) {
-      full_masks.push_back(
-          attention_mask(span_of(part.begin, part.count, kAll), kAll, options));
+    for (const SequenceChunk& chunk : chunks) {
+      full_masks.push_back(attention_mask(
+          span_of(chunk.begin, chunk.count, kAll), kAll, options));
       local_masks.push_back(attention_mask(
-          span_of(part.begin, part.count, c.window), c.window, options));
+          span_of(chunk.begin, chunk.count, c.window), c.window, options));
     }
   }
 };
@@ -109,14 +109,14 @@ at::Tensor Model::attention(const at::Tensor& x, std::int64_t layer,
 
   std::vector<at::Tensor> answers;
   std::int64_t at = 0;
-  for (std::size_t i = 0; i < turn.parts.size(); ++i) {
-    const SequenceChunk& part = turn.parts[i];
-    auto keys = k.narrow(0, at, part.count);
-    auto values = v.narrow(0, at, part.count);
+  for (std::size_t i = 0; i < turn.chunks.size(); ++i) {
+    const SequenceChunk& chunk = turn.chunks[i];
+    auto keys = k.narrow(0, at, chunk.count);
+    auto values = v.narrow(0, at, chunk.count);
     const Span span =
-        span_of(part.begin, part.count, is_sliding ? c.window : kAll);
-    if (part.cache != nullptr) {
-      KvBuffer& buffer = part.cache->layer(layer);
+        span_of(chunk.begin, chunk.count, is_sliding ? c.window : kAll);
+    if (chunk.cache != nullptr) {
+      KvBuffer& buffer = chunk.cache->layer(layer);
       buffer.append(keys, values);
       keys = buffer.keys(span.first, span.end);
       values = buffer.values(span.first, span.end);
@@ -126,8 +126,8 @@ at::Tensor Model::attention(const at::Tensor& x, std::int64_t layer,
     }
     const auto& masks = is_sliding ? turn.local_masks : turn.full_masks;
     answers.push_back(
-        attend(q.narrow(0, at, part.count), keys, values, masks[i], c));
-    at += part.count;
+        attend(q.narrow(0, at, chunk.count), keys, values, masks[i], c));
+    at += chunk.count;
   }
   return answers.size() == 1 ? answers[0] : at::cat(answers);
 }
@@ -138,7 +138,7 @@ at::Tensor Model::feed_forward(const at::Tensor& x, const LayerWeights& w) {
 }
 
 at::Tensor Model::hidden(const at::Tensor& tokens,
-                         const std::vector<SequenceChunk>& parts,
+                         const std::vector<SequenceChunk>& chunks,
                          const at::Tensor& wanted, Probe* probe) const {
   // sqrt(hidden) in the weights' dtype, as the model was trained: 25.25 in
   // bf16, 25.298221 in fp32, for 640.
@@ -148,7 +148,7 @@ at::Tensor Model::hidden(const at::Tensor& tokens,
   at::Tensor x = at::embedding(weights_.embedding, tokens) * scale;
   show(probe, "embeddings", x);
   if (probe != nullptr) probe->count("matmul_rows", x.size(0));
-  const Turn turn(parts, config_, x.options());
+  const Turn turn(chunks, config_, x.options());
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     const LayerWeights& w = weights_.layers[static_cast<std::size_t>(i)];
     auto mixed = attention(norm(x, w.attention_norm), i, turn);

@@ -33,7 +33,7 @@ class Model {
   /// chunks end to end, `wanted` i64[W] positions among them. Caches must hold
   /// exactly [0, begin) of their sequences, and are extended.
   [[nodiscard]] at::Tensor hidden(const at::Tensor& tokens,
-                                  const std::vector<SequenceChunk>& parts,
+                                  const std::vector<SequenceChunk>& chunks,
                                   const at::Tensor& wanted, Probe* probe) const;
   /// Scores f32[R, vocab] of hidden states [R, hidden].
   [[nodiscard]] at::Tensor logits(const at::Tensor& hidden) const;

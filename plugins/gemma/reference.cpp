@@ -34,9 +34,12 @@ ReferenceEngine::ReferenceEngine(const Checkpoint& model,
     : config_(model.config()),
       options_(options),
       model_(config_, load_weights(model, options.dtype, options.device)),
-      caches_(static_cast<std::size_t>(options.slots)),
-      cache_options_(
-          at::TensorOptions().dtype(options.dtype).device(options.device)) {
+      caches_(static_cast<std::size_t>(options.slots),
+              [config = config_, tensors = at::TensorOptions()
+                                               .dtype(options.dtype)
+                                               .device(options.device)] {
+                return std::make_unique<KvCache>(config, kRollback, tensors);
+              }) {
   // cuDNN's attention builds a plan for each new length: 95 ms a token.
   if (options.device.is_cuda()) at::globalContext().setSDPUseCuDNN(false);
 }
@@ -67,39 +70,14 @@ Caps ReferenceEngine::caps() const {
   return cache_caps(config_, caches_.size());
 }
 
-void ReferenceEngine::release(int slot) noexcept {
-  caches_[static_cast<std::size_t>(slot)].reset();
-}
-
-void ReferenceEngine::truncate(int slot, std::int64_t length) {
-  caches_.at(static_cast<std::size_t>(slot))->truncate(length);
-}
-
-void ReferenceEngine::copy(int from, int to) {
-  auto& target = caches_.at(static_cast<std::size_t>(to));
-  target = std::make_unique<KvCache>(config_, kRollback, cache_options_);
-  target->copy_from(*caches_.at(static_cast<std::size_t>(from)));
-}
-
-std::vector<SequenceChunk> ReferenceEngine::parts(const Step& step) {
-  std::vector<SequenceChunk> parts;
+std::vector<SequenceChunk> ReferenceEngine::chunks(const Step& step) {
+  std::vector<SequenceChunk> chunks;
   for (const Slice& slice : step.slices) {
-    SequenceChunk part{.begin = slice.begin, .count = slice.count};
-    if (!caches_.empty()) {
-      auto& cache = caches_.at(static_cast<std::size_t>(slice.sequence->slot));
-      if (!cache) {
-        cache = std::make_unique<KvCache>(config_, kRollback, cache_options_);
-      }
-      if (cache->length() != slice.begin) {
-        throw Error(Code::kInternal,
-                    str("the slot holds ", cache->length(),
-                        " tokens, the step begins at ", slice.begin));
-      }
-      part.cache = cache.get();
-    }
-    parts.push_back(part);
+    SequenceChunk chunk{.begin = slice.begin, .count = slice.count};
+    if (caches_.size() > 0) chunk.cache = &caches_.of(slice);
+    chunks.push_back(chunk);
   }
-  return parts;
+  return chunks;
 }
 
 Scores ReferenceEngine::score(const at::Tensor& hidden,
@@ -123,14 +101,14 @@ Result ReferenceEngine::run(const Step& step, const Tokens& tokens) {
       at::tensor(wanted_places(step), at::kLong).to(options_.device);
   Result result;
   if (!options_.logits) {
-    const auto hidden = model_.hidden(ids, parts(step), wanted, step.probe);
+    const auto hidden = model_.hidden(ids, chunks(step), wanted, step.probe);
     result.scores = score(hidden, step);
     return result;
   }
   Tokens every(tokens.size());
   std::iota(every.begin(), every.end(), 0);
   const auto hidden = model_.hidden(
-      ids, parts(step), at::tensor(every).to(options_.device), step.probe);
+      ids, chunks(step), at::tensor(every).to(options_.device), step.probe);
   result.out.emplace_back("logits", rectangle(model_.logits(hidden), step));
   result.scores = score(hidden.index_select(0, wanted), step);
   return result;

@@ -6,6 +6,7 @@
 #include "gemma/engine.h"
 #include "gemma/kv_cache.h"
 #include "gemma/model.h"
+#include "gemma/slot_caches.h"
 
 namespace penstock::gemma {
 
@@ -27,19 +28,20 @@ class ReferenceEngine final : public Engine {
   [[nodiscard]] std::string_view dtype() const override;
   [[nodiscard]] Caps caps() const override;
   [[nodiscard]] Result run(const Step& step, const Tokens& tokens) override;
-  void release(int slot) noexcept override;
-  void truncate(int slot, std::int64_t length) override;
-  void copy(int from, int to) override;
+  void release(int slot) noexcept override { caches_.release(slot); }
+  void truncate(int slot, std::int64_t length) override {
+    caches_.truncate(slot, length);
+  }
+  void copy(int from, int to) override { caches_.copy(from, to); }
 
  private:
-  [[nodiscard]] std::vector<SequenceChunk> parts(const Step& step);
+  [[nodiscard]] std::vector<SequenceChunk> chunks(const Step& step);
   [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step) const;
 
   Config config_;
   Options options_;
   Model model_;
-  std::vector<std::unique_ptr<KvCache>> caches_;  ///< by slot; null: empty
-  at::TensorOptions cache_options_;
+  SlotCaches<KvCache> caches_;
 };
 
 }  // namespace penstock::gemma

@@ -54,6 +54,40 @@ Activations PageAttention::prepare(std::vector<float>& x, std::int64_t rows,
   return out;
 }
 
+void PageAttention::scale_columns(const float* scales, std::int64_t width) {
+  for (auto row = scores_.begin(); row != scores_.end(); row += width) {
+    for (std::int64_t i = 0; i < width; ++i) row[i] *= scales[i];
+  }
+}
+
+/// Turns the scores of keys [start, start + width) into exp(score - largest),
+/// 0 for keys that a query does not see.
+void PageAttention::set_probabilities(const Queries& queries,
+                                      std::int64_t start, std::int64_t width,
+                                      PartialAttention& answers) {
+  for (std::int64_t r = 0; r < queries.rows(); ++r) {
+    const std::int64_t position = queries.begin + r / queries.group - start;
+    const std::int64_t oldest =
+        queries.window == 0 ? 0 : position - queries.window + 1;
+    const std::int64_t first = std::clamp<std::int64_t>(oldest, 0, width);
+    const std::int64_t last = std::clamp<std::int64_t>(position + 1, 0, width);
+    float* scores = scores_.data() + r * width;
+    float& sum = answers.sums[size(r)];
+    sum = 0;
+    if (first >= last) {
+      std::fill_n(scores, width, 0.0F);
+      continue;
+    }
+    const std::int64_t whole = (last + kPanel - 1) / kPanel * kPanel;
+    std::fill_n(scores, first, kNothing);
+    std::fill(scores + last, scores + whole, kNothing);
+    kernels_.softmax_exp(scores, whole, &answers.largest[size(r)], &sum);
+    // softmax_exp() gives no exact zero: clear the hidden keys.
+    std::fill_n(scores, first, 0.0F);
+    std::fill(scores + last, scores + width, 0.0F);
+  }
+}
+
 void PageAttention::over(const Page& page, std::int64_t index,
                          std::int64_t kv_head, const Queries& queries,
                          PartialAttention& answers) {
@@ -72,38 +106,13 @@ void PageAttention::over(const Page& page, std::int64_t index,
   kernels_.matmul[static_cast<int>(keys.kind)](
       keys, low / kPanel, (low + width) / kPanel, prepared_queries_, rows,
       scores_.data() - low, width);
-  const auto scale_columns = [&](const float* scales) {
-    for (std::int64_t r = 0; r < rows; ++r) {
-      float* row = scores_.data() + r * width;
-      for (std::int64_t i = 0; i < width; ++i) row[i] *= scales[low + i];
-    }
-  };
-  if (type_ == KvType::kInt8) scale_columns(page.key_scales(kv_head));
-
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t position = queries.begin + r / queries.group - start;
-    const std::int64_t oldest =
-        queries.window == 0 ? 0 : position - queries.window + 1;
-    const std::int64_t first = std::clamp<std::int64_t>(oldest - low, 0, width);
-    const std::int64_t last =
-        std::clamp<std::int64_t>(position + 1 - low, 0, width);
-    float* scores = scores_.data() + r * width;
-    float& sum = answers.sums[size(r)];
-    sum = 0;
-    if (first >= last) {
-      std::fill_n(scores, width, 0.0F);
-      continue;
-    }
-    const std::int64_t whole = (last + kPanel - 1) / kPanel * kPanel;
-    std::fill_n(scores, first, kNothing);
-    std::fill(scores + last, scores + whole, kNothing);
-    kernels_.softmax_exp(scores, whole, &answers.largest[size(r)], &sum);
-    // softmax_exp() gives no exact zero: clear the hidden keys.
-    std::fill_n(scores, first, 0.0F);
-    std::fill(scores + last, scores + width, 0.0F);
+  if (type_ == KvType::kInt8) {
+    scale_columns(page.key_scales(kv_head) + low, width);
   }
-
-  if (type_ == KvType::kInt8) scale_columns(page.value_scales(kv_head));
+  set_probabilities(queries, start + low, width, answers);
+  if (type_ == KvType::kInt8) {
+    scale_columns(page.value_scales(kv_head) + low, width);
+  }
   const Panels values = page.values(kv_head, low, width);
   kernels_.matmul[static_cast<int>(values.kind)](
       values, 0, values.panels(), prepare(scores_, rows, weight_rows_), rows,

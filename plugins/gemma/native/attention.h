@@ -64,6 +64,9 @@ class PageAttention {
   };
   [[nodiscard]] Activations prepare(std::vector<float>& x, std::int64_t rows,
                                     PreparedRows& to) const;
+  void scale_columns(const float* scales, std::int64_t width);
+  void set_probabilities(const Queries& queries, std::int64_t start,
+                         std::int64_t width, PartialAttention& answers);
 
   const Kernels& kernels_;
   std::int64_t head_dim_;

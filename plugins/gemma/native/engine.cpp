@@ -66,11 +66,12 @@ NativeEngine::NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type,
     : weights_(std::move(model)),
       config_(weights_.config()),
       mode_(mode),
-      kv_type_(kv_type),
       model_(weights_, mode, kv_type),
       head_(output(weights_), final_norm(weights_), kernels::best(),
             /*is_mapped=*/true),
-      caches_(static_cast<std::size_t>(slots)) {}
+      caches_(static_cast<std::size_t>(slots), [config = config_, kv_type] {
+        return std::make_unique<KvPages>(config, kv_type, kRollback);
+      }) {}
 
 ComputeType NativeEngine::mode(Dtype dtype, const Checkpoint& model) {
   if (dtype == Dtype::kBf16) return ComputeType::kBf16;
@@ -110,59 +111,32 @@ std::string_view NativeEngine::dtype() const {
 
 Caps NativeEngine::caps() const { return cache_caps(config_, caches_.size()); }
 
-void NativeEngine::release(int slot) noexcept {
-  caches_[static_cast<std::size_t>(slot)].reset();
-}
-
-void NativeEngine::truncate(int slot, std::int64_t length) {
-  caches_.at(static_cast<std::size_t>(slot))->truncate(length);
-}
-
-void NativeEngine::copy(int from, int to) {
-  auto& target = caches_.at(static_cast<std::size_t>(to));
-  target = std::make_unique<KvPages>(config_, kv_type_, kRollback);
-  target->copy_from(*caches_.at(static_cast<std::size_t>(from)));
-}
-
-KvPages* NativeEngine::cache(const Slice& slice) {
-  auto& cache = caches_.at(static_cast<std::size_t>(slice.sequence->slot));
-  if (!cache) {
-    cache = std::make_unique<KvPages>(config_, kv_type_, kRollback);
-  }
-  if (cache->length() != slice.begin) {
-    throw Error(Code::kInternal,
-                str("the slot holds ", cache->length(),
-                    " tokens, the step begins at ", slice.begin));
-  }
-  return cache.get();
-}
-
 void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
                                  const Tokens& wanted, float* out) {
-  std::vector<SequenceChunk> parts;
+  std::vector<SequenceChunk> chunks;
   Tokens places;  // wanted positions among the chunks' tokens
   std::int64_t rows = 0;
   auto next = wanted.begin();
   const auto flush = [&] {
     if (rows == 0) return;
-    model_.run(parts, places, out);
+    model_.run(chunks, places, out);
     out += static_cast<std::int64_t>(places.size()) * config_.hidden;
-    parts.clear();
+    chunks.clear();
     places.clear();
     rows = 0;
   };
   std::int64_t at = 0;
   for (const Slice& slice : step.slices) {
-    KvPages* const pages = cache(slice);
+    KvPages& pages = caches_.of(slice);
     for (std::int64_t done = 0; done < slice.count;) {
       if (rows == kMostTokens) flush();
       const std::int64_t count =
           std::min(slice.count - done, kMostTokens - rows);
-      parts.push_back(
+      chunks.push_back(
           {.begin = slice.begin + done,
            .tokens = std::span(tokens).subspan(static_cast<std::size_t>(at),
                                                static_cast<std::size_t>(count)),
-           .cache = pages});
+           .cache = &pages});
       for (; next != wanted.end() && *next < at + count; ++next) {
         places.push_back(rows + *next - at);
       }

@@ -7,6 +7,7 @@
 #include "gemma/engine.h"
 #include "gemma/native/kv_pages.h"
 #include "gemma/native/model.h"
+#include "gemma/slot_caches.h"
 #include "lib/kernels/screened_head.h"
 
 namespace penstock::gemma::native {
@@ -36,12 +37,13 @@ class NativeEngine final : public Engine {
   [[nodiscard]] std::string_view dtype() const override;
   [[nodiscard]] Caps caps() const override;
   [[nodiscard]] Result run(const Step& step, const Tokens& tokens) override;
-  void release(int slot) noexcept override;
-  void truncate(int slot, std::int64_t length) override;
-  void copy(int from, int to) override;
+  void release(int slot) noexcept override { caches_.release(slot); }
+  void truncate(int slot, std::int64_t length) override {
+    caches_.truncate(slot, length);
+  }
+  void copy(int from, int to) override { caches_.copy(from, to); }
 
  private:
-  [[nodiscard]] KvPages* cache(const Slice& slice);
   void hidden_states(const Step& step, const Tokens& tokens,
                      const Tokens& wanted, float* out);
   [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step);
@@ -52,10 +54,9 @@ class NativeEngine final : public Engine {
   Checkpoint weights_;
   Config config_;
   ComputeType mode_;
-  KvType kv_type_;
   Model model_;
   kernels::ScreenedHead head_;
-  std::vector<std::unique_ptr<KvPages>> caches_;  ///< by slot; null: empty
+  SlotCaches<KvPages> caches_;
 };
 
 }  // namespace penstock::gemma::native

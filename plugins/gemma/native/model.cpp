@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "gemma/native/attention.h"
-#include "lib/kernels/share.h"
 
 namespace penstock::gemma::native {
 namespace {
@@ -32,18 +31,18 @@ std::vector<float> frequencies(const Config& c, double base, double scale) {
 }  // namespace
 
 struct Model::Tile {
-  std::size_t part;
+  std::size_t chunk;
   std::int64_t token;  ///< first of the tile, among the chunk's
   std::int64_t count;
   std::int64_t row;  ///< of the first, among the step's
 };
 
 struct Model::Step {
-  std::span<const SequenceChunk> parts;
+  std::span<const SequenceChunk> chunks;
   std::span<const std::int64_t> wanted;
   std::int64_t rows = 0;
   std::vector<std::int64_t> positions, tokens;  ///< by token of the step
-  std::vector<std::size_t> part_of;             ///< by token of the step
+  std::vector<std::size_t> chunk_of;            ///< by token of the step
   std::vector<Tile> tiles, wanted_tiles;
 };
 
@@ -233,21 +232,20 @@ void Model::place(const Step& step, std::int64_t index,
   Scratch& s = *scratch_;
   const Layer& w = layers_[size(index)];
   const std::int64_t dim = config_.head_dim;
-  const auto epsilon = static_cast<float>(config_.norm_epsilon);
   const bool is_local = config_.is_sliding(index);
   const float* cos = (is_local ? s.local_cos : s.cos).data() + row * dim / 2;
   const float* sin = (is_local ? s.local_sin : s.sin).data() + row * dim / 2;
   for (std::int64_t h = 0; h < config_.heads; ++h) {
     float* q = s.q.data() + (row * config_.heads + h) * dim;
-    kernels_.norm(q, w.q_norm.data(), dim, epsilon, q);
+    kernels_.norm(q, w.q_norm.data(), dim, epsilon(), q);
     kernels_.rope(q, cos, sin, dim);
   }
   const std::int64_t position = step.positions[size(row)];
-  KvPages& cache = *step.parts[step.part_of[size(row)]].cache;
+  KvPages& cache = *step.chunks[step.chunk_of[size(row)]].cache;
   Page& page = cache.page(index, position / kPage);
   for (std::int64_t h = 0; h < config_.kv_heads; ++h) {
     float* k = s.k.data() + (row * config_.kv_heads + h) * dim;
-    kernels_.norm(k, w.k_norm.data(), dim, epsilon, k);
+    kernels_.norm(k, w.k_norm.data(), dim, epsilon(), k);
     kernels_.rope(k, cos, sin, dim);
     page.write(position % kPage, h, k,
                s.v.data() + (row * config_.kv_heads + h) * dim);
@@ -271,7 +269,7 @@ void Model::set_queries(const Tile& tile, std::int64_t kv_head,
 
 Queries Model::queries(const Step& step, const Tile& tile,
                        std::int64_t layer) const {
-  return {.begin = step.parts[tile.part].begin + tile.token,
+  return {.begin = step.chunks[tile.chunk].begin + tile.token,
           .tokens = tile.count,
           .group = config_.heads / config_.kv_heads,
           .window = config_.is_sliding(layer) ? config_.window : 0};
@@ -293,80 +291,101 @@ void Model::finish(const Tile& tile, std::int64_t kv_head,
   }
 }
 
-/// Attention by work items: one a tile and kv head or, when those are few and
-/// the sequences long, one a page of them, merged afterwards.
-void Model::attend(const Step& step, std::int64_t layer,
-                   const std::vector<Tile>& tiles, int thread,
-                   Team& team) const {
+std::int64_t Model::pages(const Step& step, const Tile& tile,
+                          std::int64_t layer) const {
+  const Queries q = queries(step, tile, layer);
+  return q.end_page() - q.first_page();
+}
+
+/// Attention of a tile over one of its pages.
+void Model::attend_page(const Step& step, std::int64_t layer, const Tile& tile,
+                        std::int64_t kv_head, std::int64_t page,
+                        ThreadScratch& mine, PartialAttention& to) const {
+  const Queries q = queries(step, tile, layer);
+  to.resize(q.rows(), config_.head_dim);
+  mine.attention.over(step.chunks[tile.chunk].cache->page(layer, page), page,
+                      kv_head, q, to);
+}
+
+/// Attention of a tile over all of its pages.
+void Model::attend_tile(const Step& step, std::int64_t layer, const Tile& tile,
+                        std::int64_t kv_head, ThreadScratch& mine) const {
+  const Queries q = queries(step, tile, layer);
+  set_queries(tile, kv_head, mine);
+  mine.all.resize(q.rows(), config_.head_dim);
+  mine.all.clear();
+  for (std::int64_t page = q.first_page(); page < q.end_page(); ++page) {
+    attend_page(step, layer, tile, kv_head, page, mine, mine.page);
+    merge(kernels_, config_.head_dim, mine.page, mine.all);
+  }
+  finish(tile, kv_head, mine.all);
+}
+
+/// Attention of few tiles over many pages: threads share the pages, then merge
+/// them by tile and kv head.
+void Model::attend_split(const Step& step, std::int64_t layer,
+                         const std::vector<Tile>& tiles, std::int64_t most,
+                         int thread, Team& team) const {
   Scratch& s = *scratch_;
   ThreadScratch& mine = s.threads[static_cast<std::size_t>(thread)];
   const std::int64_t heads = config_.kv_heads;
   const auto items = static_cast<std::int64_t>(tiles.size()) * heads;
-  const auto pages_of = [&](const Tile& tile) {
-    const Queries q = queries(step, tile, layer);
-    return q.end_page() - q.first_page();
-  };
-  std::int64_t pages = 0;
-  for (const Tile& tile : tiles) pages = std::max(pages, pages_of(tile));
-  const bool is_split =
-      team.size() > 1 && items < std::int64_t{2} * team.size() && pages > 1;
-  const std::int64_t count = is_split ? items * pages : items;
-
-  // Round robin, as later tiles see more pages.
-  for (std::int64_t i = thread; i < count; i += team.size()) {
-    const std::int64_t item = is_split ? i / pages : i;
+  for (std::int64_t i = thread; i < items * most; i += team.size()) {
+    const std::int64_t item = i / most;
     const Tile& tile = tiles[size(item / heads)];
-    const Queries q = queries(step, tile, layer);
-    KvPages& cache = *step.parts[tile.part].cache;
-    if (is_split && i % pages >= pages_of(tile)) continue;
+    if (i % most >= pages(step, tile, layer)) continue;
     set_queries(tile, item % heads, mine);
-    if (is_split) {
-      PartialAttention& to = s.partial[size(i)];
-      to.resize(q.rows(), config_.head_dim);
-      const std::int64_t page = q.first_page() + i % pages;
-      mine.attention.over(cache.page(layer, page), page, item % heads, q, to);
-      continue;
-    }
-    mine.page.resize(q.rows(), config_.head_dim);
-    mine.all.resize(q.rows(), config_.head_dim);
-    mine.all.clear();
-    for (std::int64_t page = q.first_page(); page < q.end_page(); ++page) {
-      mine.attention.over(cache.page(layer, page), page, item % heads, q,
-                          mine.page);
-      merge(kernels_, config_.head_dim, mine.page, mine.all);
-    }
-    finish(tile, item % heads, mine.all);
+    const std::int64_t first = queries(step, tile, layer).first_page();
+    attend_page(step, layer, tile, item % heads, first + i % most, mine,
+                s.partial[size(i)]);
   }
   team.barrier();
-  if (!is_split) return;
   const Share merged(items, thread, team.size());
   for (std::int64_t item = merged.begin; item < merged.end; ++item) {
     const Tile& tile = tiles[size(item / heads)];
     mine.all.resize(queries(step, tile, layer).rows(), config_.head_dim);
     mine.all.clear();
-    for (std::int64_t page = 0; page < pages_of(tile); ++page) {
-      merge(kernels_, config_.head_dim, s.partial[size(item * pages + page)],
+    for (std::int64_t page = 0; page < pages(step, tile, layer); ++page) {
+      merge(kernels_, config_.head_dim, s.partial[size(item * most + page)],
             mine.all);
     }
     finish(tile, item % heads, mine.all);
   }
+}
+
+/// Attention by work items: one a tile and kv head or, when those are few and
+/// the sequences long, one a page of them.
+void Model::attend(const Step& step, std::int64_t layer,
+                   const std::vector<Tile>& tiles, int thread,
+                   Team& team) const {
+  const std::int64_t heads = config_.kv_heads;
+  const auto items = static_cast<std::int64_t>(tiles.size()) * heads;
+  std::int64_t most = 0;
+  for (const Tile& tile : tiles)
+    most = std::max(most, pages(step, tile, layer));
+  if (team.size() > 1 && items < std::int64_t{2} * team.size() && most > 1) {
+    attend_split(step, layer, tiles, most, thread, team);
+  } else {
+    ThreadScratch& mine = scratch_->threads[static_cast<std::size_t>(thread)];
+    // Round robin, as later tiles see more pages.
+    for (std::int64_t i = thread; i < items; i += team.size()) {
+      attend_tile(step, layer, tiles[size(i / heads)], i % heads, mine);
+    }
+  }
   team.barrier();
 }
 
-void Model::run_layer(const Step& step, std::int64_t index, int thread,
-                      Team& team) const {
+/// Norms the states, stores keys and values, and sets `mixed`.
+void Model::run_attention(const Step& step, std::int64_t index, int thread,
+                          Team& team) const {
   Scratch& s = *scratch_;
   const Layer& w = layers_[size(index)];
   const std::int64_t hidden = config_.hidden;
-  const std::int64_t q_size = config_.heads * config_.head_dim;
-  const auto epsilon = static_cast<float>(config_.norm_epsilon);
-  const bool is_last = index + 1 == config_.layers;
   const Share rows(step.rows, thread, team.size());
-
   for (std::int64_t r = rows.begin; r < rows.end; ++r) {
     float* normed = s.normed.data() + r * hidden;
     kernels_.norm(s.x.data() + r * hidden, w.attention_norm.data(), hidden,
-                  epsilon, normed);
+                  epsilon(), normed);
     prepare(normed, hidden, r);
   }
   team.barrier();
@@ -375,28 +394,46 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   team.barrier();
   for (std::int64_t r = rows.begin; r < rows.end; ++r) place(step, index, r);
   team.barrier();
-  attend(step, index, is_last ? step.wanted_tiles : step.tiles, thread, team);
+  attend(step, index, is_last(index) ? step.wanted_tiles : step.tiles, thread,
+         team);
+}
 
-  // After the last attention only wanted tokens matter.
-  const auto count =
-      is_last ? static_cast<std::int64_t>(step.wanted.size()) : step.rows;
-  const Share kept(count, thread, team.size());
-  float* x = is_last ? s.last.data() : s.x.data();
+/// Sets `mixed` for the next product. After the last attention only wanted
+/// tokens matter, whose states move to x.
+void Model::set_mixed(const Step& step, std::int64_t index, const Share& kept,
+                      float* x) const {
+  Scratch& s = *scratch_;
+  const std::int64_t hidden = config_.hidden;
+  const std::int64_t q_size = config_.heads * config_.head_dim;
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
-    const std::int64_t from = is_last ? step.wanted[size(r)] : r;
+    const std::int64_t from = is_last(index) ? step.wanted[size(r)] : r;
     prepare(s.mixed.data() + from * q_size, q_size, r);
-    if (is_last) {
+    if (is_last(index)) {
       std::copy_n(s.x.data() + from * hidden, hidden, x + r * hidden);
     }
   }
+}
+
+void Model::run_layer(const Step& step, std::int64_t index, int thread,
+                      Team& team) const {
+  Scratch& s = *scratch_;
+  const Layer& w = layers_[size(index)];
+  const std::int64_t hidden = config_.hidden;
+  run_attention(step, index, thread, team);
+  const auto count = is_last(index)
+                         ? static_cast<std::int64_t>(step.wanted.size())
+                         : step.rows;
+  const Share kept(count, thread, team.size());
+  float* x = is_last(index) ? s.last.data() : s.x.data();
+  set_mixed(step, index, kept, x);
   team.barrier();
   project({{&w.out, s.y.data()}}, s.input, count, thread, team.size());
   team.barrier();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     float* normed = s.normed.data() + r * hidden;
     kernels_.add_norm(s.y.data() + r * hidden, w.post_attention_norm.data(),
-                      hidden, epsilon, x + r * hidden);
-    kernels_.norm(x + r * hidden, w.ffn_norm.data(), hidden, epsilon, normed);
+                      hidden, epsilon(), x + r * hidden);
+    kernels_.norm(x + r * hidden, w.ffn_norm.data(), hidden, epsilon(), normed);
     prepare(normed, hidden, r);
   }
   team.barrier();
@@ -406,36 +443,36 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   team.barrier();
   for (std::int64_t r = kept.begin; r < kept.end; ++r) {
     kernels_.add_norm(s.y.data() + r * hidden, w.post_ffn_norm.data(), hidden,
-                      epsilon, x + r * hidden);
+                      epsilon(), x + r * hidden);
   }
 }
 
-Model::Step Model::plan(std::span<const SequenceChunk> parts,
+Model::Step Model::plan(std::span<const SequenceChunk> chunks,
                         std::span<const std::int64_t> wanted) {
   Step step;
-  step.parts = parts;
+  step.chunks = chunks;
   step.wanted = wanted;
-  for (std::size_t p = 0; p < parts.size(); ++p) {
-    const auto count = static_cast<std::int64_t>(parts[p].tokens.size());
+  for (std::size_t p = 0; p < chunks.size(); ++p) {
+    const auto count = static_cast<std::int64_t>(chunks[p].tokens.size());
     for (std::int64_t t = 0; t < count; t += kTileTokens) {
       step.tiles.push_back(
           {p, t, std::min(kTileTokens, count - t), step.rows + t});
     }
     for (std::int64_t t = 0; t < count; ++t) {
-      step.tokens.push_back(parts[p].tokens[size(t)]);
-      step.positions.push_back(parts[p].begin + t);
-      step.part_of.push_back(p);
+      step.tokens.push_back(chunks[p].tokens[size(t)]);
+      step.positions.push_back(chunks[p].begin + t);
+      step.chunk_of.push_back(p);
     }
     step.rows += count;
   }
-  std::vector<std::int64_t> start(parts.size());
+  std::vector<std::int64_t> start(chunks.size());
   for (std::int64_t r = step.rows - 1; r >= 0; --r) {
-    start[step.part_of[size(r)]] = r;
+    start[step.chunk_of[size(r)]] = r;
   }
   for (const std::int64_t row : wanted) {
-    const std::size_t p = step.part_of[size(row)];
+    const std::size_t p = step.chunk_of[size(row)];
     auto& tiles = step.wanted_tiles;
-    const bool follows = !tiles.empty() && tiles.back().part == p &&
+    const bool follows = !tiles.empty() && tiles.back().chunk == p &&
                          tiles.back().row + tiles.back().count == row &&
                          tiles.back().count < kTileTokens;
     if (follows) {
@@ -447,16 +484,16 @@ Model::Step Model::plan(std::span<const SequenceChunk> parts,
   return step;
 }
 
-void Model::run(std::span<const SequenceChunk> parts,
+void Model::run(std::span<const SequenceChunk> chunks,
                 std::span<const std::int64_t> wanted, float* hidden) {
-  const Step step = plan(parts, wanted);
+  const Step step = plan(chunks, wanted);
   Scratch& s = *scratch_;
   while (static_cast<int>(s.threads.size()) < threads()) {
     s.threads.emplace_back(PageAttention(kernels_, config_.head_dim, kv_type_));
   }
   s.reserve(config_, mode_, step.rows);
-  for (const SequenceChunk& part : parts) {
-    part.cache->extend(static_cast<std::int64_t>(part.tokens.size()));
+  for (const SequenceChunk& chunk : chunks) {
+    chunk.cache->extend(static_cast<std::int64_t>(chunk.tokens.size()));
   }
   const std::int64_t pages = config_.context / kPage + 2;
   s.partial.resize(
@@ -471,8 +508,7 @@ void Model::run(std::span<const SequenceChunk> parts,
     const Share kept(count, thread, team.size());
     for (std::int64_t r = kept.begin; r < kept.end; ++r) {
       kernels_.norm(s.last.data() + r * config_.hidden, norm_.data(),
-                    config_.hidden, static_cast<float>(config_.norm_epsilon),
-                    hidden + r * config_.hidden);
+                    config_.hidden, epsilon(), hidden + r * config_.hidden);
     }
   });
 }

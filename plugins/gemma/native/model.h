@@ -19,6 +19,7 @@
 #include "gemma/native/kv_pages.h"
 #include "gemma/native/layers.h"
 #include "lib/kernels/kernels.h"
+#include "lib/kernels/share.h"
 #include "penstock/parallel.h"
 
 namespace penstock::gemma::native {
@@ -47,7 +48,7 @@ class Model {
 
   /// Final normed hidden states [wanted, hidden]; `wanted` are positions among
   /// the chunks' tokens end to end, ascending. Extends the caches.
-  void run(std::span<const SequenceChunk> parts,
+  void run(std::span<const SequenceChunk> chunks,
            std::span<const std::int64_t> wanted, float* hidden);
 
  private:
@@ -62,7 +63,7 @@ class Model {
     float* out;  ///< [rows, matrix rows]
   };
 
-  [[nodiscard]] static Step plan(std::span<const SequenceChunk> parts,
+  [[nodiscard]] static Step plan(std::span<const SequenceChunk> chunks,
                                  std::span<const std::int64_t> wanted);
   void embed(const Step& step, std::int64_t row) const;
   void prepare(const float* x, std::int64_t n, std::int64_t row) const;
@@ -76,10 +77,31 @@ class Model {
                    ThreadScratch& mine) const;
   void finish(const Tile& tile, std::int64_t kv_head,
               const PartialAttention& answers) const;
+  [[nodiscard]] std::int64_t pages(const Step& step, const Tile& tile,
+                                   std::int64_t layer) const;
+  void attend_page(const Step& step, std::int64_t layer, const Tile& tile,
+                   std::int64_t kv_head, std::int64_t page, ThreadScratch& mine,
+                   PartialAttention& to) const;
+  void attend_tile(const Step& step, std::int64_t layer, const Tile& tile,
+                   std::int64_t kv_head, ThreadScratch& mine) const;
+  void attend_split(const Step& step, std::int64_t layer,
+                    const std::vector<Tile>& tiles, std::int64_t most,
+                    int thread, Team& team) const;
   void attend(const Step& step, std::int64_t layer,
               const std::vector<Tile>& tiles, int thread, Team& team) const;
+  void run_attention(const Step& step, std::int64_t index, int thread,
+                     Team& team) const;
+  void set_mixed(const Step& step, std::int64_t index,
+                 const kernels::Share& kept, float* x) const;
   void run_layer(const Step& step, std::int64_t index, int thread,
                  Team& team) const;
+
+  [[nodiscard]] float epsilon() const {
+    return static_cast<float>(config_.norm_epsilon);
+  }
+  [[nodiscard]] bool is_last(std::int64_t layer) const {
+    return layer + 1 == config_.layers;
+  }
 
   Config config_;
   const Kernels& kernels_;
