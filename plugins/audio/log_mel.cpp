@@ -59,64 +59,75 @@ Conventions conventions_of(const Params& p) {
 }
 
 void declare_frames(Declaration<LogMel>& d) {
-  d.param("preset", &Params::preset, "whose conventions the others start from")
+  d.param("preset", &Params::preset,
+          "the model whose conventions all other params start from")
       .choices({"whisper", "gemma3n"});
-  d.param("sample_rate", &Params::sample_rate, "samples a second; -1: preset's")
+  d.param("sample_rate", &Params::sample_rate,
+          "samples per second; -1: as the preset")
       .range(-1, 768000);
-  d.param("fft", &Params::fft, "points of the FFT; -1: preset's")
+  d.param("fft", &Params::fft, "size of the FFT in samples; -1: as the preset")
       .range(-1, 1 << 20);
   d.param("window", &Params::window,
-          "samples under the periodic Hann window; -1: preset's")
+          "length of the periodic Hann window in samples; -1: as the preset")
       .range(-1, 1 << 20);
-  d.param("hop", &Params::hop, "samples between frames; -1: preset's")
+  d.param("hop", &Params::hop,
+          "samples from one frame to the next; -1: as the preset")
       .range(-1, 1 << 20);
   d.param("span", &Params::span,
-          "samples that must be there for a frame; -1: preset's")
+          "samples that must be left for one more frame; -1: as the preset")
       .range(-1, 1 << 20);
   d.param("centre", &Params::centre,
-          "frames stand around their place, the ends are mirrored")
+          "centre each frame on its position and mirror the sound at both ends")
       .choices({"auto", "yes", "no"});
-  d.param("drop_last", &Params::drop_last, "leave the last frame out")
+  d.param("drop_last", &Params::drop_last, "drop the last frame")
       .choices({"auto", "yes", "no"});
   d.param("pre_emphasis", &Params::pre_emphasis,
-          "take a part of the item before from each: htk within the frame, "
-          "plain across its edge")
+          "subtract a share of the sample before from each sample: htk starts "
+          "anew in every frame, plain runs across frames")
       .choices({"auto", "none", "htk", "plain"});
   d.param("pre_emphasis_factor", &Params::pre_emphasis_factor,
-          "that part; -1: preset's")
+          "the share that pre_emphasis subtracts; -1: as the preset")
       .range(-1, 1);
   d.param("pad_to", &Params::pad_to,
-          "silence is added up to so many samples; -1: preset's")
+          "pad the sound with silence to this many samples; -1: as the preset")
       .range(-1, 1e9);
   d.param("pad_multiple", &Params::pad_multiple,
-          "then to a multiple of it; -1: preset's")
+          "then pad it to a multiple of this many samples; -1: as the preset")
       .range(-1, 1e9);
 }
 
 void declare_bands(Declaration<LogMel>& d) {
-  d.param("power", &Params::power, "1: magnitude, 2: energy; -1: preset's")
+  d.param(
+       "power", &Params::power,
+       "exponent of the magnitudes: 1 magnitude, 2 energy; -1: as the preset")
       .range(-1, 2);
   d.param("mels", &Params::mels, "bands; -1: preset's").range(-1, 4096);
-  d.param("mel_scale", &Params::mel_scale, "how Hz become mels")
+  d.param("mel_scale", &Params::mel_scale, "formula that turns Hz into mels")
       .choices({"auto", "slaney", "htk"});
-  d.param("mel_norm", &Params::mel_norm, "slaney: bands of equal area")
+  d.param(
+       "mel_norm", &Params::mel_norm,
+       "how the mel filters are scaled; slaney: every filter has the same area")
       .choices({"auto", "slaney", "none"});
-  d.param("low", &Params::low, "Hz where the bands begin; -1: preset's")
+  d.param("low", &Params::low,
+          "frequency in Hz where the lowest filter begins; -1: as the preset")
       .range(-1, 384000);
-  d.param("high", &Params::high, "Hz where they end; -1: preset's")
+  d.param("high", &Params::high,
+          "frequency in Hz where the highest filter ends; -1: as the preset")
       .range(-1, 384000);
   d.param("floor", &Params::floor,
-          "what is smaller counts as this before the logarithm; -1: preset's")
+          "smallest energy that enters the logarithm; -1: as the preset")
       .range(-1, 1e9);
-  d.param("log", &Params::log, "which logarithm")
+  d.param("log", &Params::log, "base of the logarithm")
       .choices({"auto", "log10", "ln", "none"});
   d.param("scaling", &Params::scaling,
-          "whisper: at most 8 below the largest, then (x + 4) / 4")
+          "what is done to the logarithms; whisper: raise them to the largest "
+          "minus 8, then (x + 4) / 4")
       .choices({"auto", "whisper", "none"});
-  d.param("order", &Params::order, "which dimension comes first")
+  d.param("order", &Params::order,
+          "which dimension of the features comes first")
       .choices({"auto", "mels_first", "frames_first"});
   d.param("keep_waveform", &Params::keep_waveform,
-          "leave the waveform in the sample");
+          "pass the waveform on beside the features");
 }
 
 }  // namespace

@@ -87,17 +87,20 @@ void Waveform::declare(Declaration<Waveform>& d) {
       .output("waveform: f32[T]{mono}")
       .makes(kSampleRate, kAudioSeconds, kAudioBegin);
   d.param("sample_rate", &Params::sample_rate,
-          "samples a second; 0: as the file has them")
+          "samples per second of the result; 0: as in the file")
       .range(0, 768000);
-  d.param("resampler", &Params::resampler,
-          "sinc: torchaudio's numbers; swresample: FFmpeg's")
+  d.param(
+       "resampler", &Params::resampler,
+       "sinc: the same numbers as torchaudio; swresample: the same as FFmpeg")
       .choices({"sinc", "swresample"});
   d.param("normalize", &Params::normalize,
-          "unit_variance: mean 0 and variance 1, as wav2vec2 wants it")
+          "unit_variance: shift and scale to mean 0 and variance 1, as "
+          "wav2vec2 expects")
       .choices({"none", "unit_variance"});
   declare_recording(d,
                     "how to read bytes without a header; none: they have one");
-  d.param("max_seconds", &Params::max_seconds, "longest sound that is read")
+  d.param("max_seconds", &Params::max_seconds,
+          "longest sound in seconds; a longer one is refused")
       .range(0.001, 1e6)
       .per_request();
 }

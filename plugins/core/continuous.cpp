@@ -11,20 +11,21 @@ namespace penstock::core {
 void Continuous::declare(Declaration<Continuous>& d) {
   d.doc("Continuous batching: sequences join and leave between steps, unpadded")
       .layouts({Layout::kPacked});
-  d.param("max_sequences", &Params::max_sequences, "sequences that run at once")
+  d.param("max_sequences", &Params::max_sequences,
+          "most sequences that run at once")
       .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
-          "how long the first sequence waits for others when nothing runs, in "
-          "milliseconds")
+          "milliseconds that the first sequence waits for others while nothing "
+          "runs")
       .range(0, 60000);
-  d.param("chunk", &Params::chunk, "tokens of one prompt in one step, at most")
+  d.param("chunk", &Params::chunk, "most tokens of one prompt in one step")
       .range(1, 1 << 20);
   d.param("max_step_tokens", &Params::max_step_tokens,
-          "tokens of all sequences in one step, at most")
+          "most tokens of all sequences together in one step")
       .range(1, 1 << 20);
   d.param("prefix_cache", &Params::prefix_cache,
-          "a prompt that begins like another, running or ended, goes on from "
+          "let a prompt that begins like another one, running or ended, reuse "
           "its keys and values");
 }
 

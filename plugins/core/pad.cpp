@@ -16,20 +16,20 @@ void Pad::declare(Declaration<Pad>& d) {
       .layouts({Layout::kPadded})
       .makes(kTruncated)
       .uses(kTruncated);
-  d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
+  d.param("max_sequences", &Params::max_sequences,
+          "most sequences in one batch")
       .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
-          "how long the first sequence waits for others, in milliseconds")
+          "milliseconds that the first sequence waits for others")
       .range(0, 60000);
-  d.param("side", &Params::side, "where the padding stands")
+  d.param("side", &Params::side, "side of each prompt that is padded")
       .choices({"left", "right"});
-  d.param("pad_id", &Params::pad_id, "token id written into the padding")
-      .range(0, 1e9);
+  d.param("pad_id", &Params::pad_id, "token id of the padding").range(0, 1e9);
   d.param("max_length", &Params::max_length,
-          "longest prompt in tokens, the rest is cut; 0: no limit")
+          "longest prompt in tokens, the rest is cut off; 0: no limit")
       .range(0, 1e9);
-  d.param("truncate", &Params::truncate, "which end of a long prompt is cut")
+  d.param("truncate", &Params::truncate, "end of a long prompt that is cut off")
       .choices({"left", "right"});
 }
 
@@ -50,8 +50,8 @@ void Pad::admit(Item& item) {
 
 Plan Pad::plan(const Offer& offer) {
   return plan_sequences(offer, {.max_sequences = max_sequences(),
-                           .max_wait_ms = params_.max_wait_ms,
-                           .joins = false});
+                                .max_wait_ms = params_.max_wait_ms,
+                                .joins = false});
 }
 
 Tensors Pad::collate(std::span<const Slice> slices) {

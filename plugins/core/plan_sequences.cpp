@@ -4,8 +4,8 @@
 
 namespace penstock::core {
 
-Plan plan_sequences(const penstock::Candidates& candidates, const PlanRules& rules,
-               const Share& share) {
+Plan plan_sequences(const Offer& offer, const PlanRules& rules,
+                    const Share& share) {
   Plan plan;
   const auto add = [&](Sequence* sequence) {
     const std::int64_t count = share(*sequence);
@@ -19,7 +19,7 @@ Plan plan_sequences(const penstock::Candidates& candidates, const PlanRules& rul
     if (!rules.joins) return plan;
   } else {
     const Closing closing =
-        close_batch(candidates, rules.max_sequences, rules.max_wait_ms);
+        close_batch(offer, rules.max_sequences, rules.max_wait_ms);
     plan.why = closing.why;
     plan.check_again_at = closing.check_again_at;
     if (closing.why == Closed::kNothing) return plan;

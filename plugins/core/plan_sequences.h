@@ -22,7 +22,7 @@ using Share = std::function<std::int64_t(const Sequence& sequence)>;
 /// Running sequences without room are left out of the step; a waiting one
 /// without room ends it, so that none is overtaken.
 [[nodiscard]] Plan plan_sequences(
-    const penstock::Candidates& candidates, const PlanRules& rules,
+    const Offer& offer, const PlanRules& rules,
     const Share& share = [](const Sequence& /*sequence*/) { return kAll; });
 
 }  // namespace penstock::core

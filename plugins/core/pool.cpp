@@ -29,10 +29,11 @@ void Pool::declare(Declaration<Pool>& d) {
       .input("scores: f32[R,V]")
       .output("embedding: f32[D]");
   d.param("pool", &Params::pool,
-          "mean: over every token, <bos> too; last: the last token's state")
+          "mean: average the hidden states of all tokens, <bos> included; "
+          "last: take the state of the last token")
       .choices({"mean", "last"})
       .per_request();
-  d.param("normalize", &Params::normalize, "divide by its L2 norm")
+  d.param("normalize", &Params::normalize, "divide the vector by its L2 norm")
       .per_request();
 }
 

@@ -12,83 +12,87 @@ using P = SampleParams;
 
 void declare_cuts(D& d) {
   d.param("temperature", &P::temperature,
-          "divides the scores; 0: always the best token")
+          "scores are divided by this before sampling; 0: always take the best "
+          "token")
       .range(0, 100)
       .per_request();
-  d.param("top_k", &P::top_k, "sample among the best k; 0: all")
+  d.param("top_k", &P::top_k, "sample among the best k tokens; 0: among all")
       .range(0, 1 << 20)
       .per_request();
   d.param("top_p", &P::top_p,
-          "sample among the smallest set with this probability")
+          "sample among the smallest set of best tokens with this total "
+          "probability")
       .range(1e-9, 1)
       .per_request();
   d.param("min_p", &P::min_p,
-          "drop tokens below this share of the best one's probability")
+          "drop tokens less likely than this share of the best token's "
+          "probability")
       .range(0, 1)
       .per_request();
-  d.param("typical_p", &P::typical_p,
-          "sample among the least surprising tokens with this probability")
+  d.param(
+       "typical_p", &P::typical_p,
+       "sample among the least surprising tokens with this total probability")
       .range(1e-9, 1)
       .per_request();
 }
 
 void declare_penalties(D& d) {
   d.param("repetition_penalty", &P::repetition_penalty,
-          "weakens tokens of prompt and answer; 1: not")
+          "weaken tokens that the prompt or the answer already has; 1: off")
       .range(0.01, 100)
       .per_request();
   d.param("frequency_penalty", &P::frequency_penalty,
-          "taken off a token's score for each time it is in the answer")
+          "subtracted from a token's score for each time the answer has it")
       .range(-100, 100)
       .per_request();
   d.param("presence_penalty", &P::presence_penalty,
-          "taken off a token's score once it is in the answer")
+          "subtracted from a token's score if the answer has it")
       .range(-100, 100)
       .per_request();
   d.param("no_repeat_ngram_size", &P::no_repeat_ngram_size,
-          "so many tokens in a row never come twice; 0: they may")
+          "length in tokens of the n-grams that never come twice; 0: off")
       .range(0, 1 << 20)
       .per_request();
   d.param("logit_bias", &P::logit_bias,
-          "ID:BIAS texts, added to the scores of these tokens")
+          "ID:BIAS texts: each bias is added to the score of its token id")
       .per_request();
-  d.param("banned_ids", &P::banned_ids, "token ids that are never written")
+  d.param("banned_ids", &P::banned_ids, "token ids that are never generated")
       .range(0, 1e9)
       .per_request();
-  d.param("bad_words", &P::bad_words,
-          "token sequences that are never written, as \"818 2364\"")
+  d.param(
+       "bad_words", &P::bad_words,
+       "sequences of token ids that are never generated, such as \"818 2364\"")
       .per_request();
 }
 
 void declare_answer(D& d) {
-  d.param("n", &P::n, "answers to each prompt, which is read once")
+  d.param("n", &P::n,
+          "number of answers to each prompt, which is computed once")
       .range(1, 128)
       .per_request();
-  d.param(
-       "logprobs", &P::logprobs,
-       "give the log-probability of each token and of so many best; -1: no; "
-       "their sum needs every score of the vocabulary, which greedy decoding "
-       "alone does not: it takes several times as long")
+  d.param("logprobs", &P::logprobs,
+          "report the log-probability of each token and of this many best "
+          "ones; -1: off; needs every score of the vocabulary, so greedy "
+          "decoding gets several times slower")
       .range(-1, 256)
       .per_request();
   d.param("prompt_logprobs", &P::prompt_logprobs,
-          "the same for the tokens of the prompt")
+          "report the same for the tokens of the prompt; -1: off")
       .range(-1, 256)
       .per_request();
   d.param("seed", &P::seed,
-          "of the random numbers; the same seed gives "
-          "the same text, alone or in a batch")
+          "seed of the random numbers; the same seed gives the same text, "
+          "alone or in a batch")
       .range(0, 9e15)
       .per_request();
 }
 
 void declare_end(D& d) {
   d.param("min_new_tokens", &P::min_new_tokens,
-          "tokens before which the answer does not end by itself")
+          "tokens before which the answer cannot end by itself")
       .range(0, 1 << 20)
       .per_request();
-  d.param("max_new_tokens", &P::max_new_tokens,
-          "tokens after which the answer ends")
+  d.param("max_new_tokens", &P::max_new_tokens, "most tokens of an answer")
       .range(1, 1 << 20)
       .per_request();
   d.param("stop_ids", &P::stop_ids,
@@ -101,11 +105,11 @@ void declare_end(D& d) {
 
 void declare_speculation(D& d) {
   d.param("speculate", &P::speculate,
-          "ngram: guess tokens from what the text said before and check "
+          "ngram: guess tokens that followed the same words earlier and verify "
           "several in one step; the answer stays the same")
       .choices({"none", "ngram"})
       .per_request();
-  d.param("draft_tokens", &P::draft_tokens, "tokens of a guess, at most")
+  d.param("draft_tokens", &P::draft_tokens, "most tokens of one guess")
       .range(1, 64)
       .per_request();
 }

@@ -50,24 +50,26 @@ at::Tensor part(at::Tensor tensor, const std::vector<std::int64_t>& shape,
 void Stack::declare(Declaration<Stack>& d) {
   d.doc("Batches of whole tensors, for models that answer in one step")
       .layouts({Layout::kStacked});
-  d.param("max_sequences", &Params::max_sequences, "sequences of one batch")
+  d.param("max_sequences", &Params::max_sequences, "most items in one batch")
       .formerly("max_rows")
       .range(1, 4096);
   d.param("max_wait_ms", &Params::max_wait_ms,
-          "how long the first row waits for others, in milliseconds")
+          "milliseconds that the first item waits for others")
       .range(0, 60000);
-  d.param("fit", &Params::fit,
-          "rows of different shapes: same refuses them, pad adds to the "
-          "smaller ones and a mask, crop keeps the centre of the larger ones")
+  d.param(
+       "fit", &Params::fit,
+       "inputs of different shapes: same refuses them, pad enlarges the "
+       "smaller ones and adds a mask, crop keeps the centre of the larger ones")
       .choices({"same", "pad", "crop"});
-  d.param("pad_value", &Params::pad_value, "what is added");
+  d.param("pad_value", &Params::pad_value,
+          "number that padding is filled with");
 }
 
 Plan Stack::plan(const Offer& offer) {
   // A model that takes several steps keeps its rows together.
   return plan_sequences(offer, {.max_sequences = max_sequences(),
-                           .max_wait_ms = params_.max_wait_ms,
-                           .joins = false});
+                                .max_wait_ms = params_.max_wait_ms,
+                                .joins = false});
 }
 
 void Stack::add(Tensors& out, const std::string& name,

@@ -17,12 +17,12 @@ void Top::declare(Declaration<Top>& d) {
       .input("logits: f32[B,K]")
       .output("classes: i64[N]")
       .output("scores: f32[N]");
-  d.param("top_k", &Params::top_k, "classes given, at most")
+  d.param("top_k", &Params::top_k, "most classes that are given")
       .range(1, 1 << 20)
       .per_request();
   d.param("activation", &Params::activation,
-          "logits to scores: softmax for one class of all, sigmoid for any "
-          "number of them, none")
+          "how logits become scores: softmax where one class is right, sigmoid "
+          "where any number may be, none")
       .choices({"softmax", "sigmoid", "none"})
       .per_request();
 }

@@ -40,24 +40,27 @@ void EfficientNetForward::declare(Declaration<EfficientNetForward>& d) {
       .output("logits: f32[B,K]")
       .layouts({Layout::kStacked})
       .makes(kDtype);
-  d.param("variant", &Params::variant, "the size of the network")
+  d.param("variant", &Params::variant, "size of the network")
       .choices(variants());
   d.param("blocks", &Params::blocks,
-          "other blocks than the variant's, as r2_k5_s2_e6_i24_o40: repeats, "
-          "kernel, stride, expansion, channels in and out");
+          "blocks other than the variant's, written r2_k5_s2_e6_i24_o40: "
+          "repeats, kernel, stride, expansion, channels in and out");
   d.param("stem", &Params::stem, "channels after the first convolution")
       .range(1, 4096);
   d.param("head", &Params::head, "channels before the classifier")
       .range(1, 65536);
   d.param("padding", &Params::padding,
-          "same: TensorFlow's, uneven where it must be; symmetric")
+          "same: TensorFlow's, which may differ on two sides; symmetric: "
+          "PyTorch's")
       .choices({"same", "symmetric"});
   d.param("epsilon", &Params::epsilon, "of the batch norms").range(1e-12, 1);
-  d.param("names", &Params::names,
-          "weights of other names, as stem.conv=features.0.0; {i} is a "
-          "block's number, {j} the one after it");
+  d.param(
+      "names", &Params::names,
+      "names of weights in the file where they differ, written "
+      "stem.conv=features.0.0; {i} is the number of a block, {j} the next one");
   d.param("engine", &Params::engine,
-          "auto: native on a CPU; reference: ATen operations")
+          "auto: native on a CPU; reference: the network in ATen operations, "
+          "on any device")
       .choices({"auto", "native", "reference"});
   d.check(conflict);
 }

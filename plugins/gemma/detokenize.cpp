@@ -32,7 +32,8 @@ void Detokenize::declare(Declaration<Detokenize>& d) {
   d.doc("Token ids to text, streamed; holds back what is no character yet")
       .input("tokens: i64[N]");
   d.param("stop", &Params::stop,
-          "texts that end the answer and are not shown; also across tokens")
+          "texts that end the answer and are not shown, also where they span "
+          "several tokens")
       .per_request();
   d.check(conflict);
 }

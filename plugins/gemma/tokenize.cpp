@@ -85,36 +85,36 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
       .makes(kPieces, kScoredFrom, kTruncated, kTruncatedBytes);
   d.param("input", &Params::input, "name of the request's text");
   d.param("continuation", &Params::continuation,
-          "name of a text that goes on from it and is scored; empty: none");
+          "name of a second text that continues the first and is scored; "
+          "empty: none");
   d.param(
        "add_bos", &Params::add_bos,
        "begin a text with the <bos> id, unless the model's files say that it "
        "has none")
       .per_request();
   d.param("truncate", &Params::truncate,
-          "where a prompt over the limit is cut; none: refuse it")
+          "end at which a prompt over the limit is cut; none: refuse it")
       .choices({"none", "left", "middle", "right"})
       .per_request();
   d.param("max_tokens", &Params::max_tokens,
-          "longest prompt; 0: what the model's context holds")
+          "longest prompt in tokens; 0: the model's context length")
       .range(0, 1e9)
       .per_request();
   d.param("chat", &Params::chat,
-          "a text is the first message of a conversation; `messages` always "
-          "are one")
+          "treat a plain text as the first message of a conversation")
       .chats()
       .per_request();
-  d.param(
-      "chat_template", &Params::chat_template,
-      "auto, gemma, or a file with a Jinja template; auto: the model's own, "
-      "else gemma");
+  d.param("chat_template", &Params::chat_template,
+          "auto: the model's own template, else Gemma's; gemma; or the path of "
+          "a Jinja template");
   d.param("system", &Params::system,
-          "what a conversation begins with, unless it says so itself")
+          "system message of a conversation that has none of its own")
       .per_request();
   d.param("add_generation_prompt", &Params::add_generation_prompt,
-          "end a conversation where the answer begins")
+          "end the conversation's prompt where the model's answer begins")
       .per_request();
-  d.param("pieces", &Params::pieces, "note how each token is spelled").shows();
+  d.param("pieces", &Params::pieces, "report how each token is spelled")
+      .shows();
 }
 
 void Tokenize::open(StageContext& context) {

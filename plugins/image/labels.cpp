@@ -183,11 +183,11 @@ void Labels::declare(Declaration<Labels>& d) {
       .input("scores: f32[N]")
       .uses(kTime, kFrame, kWidth, kHeight);
   d.param("labels", &Params::labels,
-          "file of the names, by itself or beside the model: JSON, or a name "
-          "a line; empty: numbers");
+          "file with the names of the classes, by path or beside the model: "
+          "JSON, or one name per line; empty: show numbers");
   d.param("render", &Params::render,
-          "folder for pictures with their labels, of films for sheets of their "
-          "frames; empty: none")
+          "folder for pictures with their labels drawn, for films contact "
+          "sheets; empty: none")
       .draws();
 }
 

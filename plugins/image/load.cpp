@@ -10,30 +10,34 @@ namespace {
 
 void declare_decoding(Declaration<Load>& d) {
   using P = Load::Params;
-  d.param("orient", &P::orient, "turn the picture as its EXIF data asks");
+  d.param("orient", &P::orient, "rotate the picture as its EXIF data asks");
   d.param("alpha", &P::alpha,
-          "what is behind transparent pixels; drop: their own colour")
+          "background behind transparent pixels; drop: ignore transparency")
       .choices({"drop", "white", "black"});
   d.param("shrink", &P::shrink,
-          "decode large JPEGs at 1/2, 1/4 or 1/8: faster, other pixels");
+          "decode large JPEGs at 1/2, 1/4 or 1/8 of their size: faster, but "
+          "other pixels");
 }
 
 void declare_limits(Declaration<Load>& d) {
   using P = Load::Params;
   d.param("pan_and_scan", &P::pan_and_scan,
-          "see a long picture also in parts (Gemma 3)");
+          "also give crops of a long picture as items of their own (Gemma 3)");
   d.param("pan_and_scan_min_crop", &P::pan_and_scan_min_crop,
-          "shortest side of a part in pixels")
+          "shortest side of such a crop in pixels")
       .range(1, 8192);
-  d.param("pan_and_scan_max_crops", &P::pan_and_scan_max_crops, "parts at most")
+  d.param("pan_and_scan_max_crops", &P::pan_and_scan_max_crops,
+          "most crops of one picture")
       .range(1, 64);
   d.param("pan_and_scan_min_ratio", &P::pan_and_scan_min_ratio,
-          "long side / short side from which on there are parts")
+          "ratio of long to short side from which crops are made")
       .range(1, 1000);
   d.param("max_pixels", &P::max_pixels,
-          "of a file's header; more is refused before decoding")
+          "most pixels that a file's header may claim; more is refused before "
+          "decoding")
       .range(1, 1 << 30);
-  d.param("max_bytes", &P::max_bytes, "of a file; more is refused unread")
+  d.param("max_bytes", &P::max_bytes,
+          "largest file in bytes; a larger one is refused unread")
       .range(1, 1 << 30);
 }
 

@@ -44,36 +44,42 @@ void declare_recipe(Declaration<T>& d) {
   using P = typename T::Params;
   using R = RecipeParams;
   d.param("preset", in<P>(&R::preset),
-          "the steps of a known model; what is given beside it wins")
+          "preprocessing of a known model; params given beside it win")
       .choices(preset_names());
   d.param("square", in<P>(&R::square),
-          "first keep this share of the central square; 0: off, -1: as the "
-          "preset")
+          "first crop the central square to this share of the shorter side; 0: "
+          "off, -1: as the preset")
       .range(-1, 1);
   d.param("fit", in<P>(&R::fit),
-          "stretch to size; shortest side to size; letterbox inside size; none")
+          "how the picture becomes size: stretch, shortest side, letterbox, or "
+          "none")
       .choices({"preset", "none", "stretch", "shortest", "letterbox"});
-  d.param("size", in<P>(&R::size), "[height, width] in pixels, or one for both")
+  d.param("size", in<P>(&R::size),
+          "[height, width] in pixels, or one number for both")
       .range(1, 8192);
   d.param("crop", in<P>(&R::crop),
-          "then the centre: [height, width] or one for both")
+          "then keep the centre: [height, width] in pixels, or one number for "
+          "both")
       .range(1, 8192);
-  d.param("filter", in<P>(&R::filter), "how pixels are interpolated")
+  d.param("filter", in<P>(&R::filter), "interpolation between pixels")
       .choices({"preset", "bilinear", "bicubic"});
   d.param("backend", in<P>(&R::backend),
-          "torch_aa: fast, within 1/255 of Pillow; pillow: its bits; opencv: "
-          "without antialiasing")
+          "who resizes: torch_aa is fast and within 1/255 of Pillow, pillow "
+          "gives Pillow's bits, opencv has no antialiasing")
       .choices({"torch_aa", "pillow", "opencv"});
-  d.param("pad_value", in<P>(&R::pad_value), "of a letterbox's border")
+  d.param("pad_value", in<P>(&R::pad_value),
+          "grey level of a letterbox's border")
       .range(0, 255);
-  d.param("channels", in<P>(&R::channels), "order of the colours, or grey")
+  d.param("channels", in<P>(&R::channels),
+          "order of the colour channels, or grey")
       .choices({"rgb", "bgr", "grey"});
   d.param("scale", in<P>(&R::scale),
-          "multiplies the bytes; -1: as the preset, or 1/255")
+          "factor for each byte; -1: as the preset, or 1/255")
       .range(-1, 1e6);
   d.param("mean", in<P>(&R::mean),
-          "taken off after scaling, one or one a channel");
-  d.param("std", in<P>(&R::std), "divides after that, one or one a channel");
+          "subtracted after scaling: one number, or one per channel");
+  d.param("std", in<P>(&R::std),
+          "divisor after that: one number, or one per channel");
 }
 
 }  // namespace penstock::image

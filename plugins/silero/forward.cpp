@@ -15,7 +15,7 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
       .layouts({Layout::kStacked})
       .needs(kSampleRate)
       .makes(kDtype);
-  d.param("block", &Params::block, "windows of a sequence in one step, at most")
+  d.param("block", &Params::block, "most windows of one sound in one step")
       .range(1, 1 << 20);
 }
 

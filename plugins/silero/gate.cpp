@@ -63,15 +63,17 @@ void Gate::declare(Declaration<Gate>& d) {
       .needs(kSampleRate)
       .uses(kAudioBegin)
       .makes(kAudioBegin, kAudioSeconds);
-  d.param("threshold", &Params::threshold,
-          "probability from which on it is speech; 0: everything is")
+  d.param(
+       "threshold", &Params::threshold,
+       "probability from which a window counts as speech; 0: everything does")
       .range(0, 1)
       .per_request();
   d.param("split", &Params::split,
-          "each segment of speech by itself, without the silence around it")
+          "give each segment of speech as an item of its own, without the "
+          "silence around it")
       .per_request();
   d.param("max_speech_seconds", &Params::max_speech_seconds,
-          "neighbouring segments are joined up to this length, longer ones "
+          "neighbouring segments are joined up to this length, longer ones are "
           "split")
       .range(1, 1e6)
       .per_request();

@@ -176,25 +176,27 @@ void Listen::declare(Declaration<Listen>& d) {
       .uses(kAudioBegin)
       .makes(kSampleRate, kAudioBegin, kAudioSeconds);
   d.param("threshold", &Params::threshold,
-          "probability from which on it is speech")
+          "probability from which a window counts as speech")
       .range(0, 1)
       .per_request();
-  d.param("pad_ms", &Params::pad_ms, "kept before and after speech")
+  d.param("pad_ms", &Params::pad_ms,
+          "milliseconds of sound kept before and after speech")
       .range(0, 5000)
       .per_request();
   d.param("max_speech_seconds", &Params::max_speech_seconds,
-          "longer speech is split, in a silence where there is one")
+          "longer speech is split, at a pause where there is one")
       .range(1, 3600)
       .per_request();
   d.param("join", &Params::join,
-          "join neighbouring segments up to that length: more context, later "
-          "results")
+          "join neighbouring segments up to max_speech_seconds: more context, "
+          "later results")
       .per_request();
   audio::declare_recording(
       d,
       "how to read bytes without a header; none: they have one, live ones are "
       "s16le");
-  d.param("max_seconds", &Params::max_seconds, "longest recording that is read")
+  d.param("max_seconds", &Params::max_seconds,
+          "longest recording in seconds; a longer one is refused")
       .range(0.001, 1e6)
       .per_request();
 }

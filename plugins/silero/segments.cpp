@@ -133,31 +133,33 @@ void Segments::declare(Declaration<Segments>& d) {
       .input("probabilities: f32[N]")
       .needs(kSampleRate);
   d.param("format", &Params::format,
-          "text: a line a segment, in seconds; json: one document; media: "
-          "pieces of the file, for another pipeline")
+          "text: one line per segment, in seconds; json: one document; media: "
+          "the segments as pieces of the file, for another pipeline")
       .choices({"text", "json", "media"})
       .per_request();
   d.param("threshold", &Params::threshold,
-          "probability from which on it is speech")
+          "probability from which a window counts as speech")
       .range(0, 1)
       .per_request();
   d.param("end_threshold", &Params::end_threshold,
-          "below it, speech may have ended; -1: 0.15 less than the threshold")
+          "probability below which speech may have ended; -1: 0.15 less than "
+          "threshold")
       .range(-1, 1)
       .per_request();
   d.param("min_speech_ms", &Params::min_speech_ms,
-          "speech must be longer than this")
+          "shortest speech in milliseconds; shorter is dropped")
       .range(0, 1e7)
       .per_request();
   d.param("min_silence_ms", &Params::min_silence_ms,
-          "silence must last so long to end speech")
+          "milliseconds of silence that end a segment")
       .range(0, 1e7)
       .per_request();
-  d.param("pad_ms", &Params::pad_ms, "added before and after speech")
+  d.param("pad_ms", &Params::pad_ms,
+          "milliseconds added before and after speech")
       .range(0, 1e6)
       .per_request();
   d.param("max_speech_s", &Params::max_speech_s,
-          "longer speech is split, in a silence where there is one; 0: never")
+          "longer speech is split, at a pause where there is one; 0: never")
       .range(0, 1e7)
       .per_request();
   d.param("render", &Params::render,

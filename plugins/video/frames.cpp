@@ -176,22 +176,25 @@ void read(media::VideoReader& reader, const SampleRule& rule,
 void declare_choice(Declaration<Frames>& d) {
   using P = Frames::Params;
   d.param("fps", &P::fps,
-          "frames a second: those on screen at 0, 1/fps, ... s; 0: off, or 1 "
-          "where count and every are off too")
+          "frames per second: those on screen at 0, 1/fps, ... seconds; 0: "
+          "off, or 1 where count and every are off too")
       .range(0, 1000)
       .per_request();
   d.param("count", &P::count,
-          "so many frames, spread over the film; of a clip: its length; 0: off")
+          "number of frames, spread evenly over the film; with clip the clip's "
+          "length; 0: off")
       .range(0, 1 << 20)
       .per_request();
-  d.param("every", &P::every, "each n-th frame; 0: off")
+  d.param("every", &P::every, "take each n-th frame; 0: off")
       .range(0, 1 << 20)
       .per_request();
-  d.param("max_frames", &P::max_frames, "then it stops; 0: no limit")
+  d.param("max_frames", &P::max_frames,
+          "most frames that are taken; 0: no limit")
       .range(0, 1 << 30)
       .per_request();
   d.param("clip", &P::clip,
-          "one item of count frames, with frame_mask, for models of clips");
+          "give count frames and their frame_mask as one item, for models of "
+          "clips");
 }
 
 }  // namespace
@@ -209,7 +212,7 @@ void Frames::declare(Declaration<Frames>& d) {
   d.param("square_pixels", &Params::square_pixels,
           "stretch pictures whose pixels are not square");
   d.param("untagged", &Params::untagged,
-          "colours of a film that does not name its own")
+          "colour space of a film that does not name its own")
       .choices({"bt601", "bt709"})
       .per_request();
   d.param("missing", &Params::missing,
@@ -217,15 +220,17 @@ void Frames::declare(Declaration<Frames>& d) {
       .choices({"fail", "skip"})
       .per_request();
   d.param("damaged", &Params::damaged,
-          "skip: leave damaged places out, read what is left of a cut file")
+          "refuse: a damaged or cut film is an error; skip: leave damaged "
+          "places out and read the rest")
       .choices({"refuse", "skip"})
       .per_request();
   d.param("threads", &Params::threads, "that decode one film").range(1, 64);
-  d.param("max_seconds", &Params::max_seconds, "longest film that is read")
+  d.param("max_seconds", &Params::max_seconds,
+          "longest film in seconds; a longer one is refused")
       .range(0.001, 1e6)
       .per_request();
   d.param("max_pixels", &Params::max_pixels,
-          "of a picture; more is refused before decoding")
+          "most pixels of a picture; more is refused before decoding")
       .range(1, 1 << 30)
       .per_request();
   d.check(conflict);

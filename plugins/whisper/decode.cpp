@@ -100,37 +100,42 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
       .needs(kVocabSize, kContextLength, kWindowFrames)
       .makes(kAverageLogProbability, kNoSpeech, kCompressionRatio,
              kTemperature);
-  d.param("temperature", &Params::temperature, "of the first try; 0: the best")
+  d.param("temperature", &Params::temperature,
+          "sampling temperature of the first attempt; 0: always take the best "
+          "token")
       .range(0, 10)
       .per_request();
   d.param("temperature_step", &Params::temperature_step,
-          "added for each further try, up to 1; 0: one try")
+          "added to the temperature for each further attempt, up to 1; 0: one "
+          "attempt")
       .range(0, 1)
       .per_request();
   d.param("max_compression_ratio", &Params::max_compression_ratio,
-          "text that zlib makes smaller than this is tried again")
+          "a text that zlib compresses more than this repeats itself and is "
+          "decoded again")
       .range(0, 1000)
       .per_request();
   d.param("min_log_probability", &Params::min_log_probability,
-          "text whose tokens are less likely on average is tried again")
+          "a text whose mean log-probability is lower is decoded again")
       .range(-1000, 0)
       .per_request();
   d.param("no_speech", &Params::no_speech,
-          "a window is silent when that is likelier than this and its text is "
-          "unlikely")
+          "a window is silent when its no-speech probability is higher than "
+          "this and its text is unlikely")
       .range(0, 1)
       .per_request();
-  d.param("max_tokens", &Params::max_tokens, "of a window, at most")
+  d.param("max_tokens", &Params::max_tokens, "most tokens of one window")
       .range(1, 448)
       .per_request();
   d.param("max_first_time", &Params::max_first_time,
-          "seconds into a window where its text begins at the latest")
+          "latest time in seconds at which a window's text may begin")
       .range(0, 30)
       .per_request();
   d.param("condition_on_previous", &Params::condition_on_previous,
-          "show the text of the window before")
+          "put the previous window's text into the prompt of the next")
       .per_request();
-  d.param("seed", &Params::seed, "of tries above temperature 0")
+  d.param("seed", &Params::seed,
+          "seed of the random numbers of attempts above temperature 0")
       .range(0, 9e15)
       .per_request();
 }

@@ -58,7 +58,8 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .layouts({Layout::kPacked})
       .makes(kVocabSize, kContextLength, kWindowFrames, kEngine, kDtype);
   d.param("engine", &Params::engine,
-          "auto: native where it can; reference: ATen operations")
+          "auto: native where it can run the model; reference: the model in "
+          "ATen operations")
       .choices({"auto", "native", "reference"});
   d.param("dtype", &Params::dtype,
           "auto: int16 where the processor adds up products of such numbers "

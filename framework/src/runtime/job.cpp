@@ -21,7 +21,7 @@ double milliseconds(Time from, Time to) {
 }
 
 /// The word of a report.
-std::string name(Ending ending) {
+std::string to_string(Ending ending) {
   switch (ending) {
     case Ending::kWhole:
       return "end";
@@ -247,7 +247,7 @@ Report Job::report() const {
   report.ending = ending_;
   report.finish_reason = ending_ == Ending::kWhole
                              ? branches_.front().finish_reason
-                             : name(ending_);
+                             : to_string(ending_);
   report.prompt_tokens = prompt_tokens_;
   report.token_ids = branches_.front().token_ids;
   report.branches = branches_;

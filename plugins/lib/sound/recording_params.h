@@ -23,11 +23,11 @@ void declare_recording(Declaration<Stage>& d, const std::string& headerless) {
       .choices({"none", "s16le", "f32le", "u8", "g722"})
       .per_request();
   d.param("raw_rate", &P::raw_rate,
-          "samples a second of bytes without a header")
+          "samples per second of sound without a header")
       .range(1, 768000)
       .per_request();
   d.param("raw_channels", &P::raw_channels,
-          "channels of bytes without a header")
+          "channels of sound without a header")
       .range(1, 64)
       .per_request();
   d.param("channel", &P::channel,
@@ -39,7 +39,8 @@ void declare_recording(Declaration<Stage>& d, const std::string& headerless) {
       .choices({"fail", "skip"})
       .per_request();
   d.param("damaged", &P::damaged,
-          "skip: leave damaged places out, read what is left of a cut file")
+          "refuse: a damaged or cut file is an error; skip: leave damaged "
+          "places out and read the rest")
       .choices({"refuse", "skip"})
       .per_request();
 }
