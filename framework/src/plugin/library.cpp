@@ -57,28 +57,32 @@ std::string open_problem(const PluginFacts& facts, const std::string& reason) {
                        build_advice()));
 }
 
-void open_library(const PluginFacts& facts, Library& library) {
-  std::error_code failed;
+/// Runs its static constructors, so it may throw what they throw; the header
+/// says of dlopen() that it throws nothing, and a call by that name would end
+/// the process.
+void open_library(const PluginFacts& facts) {
+  // Never constant to the compiler, which would see the name again.
+  void* (*const volatile open)(const char*, int) = dlopen;
+  const void* handle = nullptr;
   try {
-    // rtld_now: a missing symbol shows here, not in the middle of a run.
-    library.load(
-        facts.path, failed,
-        boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local);
+    // RTLD_NOW: a missing symbol shows here, not in the middle of a run.
+    handle = open(facts.path.c_str(), RTLD_NOW | RTLD_LOCAL);
   } catch (...) {
     throw authors_fault(facts, "a static constructor of it threw: ");
   }
-  if (!failed) return;
+  if (handle != nullptr) return;
   const char* reason = dlerror();
   throw unusable(facts,
-                 open_problem(facts, reason == nullptr ? failed.message()
+                 open_problem(facts, reason == nullptr ? "it is not said why"
                                                        : std::string(reason)));
 }
 
 const Library& load(const PluginFacts& facts,
                     std::vector<std::string>& warnings) {
-  Library library;
   const KeptFloatState kept;
-  open_library(facts, library);
+  open_library(facts);
+  Library library(facts.path, boost::dll::load_mode::rtld_now |
+                                  boost::dll::load_mode::rtld_local);
   if (kept.has_changed()) {
     warnings.push_back(
         str("plugin '", facts.name, "' (", facts.path.string(),

@@ -112,7 +112,7 @@ Alpha alpha_of(TIFF* tiff) {
 
 bool read_pixels(TIFF* tiff, int orientation, Alpha alpha,
                  std::uint32_t* raster) {
-  // Else libtiff would multiply.
+  // Else libtiff would multiply, or, where the tag is not there, leave it out.
   std::array<std::uint16_t, 1> multiplied{EXTRASAMPLE_ASSOCALPHA};
   if (alpha == Alpha::kPlain) {
     (void)TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, multiplied.data());
