@@ -180,7 +180,7 @@ TEST(Uses, DiffusionFeedsItsLatentsBack) {
 /// A picture and its text: a list of stages, each given what the one before
 /// pushed, so that the text's knows how many places the picture takes.
 TEST(Uses, APictureAndWordsMakeOneSample) {
-  constexpr Note<std::int64_t> kPlaces{"places"};
+  static constexpr Note<std::int64_t> kPlaces{"places"};
   Stages stages;
   stages.notes = {spec_of(kPlaces)};
   stages.preprocess = {
