@@ -144,7 +144,7 @@ Want SampleDecode::want_for(const Rules& rules, const Params& params,
 Finish SampleDecode::finish(const View& view, const Tokens& tokens) const {
   const Tokens& ends = view.rules().ends();
   if (std::find(ends.begin(), ends.end(), tokens.back()) != ends.end()) {
-    return Finish::kStop;
+    return Finish::kStopId;
   }
   const auto length = static_cast<std::int64_t>(tokens.size());
   const bool is_long = length - view.prompt() >= view.params.max_new_tokens;

@@ -16,7 +16,7 @@ bool TextWriter::write(const Decoded& decoded, OutputSink& out) {
   auto& [stream, shown] = found->second;
   Tokens tokens = decoded.tokens;
   // The id that stopped the answer is no part of its text.
-  if (decoded.finish == Finish::kStop && !tokens.empty()) tokens.pop_back();
+  if (decoded.finish == Finish::kStopId && !tokens.empty()) tokens.pop_back();
   std::string text;
   for (const std::int64_t id : tokens) text += shown.add(stream.add(id));
   const bool is_over = decoded.finish != Finish::kNo;

@@ -12,7 +12,8 @@ namespace penstock {
 
 enum class Finish {
   kNo,
-  kStop,     ///< the model or a stop string ended it
+  kStop,     ///< the answer is whole, its last token included
+  kStopId,   ///< its last token ended it and is no part of its text
   kLength,   ///< a limit ended it
   kEnd,      ///< the input was used up
   kDropped,  ///< a branch that lost; its output is withdrawn

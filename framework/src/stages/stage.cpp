@@ -52,6 +52,7 @@ std::string to_string(Finish finish) {
     case Finish::kNo:
       return "no";
     case Finish::kStop:
+    case Finish::kStopId:
       return "stop";
     case Finish::kLength:
       return "length";

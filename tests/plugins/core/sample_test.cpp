@@ -138,7 +138,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, Ends,
     ::testing::ValuesIn<End>({
         {"GoesOn", {.max_new_tokens = 5}, kOther, 0, Finish::kNo},
-        {"AtEos", {.max_new_tokens = 5}, kEos, 0, Finish::kStop},
+        {"AtEos", {.max_new_tokens = 5}, kEos, 0, Finish::kStopId},
         {"EosIgnored",
          {.max_new_tokens = 5, .ignore_eos = true},
          kEos,
@@ -148,14 +148,14 @@ INSTANTIATE_TEST_SUITE_P(
          {.max_new_tokens = 5, .stop_ids = {2}},
          kOther,
          0,
-         Finish::kStop},
+         Finish::kStopId},
         {"AtTheLimit", {.max_new_tokens = 5}, kOther, 4, Finish::kLength},
         {"AtTheContextsEnd",
          {.max_new_tokens = 50},
          kOther,
          7,
          Finish::kLength},
-        {"StopWinsOverLength", {.max_new_tokens = 5}, kEos, 4, Finish::kStop},
+        {"StopWinsOverLength", {.max_new_tokens = 5}, kEos, 4, Finish::kStopId},
     }),
     [](const auto& test) { return test.param.name; });
 

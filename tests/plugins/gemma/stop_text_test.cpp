@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "gemma/text_writer.h"
+#include "tests/plugins/gemma/support.h"
+
 namespace penstock::gemma {
 namespace {
 
@@ -67,6 +70,37 @@ TEST(Stops, DoNotDependOnHowTheTextComes) {
       shown += text.add(whole.substr(at, size));
     }
     EXPECT_EQ(shown + text.finish(), "abacabad") << size;
+  }
+}
+
+/// Keeps the text alone.
+class Text final : public OutputSink {
+ public:
+  void emit(Value value, int /*branch*/, bool /*is_final*/) override {
+    if (const auto* text = std::get_if<std::string>(&value)) all += *text;
+  }
+  std::string all;
+};
+
+/// Only Decode knows whether its last token is what ended the answer.
+TEST(TextWriter, LeavesTheLastTokenOutWhereItIsAStopId) {
+  const auto tokenizer = Tokenizer::open(tiny("tiny.gguf"));
+  const std::string text = "Paris, France";
+  for (const Finish finish :
+       {Finish::kStop, Finish::kStopId, Finish::kLength}) {
+    Decoded decoded;
+    decoded.tokens = tokenizer->encode(text);
+    ASSERT_GT(decoded.tokens.size(), 1U);
+    const std::string last = tokenizer->piece(decoded.tokens.back()).text;
+    ASSERT_FALSE(last.empty());
+    decoded.finish = finish;
+    TextWriter writer(tokenizer, {});
+    Text out;
+    writer.write(decoded, out);
+    writer.end(out);
+    EXPECT_EQ(out.all, finish == Finish::kStopId
+                           ? text.substr(0, text.size() - last.size())
+                           : text);
   }
 }
 
