@@ -39,6 +39,7 @@ void EfficientNetForward::declare(Declaration<EfficientNetForward>& d) {
       .input("pixels: f32[B,3,H,W]")
       .output("logits: f32[B,K]")
       .layouts({Layout::kStacked})
+      .devices({"cpu", "cuda"})
       .makes(kDtype);
   d.param("variant", &Params::variant, "size of the network")
       .choices(variants());

@@ -108,6 +108,7 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
       .input("tokens: i64[T]")
       .output("scores: f32[R,V]")
       .layouts({Layout::kPacked, Layout::kPadded})
+      .devices({"cpu", "cuda"})
       .makes(kVocabSize, kContextLength, kEosIds, kDtype);
   d.param("engine", &Params::engine,
           "auto: native on a CPU, for the shapes it knows; reference: ATen "

@@ -119,6 +119,14 @@ std::string ability_lines(const std::vector<ParamSpec>& params) {
   return text;
 }
 
+std::string listed(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    text += (text.empty() ? "" : ", ") + word;
+  }
+  return text;
+}
+
 Json notes_json(const NoteSpecs& notes) {
   const auto texts = [](const std::vector<NoteSpec>& list) {
     Json out = Json::array();
@@ -168,11 +176,15 @@ std::string stage_text(const StageSpec& stage) {
   text += wrapped(stage.doc, /*indent=*/2);
   text += port_lines("inputs", stage.inputs);
   text += port_lines("outputs", stage.outputs);
-  std::string layouts;
-  for (const Layout layout : stage.layouts) {
-    layouts += (layouts.empty() ? "" : ", ") + to_string(layout);
+  std::vector<std::string> layouts;
+  for (const Layout layout : stage.layouts)
+    layouts.push_back(to_string(layout));
+  if (!layouts.empty()) {
+    text += "  " + padded("layouts", 9) + listed(layouts) + "\n";
   }
-  if (!layouts.empty()) text += "  " + padded("layouts", 9) + layouts + "\n";
+  if (!stage.devices.empty()) {
+    text += "  " + padded("devices", 9) + listed(stage.devices) + "\n";
+  }
   text += port_lines("next", stage.next_inputs);
   text += note_lines(stage);
   const auto& params = stage.params.specs();
@@ -191,6 +203,7 @@ Json stage_json(const StageSpec& stage) {
   json["next_inputs"] = port_texts(stage.next_inputs);
   json["notes"] = notes_json(stage.notes);
   json["facts"] = notes_json(stage.facts);
+  json["devices"] = stage.devices;
   json["params"] = Json::array();
   for (const ParamSpec& param : stage.params.specs()) {
     json["params"].push_back(param_json(param));

@@ -46,6 +46,9 @@ struct StageSpec {
   /// Next::inputs that Decode may set, or that Forward takes.
   std::vector<Port> next_inputs;
   std::vector<Layout> layouts;  ///< Batch: the one it makes; Forward: accepts
+  /// Where it can compute, "cpu", "cuda"; empty: it takes no device. A Forward
+  /// that says nothing computes on the CPU.
+  std::vector<std::string> devices;
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
 };
@@ -96,6 +99,10 @@ class Declaration {
   }
   Declaration& layouts(std::vector<Layout> layouts) {
     spec_.layouts = std::move(layouts);
+    return *this;
+  }
+  Declaration& devices(std::vector<std::string> devices) {
+    spec_.devices = std::move(devices);
     return *this;
   }
   template <class M>

@@ -13,6 +13,13 @@
 
 namespace penstock::config {
 
+/// Where a `device:` was written.
+struct DevicePlace {
+  bool is_given = false;
+  std::optional<Mark> at = {};
+  std::string override = {};  ///< else this one's source and key
+};
+
 struct StageDraft {
   std::string key;  ///< "decode", "preprocess.0"
   StageKind kind = StageKind::kPreprocess;
@@ -25,6 +32,7 @@ struct StageDraft {
   std::string conflict = {};       ///< between the params as the file has them
   std::string overridden_by = {};  ///< the last override that changed a param
   std::vector<std::string> notices = {};  ///< names that have changed
+  DevicePlace device = {};
 
   void set(const ParamSpec& spec, const ParamValue& value,
            const std::string& source) {
@@ -35,6 +43,7 @@ struct StageDraft {
 
 struct Draft {
   PipelineFile file = {};
+  DevicePlace device = {};
   std::vector<StageDraft> preprocess = {};
   StageDraft batch = {.key = "batch", .kind = StageKind::kBatch};
   StageDraft forward = {.key = "forward", .kind = StageKind::kForward};

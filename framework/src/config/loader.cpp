@@ -3,6 +3,7 @@
 
 #include "base/quote.h"
 #include "config/conflict.h"
+#include "config/devices.h"
 #include "config/draft.h"
 #include "config/file_loader.h"
 #include "config/fit.h"
@@ -36,7 +37,8 @@ void load_version(const YamlNode& value, Problems& problems) {
 }
 
 /// `name`, `model`, `device`, `threads`; false: it is another key.
-bool load_setting(const Entry& entry, PipelineFile& file, Problems& problems) {
+bool load_setting(const Entry& entry, Draft& draft, Problems& problems) {
+  PipelineFile& file = draft.file;
   const std::string source = problems.place(entry.value->at);
   if (entry.key == "threads") {
     const auto value = read_param(*entry.value, threads_spec(), problems);
@@ -58,6 +60,7 @@ bool load_setting(const Entry& entry, PipelineFile& file, Problems& problems) {
     } else {
       check_device(text->text);
       file.device = {text->text, source};
+      draft.device = {.is_given = true, .at = entry.value->at};
     }
   } catch (const Error& error) {
     problems.add(entry.value->at, error.text());
@@ -112,7 +115,7 @@ void load_keys(const YamlNode& root, StageCatalog& catalog, Draft& draft,
                    "one of them");
     } else if (entry.key == "inputs") {
       continue;  // needs the stages, with their overrides
-    } else if (!load_setting(entry, draft.file, problems) &&
+    } else if (!load_setting(entry, draft, problems) &&
                !load_stages(entry, catalog, draft, problems)) {
       problems.add(entry.at, unknown_key(entry.key, top_keys()));
     }
@@ -244,6 +247,7 @@ PipelineFile config::load_pipeline(const ParsedFile& parsed,
   check_notes(draft, catalog, problems);
   apply(overrides, draft, problems);
   check_conflicts(draft, problems);
+  check_devices(draft, problems);
   finish_stages(draft);
   if (const Entry* inputs = root->find("inputs")) {
     const auto options = [&](const Entry& entry, InputConfig& input) {

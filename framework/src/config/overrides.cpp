@@ -26,7 +26,8 @@ std::string text_of(const Override& given) {
 }
 
 /// False: `given` is not about the whole file.
-bool set_top(const Override& given, PipelineFile& file) {
+bool set_top(const Override& given, Draft& draft) {
+  PipelineFile& file = draft.file;
   if (given.key == "name") {
     check_name(text_of(given));
     file.name = text_of(given);
@@ -36,6 +37,7 @@ bool set_top(const Override& given, PipelineFile& file) {
   } else if (given.key == "device") {
     check_device(text_of(given));
     file.device = {text_of(given), given.source};
+    draft.device = {.is_given = true, .at = {}, .override = label(given)};
   } else if (given.key == "threads") {
     file.threads = {parse_param(threads_spec(), raw_from_text(given.value)),
                     given.source};
@@ -60,6 +62,7 @@ void set_in_stage(const Override& given, const std::string& param,
     check_device(text_of(given));
     stage.config.device = text_of(given);
     stage.config.device_source = given.source;
+    stage.device = {.is_given = true, .at = {}, .override = label(given)};
     return;
   }
   if (stage.config.spec == nullptr) return;  // reported with its `use`
@@ -108,7 +111,7 @@ std::vector<std::string> known_keys(Draft& draft, const std::string& param) {
 
 void apply_one(const Override& given, Draft& draft) {
   if (invalid_utf8(given.value)) throw Error(Code::kData, "not UTF-8");
-  if (set_top(given, draft.file)) return;
+  if (set_top(given, draft)) return;
   const auto address = find_stage(given.key, draft.preprocess.size());
   if (!address) refuse_key(given, draft);
   if (address->rest.empty()) {

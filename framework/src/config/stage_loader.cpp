@@ -49,6 +49,7 @@ void load_device(const YamlNode& value, StageDraft& stage, Problems& problems) {
     check_device(text->text);
     stage.config.device = text->text;
     stage.config.device_source = problems.place(value.at);
+    stage.device = {.is_given = true, .at = value.at};
   } catch (const Error& error) {
     problems.add(value.at, error.text());
   }

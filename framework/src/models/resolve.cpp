@@ -1,6 +1,7 @@
 // What the words of a pipeline file mean on this machine: devices and models.
 #include <ATen/Context.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "penstock/models.h"

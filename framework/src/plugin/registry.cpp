@@ -58,6 +58,14 @@ void check_next_inputs(const StageSpec& spec) {
            "' declares next_input(), which goes from decode to forward"));
 }
 
+void check_devices(const StageSpec& spec) {
+  for (const std::string& device : spec.devices) {
+    if (device == "cpu" || device == "cuda") continue;
+    fail(str("stage '", spec.name, "' computes on '", device,
+             "'; a device is cpu or cuda"));
+  }
+}
+
 }  // namespace
 
 void Registry::insert(StageSpec spec) {
@@ -74,6 +82,10 @@ void Registry::insert(StageSpec spec) {
   check_abilities(spec);
   check_facts(spec);
   check_next_inputs(spec);
+  check_devices(spec);
+  if (spec.kind == StageKind::kForward && spec.devices.empty()) {
+    spec.devices = {"cpu"};
+  }
   specs_.push_back(std::move(spec));
 }
 

@@ -22,13 +22,13 @@ struct Pipeline::Impl {
         options(chosen),
         trace(chosen.trace, chosen.trace_process),
         stages(file),
-        engine(DeviceThread::of(resolve_device(file.forward.device))) {
+        engine(DeviceThread::of(device_of(file))) {
     end_after(options.until, stages);
     if (!options.trace_name.empty()) trace.name_process(options.trace_name);
     const Time start = Clock::now();
     engine->call([&] {
       trace.name_thread("engine");
-      stages.open(file, resolve_device(file.forward.device));
+      stages.open(file, device_of(file));
       lane.emplace(LaneStages{.batch = *stages.batch,
                               .forward = *stages.forward,
                               .decode = *stages.decode,
@@ -234,9 +234,7 @@ std::shared_ptr<void> Pipeline::more_coming() { return impl_->upstream(); }
 void Pipeline::check(const Request& request) const {
   (void)check_options(impl_->file, request.options);
 }
-std::string Pipeline::device() const {
-  return resolve_device(impl_->file.forward.device).str();
-}
+std::string Pipeline::device() const { return device_of(impl_->file).str(); }
 void Pipeline::drain() { impl_->drain(); }
 void Pipeline::cancel_all() { impl_->cancel_all(); }
 const PipelineFile& Pipeline::file() const { return impl_->file; }
@@ -256,7 +254,7 @@ Stats Pipeline::stats() const {
 }
 
 PipelineCheck check_pipeline(const PipelineFile& file) {
-  const at::Device device = resolve_device(file.forward.device);
+  const at::Device device = device_of(file);
   const Stages stages(file);
   PipelineCheck check;
   check.device = device.str();

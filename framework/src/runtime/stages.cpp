@@ -193,4 +193,19 @@ void run_preprocess(const Stages& stages, const PipelineFile& file,
   Chain(stages, file, 0, request, out).push(Item{});
 }
 
+at::Device device_of(const PipelineFile& file) {
+  const std::string& text = file.forward.device;
+  if (!text.empty() && text != "auto") return resolve_device(text);
+  const auto stages = {&file.batch, &file.forward, &file.decode};
+  const bool can_cuda =
+      std::all_of(stages.begin(), stages.end(), [](const auto* stage) {
+        const auto& devices = stage->spec->devices;
+        const bool is_free =
+            devices.empty() && stage->spec->kind != StageKind::kForward;
+        return is_free || std::find(devices.begin(), devices.end(), "cuda") !=
+                              devices.end();
+      });
+  return can_cuda ? resolve_device("auto") : at::Device(at::kCPU);
+}
+
 }  // namespace penstock

@@ -49,6 +49,9 @@ struct Stages {
   std::vector<Stage*> opened_;
 };
 
+/// Where a pipeline's Forward and what is around it run; `auto` is a GPU only
+/// where each stage of the loop that names devices can compute there.
+[[nodiscard]] at::Device device_of(const PipelineFile& file);
 /// Pushes a request's items through the list of Preprocess stages.
 void run_preprocess(const Stages& stages, const PipelineFile& file,
                     const Request& request, ItemSink& out);

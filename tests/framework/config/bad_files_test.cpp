@@ -124,6 +124,23 @@ INSTANTIATE_TEST_SUITE_P(
         {"DeviceNumber", "device: cpu", "device: 'cuda:x'", "4:9", "cuda"},
         {"DeviceOfAStage", "{use: net.run}", "{use: net.run, device: gpu}",
          "7:37", "cuda"},
+        {"DeviceOfWhatTakesNone", "{use: pick.best,",
+         "{use: pick.best, device: cpu,", "8:39",
+         "pick.best computes on no device of its own; write device under "
+         "forward"},
+        {"DeviceOfPreprocess", "{use: text.words}",
+         "{use: text.words, device: auto}", "5:40", "text.words computes on"},
+        {"DeviceThatForwardLacks", "{use: net.run}",
+         "{use: net.cpu, device: cuda}", "7:37",
+         "net.cpu runs on cpu alone, not on 'cuda'"},
+        {"DeviceOfTheFileThatForwardLacks",
+         "device: cpu\npreprocess:  {use: text.words}\n"
+         "batch:       {use: rows.packed, max_sequences: 4}\n"
+         "forward:     {use: net.run}",
+         "device: cuda:1\npreprocess:  {use: text.words}\n"
+         "batch:       {use: rows.packed, max_sequences: 4}\n"
+         "forward:     {use: net.cpu}",
+         "4:9", "net.cpu runs on cpu alone, not on 'cuda:1'"},
         {"Steps", "name: good", "name: good\nsteps: {}", "3:1",
          "composes pipelines"},
         {"UndefinedVariable", "some/model.gguf", "${NO_SUCH_VARIABLE_X}", "3:8",
@@ -235,6 +252,7 @@ TEST(Overrides, AreCheckedLikeTheFile) {
            {"decode.use", "pick.best", "use"},
            {"decoder.top_k", "1", "did you mean 'decode'"},
            {"device", "cudda", "cuda"},
+           {"decode.device", "cpu", "computes on no device of its own"},
            {"threads", "many", "integer"},
            {"batch.side", "lefft", "did you mean 'left'?"},
            {"nonsense", "1", "nonsense"},

@@ -35,6 +35,7 @@ StageSpec spec(const std::string& name, StageKind kind,
   for (const auto& port : outputs) made.outputs.push_back(parse_port(port));
   made.layouts = std::move(layouts);
   made.params = std::move(params);
+  if (kind == StageKind::kForward) made.devices = {"cpu", "cuda"};
   return made;
 }
 
@@ -125,6 +126,9 @@ FakeCatalog::FakeCatalog() {
   specs_.push_back(spec("net.image", kForward, {"pixels: f32[B,3,H,W]{rgb}"},
                         {"classes: f32[B,C]"}, {Layout::kPacked},
                         net_params()));
+  specs_.push_back(spec("net.cpu", kForward, {"tokens: i64[T]"},
+                        {"scores: f32[R,V]"}, {Layout::kPacked}, net_params()));
+  specs_.back().devices = {"cpu"};
   specs_.push_back(spec("pick.best", kDecode, {"scores: f32[R,V]"},
                         {"tokens: i64[N]"}, {}, pick_params()));
   specs_.push_back(

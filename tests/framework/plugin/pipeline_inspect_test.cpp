@@ -83,7 +83,7 @@ TEST(PipelineInspect, ShowsEveryStageOfAPlugin) {
   for (const char* part :
        {"toy.split (preprocess)", "toy.rows (batch)", "toy.model (forward)",
         "toy.pick (decode)", "toy.join (postprocess)", "no params",
-        "layouts  padded, packed"}) {
+        "layouts  padded, packed", "devices  cpu"}) {
     EXPECT_THAT(ran.out, HasSubstr(part));
   }
 }

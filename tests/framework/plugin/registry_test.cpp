@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <array>
 #include <cmath>
@@ -276,6 +277,30 @@ INSTANTIATE_TEST_SUITE_P(
          [](D& d) { d.doc("x").output("a: f23[B]"); }},
     }),
     [](const auto& test) { return test.param.name; });
+
+
+struct Still : Forward {
+  using Params = Plain::Params;
+  explicit Still(const Params& /*params*/) {}
+  static void declare(Declaration<Still>& d) { d.doc("Computes nothing."); }
+  [[nodiscard]] Caps caps() const override { return {}; }
+  [[nodiscard]] Result forward(const Step& /*step*/) override { return {}; }
+};
+
+struct Elsewhere : Still {
+  using Still::Still;
+  static void declare(Declaration<Elsewhere>& d) { d.devices({"cpu", "tpu"}); }
+};
+
+TEST(Registry, PutsAForwardThatNamesNoDeviceOnTheCpu) {
+  Registry registry("toy");
+  registry.add<Still>("still");
+  registry.add<Plain>("plain");
+  EXPECT_EQ(registry.specs()[0].devices, std::vector<std::string>{"cpu"});
+  EXPECT_TRUE(registry.specs()[1].devices.empty());
+  EXPECT_THAT(problem_of<Elsewhere>(registry, "elsewhere"),
+              HasSubstr("computes on 'tpu'; a device is cpu or cuda"));
+}
 
 }  // namespace
 }  // namespace penstock
