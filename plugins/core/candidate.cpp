@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "penstock/error.h"
+#include "penstock/decode.h"
 
 namespace penstock::core {
 namespace {
@@ -61,8 +61,8 @@ Candidates candidates_of(const Scores& scores, std::int64_t at,
     top = std::max(top, each.raw);
   }
   if (has_nan || !std::isfinite(top)) {
-    throw Error(Code::kInternal, str("the scores are not finite (",
-                                     has_nan ? std::nanf("") : top, ")"));
+    throw ForwardFault(
+        str("the scores are not finite (", has_nan ? std::nanf("") : top, ")"));
   }
   return out;
 }

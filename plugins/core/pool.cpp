@@ -49,7 +49,7 @@ at::Tensor Pool::embedding(const Sequence& sequence) const {
   const Sum& sum = sum_of(sequence);
   const auto mean = sum.states / static_cast<double>(sum.count);
   if (!mean.isfinite().all().item<bool>()) {
-    throw Error(Code::kInternal, "the model's hidden states are not finite");
+    throw ForwardFault("the model's hidden states are not finite");
   }
   const auto& chosen = params<Params>(*this, *sequence.item->request);
   const auto norm = at::linalg_vector_norm(mean).item<double>();

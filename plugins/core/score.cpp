@@ -27,8 +27,8 @@ Scored read(const Slice& slice, const Scores& scores) {
     if (next == sequence.length()) continue;  // nothing follows the last
     const float logprob = follow[at] - norm[at];
     if (!std::isfinite(norm[at]) || std::isnan(logprob)) {
-      throw Error(Code::kInternal, str("the model's scores for token ", next,
-                                       " of the text are not finite"));
+      throw ForwardFault(str("the model's scores for token ", next,
+                             " of the text are not finite"));
     }
     out.ids.push_back(sequence.token(next));
     out.best.push_back(best[at * scores.ids.size(1)]);

@@ -61,7 +61,7 @@ void Top::decode(const Step& step, const Result& picked,
     next.finish = Finish::kEnd;
     if (!raw[row].isfinite().all().item<bool>()) {
       next.error = std::make_exception_ptr(
-          Error(Code::kInternal, "the model's answer is not finite"));
+          ForwardFault("the model's answer is not finite"));
     } else {
       const auto scores = get(picked.out, chosen.activation).cpu();
       next.emit.emplace_back().tensors = {

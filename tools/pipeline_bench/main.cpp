@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/program.h"
+#include "penstock/crash.h"
 #include "penstock/sdk_version.h"
 #include "pipeline_bench/options.h"
 
@@ -87,6 +88,7 @@ int main_or_throw(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   penstock::open_standard_streams();
+  penstock::report_crashes("pipeline-bench");
   try {
     penstock::leave(main_or_throw(argc, argv));
   } catch (...) {

@@ -77,7 +77,8 @@ class Conversation {
       : runner_(runner),
         output_(output),
         timeout_s_(timeout_s),
-        is_terminal_(isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1) {}
+        is_terminal_(isatty(STDIN_FILENO) == 1 &&
+                     isatty(results_descriptor()) == 1) {}
 
   void run(const Stop& stop) {
     LineReader lines("-", stop);

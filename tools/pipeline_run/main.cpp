@@ -4,9 +4,11 @@
 #include <filesystem>
 
 #include "common/program.h"
+#include "penstock/crash.h"
 #include "penstock/params.h"
 #include "penstock/sdk_version.h"
 #include "pipeline_run/options.h"
+#include "pipeline_run/real_stdout.h"
 
 namespace {
 
@@ -82,6 +84,12 @@ void declare_run(CLI::App& app, Options& options, Flags& flags) {
       ->allow_extra_args(false);
   app.add_option("--timeout", options.timeout_s, "seconds for each request")
       ->check(seconds);
+  app.add_option("--stall-timeout", options.stall_s,
+                 "seconds until a stage that does not return is told of, 0: "
+                 "never; nothing is ended")
+      ->check([](const std::string& value) {
+        return value == "0" ? std::string() : seconds(value);
+      });
   app.add_option("--plugin-path", options.plugin_path,
                  "search plugins here first (repeatable)")
       ->allow_extra_args(false);
@@ -245,6 +253,7 @@ int main_or_throw(int argc, char** argv) {
     return app.exit(error);  // --help or --version
   }
   take(options, flags);
+  penstock::run::keep_stdout_for_results();
   return penstock::run::run(options);
 }
 
@@ -252,6 +261,7 @@ int main_or_throw(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   penstock::open_standard_streams();
+  penstock::report_crashes("pipeline-run");
   try {
     penstock::leave(main_or_throw(argc, argv));
   } catch (...) {

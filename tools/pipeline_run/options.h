@@ -19,6 +19,7 @@ struct Options {
   std::vector<Override> overrides;
   std::vector<std::string> plugin_path;
   double timeout_s = 0;  ///< per request; 0: none
+  double stall_s = 10;   ///< until a stage that hangs is told of; 0: never
   std::string until;     ///< name of a stage, or ""
   std::string step;      ///< which of a composition --show and --until mean
   std::string output;    ///< file for JSON lines, or "" for stdout

@@ -25,6 +25,7 @@
 #include "pipeline_run/output/step_printer.h"
 #include "pipeline_run/output/summary.h"
 #include "pipeline_run/signals.h"
+#include "pipeline_run/stalls.h"
 #include "pipeline_run/submit.h"
 
 namespace penstock::run {
@@ -100,7 +101,7 @@ Format format_of(const Options& options) {
   if (last < StageKind::kDecode) return Format::kNone;
   if (options.json) return Format::kJson;
   if (options.show) return Format::kShow;
-  return isatty(STDOUT_FILENO) == 1 ? Format::kTerminal : Format::kText;
+  return isatty(results_descriptor()) == 1 ? Format::kTerminal : Format::kText;
 }
 
 /// Finds out before hours of work, not after.
@@ -114,6 +115,7 @@ PipelineOptions pipeline_options(const Options& options, Watch& watch) {
   // A step whose input other steps make is run to see its preprocess.
   chosen.until = std::max(last_stage(options), StageKind::kBatch);
   chosen.trace = !options.trace.empty();
+  report_stalls(options, chosen);
   if (watch.is_needed()) {
     chosen.observer = &watch;
     chosen.preprocess_workers = 1;  // shown in order
@@ -262,7 +264,7 @@ int run(const Options& options) {
   if (options.check) return check(file);
   std::optional<ResultFile> results;
   if (!options.output.empty()) results.emplace(options.output, options.resume);
-  Output output(results ? results->descriptor() : STDOUT_FILENO);
+  Output output(results ? results->descriptor() : results_descriptor());
   Watch watch(options, file, output);
   if (file.is_one() && last_stage(options) == StageKind::kPreprocess) {
     PipelineFile& alone = file.steps.front().file;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <iostream>
 #include <utility>
 
 namespace penstock::run {
@@ -54,6 +55,7 @@ void Signals::wait() {
     if (signal == SIGINT && interrupt_ && interrupt_()) continue;
     if (!stop_ || exit_code_ != 0) _exit(code);
     exit_code_ = code;
+    std::cerr << "pipeline-run: stopping; again: end now\n" << std::flush;
     stop_();
   }
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "penstock/error.h"
 #include "penstock/stage.h"
 #include "penstock/step.h"
 
@@ -45,6 +46,14 @@ struct Next {
   std::vector<Decoded> emit;  ///< then give out, in order
   Finish finish = Finish::kNo;
   std::exception_ptr error;  ///< fails this sequence only
+};
+
+/// Thrown by a Decode, or put into Next::error, when what Forward gave cannot
+/// be used, such as scores that are not finite: Forward is named, not Decode.
+class PENSTOCK_API ForwardFault : public Error {
+ public:
+  explicit ForwardFault(const std::string& text);
+  ~ForwardFault() override;
 };
 
 /// Engine thread only.

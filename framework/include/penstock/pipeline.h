@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "penstock/pipeline_file.h"
 #include "penstock/request.h"
 #include "penstock/sequence.h"
+#include "penstock/stall.h"
 #include "penstock/step.h"
 
 namespace penstock {
@@ -118,6 +120,11 @@ struct PipelineOptions {
   /// In a trace of several pipelines: its number, and a name for it.
   int trace_process = 1;
   std::string trace_name;
+  /// Told, on a thread of its own, of each stage that has not returned for
+  /// `stall_s` seconds, and again after two, four, ... times that. 0: of none
+  /// but late ones. Nothing is ended: a slow stage is not a wrong one.
+  std::function<void(const Stall&)> on_stall;
+  double stall_s = 10;
 };
 
 class PENSTOCK_API Pipeline {

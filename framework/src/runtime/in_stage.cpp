@@ -12,7 +12,12 @@ Error current_error() {
   } catch (const Error& error) {
     return error;
   } catch (const c10::Error& error) {
-    return {Code::kInternal, error.what_without_backtrace()};
+    const std::string text = error.what_without_backtrace();
+    const bool is_memory =
+        dynamic_cast<const c10::OutOfMemoryError*>(&error) != nullptr ||
+        text.find("DefaultCPUAllocator") != text.npos;
+    if (is_memory) return {Code::kRetry, "out of memory: " + text};
+    return {Code::kInternal, text};
   } catch (const std::bad_alloc&) {
     return {Code::kRetry, "out of memory"};
   } catch (const std::exception& error) {

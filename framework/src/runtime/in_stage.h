@@ -1,10 +1,12 @@
-// The one place that gives an error its context: every call into a stage.
+// The one place that gives an error its context, and a thread its place: every
+// call into a stage.
 #pragma once
 
 #include <exception>
 #include <string>
 
 #include "penstock/error.h"
+#include "threads/calls.h"
 
 namespace penstock {
 
@@ -14,10 +16,11 @@ namespace penstock {
 /// The same, with the place named.
 [[nodiscard]] Error current_error(const Place& place);
 
-/// Runs a call into a stage.
+/// Runs a call into a stage; `place` is in force as long as it lasts.
 template <class Call>
 auto in_stage(const Place& place, Call&& call) {
   try {
+    const calls::Scope here(place);
     return call();
   } catch (const Cancelled&) {
     throw;

@@ -4,6 +4,7 @@
 
 #include "runtime/emitted.h"
 #include "runtime/in_stage.h"
+#include "runtime/sink_gate.h"
 
 namespace penstock {
 namespace {
@@ -43,6 +44,8 @@ class Job::Out final : public OutputSink {
   explicit Out(Job& job) : job_(job) {}
   void emit(Value value, int branch, bool is_final) override {
     check_emitted(value, branch, job_.branches_.size());
+    const calls::Scope outside;  // a reader may be slow
+    calls::moved();
     job_.hand_on(value, branch, is_final);
   }
 
@@ -179,7 +182,8 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
   try {
     in_stage(place, [&] {
       Out out(*this);
-      goes_on = writer(postprocess).write(decoded, out);
+      const SinkGate<GatedOutput> gate(out, place);
+      goes_on = writer(postprocess).write(decoded, gate.sink());
     });
   } catch (Error& error) {
     goes_on = false;
@@ -228,11 +232,13 @@ void Job::finish(const Postprocess& postprocess, const Place& place) {
   try {
     in_stage(place, [&] {
       Out out(*this);
-      writer(postprocess).end(out);
+      const SinkGate<GatedOutput> gate(out, place);
+      writer(postprocess).end(gate.sink());
     });
   } catch (Error& error) {
     fail(error);
   }
+  in_stage(place, [&] { writer_.reset(); });
   try {
     sink_->done(*request_, report());
   } catch (...) {

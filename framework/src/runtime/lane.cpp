@@ -37,21 +37,25 @@ std::string trace_args(const Step& step, Closed why) {
   return out + "]";
 }
 
-void check_shape(const at::Tensor& tensor, const char* what, std::int64_t rows,
-                 std::int64_t columns) {
-  if (tensor.defined() && tensor.size(0) == rows &&
-      (columns == 0 || (tensor.dim() == 2 && tensor.size(1) >= columns))) {
-    return;
+/// Tokens, and of models without them sequences.
+std::int64_t size_of(const Step& step) {
+  std::int64_t size = 0;
+  for (const Slice& slice : step.slices) {
+    size += std::max<std::int64_t>(1, slice.count);
   }
-  std::ostringstream got;
-  if (tensor.defined()) {
-    got << tensor.sizes();
-  } else {
-    got << "nothing";
-  }
-  throw Error(Code::kInternal,
-              str("scores.", what, " is ", got.str(), ", but the step wants ",
-                  rows, " rows", columns > 0 ? str(" of ", columns) : ""));
+  return size;
+}
+
+/// Whose deadline comes first; of none, the first.
+const Request& most_urgent(const Step& step) {
+  const auto deadline = [](const Slice& slice) {
+    return slice.sequence->item->request->deadline.value_or(Time::max());
+  };
+  return *std::min_element(step.slices.begin(), step.slices.end(),
+                           [&](const Slice& a, const Slice& b) {
+                             return deadline(a) < deadline(b);
+                           })
+              ->sequence->item->request;
 }
 
 }  // namespace
@@ -63,8 +67,10 @@ Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
       stats_(stats),
       trace_(trace),
       observer_(observer),
-      caps_(stages.forward.caps()),
-      max_sequences_(stages.batch.max_sequences()),
+      caps_(in_stage(stages.forward_place,
+                     [&] { return stages.forward.caps(); })),
+      max_sequences_(in_stage(stages.batch_place,
+                              [&] { return stages.batch.max_sequences(); })),
       slots_(stages.forward, caps_, stages.batch.shares_prefixes()) {
   if (caps_.slots > 0 && caps_.slots < max_sequences_) {
     throw Error(Code::kInternal, str("batch runs ", max_sequences_,
@@ -95,12 +101,16 @@ bool Lane::is_idle() {
 
 bool Lane::turn(Time& check_again_at) {
   const Time now = Clock::now();
+  const calls::Scope scope(&stats_, nullptr);
   // Before the arrivals are taken: whoever is no longer upstream has arrived.
   const bool is_more_coming = arrivals_.is_more_coming();
   take_arrivals();
   drop_dead(now);
   end_done_branches();
-  if (waiting_.empty() && running_.empty()) return false;
+  if (waiting_.empty() && running_.empty()) {
+    no_plan_since_ = {};
+    return false;
+  }
   Plan made;
   try {
     made = plan(now, is_more_coming);
@@ -160,6 +170,9 @@ Plan Lane::plan(Time now, bool is_more_coming) {
           .in(stages_.batch_place);
     }
     if (is_new) width += slice.sequence->item->width;
+    in_stage(stages_.batch_place, [&] {
+      Boundary::planned(slice, stages_.batch.max_step_tokens());
+    });
   }
   if (width > free) {
     throw Error(Code::kInternal,
@@ -167,6 +180,9 @@ Plan Lane::plan(Time now, bool is_more_coming) {
                     " are free"))
         .in(stages_.batch_place);
   }
+  check_empty(made, now,
+              !is_more_coming && waiting.size() == waiting_.size() &&
+                  running.size() == running_.size());
   trace_.span("plan", now, Clock::now(), "");
   stats_.change([&](Stats& s) { s.plan_s += seconds(now, Clock::now()); });
   return made;
@@ -209,6 +225,7 @@ Step Lane::make_step(const Plan& plan) const {
 void Lane::run(Step& step, Closed why) {
   const Time start = Clock::now();
   for (const Slice& slice : step.slices) member(slice).job->step_began(start);
+  const calls::Scope scope(&stats_, &most_urgent(step));
   std::vector<Next> nexts;
   try {
     for (const Slice& slice : step.slices) {
@@ -219,21 +236,33 @@ void Lane::run(Step& step, Closed why) {
             .in(stages_.batch_place);
       }
     }
-    step.inputs = in_stage(stages_.batch_place,
-                           [&] { return stages_.batch.collate(step.slices); });
+    const std::int64_t size = size_of(step);
+    in_stage(stages_.batch_place, [&] {
+      step.inputs = collates_.run(
+          size, [&] { return stages_.batch.collate(step.slices); });
+      stages_.boundary.collated(step);
+    });
     const Time collated = Clock::now();
     Result result = in_stage(stages_.forward_place, [&] {
-      Result made = stages_.forward.forward(step);
-      check_scores(step, made.scores);
+      Result made =
+          forwards_.run(size, [&] { return stages_.forward.forward(step); });
+      stages_.boundary.forwarded(step, made);
       return made;
     });
+    drop_not_finite(step, result.scores);
     if (observer_ != nullptr) observer_->step(step, result);
     const Time forwarded = Clock::now();
-    in_stage(stages_.decode_place, [&] {
-      const Result picked = stages_.decode.pick(step, std::move(result));
-      stages_.decode.decode(step, picked, nexts);
+    try {
+      const calls::Scope here(stages_.decode_place);
+      decodes_.run(size, [&] {
+        const Result picked = stages_.decode.pick(step, std::move(result));
+        stages_.decode.decode(step, picked, nexts);
+      });
       for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
-    });
+      stages_.boundary.decided(nexts);
+    } catch (...) {
+      throw decode_error();
+    }
     const Time decoded = Clock::now();
     if (trace_.is_enabled()) {
       trace_.span("collate", start, collated, "");
@@ -245,41 +274,11 @@ void Lane::run(Step& step, Closed why) {
       s.forward_s += seconds(collated, forwarded);
       s.decode_s += seconds(forwarded, decoded);
     });
+    calls::moved();
     count_step(step, why);
     apply(step, nexts);
   } catch (Error& error) {
     fail(step, error);
-  }
-}
-
-void Lane::check_scores(const Step& step, const Scores& scores) {
-  const std::int64_t outs = step.outs();
-  if (outs == 0) return;
-  Want most;
-  std::size_t ids = 0;
-  bool has_tokens = false;
-  for (const Slice& slice : step.slices) {
-    const Want& want = slice.sequence->want;
-    has_tokens |= slice.sequence->length() > 0;
-    if (slice.outs == 0) continue;
-    most.top = std::max(most.top, want.top);
-    most.full |= want.full;
-    most.norm |= want.norm;
-    most.follow |= want.follow;
-    most.hidden |= want.hidden;
-    ids = std::max(ids, want.ids.size());
-  }
-  if (!has_tokens) return;
-  if (most.top > 0) {
-    check_shape(scores.ids, "ids", outs, most.top);
-    check_shape(scores.values, "values", outs, most.top);
-  }
-  if (most.full) check_shape(scores.full, "full", outs, 1);
-  if (most.norm) check_shape(scores.norm, "norm", outs, 0);
-  if (most.follow) check_shape(scores.follow, "follow", outs, 0);
-  if (most.hidden) check_shape(scores.hidden, "hidden", outs, 1);
-  if (ids > 0) {
-    check_shape(scores.at, "at", outs, static_cast<std::int64_t>(ids));
   }
 }
 
@@ -301,11 +300,14 @@ void Lane::fail(const Step& step, const Error& error) {
   // What the slots hold after a failed step is unknown: drop_dead() releases
   // them before the next step.
   for (const Slice& slice : step.slices) {
-    Member& sequence = member(slice);
-    sequence.job->fail(error);
-    sequence.is_dead = true;
-    slots_.invalidate(sequence);
+    fail(member(slice), error);
   }
+}
+
+void Lane::fail(Member& sequence, const Error& error) {
+  sequence.job->fail(error);
+  sequence.is_dead = true;
+  slots_.invalidate(sequence);
 }
 
 }  // namespace penstock

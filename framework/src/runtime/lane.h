@@ -10,10 +10,13 @@
 #include "penstock/batch.h"
 #include "penstock/decode.h"
 #include "penstock/forward.h"
+#include "runtime/advance.h"
 #include "runtime/arrivals.h"
+#include "runtime/boundary.h"
 #include "runtime/job.h"
 #include "runtime/slots.h"
 #include "runtime/stats_board.h"
+#include "runtime/team_choice.h"
 #include "runtime/trace.h"
 
 namespace penstock {
@@ -23,6 +26,7 @@ struct LaneStages {
   Batch& batch;
   Forward& forward;
   Decode& decode;
+  const Boundary& boundary;
   Layout layout = Layout::kStacked;  ///< of the batch
   Place batch_place, forward_place, decode_place;
   const std::vector<NoteSpec>& item_notes;  ///< that Batch may leave behind
@@ -50,6 +54,7 @@ class Lane {
     std::shared_ptr<Item> owned;
     bool is_dead = false;
     bool is_rewound = false;
+    Advance advance;
   };
   using Members = std::vector<std::unique_ptr<Member>>;
 
@@ -64,18 +69,28 @@ class Lane {
 
   // One step (lane.cpp)
   [[nodiscard]] Plan plan(Time now, bool is_more_coming);
+  void check_empty(const Plan& plan, Time now, bool could_run);
   [[nodiscard]] int free_slots() const;
   void start_waiting(const Plan& plan);
   [[nodiscard]] Step make_step(const Plan& plan) const;
   void run(Step& step, Closed why);
-  static void check_scores(const Step& step, const Scores& scores);
+  void drop_not_finite(const Step& step, const Scores& scores);
   void count_step(const Step& step, Closed why);
   void fail(const Step& step, const Error& error);
+  void fail(Member& sequence, const Error& error);
   [[nodiscard]] static Member& member(const Slice& slice);
 
   // What Decode said (lane_apply.cpp)
   void apply(const Step& step, std::vector<Next>& nexts);
+  struct Born {
+    std::unique_ptr<Member> child;
+    Member* parent;
+  };
+  void check_width(Member& child, const std::vector<Born>& born);
+  void fail_unwanted(Member& sequence);
   void apply_next(Member& sequence, Next& next);
+  /// The exception being handled, as of Decode or of what Forward gave it.
+  [[nodiscard]] Error decode_error() const;
   void emit(Member& sequence, Next& next);
 
   LaneStages stages_;
@@ -86,7 +101,9 @@ class Lane {
   Caps caps_;
   int max_sequences_;
   Slots slots_;
+  TeamChoice collates_, forwards_, decodes_;
   Members waiting_, running_;
+  Time no_plan_since_{};  ///< sequences could run, and no plan names one
   Arrivals arrivals_;
 };
 

@@ -24,6 +24,8 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
     slots_.extend(sequence, slice.begin, slice.count);
     if (slice.outs == 0) {
       sequence.cached = caps_.slots > 0 ? slice.begin + slice.count : 0;
+      const bool is_whole = slice.begin + slice.count >= sequence.length();
+      if (is_whole && children[i].empty()) fail_unwanted(sequence);
     } else if (children[i].empty()) {
       throw Error(Code::kInternal,
                   "decode said nothing of a sequence whose "
@@ -31,10 +33,6 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
           .in(stages_.decode_place);
     }
   }
-  struct Born {
-    std::unique_ptr<Member> child;
-    Member* parent;
-  };
   std::vector<Born> born;
   std::vector<Member*> changed;
   for (std::size_t i = 0; i < children.size(); ++i) {
@@ -49,6 +47,7 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
     apply_next(sequence, *children[i][0]);
     changed.push_back(&sequence);
   }
+  for (auto& [child, parent] : born) check_width(*child, born);
   // Slots of sequences that ended become free before children need one.
   for (Member* sequence : changed) {
     if (sequence->is_dead) slots_.release(*sequence);
@@ -67,14 +66,13 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
 }
 
 void Lane::apply_next(Member& sequence, Next& next) {
-  if (next.error) {
-    try {
-      std::rethrow_exception(next.error);
-    } catch (...) {
-      sequence.job->fail(current_error(stages_.decode_place));
-    }
-    slots_.invalidate(sequence);
-    sequence.is_dead = true;
+  if (sequence.is_dead) return;
+  try {
+    if (next.error) std::rethrow_exception(next.error);
+    sequence.advance.look(sequence, next);
+    stages_.boundary.grown(sequence, next);
+  } catch (...) {
+    fail(sequence, decode_error());
     return;
   }
   if (next.branch >= 0) sequence.branch = next.branch;

@@ -22,13 +22,17 @@ void Lane::admit(const Arrival& arrival) {
   sequence->owned = arrival.item;
   sequence->item = arrival.item.get();
   sequence->since = Clock::now();
+  const calls::Scope scope(&stats_, arrival.job->request().get());
   try {
     in_stage(stages_.batch_place, [&] {
       stages_.batch.admit(*arrival.item);
       check_declared(arrival.item->notes, stages_.item_notes, "note");
     });
     sequence->tokens = arrival.item->tokens;
-    in_stage(stages_.decode_place, [&] { stages_.decode.start(*sequence); });
+    in_stage(stages_.decode_place, [&] {
+      stages_.decode.start(*sequence);
+      stages_.boundary.started(*sequence);
+    });
     check_prompt(*sequence);
     if (observer_ != nullptr) {
       observer_->item(*arrival.job->request(), *arrival.item);

@@ -12,6 +12,8 @@
 #include "runtime/lane.h"
 #include "runtime/stages.h"
 #include "runtime/until.h"
+#include "runtime/waiting_source.h"
+#include "runtime/watchdog.h"
 #include "runtime/workers.h"
 
 namespace penstock {
@@ -25,21 +27,24 @@ struct Pipeline::Impl {
         engine(DeviceThread::of(device_of(file))) {
     end_after(options.until, stages);
     if (!options.trace_name.empty()) trace.name_process(options.trace_name);
+    watch();
     const Time start = Clock::now();
     engine->call([&] {
+      const calls::Scope scope(&board, nullptr);
       trace.name_thread("engine");
       stages.open(file, device_of(file));
-      lane.emplace(LaneStages{.batch = *stages.batch,
-                              .forward = *stages.forward,
-                              .decode = *stages.decode,
-                              .layout = file.batch.spec->layouts.front(),
-                              .batch_place = place_of(file.batch),
-                              .forward_place = place_of(file.forward),
-                              .decode_place = place_of(file.decode),
-                              .item_notes =
-                                  stages.item_notes.at(stages.batch->index),
-                              .decode_spec = *file.decode.spec},
-                   stages.facts, board, trace, options.observer);
+      lane.emplace(
+          LaneStages{.batch = *stages.batch,
+                     .forward = *stages.forward,
+                     .decode = *stages.decode,
+                     .boundary = stages.boundary,
+                     .layout = file.batch.spec->layouts.front(),
+                     .batch_place = place_of(file.batch),
+                     .forward_place = place_of(file.forward),
+                     .decode_place = place_of(file.decode),
+                     .item_notes = stages.item_notes.at(stages.batch->index),
+                     .decode_spec = *file.decode.spec},
+          stages.facts, board, trace, options.observer);
     });
     trace.span("open", start, Clock::now(), "");
     board.change([&](Stats& s) { s.open_s = seconds(start, Clock::now()); });
@@ -55,7 +60,10 @@ struct Pipeline::Impl {
     preprocessors.reset();
     writers.reset();
     if (lane) engine->remove(*lane);
-    engine->call([&] { stages.close(); });
+    engine->call([&] {
+      const calls::Scope scope(&board, nullptr);
+      stages.close();
+    });
   }
 
   /// A job and whether a writer is at it; guarded by `mutex`.
@@ -76,7 +84,9 @@ struct Pipeline::Impl {
   void preprocess(const std::shared_ptr<Job>& job,
                   std::shared_ptr<void> upstream);
   void ready(FlightAt flight);
+  void watch();
   void write(FlightAt flight);
+  [[nodiscard]] std::vector<std::shared_ptr<Job>> jobs();
   void cancel_all();
   void wait_for_all();
   void drain();
@@ -96,12 +106,14 @@ struct Pipeline::Impl {
   Time first_submit{}, last_done{};
 
   // Last, so that their threads end before what they use.
+  std::optional<Watchdog> watchdog;
   std::optional<Workers> writers, preprocessors;
 };
 
 std::stop_source Pipeline::Impl::submit(const std::shared_ptr<Request>& request,
                                         std::shared_ptr<ResultSink> sink) {
   request->checked = check_options(file, request->options);
+  wait_outside(request->inputs);
   FlightAt place;
   std::shared_ptr<Job> job;
   {
@@ -128,6 +140,8 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
    public:
     Sink(Impl& impl, const std::shared_ptr<Job>& to) : impl_(impl), job_(to) {}
     void push(Item item) override {
+      const calls::Scope outside;  // the engine may be behind
+      calls::moved();
       impl_.lane->arrivals().push(job_, std::move(item));
       impl_.engine->notify();
     }
@@ -138,6 +152,7 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
     const std::shared_ptr<Job>& job_;
   };
   const Time start = Clock::now();
+  const calls::Scope scope(&board, job->request().get());
   try {
     job->look_at_clock(start);
     Sink sink(*this, job);
@@ -170,6 +185,8 @@ void Pipeline::Impl::ready(FlightAt flight) {
 void Pipeline::Impl::write(FlightAt flight) {
   const Place place = place_of(file.postprocess);
   const auto job = flight->job;  // its sink ends with it, without our lock
+  const auto request = job->request();
+  const calls::Scope scope(&board, request.get());
   for (;;) {
     const Time start = Clock::now();
     const auto progress = job->write_some(*stages.postprocess, place);
@@ -192,13 +209,32 @@ void Pipeline::Impl::write(FlightAt flight) {
   }
 }
 
+/// Makes the watchdog, where somebody wants to be told.
+void Pipeline::Impl::watch() {
+  if (!options.on_stall) return;
+  watchdog.emplace(&board, Watchdog::Rules{
+                               .stall_s = options.stall_s,
+                               .tell = options.on_stall,
+                               // A Preprocess may wait without an end.
+                               .look_at_clocks =
+                                   [this] {
+                                     const Time now = Clock::now();
+                                     for (const auto& job : jobs()) {
+                                       job->look_at_clock(now);
+                                     }
+                                   },
+                           });
+}
+
+std::vector<std::shared_ptr<Job>> Pipeline::Impl::jobs() {
+  std::vector<std::shared_ptr<Job>> all;
+  const std::scoped_lock lock(mutex);
+  for (const Flight& flight : flights) all.push_back(flight.job);
+  return all;
+}
+
 void Pipeline::Impl::cancel_all() {
-  std::vector<std::shared_ptr<Job>> jobs;
-  {
-    const std::scoped_lock lock(mutex);
-    for (const Flight& flight : flights) jobs.push_back(flight.job);
-  }
-  for (const auto& job : jobs) job->stop_source().request_stop();
+  for (const auto& job : jobs()) job->stop_source().request_stop();
   engine->notify();
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/stages.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,7 +10,9 @@
 #include "penstock/parallel.h"
 #include "penstock/pipeline.h"
 #include "runtime/declared.h"
+#include "runtime/free_memory.h"
 #include "runtime/in_stage.h"
+#include "runtime/sink_gate.h"
 
 namespace penstock {
 namespace {
@@ -27,6 +30,16 @@ std::unique_ptr<T> make(const StageConfig& config, std::size_t index) {
     (void)stage.release();
     return owned;
   });
+}
+
+/// Before a stage takes so much. Of a GPU's memory nothing is known here.
+void check_room(std::int64_t bytes, at::Device device) {
+  const FreeMemory free = free_memory();
+  if (!device.is_cpu() || bytes <= free.bytes) return;
+  throw Error(Code::kRetry,
+              str("it takes ", bytes >> 20, " MiB of memory, but only ",
+                  std::max<std::int64_t>(0, free.bytes) >> 20, " MiB ",
+                  free.limit, " are free"));
 }
 
 /// A missing model is the pipeline's matter, not the stage's.
@@ -49,14 +62,18 @@ class Chain final : public ItemSink {
     if (request_.stop.stop_requested()) throw Cancelled();
     if (next_ > 0) {
       check_declared(item.notes, stages_.item_notes[next_ - 1], "note");
+      stages_.boundary.pushed(next_ - 1, item);
     }
     if (next_ == stages_.preprocess.size()) {
       out_.push(std::move(item));
       return;
     }
     Chain rest(stages_, file_, next_ + 1, request_, out_);
-    in_stage(place_of(file_.preprocess[next_]), [&] {
-      stages_.preprocess[next_]->preprocess(request_, std::move(item), rest);
+    const Place place = place_of(file_.preprocess[next_]);
+    in_stage(place, [&] {
+      const SinkGate<GatedItems> gate(rest, place);
+      stages_.preprocess[next_]->preprocess(request_, std::move(item),
+                                            gate.sink());
     });
   }
   void warn(std::string text) override { out_.warn(std::move(text)); }
@@ -77,7 +94,10 @@ Place place_of(const StageConfig& config) {
           .detail = config.spec->name};
 }
 
-Stages::Stages(const PipelineFile& file) {
+Stages::Stages(const PipelineFile& file) : boundary(file) {
+  for (const auto* config : file.stages()) {
+    places_.push_back(place_of(*config));
+  }
   std::size_t index = 0;
   for (const StageConfig& config : file.preprocess) {
     preprocess.push_back(make<Preprocess>(config, index++));
@@ -106,8 +126,19 @@ void Stages::open_one(Stage& stage, const StageConfig& config,
                        .facts = own,
                        .shared = shared.shared};
   in_stage(place_of(config), [&] {
+    std::int64_t bytes = 0;
+    std::exception_ptr unknown;
+    try {
+      bytes = stage.memory(context).bytes;
+    } catch (...) {
+      // Without a model, open() says best what is missing.
+      if (!context.model.empty()) throw;
+      unknown = std::current_exception();
+    }
+    check_room(bytes, context.device);
     stage.open(context);
     opened_.push_back(&stage);
+    if (unknown) std::rethrow_exception(unknown);
     for (const auto& [name, value] : facts) own.erase(name);
     check_declared(own, declared.makes, "fact");
   });
@@ -126,6 +157,7 @@ void Stages::open(const PipelineFile& file, at::Device device) {
   try {
     open_one(*batch, file.batch, context);
     open_one(*forward, file.forward, context);
+    in_stage(place_of(file.forward), [&] { boundary.opened(facts, device); });
     for (std::size_t i = 0; i < preprocess.size(); ++i) {
       open_one(*preprocess[i], file.preprocess[i], context);
     }
@@ -171,8 +203,11 @@ Footprint Stages::memory(const PipelineFile& file, at::Device device) const {
   Footprint all;
   each(file, [&](const Stage& stage, const StageConfig& config) {
     context.model = model_of(config);
-    const Footprint own =
-        in_stage(place_of(config), [&] { return stage.memory(context); });
+    const Footprint own = in_stage(place_of(config), [&] {
+      const Footprint its = stage.memory(context);
+      check_room(its.bytes, device);
+      return its;
+    });
     all.bytes += own.bytes;
     all.sequence_bytes += own.sequence_bytes;
     all.context_length = std::max(all.context_length, own.context_length);
@@ -183,9 +218,24 @@ Footprint Stages::memory(const PipelineFile& file, at::Device device) const {
 void Stages::close() noexcept {
   // NOLINTNEXTLINE(modernize-loop-convert): clang 14 has no views::reverse
   for (auto stage = opened_.rbegin(); stage != opened_.rend(); ++stage) {
+    const calls::Scope scope(places_.at((*stage)->index));
     (*stage)->close();
   }
   opened_.clear();
+}
+
+Stages::~Stages() {
+  // One by one, so that a destructor that throws is told as its stage's.
+  const auto destroy = [this](auto& stage) {
+    if (!stage) return;
+    const calls::Scope scope(places_.at(stage->index));
+    stage.reset();
+  };
+  for (auto& stage : preprocess) destroy(stage);
+  destroy(batch);
+  destroy(forward);
+  destroy(decode);
+  destroy(postprocess);
 }
 
 void run_preprocess(const Stages& stages, const PipelineFile& file,

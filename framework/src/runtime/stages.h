@@ -11,6 +11,7 @@
 #include "penstock/pipeline_file.h"
 #include "penstock/postprocess.h"
 #include "penstock/preprocess.h"
+#include "runtime/boundary.h"
 
 namespace penstock {
 
@@ -26,9 +27,13 @@ struct Stages {
   Notes facts;
   /// For each stage, the notes that an item may have once it has passed it.
   std::vector<std::vector<NoteSpec>> item_notes;
+  Boundary boundary;
 
   /// Makes every stage: cheap, nothing is loaded.
   explicit Stages(const PipelineFile& file);
+  ~Stages();
+  Stages(const Stages&) = delete;
+  Stages& operator=(const Stages&) = delete;
   /// Opens Batch, then Forward (it sets the facts), then the others. When one
   /// throws, those that were open are closed.
   void open(const PipelineFile& file, at::Device device);
@@ -46,12 +51,14 @@ struct Stages {
   void open_one(Stage& stage, const StageConfig& config,
                 const StageContext& shared);
 
+  std::vector<Place> places_;  ///< by Stage::index
   std::vector<Stage*> opened_;
 };
 
 /// Where a pipeline's Forward and what is around it run; `auto` is a GPU only
 /// where each stage of the loop that names devices can compute there.
 [[nodiscard]] at::Device device_of(const PipelineFile& file);
+
 /// Pushes a request's items through the list of Preprocess stages.
 void run_preprocess(const Stages& stages, const PipelineFile& file,
                     const Request& request, ItemSink& out);

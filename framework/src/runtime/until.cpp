@@ -94,6 +94,7 @@ class PlainPostprocess final : public Postprocess {
 }  // namespace
 
 void end_after(StageKind last, Stages& stages) {
+  stages.boundary.ends_after(last);
   if (last == StageKind::kPostprocess) return;
   if (last == StageKind::kPreprocess) {
     throw Error(Code::kUsage,

@@ -31,6 +31,10 @@ Footprint Stage::memory(const StageContext& /*context*/) const { return {}; }
 void Stage::open(StageContext& /*context*/) {}
 void Stage::close() noexcept {}
 
+ForwardFault::ForwardFault(const std::string& text)
+    : Error(Code::kInternal, text) {}
+ForwardFault::~ForwardFault() = default;
+
 std::string to_string(Closed why) {
   switch (why) {
     case Closed::kNothing:

@@ -16,6 +16,7 @@ thread_local bool inside_loop = false;
 bool is_inside_loop() { return inside_loop; }
 
 void Loop::run() {
+  const calls::Helping helping(caller);
   inside_loop = true;
   for (;;) {
     const std::int64_t begin = next.fetch_add(part);
@@ -68,6 +69,7 @@ void Pool::start() {
 
 void Pool::help() {
   run_ops_serially();
+  (void)calls::mine();  // for the last words of a crash
   std::unique_lock lock(mutex_);
   std::uint64_t seen = 0;
   for (;;) {

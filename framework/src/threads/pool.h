@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "threads/calls.h"
+
 namespace penstock {
 
 /// One loop being run. Parts are claimed by a counter; the last one to leave
@@ -21,6 +23,7 @@ struct Loop {
   std::atomic<std::int64_t> next{0};
   std::exception_ptr error;
   std::mutex error_mutex;
+  calls::Call* caller = calls::own();  ///< whose stage it is part of
 
   void run();
 };

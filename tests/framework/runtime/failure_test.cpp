@@ -71,8 +71,8 @@ TEST(Failure, NotANumberFailsItsRowOnly) {
   script.nan_after = 1;  // prompts that begin with 1: b
   Trio trio(script);
   trio.expect_right(0);
-  trio.expect_error(1, Code::kInternal, "NaN in scores",
-                    "stage 'decode' (fake.greedy)");
+  trio.expect_error(1, Code::kInternal, "not finite (nan)",
+                    "stage 'forward' (fake.ring)");
   trio.expect_right(2);
 }
 
@@ -111,7 +111,7 @@ TEST(Failure, WrongShapesAreNamed) {
   script.wrong_shape = true;
   Trio trio(script);
   for (std::size_t i = 0; i < 3; ++i) {
-    trio.expect_error(i, Code::kInternal, "scores.values is [0",
+    trio.expect_error(i, Code::kInternal, "scores.values is f32[0",
                       "stage 'forward' (fake.ring)");
   }
 }

@@ -84,10 +84,19 @@ class AnyBatch final : public Batch {
 class AnyForward final : public Forward {
  public:
   explicit AnyForward(Stages& stages) : stages_(stages) {}
-  void open(StageContext& context) override {
-    if (stages_.open_forward) stages_.open_forward(context);
+  [[nodiscard]] Footprint memory(
+      const StageContext& /*context*/) const override {
+    return {.bytes = stages_.memory ? stages_.memory() : 0};
   }
-  [[nodiscard]] Caps caps() const override { return stages_.caps; }
+  void open(StageContext& context) override {
+    if (stages_.in_forwards_open) stages_.in_forwards_open();
+    if (stages_.open_forward) stages_.open_forward(context);
+    for (const auto& fact : stages_.facts) context.facts.insert(fact);
+  }
+  [[nodiscard]] Caps caps() const override {
+    if (stages_.in_caps) stages_.in_caps();
+    return stages_.caps;
+  }
   [[nodiscard]] Result forward(const Step& step) override {
     return stages_.forward(step);
   }
@@ -159,7 +168,13 @@ PipelineFile file(Stages& stages) {
     spec.layouts = {Layout::kPacked};
     spec.notes.makes = stages.notes;
     spec.next_inputs = stages.next_inputs;
-    if (kind == StageKind::kForward) spec.facts = stages.forward_facts;
+    if (kind == StageKind::kForward) {
+      spec.facts = stages.forward_facts;
+      for (const auto& [name, value] : stages.facts) {
+        spec.facts.makes.push_back(
+            {name, static_cast<ParamType>(value.index())});
+      }
+    }
     if (kind == StageKind::kDecode) spec.facts = stages.decode_facts;
     spec.make = [make](const void*) -> std::unique_ptr<Stage> {
       return make();

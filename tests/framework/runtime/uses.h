@@ -18,6 +18,9 @@ struct Stages {
   std::vector<std::function<void(const Request&, Item, ItemSink&)>> preprocess;
   std::function<Tensors(std::span<const Slice>)> collate;
   Caps caps;
+  Notes facts;                           ///< that Forward tells
+  std::function<std::int64_t()> memory;  ///< that Forward would take
+  std::function<void()> in_caps, in_forwards_open;
   std::function<Result(const Step&)> forward;
   std::function<void(Sequence&)> start;
   std::function<Result(const Step&, Result)> pick;

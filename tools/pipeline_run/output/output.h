@@ -2,8 +2,6 @@
 // error.
 #pragma once
 
-#include <unistd.h>
-
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -11,12 +9,14 @@
 #include <utility>
 
 #include "penstock/error.h"
+#include "pipeline_run/real_stdout.h"
 
 namespace penstock::run {
 
 class Output {
  public:
-  explicit Output(int descriptor = STDOUT_FILENO) : descriptor_(descriptor) {}
+  explicit Output(int descriptor = results_descriptor())
+      : descriptor_(descriptor) {}
 
   /// What to do, once, when writing turns out to be in vain; on the thread
   /// that wrote. Set it before that.

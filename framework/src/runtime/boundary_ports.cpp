@@ -1,0 +1,126 @@
+#include "runtime/boundary_ports.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "penstock/error.h"
+
+namespace penstock::boundary {
+namespace {
+
+constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kDtypes{
+    {{"f64", at::kDouble},
+     {"f32", at::kFloat},
+     {"f16", at::kHalf},
+     {"bf16", at::kBFloat16},
+     {"i64", at::kLong},
+     {"i32", at::kInt},
+     {"i16", at::kShort},
+     {"i8", at::kChar},
+     {"u8", at::kByte},
+     {"bool", at::kBool}}};
+
+bool is_number(const std::string& dim) {
+  return dim.find_first_not_of("0123456789") == dim.npos;
+}
+
+bool is_of_batch(const std::string& dim) { return dim == "B" || dim == "R"; }
+
+bool fits(const TensorPort& port, const at::Tensor& tensor,
+          std::optional<std::int64_t> sequences) {
+  const std::size_t lead = sequences ? 1 : 0;
+  if (tensor.scalar_type() != port.dtype) return false;
+  const auto sizes = tensor.sizes();
+  if (sizes.size() != port.dims.size() + lead) return false;
+  if (sequences && sizes[0] != *sequences) return false;
+  for (std::size_t i = 0; i < port.dims.size(); ++i) {
+    if (port.dims[i] >= 0 && sizes[i + lead] != port.dims[i]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<TensorPort> tensor_ports(const std::vector<Port>& ports) {
+  std::vector<TensorPort> out;
+  for (const Port& port : ports) {
+    const auto dtype = std::find_if(
+        kDtypes.begin(), kDtypes.end(),
+        [&](const auto& each) { return each.first == port.dtype; });
+    const bool is_scores = !port.dims.empty() && port.dims[0] == "R";
+    if (dtype == kDtypes.end() || is_scores || port.name == "tokens") continue;
+    TensorPort& made = out.emplace_back();
+    made.name = port.name;
+    made.text = to_string(port);
+    made.dtype = dtype->second;
+    for (const std::string& dim : port.dims) {
+      if (&dim == port.dims.data() && is_of_batch(dim)) continue;
+      made.dims.push_back(is_number(dim) ? std::stoll(dim) : -1);
+    }
+  }
+  return out;
+}
+
+bool has_tokens(const std::vector<Port>& ports) {
+  return std::any_of(ports.begin(), ports.end(), [](const Port& port) {
+    return port.name == "tokens" && port.dtype == "i64";
+  });
+}
+
+void check(const std::vector<TensorPort>& ports, const Tensors& tensors,
+           std::optional<std::int64_t> sequences) {
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.defined()) {
+      throw Error(Code::kInternal,
+                  str("'", name, "' is no tensor: it was never given one"));
+    }
+    for (const TensorPort& port : ports) {
+      if (port.name != name || fits(port, tensor, sequences)) continue;
+      throw Error(Code::kInternal, str("'", name, "' is ", description(tensor),
+                                       ", but ", port.text, " is declared",
+                                       sequences ? str(", and the step has ",
+                                                       *sequences, " sequences")
+                                                 : ""));
+    }
+  }
+}
+
+void check_all_there(const std::vector<TensorPort>& ports,
+                     const Tensors& tensors, const std::string& maker) {
+  for (const TensorPort& port : ports) {
+    if (find(tensors, port.name) != nullptr) continue;
+    std::string there;
+    for (const auto& [name, tensor] : tensors) {
+      there += str(there.empty() ? "'" : ", '", name, "'");
+    }
+    throw Error(Code::kInternal,
+                str("'", port.name, "' is missing, but ", port.text, " is ",
+                    maker, "; there is ", there.empty() ? "nothing" : there));
+  }
+}
+
+void check_device(const std::string& name, const at::Tensor& tensor,
+                  at::Device device) {
+  const at::Device is = tensor.device();
+  const bool is_there = is.type() == device.type() &&
+                        (!device.has_index() || is.index() == device.index());
+  if (is_there) return;
+  throw Error(Code::kInternal, str("'", name, "' is on ", is.str(),
+                                   ", expected on ", device.str()));
+}
+
+std::string description(const at::Tensor& tensor) {
+  if (!tensor.defined()) return "nothing";
+  std::string out = at::toString(tensor.scalar_type());
+  for (const auto& [word, type] : kDtypes) {
+    if (type == tensor.scalar_type()) out = word;
+  }
+  std::string dims;
+  for (const std::int64_t size : tensor.sizes()) {
+    dims += str(dims.empty() ? "" : ",", size);
+  }
+  return str(out, "[", dims, "]");
+}
+
+}  // namespace penstock::boundary

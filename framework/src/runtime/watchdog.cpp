@@ -1,0 +1,70 @@
+#include "runtime/watchdog.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace penstock {
+namespace {
+
+constexpr auto kLook = std::chrono::milliseconds(100);
+/// How long a deadline may be past, and how long nothing may go on, before a
+/// call counts as late: a step that began in time is let end.
+constexpr auto kGrace = std::chrono::seconds(5);
+
+}  // namespace
+
+Watchdog::Watchdog(const void* owner, Rules rules)
+    : owner_(owner), rules_(std::move(rules)), thread_([this] { run(); }) {}
+
+Watchdog::~Watchdog() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+}
+
+void Watchdog::run() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, kLook, [&] { return is_stopping_; })) {
+    lock.unlock();
+    rules_.look_at_clocks();
+    look(Clock::now());
+    lock.lock();
+  }
+}
+
+void Watchdog::look(Time now) {
+  const std::int64_t moves = calls::moves();
+  if (std::exchange(moves_, moves) != moves) moved_ = now;
+  std::map<const void*, Told> told;
+  for (const calls::Seen& call : calls::of(owner_)) {
+    Told& it = told[call.id] = told_[call.id];
+    if (it.since != call.since) it = {.since = call.since, .next_s = 0};
+    look_at(call, it, now);
+  }
+  told_ = std::move(told);
+}
+
+void Watchdog::look_at(const calls::Seen& call, Told& told, Time now) {
+  const auto lasted = now - call.since;
+  Stall stall{.place = call.place,
+              .request = call.request,
+              .seconds = std::chrono::duration<double>(lasted).count()};
+  const bool is_late = call.deadline && now >= *call.deadline + kGrace &&
+                       lasted >= kGrace && now >= moved_ + kGrace;
+  if (is_late && !std::exchange(told.is_late_told, true)) {
+    stall.is_late = true;
+    rules_.tell(stall);
+    return;
+  }
+  if (rules_.stall_s <= 0 ||
+      stall.seconds < std::max(told.next_s, rules_.stall_s)) {
+    return;
+  }
+  told.next_s = 2 * stall.seconds;
+  rules_.tell(stall);
+}
+
+}  // namespace penstock

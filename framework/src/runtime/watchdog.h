@@ -1,0 +1,52 @@
+// Watchdog: notices stages that do not return, and deadlines that pass while
+// nobody looks at them.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "penstock/stall.h"
+#include "threads/calls.h"
+
+namespace penstock {
+
+class Watchdog {
+ public:
+  struct Rules {
+    double stall_s = 10;  ///< as PipelineOptions
+    std::function<void(const Stall&)> tell;
+    std::function<void()> look_at_clocks;  ///< of requests in flight
+  };
+  /// Watches the calls of `owner` until it is destroyed.
+  Watchdog(const void* owner, Rules rules);
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+ private:
+  /// What was told of a thread's call.
+  struct Told {
+    Time since{};
+    double next_s = 0;  ///< when to tell again
+    bool is_late_told = false;
+  };
+  void run();
+  void look(Time now);
+  void look_at(const calls::Seen& call, Told& told, Time now);
+
+  const void* owner_;
+  Rules rules_;
+  std::map<const void*, Told> told_;  ///< by thread
+  std::int64_t moves_ = 0;
+  Time moved_ = Clock::now();  ///< when something last went on
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool is_stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace penstock

@@ -1,0 +1,132 @@
+#include "threads/calls.h"
+
+#include <signal.h>  // NOLINT(*-deprecated-headers): sigaltstack is of POSIX
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+
+namespace penstock::calls {
+namespace {
+
+/// More threads than that are not listed; each still knows its own call.
+constexpr std::size_t kListed = 256;
+/// A handler's frame is some kilobytes with the widest registers.
+constexpr std::size_t kStackBytes = std::size_t{64} << 10U;
+
+// NOLINTBEGIN(*-avoid-non-const-global-variables): one list for the process,
+// which signal handlers read, and a thread's own place in it
+std::array<std::atomic<Call*>, kListed> listed{};
+std::mutex listed_mutex;  ///< a call is not destroyed while it is looked at
+std::atomic<std::int64_t> move_count{0};
+// Initial-exec: a handler may not allocate a thread's storage.
+[[gnu::tls_model("initial-exec")]] thread_local constinit Call* own_call =
+    nullptr;
+// NOLINTEND(*-avoid-non-const-global-variables)
+
+void replace(Call* from, Call* to) {
+  const std::scoped_lock lock(listed_mutex);
+  const auto found =
+      std::find_if(listed.begin(), listed.end(),
+                   [&](const auto& each) { return each == from; });
+  if (found != listed.end()) *found = to;
+}
+
+}  // namespace
+
+Call::Call() {
+  replace(nullptr, this);
+  own_call = this;
+  stack_t old{};
+  if (sigaltstack(nullptr, &old) != 0) return;
+  if ((old.ss_flags & SS_DISABLE) == 0) return;
+  stack.resize(kStackBytes);
+  const stack_t ours{
+      .ss_sp = stack.data(), .ss_flags = 0, .ss_size = stack.size()};
+  (void)sigaltstack(&ours, nullptr);
+}
+
+Call::~Call() {
+  own_call = nullptr;
+  replace(this, nullptr);
+  if (stack.empty()) return;
+  const stack_t none{.ss_sp = nullptr, .ss_flags = SS_DISABLE, .ss_size = 0};
+  (void)sigaltstack(&none, nullptr);
+}
+
+Call* own() noexcept { return own_call; }
+
+Call& mine() {
+  thread_local Call call;
+  return call;
+}
+
+Scope::Scope(const void* owner, const Request* request) : call_(mine()) {
+  before_ = call_.at;
+  At now = before_;
+  now.owner = owner;
+  now.request = request;
+  set(now);
+}
+
+Scope::Scope(const Place& place) : call_(mine()) {
+  before_ = call_.at;
+  At now = before_;
+  now.place = &place;
+  now.since = Clock::now();
+  set(now);
+}
+
+Scope::Scope() : call_(mine()) {
+  before_ = call_.at;
+  At now = before_;
+  now.place = nullptr;
+  set(now);
+}
+
+Scope::~Scope() {
+  if (before_.place != nullptr) before_.since = Clock::now();
+  set(before_);
+}
+
+void Scope::set(const At& at) const {
+  const std::scoped_lock lock(call_.mutex);
+  call_.at = at;
+}
+
+Helping::Helping(Call* other) noexcept : before_(own_call) { own_call = other; }
+Helping::~Helping() { own_call = before_; }
+
+std::vector<Seen> of(const void* owner) {
+  std::vector<Seen> found;
+  const std::scoped_lock all(listed_mutex);
+  for (const auto& each : listed) {
+    Call* const call = each;
+    if (call == nullptr) continue;
+    const std::scoped_lock lock(call->mutex);
+    const At& at = call->at;
+    if (at.owner != owner || at.place == nullptr) continue;
+    Seen& seen = found.emplace_back();
+    seen.id = call;
+    seen.place = at.place->text();
+    seen.since = at.since;
+    if (at.request == nullptr) continue;
+    seen.request = at.request->id;
+    seen.deadline = at.request->deadline;
+  }
+  return found;
+}
+
+void each(void (*visit)(const At& at, void* with), void* with) noexcept {
+  for (const auto& each : listed) {
+    const Call* const call = each;
+    if (call != nullptr && call->at.place != nullptr) visit(call->at, with);
+  }
+}
+
+void moved() noexcept { move_count.fetch_add(1, std::memory_order_relaxed); }
+std::int64_t moves() noexcept {
+  return move_count.load(std::memory_order_relaxed);
+}
+
+}  // namespace penstock::calls

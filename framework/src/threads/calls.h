@@ -1,0 +1,92 @@
+// Calls: which stage each thread is in, for the watchdog and for the last words
+// of a program that crashes.
+//
+// Every thread has one Call. in_stage() writes it on the way in and restores it
+// on the way out, some ten nanoseconds each.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "penstock/request.h"
+
+namespace penstock::calls {
+
+/// What a thread is at. Pointers are good as long as the scope that set them.
+struct At {
+  const void* owner = nullptr;       ///< the pipeline
+  const Request* request = nullptr;  ///< null: of none
+  const Place* place = nullptr;      ///< null: in no stage
+  Time since{};
+};
+
+/// A thread's own.
+struct Call {
+  Call();
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  std::mutex mutex;  ///< a signal handler reads its own thread's without it
+  At at;
+  std::vector<char> stack;  ///< for signal handlers, where none was there
+};
+
+/// The calling thread's, or null while it has none; for signal handlers.
+[[nodiscard]] Call* own() noexcept;
+/// The calling thread's; made where there is none.
+[[nodiscard]] Call& mine();
+
+/// Changes what the thread is at, until its end. What was interrupted begins
+/// anew: a stage whose push() came back has not been silent.
+class Scope {
+ public:
+  /// Work for a pipeline, and for a request where that is known.
+  Scope(const void* owner, const Request* request);
+  /// In a stage; `place` must outlive the scope.
+  explicit Scope(const Place& place);
+  /// Out of the stage: it waits for us.
+  Scope();
+  ~Scope();
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+ private:
+  void set(const At& at) const;
+
+  Call& call_;
+  At before_;
+};
+
+/// For a thread that helps another: crashes are told as of that one's stage.
+class Helping {
+ public:
+  explicit Helping(Call* other) noexcept;
+  ~Helping();
+  Helping(const Helping&) = delete;
+  Helping& operator=(const Helping&) = delete;
+
+ private:
+  Call* before_;
+};
+
+/// A call in progress, as copied for another thread.
+struct Seen {
+  const void* id = nullptr;  ///< of the thread
+  std::string place, request;
+  std::optional<Time> deadline;
+  Time since{};
+};
+/// The stages of a pipeline that threads are in.
+[[nodiscard]] std::vector<Seen> of(const void* owner);
+
+/// Of every thread, without locks; for signal handlers.
+void each(void (*visit)(const At& at, void* with), void* with) noexcept;
+
+/// Something went on: a step ended, an item was pushed, a result written.
+void moved() noexcept;
+[[nodiscard]] std::int64_t moves() noexcept;
+
+}  // namespace penstock::calls

@@ -1,0 +1,228 @@
+// Stages that do not return are told of, by name; nothing is ended.
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "tests/framework/runtime/uses.h"
+
+namespace penstock::uses {
+namespace {
+
+/// A door that a stage waits at.
+class Door {
+ public:
+  void open() {
+    const std::scoped_lock lock(mutex_);
+    is_open_ = true;
+    opened_.notify_all();
+  }
+  void wait() {
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [&] { return is_open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool is_open_ = false;
+};
+
+void end_at_once(const Step& step, const Result& /*result*/,
+                 std::vector<Next>& out) {
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    Next& next = out.emplace_back();
+    next.slice = i;
+    next.finish = Finish::kEnd;
+  }
+}
+
+struct Hang {
+  std::string name;
+  std::function<void(Stages&, Door&)> make;
+  std::string place, request;
+};
+void PrintTo(const Hang& c, std::ostream* os) { *os << c.name; }
+
+class Hangs : public ::testing::TestWithParam<Hang> {};
+
+TEST_P(Hangs, AreToldByStageAndRequest) {
+  const Hang& c = GetParam();
+  Door door;
+  Stages stages;
+  stages.forward = [](const Step&) { return Result(); };
+  stages.decode = end_at_once;
+  c.make(stages, door);
+  std::mutex mutex;
+  std::vector<Stall> told;
+  PipelineOptions options;
+  options.stall_s = 0.2;
+  options.on_stall = [&](const Stall& stall) {
+    const std::scoped_lock lock(mutex);
+    told.push_back(stall);
+    if (told.size() == 2) door.open();  // it is told of again
+  };
+  Pipeline pipeline(file(stages), options);
+  const auto sink = std::make_shared<Values>();
+  pipeline.submit(fakes::request("mine", "1 2"), sink);
+  pipeline.drain();
+  EXPECT_FALSE(sink->report.error);
+  const std::scoped_lock lock(mutex);
+  ASSERT_GE(told.size(), 2U);
+  EXPECT_EQ(told[0].place, c.place);
+  EXPECT_EQ(told[0].request, c.request);
+  EXPECT_GE(told[0].seconds, 0.2);
+  EXPECT_GE(told[1].seconds, 2 * told[0].seconds);
+  EXPECT_FALSE(told[0].is_late);
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, Hangs,
+                         ::testing::ValuesIn<Hang>({
+                             {"OfPreprocess",
+                              [](Stages& s, Door& door) {
+                                s.preprocess = {[&](const Request&, Item in,
+                                                    ItemSink& out) {
+                                  door.wait();
+                                  in.tokens = {1};
+                                  out.push(std::move(in));
+                                }};
+                              },
+                              "stage 'preprocess' (any0)", "mine"},
+                             {"OfCollate",
+                              [](Stages& s, Door& door) {
+                                s.collate = [&](std::span<const Slice>) {
+                                  door.wait();
+                                  return Tensors{};
+                                };
+                              },
+                              "stage 'batch' (any)", "mine"},
+                             {"OfForward",
+                              [](Stages& s, Door& door) {
+                                s.forward = [&](const Step&) {
+                                  door.wait();
+                                  return Result();
+                                };
+                              },
+                              "stage 'forward' (any)", "mine"},
+                             {"OfDecode",
+                              [](Stages& s, Door& door) {
+                                s.decode = [&](const Step& step,
+                                               const Result& result,
+                                               std::vector<Next>& out) {
+                                  door.wait();
+                                  end_at_once(step, result, out);
+                                };
+                              },
+                              "stage 'decode' (any)", "mine"},
+                             {"OfPostprocess",
+                              [](Stages& s, Door& door) {
+                                s.write = [&](const Decoded&, OutputSink&) {
+                                  door.wait();
+                                  return true;
+                                };
+                              },
+                              "stage 'postprocess' (any)", "mine"},
+                             {"WhileOpening",
+                              [](Stages& s, Door& door) {
+                                s.in_forwards_open = [&] { door.wait(); };
+                              },
+                              "stage 'forward' (any)", ""},
+                         }),
+                         [](const auto& test) { return test.param.name; });
+
+/// Nor is a microphone that is silent.
+TEST(Watchdog, IsSilentWhileASourceWaits) {
+  class Quiet final : public Source {
+    std::optional<Value> read() override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(600));
+      return {};
+    }
+  };
+  Stages stages;
+  stages.preprocess = {[](const Request& request, Item in, ItemSink& out) {
+    const auto& live =
+        std::get<std::shared_ptr<Source>>(request.inputs.at("live"));
+    in.tokens = {live->read() ? 1 : 2};
+    out.push(std::move(in));
+  }};
+  stages.forward = [](const Step&) { return Result(); };
+  stages.decode = end_at_once;
+  std::atomic<int> told{0};
+  PipelineOptions options;
+  options.stall_s = 0.1;
+  options.on_stall = [&](const Stall&) { ++told; };
+  Pipeline pipeline(file(stages), options);
+  Request request;
+  request.inputs["live"] = std::shared_ptr<Source>(std::make_shared<Quiet>());
+  pipeline.submit(std::move(request), std::make_shared<Values>());
+  pipeline.drain();
+  EXPECT_EQ(told, 0);
+}
+
+/// A reader that is slow is no stage that hangs.
+TEST(Watchdog, IsSilentWhileASinkWaits) {
+  Stages stages;
+  stages.forward = [](const Step&) { return Result(); };
+  stages.decode = end_at_once;
+  std::atomic<int> told{0};
+  PipelineOptions options;
+  options.stall_s = 0.1;
+  options.on_stall = [&](const Stall&) { ++told; };
+  class Slow final : public ResultSink {
+    void piece(const Request& /*request*/, const Value& /*value*/,
+               int /*branch*/, bool /*is_final*/) override {
+      std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    }
+    void done(const Request& /*request*/, const Report& /*report*/) override {}
+  };
+  Pipeline pipeline(file(stages), options);
+  pipeline.submit(fakes::request("a", "1"), std::make_shared<Slow>());
+  pipeline.drain();
+  EXPECT_EQ(told, 0);
+}
+
+/// A Preprocess that asks whether it should stop is asked to at its deadline.
+TEST(Watchdog, LooksAtDeadlinesWhileAStageRuns) {
+  Stages stages;
+  stages.preprocess = {[](const Request& request, Item, ItemSink&) {
+    while (!request.stop.stop_requested()) std::this_thread::yield();
+    throw Cancelled();
+  }};
+  PipelineOptions options;
+  options.on_stall = [](const Stall&) {};
+  Pipeline pipeline(file(stages), options);
+  const auto sink = std::make_shared<Values>();
+  Request request = fakes::request("a", "1");
+  request.deadline = Clock::now() + std::chrono::milliseconds(50);
+  pipeline.submit(std::move(request), sink);
+  pipeline.drain();
+  EXPECT_EQ(sink->report.finish_reason, "deadline");
+}
+
+/// After the grace of five seconds.
+TEST(Watchdog, TellsWhenADeadlineIsLongPast) {
+  Door door;
+  Stages stages;
+  stages.forward = [&](const Step&) {
+    door.wait();
+    return Result();
+  };
+  stages.decode = end_at_once;
+  std::atomic<bool> is_late{false};
+  PipelineOptions options;
+  options.stall_s = 0;  // of none but late ones
+  options.on_stall = [&](const Stall& stall) {
+    is_late = stall.is_late;
+    door.open();
+  };
+  Pipeline pipeline(file(stages), options);
+  const auto sink = std::make_shared<Values>();
+  Request request = fakes::request("a", "1");
+  request.deadline = Clock::now() + std::chrono::milliseconds(50);
+  pipeline.submit(std::move(request), sink);
+  pipeline.drain();
+  EXPECT_TRUE(is_late);
+}
+
+}  // namespace
+}  // namespace penstock::uses
