@@ -10,12 +10,12 @@ namespace {
 }
 
 void check_shape(const at::Tensor& tensor, const std::string& name,
-                 std::int64_t sequences, std::int64_t width) {
+                 std::int64_t rows, std::int64_t width) {
   const bool is_whole = tensor.defined() && tensor.dim() == 2 &&
                         tensor.size(0) == rows && tensor.size(1) >= width;
   if (is_whole && tensor.scalar_type() == at::kLong) return;
   fail(str("'", name, "' is ", boundary::description(tensor), ", but ", name,
-           ": i64[", sequences, ",", width, "] holds the step's tokens"));
+           ": i64[", rows, ",", width, "] holds the step's tokens"));
 }
 
 }  // namespace
@@ -178,7 +178,6 @@ void Boundary::check_next(const Next& next) const {
   if (next.branch < -1) {
     fail(str("Next::branch is ", next.branch, ", expected 0 or more, or -1"));
   }
-  if (next.use_feed != 0) fail("Next::use_feed: this version has no feeds");
   check_tokens(next.tokens, Code::kInternal);
   check_tokens(next.draft, Code::kInternal);
   boundary::check({}, next.inputs, {});

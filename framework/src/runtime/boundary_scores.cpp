@@ -45,8 +45,8 @@ bool is_of_dtype(const at::Tensor& tensor, const Shape& shape) {
   return at::isFloatingType(tensor.scalar_type());
 }
 
-void check_one(const at::Tensor& tensor, const Shape& shape,
-               std::int64_t sequences, at::Device device) {
+void check_one(const at::Tensor& tensor, const Shape& shape, std::int64_t rows,
+               at::Device device) {
   const std::int64_t rank = shape.columns > 0 ? 2 : 1;
   const bool is_whole = tensor.defined() && tensor.dim() == rank &&
                         tensor.size(0) == rows &&
@@ -55,7 +55,7 @@ void check_one(const at::Tensor& tensor, const Shape& shape,
     throw Error(
         Code::kInternal,
         str("scores.", shape.what, " is ", boundary::description(tensor),
-            ", but the step wants ", sequences, " sequences",
+            ", but the step wants ", rows, " rows",
             shape.columns > 0 ? str(" of ", shape.columns) : ""));
   }
   if (!is_of_dtype(tensor, shape)) {

@@ -103,7 +103,6 @@ void parallel_region(const std::function<void(int thread, Team& team)>& body) {
   Loop loop;
   loop.body = &part;
   loop.count = team.size();
-  using Clock = std::chrono::steady_clock;
   const auto begin = Clock::now();
   pool().run(loop);
   oversubscription.look(team, Clock::now() - begin);

@@ -396,11 +396,6 @@ std::vector<Mistake> mistakes() {
       {"NextOfABranchBelowNone", tokens,
        [](Setting& s) { change_next(s, [](Next& next) { next.branch = -2; }); },
        "Next::branch is -2", "decode"},
-      {"NextUsesAFeed", tokens,
-       [](Setting& s) {
-         change_next(s, [](Next& next) { next.use_feed = 1; });
-       },
-       "Next::use_feed", "decode"},
       {"DecodedOfAnotherName", tensors,
        [](Setting& s) {
          change_next(

@@ -23,7 +23,6 @@ at::Tensor norms(const at::Tensor& logits) {
     sequence.want.norm = true;
     step.slices.push_back({.sequence = &sequence,
                            .count = 1,
-                           .feed = 0,
                            .begin = 0,
                            .out = r,
                            .outs = 1});
