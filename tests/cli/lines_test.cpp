@@ -119,9 +119,16 @@ TEST_P(Lines, OfAComposition) {
   EXPECT_EQ(lines(text.out), both);
 }
 
+/// Runs a conversation with the stages of $BAD.
+Ran talk(const std::string& said, const std::string& arguments) {
+  return shell(
+      "sed s/trouble.words/trouble.talk/ ${BAD%% *} > $T/talk.yaml; "
+      "printf '" +
+      said + "' | $RUN $T/talk.yaml ${BAD#* } --chat " + arguments);
+}
+
 TEST_P(Lines, OfAChat) {
-  const Ran ran = shell("printf 'a\\nzebra\\nc\\n' | $RUN $BAD --chat" +
-                        faulty("postprocess."));
+  const Ran ran = talk("a\\nzebra\\nc\\n", faulty("postprocess."));
   EXPECT_EQ(ran.code, 70) << ran.err;
   EXPECT_THAT(ran.err, HasSubstr(GetParam().words));
   EXPECT_EQ(lines(ran.out), (std::vector<std::string>{"1111", "", "1111"}));
@@ -142,8 +149,7 @@ TEST(JsonAlone, IsPrintedWhereThereIsNoText) {
       shell("$RUN $BAD --text a --text b --set postprocess.how=json");
   EXPECT_EQ(text.code, 0) << text.err;
   EXPECT_EQ(text.out, "{\"n\":[1,1,1,1]}\n{\"n\":[1,1,1,1]}\n");
-  const Ran chat =
-      shell("printf 'a\\n' | $RUN $BAD --chat --set postprocess.how=json");
+  const Ran chat = talk("a\\n", "--set postprocess.how=json");
   EXPECT_EQ(chat.out, "{\"n\":[1,1,1,1]}\n") << chat.err;
 }
 
