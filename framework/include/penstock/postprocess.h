@@ -8,7 +8,10 @@ namespace penstock {
 class PENSTOCK_API OutputSink {
  public:
   virtual ~OutputSink();
-  /// A piece of a branch's output; is_final with its last one.
+  /// A piece of a branch's output; is_final with its last one. Json is one
+  /// object: its keys become the result's, lists of several pieces go on.
+  /// Throws Error(kInternal) for other JSON, or a branch that Decode never
+  /// gave.
   virtual void emit(Value value, int branch, bool is_final) = 0;
 };
 
