@@ -113,8 +113,8 @@ std::string ability_lines(const std::vector<ParamSpec>& params) {
   std::string text;
   for (const ParamSpec& param : params) {
     if (param.ability == Ability::kNone) continue;
-    text +=
-        "  " + padded(to_string(param.ability), 9) + "by param " + param.name + "\n";
+    text += "  " + padded(to_string(param.ability), 9) + "by param " +
+            param.name + "\n";
   }
   return text;
 }
@@ -147,7 +147,8 @@ Json param_json(const ParamSpec& param) {
   if (param.max) json["max"] = *param.max;
   if (!param.choices.empty()) json["choices"] = param.choices;
   json["per_request"] = param.is_per_request;
-  if (param.ability != Ability::kNone) json["ability"] = to_string(param.ability);
+  if (param.ability != Ability::kNone)
+    json["ability"] = to_string(param.ability);
   return json;
 }
 

@@ -76,7 +76,7 @@ struct ParamSpec {
   std::optional<double> min, max;    ///< of a number, or of a list's numbers
   std::vector<std::string> choices;  ///< of a text; empty: any
   bool is_per_request = false;       ///< a request's options may override it
-  std::string former = {};  ///< an earlier name, still read; "": none
+  std::string former = {};           ///< an earlier name, still read; "": none
   Ability ability = Ability::kNone;
   Aliases aliases = {};   ///< other spellings of choices; not shown as such
   Aliases refusals = {};  ///< words that are no choice, and why

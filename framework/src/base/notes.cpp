@@ -17,9 +17,10 @@ std::string to_string(const NoteSpec& note) {
 void refuse_type(const char* word, const NoteSpec& wanted,
                  const NoteValue& found) {
   const auto type = static_cast<ParamType>(found.index());
-  throw Error(Code::kInternal,
-              str(word, " '", wanted.name, "' has the type ", to_string(type),
-                  ", expected ", to_string(wanted.type), "; set it by its key"));
+  throw Error(
+      Code::kInternal,
+      str(word, " '", wanted.name, "' has the type ", to_string(type),
+          ", expected ", to_string(wanted.type), "; set it by its key"));
 }
 
 void refuse_missing(const char* word, const NoteSpec& wanted,

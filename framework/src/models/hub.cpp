@@ -8,9 +8,9 @@
 #include <fstream>
 #include <string_view>
 
+#include "models/home.h"
 #include "penstock/error.h"
 #include "penstock/models.h"
-#include "models/home.h"
 
 namespace penstock {
 namespace {

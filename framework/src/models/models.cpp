@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "models/models_json.h"
 #include "models/home.h"
+#include "models/models_json.h"
 
 namespace penstock {
 

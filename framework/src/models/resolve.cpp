@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "models/home.h"
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
-#include "models/home.h"
 
 namespace penstock {
 namespace {

@@ -92,8 +92,7 @@ KvType NativeEngine::kv_type(Dtype kv_dtype, ComputeType mode) {
 }
 
 std::int64_t NativeEngine::bytes(const Checkpoint& model, ComputeType mode) {
-  return layer_bytes(model, mode) +
-         kernels::ScreenedHead::bytes(output(model));
+  return layer_bytes(model, mode) + kernels::ScreenedHead::bytes(output(model));
 }
 
 std::int64_t NativeEngine::sequence_bytes(const Config& config,

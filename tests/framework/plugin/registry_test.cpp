@@ -278,7 +278,6 @@ INSTANTIATE_TEST_SUITE_P(
     }),
     [](const auto& test) { return test.param.name; });
 
-
 struct Still : Forward {
   using Params = Plain::Params;
   explicit Still(const Params& /*params*/) {}

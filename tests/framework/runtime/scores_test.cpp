@@ -21,11 +21,8 @@ at::Tensor norms(const at::Tensor& logits) {
   for (std::int64_t r = 0; r < logits.size(0); ++r) {
     Sequence& sequence = sequences[static_cast<std::size_t>(r)];
     sequence.want.norm = true;
-    step.slices.push_back({.sequence = &sequence,
-                           .count = 1,
-                           .begin = 0,
-                           .out = r,
-                           .outs = 1});
+    step.slices.push_back(
+        {.sequence = &sequence, .count = 1, .begin = 0, .out = r, .outs = 1});
   }
   return fill_scores(logits, step).norm;
 }

@@ -131,8 +131,9 @@ TEST(PlanRows, JoinsRunningRowsWhereTheRulesSaySo) {
   Rows running({3, 3});
   Rows waiting({1});
   const auto planned = [&](bool joins) {
-    return plan_sequences(candidates(waiting, running, 6),
-                     {.max_sequences = 8, .max_wait_ms = 0, .joins = joins});
+    return plan_sequences(
+        candidates(waiting, running, 6),
+        {.max_sequences = 8, .max_wait_ms = 0, .joins = joins});
   };
   EXPECT_EQ(planned(false).slices.size(), 2);
   EXPECT_EQ(planned(true).slices.size(), 3);
