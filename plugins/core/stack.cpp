@@ -92,15 +92,20 @@ void Stack::add(Tensors& out, const std::string& name,
                     "preprocess make one size, or set batch.fit to pad or "
                     "crop"));
   }
-  const bool is_padded = params_.fit == "pad";
-  std::vector<std::int64_t> shape = common_shape(rows, is_padded);
-  if (!is_padded) {
-    std::vector<at::Tensor> parts;
-    parts.reserve(rows.size());
-    for (const at::Tensor& row : rows) parts.push_back(part(row, shape, true));
-    out.emplace_back(name, at::stack(parts));
+  if (params_.fit == "pad") {
+    add_padded(out, name, rows);
     return;
   }
+  const auto shape = common_shape(rows, /*is_padded=*/false);
+  std::vector<at::Tensor> parts;
+  parts.reserve(rows.size());
+  for (const at::Tensor& row : rows) parts.push_back(part(row, shape, true));
+  out.emplace_back(name, at::stack(parts));
+}
+
+void Stack::add_padded(Tensors& out, const std::string& name,
+                       const std::vector<at::Tensor>& rows) const {
+  auto shape = common_shape(rows, /*is_padded=*/true);
   shape.insert(shape.begin(), static_cast<std::int64_t>(rows.size()));
   const auto padded =
       at::full(shape, params_.pad_value, rows.front().options());

@@ -31,6 +31,8 @@ class Stack final : public Batch {
  private:
   void add(Tensors& out, const std::string& name,
            const std::vector<at::Tensor>& rows) const;
+  void add_padded(Tensors& out, const std::string& name,
+                  const std::vector<at::Tensor>& rows) const;
 
   Params params_;
 };

@@ -38,6 +38,7 @@ template <class P, class M>
   return member;
 }
 
+// lint: long, a table of params
 /// Adds the params to a stage whose Params are RecipeParams and more.
 template <class T>
 void declare_recipe(Declaration<T>& d) {

@@ -91,6 +91,7 @@ Want first_want(const Tokens& prompt, std::int64_t start) {
 
 }  // namespace
 
+// lint: long, a table of params
 void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
   d.doc("Whisper's text, window by window, by the rules of its reference")
       .input("scores: f32[R,V]")
@@ -279,10 +280,37 @@ void WhisperDecode::finish_window(const Sequence& sequence, Window& window,
   window.skip(window_frames_);
 }
 
+/// The window's text is whole: it is decoded again, or the next window comes,
+/// or the sound has ended.
+void WhisperDecode::end_text(const Sequence& sequence, Window& window,
+                             Next& next) const {
+  if (must_retry(sequence, window)) {
+    ++window.attempt;
+    window.forget();
+    next.tokens.clear();
+    next.keep = size(window.prompt);
+    next.want = first_want(window.prompt, words_->start);
+    return;
+  }
+  finish_window(sequence, window, next);
+  if (window.seek >= window.total) {
+    next.finish = Finish::kStop;
+    return;
+  }
+  window.attempt = 0;
+  window.forget();
+  window.prompt = next_prompt(sequence, window);
+  next.keep = 0;
+  next.reset = true;
+  next.tokens = window.prompt;
+  next.want = first_want(window.prompt, words_->start);
+  next.inputs = {{"seek", seek_input(window)}};
+}
+
 void WhisperDecode::decode(const Step& step, const Result& picked,
                            std::vector<Next>& out) {
-  const SerialOps
-      serial;  // a sequence at a time, as its scores lie in the cache
+  // A sequence at a time, as its scores lie in the cache.
+  const SerialOps serial;
   for (std::size_t i = 0; i < step.slices.size(); ++i) {
     const Slice& slice = step.slices[i];
     if (slice.outs == 0) continue;
@@ -298,27 +326,7 @@ void WhisperDecode::decode(const Step& step, const Result& picked,
     next.want = every_score(kLast);
     const auto last = picked.scores.full[slice.out + slice.outs - 1].clone();
     if (append_token(sequence, window, last, next)) {
-      if (must_retry(sequence, window)) {
-        ++window.attempt;
-        window.forget();
-        next.tokens.clear();
-        next.keep = size(window.prompt);
-        next.want = first_want(window.prompt, words_->start);
-      } else {
-        finish_window(sequence, window, next);
-        if (window.seek >= window.total) {
-          next.finish = Finish::kStop;
-        } else {
-          window.attempt = 0;
-          window.forget();
-          window.prompt = next_prompt(sequence, window);
-          next.keep = 0;
-          next.reset = true;
-          next.tokens = window.prompt;
-          next.want = first_want(window.prompt, words_->start);
-          next.inputs = {{"seek", seek_input(window)}};
-        }
-      }
+      end_text(sequence, window, next);
     }
     out.push_back(std::move(next));
   }

@@ -43,6 +43,7 @@ class WhisperDecode final : public Decode {
   [[nodiscard]] bool append_token(const Sequence& sequence, Window& window,
                                   const at::Tensor& scores, Next& next) const;
   [[nodiscard]] bool must_retry(const Sequence& sequence, Window& window) const;
+  void end_text(const Sequence& sequence, Window& window, Next& next) const;
   void finish_window(const Sequence& sequence, Window& window,
                      Next& next) const;
   [[nodiscard]] Tokens next_prompt(const Sequence& sequence,

@@ -1,5 +1,5 @@
 """FILE...: what no formatter sees. Includes name their folder; functions outside tests have at most 40 lines, unless
-the comment before them says `lint: table`. Reads formatted code: a body opens with a brace at a line's end."""
+the comment before them says `lint: long` and why. Reads formatted code: a body opens with a brace at a line's end."""
 import re
 import sys
 
@@ -32,7 +32,7 @@ def long_functions(lines):
         depth += line.count("{") - line.count("}")
         if start and depth <= start[2]:
             first, opened, _ = start
-            if at - first + 1 > MOST_LINES and "lint: table" not in "".join(lines[max(0, first - 6):opened + 2]):
+            if at - first + 1 > MOST_LINES and "lint: long" not in "".join(lines[max(0, first - 6):opened + 2]):
                 yield first + 1, at - first + 1
             start = None
         del scopes[depth:]
@@ -52,7 +52,7 @@ def main():
         for number, count in long_functions(lines):
             faults += 1
             print(f"{path}:{number}: a function of {count} lines; {MOST_LINES} are the most: split it, or say "
-                  "'lint: table' above a table")
+                  "'lint: long' and why")
     return min(faults, 1)
 
 

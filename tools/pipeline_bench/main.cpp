@@ -26,6 +26,7 @@ examples:
 
 exit codes: as pipeline-run's; 69 when no device of those named is there)";
 
+// lint: long, a table of flags
 int main_or_throw(int argc, char** argv) {
   CLI::App app("Measures a pipeline.", "pipeline-bench");
   Options options;

@@ -49,6 +49,7 @@ void print(const std::string& text) {
   }
 }
 
+// lint: long, a table of flags
 int run(int argc, char** argv) {
   CLI::App app("Shows plugins, their stages, and why a library is refused.",
                "pipeline-inspect");

@@ -155,37 +155,38 @@ Plan Lane::plan(Time now, bool is_more_coming) {
                                .more_coming = is_more_coming,
                                .now = now});
   });
-  int width = 0;
-  std::set<const Sequence*> seen;
-  for (const Slice& slice : made.slices) {
-    const bool is_new = std::find(waiting.begin(), waiting.end(),
-                                  slice.sequence) != waiting.end();
-    const bool is_offered =
-        is_new || std::find(running.begin(), running.end(), slice.sequence) !=
-                      running.end();
-    if (!is_offered || !seen.insert(slice.sequence).second) {
-      throw Error(Code::kInternal,
-                  "the plan names a sequence twice or one that "
-                  "was not offered")
-          .in(stages_.batch_place);
-    }
-    if (is_new) width += slice.sequence->item->width;
-    in_stage(stages_.batch_place, [&] {
-      Boundary::planned(slice, stages_.batch.max_step_tokens());
-    });
-  }
-  if (width > free) {
-    throw Error(Code::kInternal,
-                str("the plan starts ", width, " sequences, but only ", free,
-                    " are free"))
-        .in(stages_.batch_place);
-  }
+  in_stage(stages_.batch_place,
+           [&] { check_plan(made, waiting, running, free); });
   check_empty(made, now,
               !is_more_coming && waiting.size() == waiting_.size() &&
                   running.size() == running_.size());
   trace_.span("plan", now, Clock::now(), "");
   stats_.change([&](Stats& s) { s.plan_s += seconds(now, Clock::now()); });
   return made;
+}
+
+/// Throws where the plan names what it was not offered, or more than fits.
+void Lane::check_plan(const Plan& plan, const Offered& waiting,
+                      const Offered& running, int free) const {
+  const auto has = [](const Offered& all, const Sequence* one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  int width = 0;
+  std::set<const Sequence*> seen;
+  for (const Slice& slice : plan.slices) {
+    const bool is_new = has(waiting, slice.sequence);
+    const bool is_offered = is_new || has(running, slice.sequence);
+    if (!is_offered || !seen.insert(slice.sequence).second) {
+      throw Error(
+          Code::kInternal,
+          "the plan names a sequence twice or one that was not offered");
+    }
+    if (is_new) width += slice.sequence->item->width;
+    Boundary::planned(slice, stages_.batch.max_step_tokens());
+  }
+  if (width <= free) return;
+  throw Error(Code::kInternal, str("the plan starts ", width,
+                                   " sequences, but only ", free, " are free"));
 }
 
 void Lane::start_waiting(const Plan& plan) {
@@ -226,43 +227,13 @@ void Lane::run(Step& step, Closed why) {
   const Time start = Clock::now();
   for (const Slice& slice : step.slices) member(slice).job->step_began(start);
   const calls::Scope scope(&stats_, &most_urgent(step));
-  std::vector<Next> nexts;
   try {
-    for (const Slice& slice : step.slices) {
-      const bool is_cut = slice.begin + slice.count < slice.sequence->length();
-      if (is_cut && !caps_.can_chunk) {
-        throw Error(Code::kInternal,
-                    "the plan cuts a prompt, but forward cannot chunk")
-            .in(stages_.batch_place);
-      }
-    }
     const std::int64_t size = size_of(step);
-    in_stage(stages_.batch_place, [&] {
-      step.inputs = collates_.run(
-          size, [&] { return stages_.batch.collate(step.slices); });
-      stages_.boundary.collated(step);
-    });
+    collate(step, size);
     const Time collated = Clock::now();
-    Result result = in_stage(stages_.forward_place, [&] {
-      Result made =
-          forwards_.run(size, [&] { return stages_.forward.forward(step); });
-      stages_.boundary.forwarded(step, made);
-      return made;
-    });
-    drop_not_finite(step, result.scores);
-    if (observer_ != nullptr) observer_->step(step, result);
+    Result result = forward(step, size);
     const Time forwarded = Clock::now();
-    try {
-      const calls::Scope here(stages_.decode_place);
-      decodes_.run(size, [&] {
-        const Result picked = stages_.decode.pick(step, std::move(result));
-        stages_.decode.decode(step, picked, nexts);
-      });
-      for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
-      stages_.boundary.decided(nexts);
-    } catch (...) {
-      throw decode_error();
-    }
+    std::vector<Next> nexts = decode(step, std::move(result), size);
     const Time decoded = Clock::now();
     if (trace_.is_enabled()) {
       trace_.span("collate", start, collated, "");
@@ -280,6 +251,50 @@ void Lane::run(Step& step, Closed why) {
   } catch (Error& error) {
     fail(step, error);
   }
+}
+
+void Lane::collate(Step& step, std::int64_t size) {
+  in_stage(stages_.batch_place, [&] {
+    for (const Slice& slice : step.slices) {
+      const bool is_cut = slice.begin + slice.count < slice.sequence->length();
+      if (is_cut && !caps_.can_chunk) {
+        throw Error(Code::kInternal,
+                    "the plan cuts a prompt, but forward cannot chunk");
+      }
+    }
+    step.inputs =
+        collates_.run(size, [&] { return stages_.batch.collate(step.slices); });
+    stages_.boundary.collated(step);
+  });
+}
+
+Result Lane::forward(const Step& step, std::int64_t size) {
+  Result result = in_stage(stages_.forward_place, [&] {
+    Result made =
+        forwards_.run(size, [&] { return stages_.forward.forward(step); });
+    stages_.boundary.forwarded(step, made);
+    return made;
+  });
+  drop_not_finite(step, result.scores);
+  if (observer_ != nullptr) observer_->step(step, result);
+  return result;
+}
+
+std::vector<Next> Lane::decode(const Step& step, Result result,
+                               std::int64_t size) {
+  std::vector<Next> nexts;
+  try {
+    const calls::Scope here(stages_.decode_place);
+    decodes_.run(size, [&] {
+      const Result picked = stages_.decode.pick(step, std::move(result));
+      stages_.decode.decode(step, picked, nexts);
+    });
+    for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
+    stages_.boundary.decided(nexts);
+  } catch (...) {
+    throw decode_error();
+  }
+  return nexts;
 }
 
 void Lane::count_step(const Step& step, Closed why) {

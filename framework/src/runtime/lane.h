@@ -73,7 +73,14 @@ class Lane {
   [[nodiscard]] int free_slots() const;
   void start_waiting(const Plan& plan);
   [[nodiscard]] Step make_step(const Plan& plan) const;
+  using Offered = std::vector<Sequence*>;
+  void check_plan(const Plan& plan, const Offered& waiting,
+                  const Offered& running, int free) const;
   void run(Step& step, Closed why);
+  void collate(Step& step, std::int64_t size);
+  [[nodiscard]] Result forward(const Step& step, std::int64_t size);
+  [[nodiscard]] std::vector<Next> decode(const Step& step, Result result,
+                                         std::int64_t size);
   void drop_not_finite(const Step& step, const Scores& scores);
   void count_step(const Step& step, Closed why);
   void fail(const Step& step, const Error& error);
@@ -86,6 +93,12 @@ class Lane {
     std::unique_ptr<Member> child;
     Member* parent;
   };
+  /// By slice, what decode said of it.
+  using Children = std::vector<std::vector<Next*>>;
+  [[nodiscard]] Children children_of(const Step& step,
+                                     std::vector<Next>& nexts) const;
+  void extend(const Step& step, const Children& children);
+  void settle(std::vector<Born>& born, const std::vector<Member*>& changed);
   void check_width(Member& child, const std::vector<Born>& born);
   void fail_unwanted(Member& sequence);
   void apply_next(Member& sequence, Next& next);

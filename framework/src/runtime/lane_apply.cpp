@@ -7,32 +7,8 @@
 namespace penstock {
 
 void Lane::apply(const Step& step, std::vector<Next>& nexts) {
-  std::vector<std::vector<Next*>> children(step.slices.size());
-  for (Next& next : nexts) {
-    if (next.slice >= children.size()) {
-      throw Error(Code::kInternal,
-                  "decode answered for a slice that the "
-                  "step does not have")
-          .in(stages_.decode_place);
-    }
-    children[next.slice].push_back(&next);
-  }
-  for (std::size_t i = 0; i < children.size(); ++i) {
-    const Slice& slice = step.slices[i];
-    Member& sequence = member(slice);
-    sequence.is_fresh = false;
-    slots_.extend(sequence, slice.begin, slice.count);
-    if (slice.outs == 0) {
-      sequence.cached = caps_.slots > 0 ? slice.begin + slice.count : 0;
-      const bool is_whole = slice.begin + slice.count >= sequence.length();
-      if (is_whole && children[i].empty()) fail_unwanted(sequence);
-    } else if (children[i].empty()) {
-      throw Error(Code::kInternal,
-                  "decode said nothing of a sequence whose "
-                  "scores it wanted")
-          .in(stages_.decode_place);
-    }
-  }
+  const Children children = children_of(step, nexts);
+  extend(step, children);
   std::vector<Born> born;
   std::vector<Member*> changed;
   for (std::size_t i = 0; i < children.size(); ++i) {
@@ -47,6 +23,45 @@ void Lane::apply(const Step& step, std::vector<Next>& nexts) {
     apply_next(sequence, *children[i][0]);
     changed.push_back(&sequence);
   }
+  settle(born, changed);
+}
+
+Lane::Children Lane::children_of(const Step& step,
+                                 std::vector<Next>& nexts) const {
+  Children children(step.slices.size());
+  for (Next& next : nexts) {
+    if (next.slice >= children.size()) {
+      throw Error(Code::kInternal,
+                  "decode answered for a slice that the step does not have")
+          .in(stages_.decode_place);
+    }
+    children[next.slice].push_back(&next);
+  }
+  return children;
+}
+
+/// The step's tokens are in the slots now.
+void Lane::extend(const Step& step, const Children& children) {
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    const Slice& slice = step.slices[i];
+    Member& sequence = member(slice);
+    sequence.is_fresh = false;
+    slots_.extend(sequence, slice.begin, slice.count);
+    if (slice.outs == 0) {
+      sequence.cached = caps_.slots > 0 ? slice.begin + slice.count : 0;
+      const bool is_whole = slice.begin + slice.count >= sequence.length();
+      if (is_whole && children[i].empty()) fail_unwanted(sequence);
+    } else if (children[i].empty()) {
+      throw Error(Code::kInternal,
+                  "decode said nothing of a sequence whose scores it wanted")
+          .in(stages_.decode_place);
+    }
+  }
+}
+
+/// Gives the children slots and brings every state in line with its tokens.
+void Lane::settle(std::vector<Born>& born,
+                  const std::vector<Member*>& changed) {
   for (auto& [child, parent] : born) check_width(*child, born);
   // Slots of sequences that ended become free before children need one.
   for (Member* sequence : changed) {

@@ -169,6 +169,29 @@ bool looks_like_safetensors(std::span<const std::byte> bytes) {
          bytes[kLengthBytes] == std::byte{'{'};
 }
 
+namespace {
+
+/// The tensors of the header in the order of their bytes.
+std::vector<Entry> read_entries(const JsonValue& header, std::string_view file,
+                                std::int64_t data_bytes) {
+  std::vector<Entry> entries;
+  for (const auto& [name, view] :
+       JsonView(header, std::string(file)).members()) {
+    if (name == kMetadata) continue;
+    if (entries.size() == kMaxTensors) {
+      view.fail(str("is one of more than ", kMaxTensors, " tensors"));
+    }
+    entries.push_back(read_entry(name, view, data_bytes));
+  }
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  check_layout(entries, file, data_bytes);
+  return entries;
+}
+
+}  // namespace
+
 SafetensorsFile parse_safetensors(std::span<const std::byte> bytes,
                                   std::string_view file) {
   const auto length = header_length(bytes, file);
@@ -181,22 +204,8 @@ SafetensorsFile parse_safetensors(std::span<const std::byte> bytes,
                                        .depth = 4,
                                        .values = kMaxTensors * kValuesEach});
 
-  std::vector<Entry> entries;
-  for (const auto& [name, view] :
-       JsonView(parsed, std::string(file)).members()) {
-    if (name == kMetadata) continue;
-    if (entries.size() == kMaxTensors) {
-      view.fail(str("is one of more than ", kMaxTensors, " tensors"));
-    }
-    entries.push_back(read_entry(name, view, data_bytes));
-  }
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
-  });
-  check_layout(entries, file, data_bytes);
-
   SafetensorsFile result;
-  for (Entry& entry : entries) {
+  for (Entry& entry : read_entries(parsed, file, data_bytes)) {
     if (!entry.type->type) {
       result.others.push_back(
           {std::move(entry.name), std::string(entry.type->name)});

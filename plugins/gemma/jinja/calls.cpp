@@ -75,10 +75,16 @@ Value Interpreter::loop_state(const Statement& statement, const List& items,
         return !is_same;
       }));
   Value out = make_map(std::move(state));
-  if (!statement.is_recursive) return out;
-  // It sees what stands around the loop, not what is in it.
+  if (statement.is_recursive) make_callable(statement, depth, out);
+  return out;
+}
+
+/// loop(items) of a recursive loop. It sees what stands around the loop, not
+/// what is in it.
+void Interpreter::make_callable(const Statement& statement, std::int64_t depth,
+                                Value& state) {
   const auto around = static_cast<std::ptrdiff_t>(scopes_.size());
-  auto& mapping = std::get<Mapping>(out.data);
+  auto& mapping = std::get<Mapping>(state.data);
   mapping.call = std::make_shared<const Function>(
       [this, &statement, depth, around](const Arguments& a) -> Value {
         check({{".iterable"}, 1}, "loop", a);
@@ -89,7 +95,6 @@ Value Interpreter::loop_state(const Statement& statement, const List& items,
         (void)loop(statement, items_of(a.plain[0]), depth + 1, inner);
         return inner;
       });
-  return out;
 }
 
 Value Interpreter::macro(const Statement& statement) {
@@ -135,6 +140,18 @@ void Interpreter::bind_arguments(const Statement& statement,
     throw Error(Code::kData, str(what, " takes ", names.size(),
                                  " arguments, not ", given.plain.size()));
   }
+  bind_named(statement, given, what);
+  if (!caller.is_undefined()) set("caller", std::move(caller));
+  if (statement.takes_more) {
+    set("varargs", make_list(std::move(more), ListKind::kTuple));
+  }
+  if (statement.takes_named) set("kwargs", make_map(std::move(named)));
+}
+
+/// The arguments that the macro names, with their defaults.
+void Interpreter::bind_named(const Statement& statement, const Arguments& given,
+                             const std::string& what) {
+  const auto& names = statement.names;
   const auto first_default = names.size() - statement.defaults.size();
   for (std::size_t i = 0; i < names.size(); ++i) {
     const Value* value = argument(given, i, names[i]);
@@ -151,11 +168,6 @@ void Interpreter::bind_arguments(const Statement& statement,
       set(names[i], Undefined{names[i]});
     }
   }
-  if (!caller.is_undefined()) set("caller", std::move(caller));
-  if (statement.takes_more) {
-    set("varargs", make_list(std::move(more), ListKind::kTuple));
-  }
-  if (statement.takes_named) set("kwargs", make_map(std::move(named)));
 }
 
 /// The block is a macro, `caller`, that sees the variables around it.

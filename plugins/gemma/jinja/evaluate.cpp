@@ -63,6 +63,7 @@ Value Interpreter::evaluate(const Expression& expression) {
   }
 }
 
+// lint: long, a table of kinds
 Value Interpreter::evaluate_some(const Expression& expression) {
   const auto part = [&](std::size_t i) {
     return evaluate(*expression.parts[i]);

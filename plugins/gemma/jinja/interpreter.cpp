@@ -50,6 +50,7 @@ Interpreter::Flow Interpreter::run(const Block& block, Text& out) {
   return Flow::kNormal;
 }
 
+// lint: long, a table of kinds
 Interpreter::Flow Interpreter::run(const Statement& statement, Text& out) {
   const Depth depth(*this);
   pay(0);

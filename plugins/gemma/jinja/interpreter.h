@@ -38,10 +38,14 @@ class Interpreter {
   [[nodiscard]] Value loop_state(const Statement& statement, const List& items,
                                  std::size_t at, std::int64_t depth,
                                  std::shared_ptr<List> last);
+  void make_callable(const Statement& statement, std::int64_t depth,
+                     Value& state);
   [[nodiscard]] Value macro(const Statement& statement);
   [[nodiscard]] Value call_macro(const Statement& statement,
                                  const Arguments& given);
   void bind_arguments(const Statement& statement, const Arguments& given);
+  void bind_named(const Statement& statement, const Arguments& given,
+                  const std::string& what);
   void call_of(const Statement& statement, Text& out);
 
   // Expressions: evaluate.cpp.

@@ -221,6 +221,7 @@ class Lexer {
     }
   }
 
+  // lint: long, one grammar rule
   /// With '_' between digits, and 0x, 0o and 0b before them.
   void number() {
     std::size_t end = at_;
@@ -245,14 +246,15 @@ class Lexer {
       return add_number(end, false);
     }
     digits(is_digit);
-    const bool is_after_dot = at_ > 0 && source_[at_ - 1] == '.';
-    if (!is_after_dot && end + 1 < source_.size() && source_[end] == '.' &&
+    // After a dot it is an index, as in items.0.1.
+    if (at_ > 0 && source_[at_ - 1] == '.') return add_number(end, false);
+    if (end + 1 < source_.size() && source_[end] == '.' &&
         is_digit(source_[end + 1])) {
       is_real = true;
       ++end;
       digits(is_digit);
     }
-    if (!is_after_dot && end < source_.size() && (source_[end] | 32) == 'e') {
+    if (end < source_.size() && (source_[end] | 32) == 'e') {
       const std::size_t at = end;
       ++end;
       end += static_cast<std::size_t>(

@@ -178,6 +178,7 @@ Value is_digits(T text, A) {
          bytes.find_first_not_of("0123456789") == std::string::npos;
 }
 
+// lint: long, a table
 const std::map<std::string, Method>& text_methods() {
   const Signature none{};
   const Signature one{{".text"}, 1};

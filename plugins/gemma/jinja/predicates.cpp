@@ -58,6 +58,7 @@ bool is_callable(V value, A) {
 
 const std::map<std::string, Test>& tests();
 
+// lint: long, a table
 const std::map<std::string, Test>& tests() {
   static const std::map<std::string, Test> table{
       {"defined", {{}, [](V v, A) { return !v.is_undefined(); }}},

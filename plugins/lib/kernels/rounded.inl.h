@@ -25,6 +25,7 @@ PENSTOCK_LANE void add_products(typename L::I& sum, const std::uint8_t* codes,
   sum = L::template dot4<8>(sum, L::load_bytes(codes), x);
 }
 
+// lint: long, split it spills registers
 /// Multiplies a rounded panel with kRows rounded rows; the sums are in memory.
 template <class L, class T, int kRows>
 PENSTOCK_LANE void wide_tile(const Panels& w, const std::uint8_t* panel,
