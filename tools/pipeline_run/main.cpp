@@ -8,7 +8,7 @@
 #include "penstock/params.h"
 #include "penstock/sdk_version.h"
 #include "pipeline_run/options.h"
-#include "pipeline_run/real_stdout.h"
+#include "pipeline_run/output/real_stdout.h"
 
 namespace {
 

@@ -81,20 +81,20 @@ INSTANTIATE_TEST_SUITE_P(
         {"KeyTwice", "device: cpu", "device: cpu\ndevice: cpu", "5:1",
          "line 4"},
         {"ParamTwice", "max_sequences: 4", "max_sequences: 4, max_sequences: 5",
-         "6:46", "max_sequences"},
+         "6:51", "max_sequences"},
         {"KeyIsAList", "name: good", "[name]: good", "2:1", "key"},
         {"UnknownParam", "temperature: 0.5", "temperatur: 0.5", "8:31",
          "did you mean 'temperature'?"},
         {"WrongType", "temperature: 0.5", "temperature: hot", "8:44", "number"},
-        {"QuotedNumber", "max_sequences: 4", "max_sequences: \"4\"", "6:43",
+        {"QuotedNumber", "max_sequences: 4", "max_sequences: \"4\"", "6:48",
          "integer"},
-        {"NotAnInteger", "max_sequences: 4", "max_sequences: 4.5", "6:43",
+        {"NotAnInteger", "max_sequences: 4", "max_sequences: 4.5", "6:48",
          "integer"},
-        {"OutOfRange", "max_sequences: 4", "max_sequences: 65", "6:43",
+        {"OutOfRange", "max_sequences: 4", "max_sequences: 65", "6:48",
          "1..64"},
-        {"BelowRange", "max_sequences: 4", "max_sequences: 0", "6:43", "1..64"},
+        {"BelowRange", "max_sequences: 4", "max_sequences: 0", "6:48", "1..64"},
         {"Overflow", "max_sequences: 4", "max_sequences: 99999999999999999999",
-         "6:43", "integer"},
+         "6:48", "integer"},
         {"NotFinite", "temperature: 0.5", "temperature: .inf", "8:44",
          "number"},
         {"NotABool", "temperature: 0.5", "loud: yes", "8:37", "true or false"},
@@ -195,7 +195,7 @@ TEST(BadFile, AllFaultsAreToldInOnePassAndInOrder) {
   ASSERT_EQ(problems.size(), 9);
   const std::array<const char*, 9> wanted{
       "1:1: ",  "1:10: ", "2:1: ",  "3:9: ", "4:19: ",
-      "5:37: ", "6:16: ", "7:39: ", "7:50: "};
+      "5:42: ", "6:16: ", "7:39: ", "7:50: "};
   for (std::size_t i = 0; i < problems.size(); ++i) {
     EXPECT_THAT(problems[i], HasSubstr(":" + std::string(wanted[i])));
   }

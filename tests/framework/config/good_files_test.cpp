@@ -41,8 +41,8 @@ TEST(GoodFile, IsReadWhole) {
 
 TEST(GoodFile, MaySayAFormerNameAndIsTold) {
   std::string text = good_file();
-  const std::string batch = "rows.packed";
-  text.insert(text.find(batch) + batch.size(), ", max_rows: 3");
+  const std::string now = "max_sequences";
+  text.replace(text.find(now), now.size(), "max_rows");
   const auto file = load(text, {{"batch.max_rows", "4", "--set"}});
   EXPECT_EQ(
       std::get<std::int64_t>(file.batch.settings.at("max_sequences").value), 4);
@@ -51,6 +51,19 @@ TEST(GoodFile, MaySayAFormerNameAndIsTold) {
               HasSubstr(": 'max_rows' is called 'max_sequences' now"));
   EXPECT_EQ(file.notices[1],
             "--set batch.max_rows: 'max_rows' is called 'max_sequences' now");
+}
+
+TEST(GoodFile, MaySayOneOfTwoNamesOnly) {
+  std::string text = good_file();
+  const std::string batch = "rows.packed";
+  text.insert(text.find(batch) + batch.size(), ", max_rows: 3");
+  try {
+    (void)load(text);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.text(), HasSubstr("'max_rows' is the former name of "
+                                        "'max_sequences', which is there too"));
+  }
 }
 
 TEST(GoodFile, MayListPreprocessAndNameModelsPerStage) {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <limits>
 
+#include "penstock/runner.h"
 #include "tests/framework/runtime/uses.h"
 
 namespace penstock::uses {
@@ -161,17 +162,15 @@ TEST_P(Mistakes, AreToldAsOfTheStageThatMadeThem) {
   setting.stages.write = [](const Decoded&, OutputSink&) { return true; };
   c.make(setting);
   setting.stages.facts = setting.facts;
-  Pipeline pipeline(declared(setting));
-  const auto sink = std::make_shared<Values>();
-  pipeline.submit(fakes::request("a", "1 2"), sink);
-  pipeline.drain();
+  Runner runner(declared(setting));
+  const Outcome got = runner.run(fakes::request("a", "1 2"));
   if (c.stage.empty()) {
-    EXPECT_FALSE(sink->report.error) << sink->report.error->what();
+    EXPECT_FALSE(got.report.error) << got.report.error->what();
     return;
   }
-  ASSERT_TRUE(sink->report.error);
-  EXPECT_THAT(sink->report.error->text(), HasSubstr(c.words));
-  const std::string all = sink->report.error->what();
+  ASSERT_TRUE(got.report.error);
+  EXPECT_THAT(got.report.error->text(), HasSubstr(c.words));
+  const std::string all = got.report.error->what();
   const auto place = all.find("  in stage '");
   ASSERT_NE(place, all.npos) << all;
   EXPECT_EQ(all.substr(place).rfind("  in stage '" + c.stage + "'", 0), 0)

@@ -33,7 +33,7 @@ Stages plain() {
 /// What went wrong with a request; "": nothing.
 std::string problem_of(Stages& stages) {
   const auto got = run(stages, {"1"});
-  return got[0]->report.error ? got[0]->report.error->what() : "";
+  return got[0].report.error ? got[0].report.error->what() : "";
 }
 
 /// The same stages, each with a change to what Decode says.
@@ -58,9 +58,9 @@ TEST(Declared, NotesPass) {
   }};
   stages.admit = [](Item& item) { set(item.notes, kTruncated, 3); };
   const auto got = run(stages, {"1"});
-  ASSERT_FALSE(got[0]->report.error) << got[0]->report.error->what();
-  EXPECT_EQ(get(got[0]->report.notes, kTime), 2);
-  EXPECT_EQ(get(got[0]->report.notes, kTruncated), 3);
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_EQ(get(got[0].report.notes, kTime), 2);
+  EXPECT_EQ(get(got[0].report.notes, kTruncated), 3);
 }
 
 TEST(Undeclared, NotesOfPreprocessAreRefused) {

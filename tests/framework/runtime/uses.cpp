@@ -170,9 +170,9 @@ PipelineFile file(Stages& stages) {
     spec.next_inputs = stages.next_inputs;
     if (kind == StageKind::kForward) {
       spec.facts = stages.forward_facts;
-      for (const auto& [name, value] : stages.facts) {
+      for (const auto& [key, value] : stages.facts) {
         spec.facts.makes.push_back(
-            {name, static_cast<ParamType>(value.index())});
+            {key, static_cast<ParamType>(value.index())});
       }
     }
     if (kind == StageKind::kDecode) spec.facts = stages.decode_facts;

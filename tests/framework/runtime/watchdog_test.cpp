@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "penstock/runner.h"
 #include "tests/framework/runtime/uses.h"
 
 namespace penstock::uses {
@@ -63,10 +64,10 @@ TEST_P(Hangs, AreToldByStageAndRequest) {
     if (told.size() == 2) door.open();  // it is told of again
   };
   Pipeline pipeline(file(stages), options);
-  const auto sink = std::make_shared<Values>();
+  const auto sink = std::make_shared<Collector>();
   pipeline.submit(fakes::request("mine", "1 2"), sink);
   pipeline.drain();
-  EXPECT_FALSE(sink->report.error);
+  EXPECT_FALSE(sink->wait().report.error);
   const std::scoped_lock lock(mutex);
   ASSERT_GE(told.size(), 2U);
   EXPECT_EQ(told[0].place, c.place);
@@ -154,7 +155,7 @@ TEST(Watchdog, IsSilentWhileASourceWaits) {
   Pipeline pipeline(file(stages), options);
   Request request;
   request.inputs["live"] = std::shared_ptr<Source>(std::make_shared<Quiet>());
-  pipeline.submit(std::move(request), std::make_shared<Values>());
+  pipeline.submit(std::move(request), std::make_shared<Collector>());
   pipeline.drain();
   EXPECT_EQ(told, 0);
 }
@@ -191,12 +192,12 @@ TEST(Watchdog, LooksAtDeadlinesWhileAStageRuns) {
   PipelineOptions options;
   options.on_stall = [](const Stall&) {};
   Pipeline pipeline(file(stages), options);
-  const auto sink = std::make_shared<Values>();
+  const auto sink = std::make_shared<Collector>();
   Request request = fakes::request("a", "1");
   request.deadline = Clock::now() + std::chrono::milliseconds(50);
   pipeline.submit(std::move(request), sink);
   pipeline.drain();
-  EXPECT_EQ(sink->report.finish_reason, "deadline");
+  EXPECT_EQ(sink->wait().report.finish_reason, "deadline");
 }
 
 /// After the grace of five seconds.
@@ -216,7 +217,7 @@ TEST(Watchdog, TellsWhenADeadlineIsLongPast) {
     door.open();
   };
   Pipeline pipeline(file(stages), options);
-  const auto sink = std::make_shared<Values>();
+  const auto sink = std::make_shared<Collector>();
   Request request = fakes::request("a", "1");
   request.deadline = Clock::now() + std::chrono::milliseconds(50);
   pipeline.submit(std::move(request), sink);

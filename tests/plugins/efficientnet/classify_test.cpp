@@ -8,7 +8,7 @@
 #include "image/decode.h"
 #include "image/recipe.h"
 #include "penstock/models.h"
-#include "tests/cli/support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::efficientnet {
 namespace {

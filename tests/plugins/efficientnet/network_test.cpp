@@ -9,7 +9,7 @@
 #include "efficientnet/forward.h"
 #include "image/recipe.h"
 #include "penstock/error.h"
-#include "tests/cli/support.h"
+#include "tests/plugins/image/support.h"
 
 namespace penstock::efficientnet {
 namespace {

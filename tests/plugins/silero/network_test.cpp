@@ -10,7 +10,7 @@
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 #include "silero/windows.h"
-#include "tests/cli/support.h"
+#include "tests/plugins/audio/support.h"
 
 namespace penstock::silero {
 namespace {

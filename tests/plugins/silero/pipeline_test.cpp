@@ -8,7 +8,7 @@
 #include "penstock/models.h"
 #include "penstock/plugin_host.h"
 #include "penstock/runner.h"
-#include "tests/cli/support.h"
+#include "tests/plugins/audio/support.h"
 #include "tests/plugins/lib/media/film_file.h"
 #include "tests/plugins/lib/media/wav_file.h"
 

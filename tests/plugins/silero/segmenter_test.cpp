@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "tests/cli/support.h"
+#include "tests/plugins/audio/support.h"
 
 namespace penstock::silero {
 namespace {

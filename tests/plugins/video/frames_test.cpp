@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/cli/support.h"
+#include "tests/plugins/audio/support.h"
 #include "tests/plugins/lib/media/film_file.h"
 #include "tests/plugins/lib/media/wav_file.h"
 

@@ -7,7 +7,7 @@
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 #include "penstock/plugin_host.h"
-#include "tests/cli/support.h"
+#include "tests/plugins/audio/support.h"
 #include "whisper/native/engine.h"
 #include "whisper/reference.h"
 

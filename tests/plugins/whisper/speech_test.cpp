@@ -9,7 +9,7 @@
 #include "penstock/models.h"
 #include "penstock/plugin_host.h"
 #include "penstock/runner.h"
-#include "tests/cli/support.h"
+#include "tests/plugins/audio/support.h"
 
 namespace penstock::whisper {
 namespace {

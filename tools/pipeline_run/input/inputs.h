@@ -9,7 +9,7 @@
 
 #include "penstock/composition_file.h"
 #include "penstock/pipeline.h"
-#include "pipeline_run/input/openai.h"
+#include "pipeline_run/input/openai_request.h"
 #include "pipeline_run/input/stop.h"
 #include "pipeline_run/options.h"
 

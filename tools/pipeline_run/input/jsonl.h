@@ -8,7 +8,7 @@
 #include <string>
 
 #include "penstock/request.h"
-#include "pipeline_run/input/openai.h"
+#include "pipeline_run/input/openai_request.h"
 
 namespace penstock::run {
 

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "penstock/error.h"
-#include "pipeline_run/real_stdout.h"
+#include "pipeline_run/output/real_stdout.h"
 
 namespace penstock::run {
 

@@ -6,6 +6,7 @@
 #include "common/program.h"
 #include "penstock/keys.h"
 #include "penstock/outcome.h"
+#include "pipeline_run/output/openai_result.h"
 #include "pipeline_run/output/terminal.h"
 
 namespace penstock::run {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "penstock/pipeline.h"
-#include "pipeline_run/input/openai.h"
+#include "pipeline_run/input/openai_request.h"
 #include "pipeline_run/output/json_line.h"
 #include "pipeline_run/output/output.h"
 #include "pipeline_run/output/progress.h"

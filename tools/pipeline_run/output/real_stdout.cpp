@@ -1,4 +1,4 @@
-#include "pipeline_run/real_stdout.h"
+#include "pipeline_run/output/real_stdout.h"
 
 #include <fcntl.h>
 #include <unistd.h>

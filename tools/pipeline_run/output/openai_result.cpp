@@ -1,0 +1,117 @@
+#include "pipeline_run/output/openai_result.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace penstock::run {
+namespace {
+
+using Out = nlohmann::ordered_json;
+
+int status(Code code) {
+  switch (code) {
+    case Code::kUsage:
+    case Code::kData:
+      return 400;
+    case Code::kNotFound:
+      return 404;
+    case Code::kRetry:
+    case Code::kUnavailable:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+/// What the pieces of a branch say under `key`; null: nothing.
+Out piece(const Written& written, const char* key) {
+  Out all;
+  for (const std::string& text : written.json) {
+    Out part = Out::parse(text);
+    if (!part.is_object() || !part.contains(key)) continue;
+    for (Out& token : part[key]["content"]) all.push_back(std::move(token));
+  }
+  return all;
+}
+
+/// As /v1/completions has them: lists side by side.
+Out columns(const Out& tokens) {
+  Out out{{"tokens", Out::array()},
+          {"token_logprobs", Out::array()},
+          {"top_logprobs", Out::array()}};
+  for (const Out& token : tokens) {
+    out["tokens"].push_back(token["token"]);
+    out["token_logprobs"].push_back(token["logprob"]);
+    Out best = Out::object();
+    for (const Out& each : token["top_logprobs"]) {
+      best[each["token"].get<std::string>()] = each["logprob"];
+    }
+    out["top_logprobs"].push_back(std::move(best));
+  }
+  return out;
+}
+
+Out choice(const OpenAiCall& call, std::size_t index, const Branch& branch,
+           const std::map<int, Written>& branches) {
+  static const Written nothing;
+  const auto found = branches.find(static_cast<int>(index));
+  const Written& written = found == branches.end() ? nothing : found->second;
+  const Out tokens = piece(written, "logprobs");
+  Out out{{"index", index}};
+  if (call.is_chat) {
+    out["message"] = {{"role", "assistant"}, {"content", written.text}};
+    out["logprobs"] = tokens.is_null() ? Out() : Out{{"content", tokens}};
+  } else {
+    out["text"] = written.text;
+    out["logprobs"] = tokens.is_null() ? Out() : columns(tokens);
+  }
+  out["finish_reason"] = branch.finish_reason;
+  return out;
+}
+
+Out body(const Request& request, const OpenAiCall& call, const Report& report,
+         const std::map<int, Written>& branches) {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  Out out{{"id", (call.is_chat ? "chatcmpl-" : "cmpl-") + request.id},
+          {"object", call.is_chat ? "chat.completion" : "text_completion"},
+          {"created",
+           std::chrono::duration_cast<std::chrono::seconds>(now).count()},
+          {"model", call.model},
+          {"choices", Out::array()}};
+  std::size_t made = 0;
+  for (std::size_t i = 0; i < report.branches.size(); ++i) {
+    made += report.branches[i].token_ids.size();
+    out["choices"].push_back(choice(call, i, report.branches[i], branches));
+  }
+  const auto prompt = static_cast<std::size_t>(report.prompt_tokens);
+  out["usage"] = {{"prompt_tokens", prompt},
+                  {"completion_tokens", made},
+                  {"total_tokens", prompt + made}};
+  return out;
+}
+
+Out failure(const Error& error) {
+  return {{"error",
+           {{"message", error.what()},
+            {"type", status(error.code()) == 400 ? "invalid_request_error"
+                                                 : "server_error"},
+            {"code", to_string(error.code())}}}};
+}
+
+}  // namespace
+
+std::string openai_line(const Request& request, const OpenAiCall& call,
+                        const Report& report,
+                        const std::map<int, Written>& branches) {
+  Out line{{"id", "batch_req_" + request.id}, {"custom_id", request.id}};
+  Out& response = line["response"];
+  response["status_code"] = report.error ? status(report.error->code()) : 200;
+  response["request_id"] = "req_" + request.id;
+  response["body"] = report.error ? failure(*report.error)
+                                  : body(request, call, report, branches);
+  line["error"] = nullptr;
+  return line.dump(-1, ' ', false, Out::error_handler_t::replace) + "\n";
+}
+
+}  // namespace penstock::run
