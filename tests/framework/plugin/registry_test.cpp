@@ -50,6 +50,7 @@ struct Spoken : Plain {
   };
   explicit Spoken(const Params& /*params*/) : Plain(Plain::Params{}) {}
   static void declare(Declaration<Spoken>& d) {
+    d.doc("Speaks.");
     d.makes(kText, kTime).needs(kAudioBegin, kVocabSize).uses(kText);
     d.param("pictures", &Params::pictures, "folder").draws();
   }
@@ -60,7 +61,8 @@ struct Misplaced : Plain {
   using Params = Plain::Params;
   using Plain::Plain;
   static void declare(Declaration<Misplaced>& d) {
-    auto count = d.param("count", &Params::count, "");
+    d.doc("Says what it should not.");
+    auto count = d.param("count", &Params::count, "how many");
     if (kCase == 0) count.draws();
     if (kCase == 1) d.makes(kVocabSize);
     if (kCase == 2) d.next_input("seek: i64[1]");
@@ -70,7 +72,9 @@ struct Misplaced : Plain {
 struct EarlyReader final : Preprocess {
   struct Params {};
   explicit EarlyReader(const Params& /*params*/) {}
-  static void declare(Declaration<EarlyReader>& d) { d.needs(kVocabSize); }
+  static void declare(Declaration<EarlyReader>& d) {
+    d.doc("Reads early.").needs(kVocabSize);
+  }
   void preprocess(const Request& /*request*/, Item /*in*/,
                   ItemSink& /*out*/) const override {}
 };
@@ -78,7 +82,9 @@ struct EarlyReader final : Preprocess {
 struct EarlyBatch final : Batch {
   struct Params {};
   explicit EarlyBatch(const Params& /*params*/) {}
-  static void declare(Declaration<EarlyBatch>& d) { d.uses(kVocabSize); }
+  static void declare(Declaration<EarlyBatch>& d) {
+    d.doc("Asks early.").uses(kVocabSize);
+  }
   [[nodiscard]] int max_sequences() const override { return 1; }
   Plan plan(const Offer& /*candidates*/) override { return {}; }
   Tensors collate(std::span<const Slice> /*slices*/) override { return {}; }
@@ -288,7 +294,9 @@ struct Still : Forward {
 
 struct Elsewhere : Still {
   using Still::Still;
-  static void declare(Declaration<Elsewhere>& d) { d.devices({"cpu", "tpu"}); }
+  static void declare(Declaration<Elsewhere>& d) {
+    d.doc("Computes elsewhere.").devices({"cpu", "tpu"});
+  }
 };
 
 TEST(Registry, PutsAForwardThatNamesNoDeviceOnTheCpu) {

@@ -163,7 +163,9 @@ TEST_P(Mistakes, AreToldAsOfTheStageThatMadeThem) {
   c.make(setting);
   setting.stages.facts = setting.facts;
   Runner runner(declared(setting));
-  const Outcome got = runner.run(fakes::request("a", "1 2"));
+  const auto sink = std::make_shared<Collector>();
+  runner.submit(fakes::request("a", "1 2"), sink);
+  const Outcome& got = sink->wait();
   if (c.stage.empty()) {
     EXPECT_FALSE(got.report.error) << got.report.error->what();
     return;

@@ -86,7 +86,6 @@ Next extend(const Sequence& sequence, const Beam& beam, int branch,
   return next;
 }
 
-/// Beam search: all branches of an item meet in one call and permute.
 TEST(Uses, APreprocessTellsWhatIsNoError) {
   Stages stages;
   const auto one = [](const Request& /*request*/, Item in, ItemSink& out) {
@@ -100,13 +99,14 @@ TEST(Uses, APreprocessTellsWhatIsNoError) {
   stages.preprocess = {one, two};
   const auto ran = run(stages, {"1", "2"});
   for (std::size_t i = 0; i < ran.size(); ++i) {
-    EXPECT_FALSE(ran[i]->report.error);
-    EXPECT_THAT(ran[i]->report.warnings,
+    EXPECT_FALSE(ran[i].report.error);
+    EXPECT_THAT(ran[i].report.warnings,
                 ElementsAre("it has no sound",
                             "nor pictures: " + std::to_string(i + 1)));
   }
 }
 
+/// Beam search: all branches of an item meet in one call and permute.
 TEST(Uses, BeamsKeepTheBestWholeSequences) {
   Stages stages;
   stages.max_sequences = 2;

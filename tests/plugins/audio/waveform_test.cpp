@@ -111,7 +111,7 @@ TEST(Waveform, SoundThatBeginsLateSaysWhen) {
 TEST(Waveform, AFilmWithoutSoundIsAnErrorOrTold) {
   EXPECT_THROW((void)kept({}, film_of({})), Error);
   const Kept none = kept({{"missing", "skip"}}, film_of({}));
-  EXPECT_TRUE(none.samples.empty());
+  EXPECT_TRUE(none.items.empty());
   EXPECT_THAT(none.warnings, ::testing::ElementsAre(::testing::HasSubstr(
                                  "'a film' has no audio track")));
   // What is damaged or no film stays an error.

@@ -92,17 +92,21 @@ TEST_F(VoiceActivity, SegmentsOfLateSoundAreOnTheFilmsClock) {
     media.bytes = media::shared(to_bytes(film));
     request.inputs["audio"] = media;
     request.options["format"] = raw_from_text(format);
-    auto sink = std::make_shared<Text>();
+    const auto sink = std::make_shared<Collector>();
     pipeline_.submit(std::move(request), sink);
-    pipeline_.drain();
-    ASSERT_FALSE(sink->report.error) << sink->report.error->what();
+    const Outcome& got = sink->wait();
+    ASSERT_FALSE(got.report.error) << got.report.error->what();
     if (format == "text") {
-      EXPECT_EQ(sink->text, "1.982 - 3.802");
-    } else {
-      ASSERT_EQ(sink->media.size(), 1U);
-      EXPECT_NEAR(sink->media[0].begin, 1.982, 0.001);
-      EXPECT_NEAR(sink->media[0].end, 3.802, 0.001);
+      EXPECT_EQ(got.text(), "1.982 - 3.802");
+      continue;
     }
+    std::vector<Media> pieces;
+    for (const Value& value : got.pieces.at(0)) {
+      if (const auto* one = std::get_if<Media>(&value)) pieces.push_back(*one);
+    }
+    ASSERT_EQ(pieces.size(), 1U);
+    EXPECT_NEAR(pieces[0].begin, 1.982, 0.001);
+    EXPECT_NEAR(pieces[0].end, 3.802, 0.001);
   }
 }
 

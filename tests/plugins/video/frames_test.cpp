@@ -99,7 +99,7 @@ TEST(Frames, OfARangeOfSecondsKeepTheFilmsClock) {
 TEST(Frames, ThatBeginLateHaveTimesOfTheFilmsClock) {
   media::Film late = film();
   for (auto& time : late.times) time += 1500;
-  late.sound.items = media::even_sound(4);
+  late.sound.samples = media::even_sound(4);
   const Request request = request_of(to_bytes(late));
   EXPECT_THAT(times_of(run({}, request)), ElementsAre(2, 3));
   const auto spread = times_of(run({{"count", "2"}}, request));
@@ -110,7 +110,7 @@ TEST(Frames, ThatBeginLateHaveTimesOfTheFilmsClock) {
 
 TEST(Frames, OfASoundAreAnErrorOrTold) {
   const Request sound = request_of(to_bytes(
-      media::Film{.times = {}, .sound = {.items = media::even_sound(1)}}));
+      media::Film{.times = {}, .sound = {.samples = media::even_sound(1)}}));
   EXPECT_THROW((void)run({}, sound), Error);
   EXPECT_TRUE(run({{"missing", "skip"}}, sound).empty());
 }

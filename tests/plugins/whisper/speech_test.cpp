@@ -208,11 +208,10 @@ TEST_F(Speech, SilenceAfterAndBeforeSpeechGivesNoWords) {
     request.inputs["audio"] = media;
     request.options["raw_format"] = raw_from_text("s16le");
     request.options["format"] = raw_from_text("json");
-    auto sink = std::make_shared<Kept>();
+    const auto sink = std::make_shared<Collector>();
     pipeline.submit(std::move(request), sink);
-    pipeline.drain();
-    EXPECT_FALSE(sink->report.error);
-    return nlohmann::json::parse(sink->text);
+    EXPECT_FALSE(sink->wait().report.error);
+    return nlohmann::json::parse(sink->wait().text());
   };
   const std::string wanted = hear_bytes(said)["text"];
   EXPECT_THAT(wanted, testing::HasSubstr("meters."));

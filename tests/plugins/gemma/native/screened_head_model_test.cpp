@@ -18,6 +18,10 @@
 namespace penstock::gemma::native {
 namespace {
 
+using kernels::Best;
+using kernels::Kernels;
+using kernels::ScreenedHead;
+
 bool is_full() { return std::getenv("PENSTOCK_FULL") != nullptr; }
 
 /// [positions, hidden] of prose, one after the other.
