@@ -70,6 +70,16 @@ toff_t size(thandle_t handle) {
   return static_cast<Reading*>(handle)->bytes.size();
 }
 
+/// The file is in memory as it is. Read piece by piece, libtiff 4.5 rounds what
+/// it reads up to 1024 bytes and then refuses tiles that are smaller.
+int map(thandle_t handle, void** base, toff_t* bytes) {
+  const auto& file = *static_cast<Reading*>(handle);
+  *base = const_cast<char*>(file.bytes.data());  // only read: the mode is "r"
+  *bytes = file.bytes.size();
+  return 1;
+}
+void unmap(thandle_t /*handle*/, void* /*base*/, toff_t /*bytes*/) {}
+
 using Tiff = std::unique_ptr<TIFF, decltype(&TIFFClose)>;
 using OpenOptions =
     std::unique_ptr<TIFFOpenOptions, decltype(&TIFFOpenOptionsFree)>;
@@ -82,8 +92,8 @@ Tiff open(Reading& reading, const DecodeOptions& options) {
       how.get(), std::max(kDirectoryBytes, 8 * options.max_pixels));
   TIFFOpenOptionsSetErrorHandlerExtR(how.get(), keep_error, &reading);
   TIFFOpenOptionsSetWarningHandlerExtR(how.get(), ignore_warning, nullptr);
-  return {TIFFClientOpenExt("picture", "rm", &reading, read, write, seek, close,
-                            size, nullptr, nullptr, how.get()),
+  return {TIFFClientOpenExt("picture", "r", &reading, read, write, seek, close,
+                            size, map, unmap, how.get()),
           &TIFFClose};
 }
 

@@ -78,8 +78,8 @@ Alpha alpha_of(TIFF* tiff) {
   const int photometric = field(tiff, TIFFTAG_PHOTOMETRIC);
   std::uint16_t count = 0;
   std::uint16_t* kinds = nullptr;
-  (void)TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds);
-  // Old programs leave the tag out.
+  // Not its default: libtiff makes one up, and old programs leave the tag out.
+  (void)TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &count, &kinds);
   if (count == 0) {
     return photometric == PHOTOMETRIC_RGB && samples == 4 ? Alpha::kPlain
                                                           : Alpha::kNone;
