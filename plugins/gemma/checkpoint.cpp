@@ -1,5 +1,6 @@
 #include "gemma/checkpoint.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <set>
@@ -114,7 +115,6 @@ std::string Checkpoint::find_output() const {
 void Checkpoint::check_all_read() const {
   std::set<std::string, std::less<>> read{stored_name("token_embd"),
                                           stored_name("output_norm"), output_};
-  if (!is_gguf_) read.insert(kOutputs.begin(), kOutputs.end());
   for (std::int64_t i = 0; i < config_.layers; ++i) {
     for (const auto& names : kNames) {
       read.insert(stored_name(str("blk.", i, ".", names.first)));
@@ -124,10 +124,17 @@ void Checkpoint::check_all_read() const {
   std::int64_t count = 0;
   std::string shown;
   for (const std::string_view name : file_.names()) {
-    if (read.contains(name) || is_beside_text(name)) continue;
+    const bool is_copy =  // of the embedding, see find_output()
+        !is_gguf_ &&
+        std::find(kOutputs.begin(), kOutputs.end(), name) != kOutputs.end();
+    if (read.contains(name) || is_copy || is_beside_text(name)) continue;
     if (++count <= kShown) shown += str(count > 1 ? ", '" : "'", name, "'");
   }
   if (count == 0) return;
+  // A tensor by another name: that one is missing says more.
+  for (const std::string& name : read) {
+    if (!file_.is_named(name)) (void)file_.at(name);
+  }
   if (count > kShown) shown += str(" and ", count - kShown, " more");
   throw Error(
       Code::kData,

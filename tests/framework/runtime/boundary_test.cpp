@@ -332,7 +332,7 @@ std::vector<Mistake> mistakes() {
            r.scores.values = at::zeros({2, 1});
          });
        },
-       "scores.values is f32[2,1], but the step wants 1 sequences of 1",
+       "scores.values is f32[2,1], but the step wants 1 rows of 1",
        "forward"},
       {"ScoresOfNoDims", tokens,
        [](Setting& s) {
