@@ -332,8 +332,7 @@ std::vector<Mistake> mistakes() {
            r.scores.values = at::zeros({2, 1});
          });
        },
-       "scores.values is f32[2,1], but the step wants 1 rows of 1",
-       "forward"},
+       "scores.values is f32[2,1], but the step wants 1 rows of 1", "forward"},
       {"ScoresOfNoDims", tokens,
        [](Setting& s) {
          change_result(s, [](Result& r) { r.scores.values = at::zeros({}); });

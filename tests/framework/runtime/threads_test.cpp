@@ -25,6 +25,8 @@ int threads_of_process() {
 
 TEST(Budget, HoldsWhileEverybodyComputes) {
   constexpr int kBudget = 2;
+  // OpenMP keeps the threads of the teams that earlier tests ran.
+  const int kept = threads_of_process() - 1;
   set_threads(kBudget);
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
@@ -55,7 +57,7 @@ TEST(Budget, HoldsWhileEverybodyComputes) {
 #ifdef __SANITIZE_THREAD__
   --most;  // the sanitizer's own thread
 #endif
-  EXPECT_LE(most, kBudget + 8);
+  EXPECT_LE(most - kept, kBudget + 8);
   set_threads(0);
 }
 
