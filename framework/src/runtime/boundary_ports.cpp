@@ -100,7 +100,7 @@ void check_all_there(const std::vector<TensorPort>& ports,
   }
 }
 
-void check_device(const std::string& name, const at::Tensor& tensor,
+void check_device(std::string_view name, const at::Tensor& tensor,
                   at::Device device) {
   const at::Device is = tensor.device();
   const bool is_there = is.type() == device.type() &&

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "penstock/stage_spec.h"
@@ -37,7 +38,7 @@ void check(const std::vector<TensorPort>& ports, const Tensors& tensors,
 void check_all_there(const std::vector<TensorPort>& ports,
                      const Tensors& tensors, const std::string& maker);
 /// Throws where a tensor is not on the device.
-void check_device(const std::string& name, const at::Tensor& tensor,
+void check_device(std::string_view name, const at::Tensor& tensor,
                   at::Device device);
 
 /// "f32[2,4]", as ports write it.

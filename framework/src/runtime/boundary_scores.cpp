@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <string_view>
 
 #include "runtime/boundary.h"
 
@@ -30,15 +31,15 @@ Wanted wanted_of(const Step& step) {
   return most;
 }
 
-/// Of `what`: sequences, at least so many columns (0: it has none), dtype.
+/// Sequences, at least so many columns (0: it has none), dtype.
 struct Shape {
-  const char* what;
+  std::string_view name;
   std::int64_t columns;
   at::ScalarType dtype = at::kFloat;
 };
 
 bool is_of_dtype(const at::Tensor& tensor, const Shape& shape) {
-  if (shape.what != std::string_view("hidden")) {
+  if (shape.name != "scores.hidden") {
     return tensor.scalar_type() == shape.dtype;
   }
   // The model's own, which may be half of that.
@@ -52,19 +53,17 @@ void check_one(const at::Tensor& tensor, const Shape& shape, std::int64_t rows,
                         tensor.size(0) == rows &&
                         (rank == 1 || tensor.size(1) >= shape.columns);
   if (!is_whole) {
-    throw Error(
-        Code::kInternal,
-        str("scores.", shape.what, " is ", boundary::description(tensor),
-            ", but the step wants ", rows, " rows",
-            shape.columns > 0 ? str(" of ", shape.columns) : ""));
+    throw Error(Code::kInternal,
+                str(shape.name, " is ", boundary::description(tensor),
+                    ", but the step wants ", rows, " rows",
+                    shape.columns > 0 ? str(" of ", shape.columns) : ""));
   }
   if (!is_of_dtype(tensor, shape)) {
-    throw Error(
-        Code::kInternal,
-        str("scores.", shape.what, " is ", boundary::description(tensor),
-            ", expected ", shape.dtype == at::kLong ? "i64" : "f32"));
+    throw Error(Code::kInternal,
+                str(shape.name, " is ", boundary::description(tensor),
+                    ", expected ", shape.dtype == at::kLong ? "i64" : "f32"));
   }
-  boundary::check_device(str("scores.", shape.what), tensor, device);
+  boundary::check_device(shape.name, tensor, device);
 }
 
 /// The first of a slice's numbers that is not finite; none: 0.
@@ -93,13 +92,13 @@ void Boundary::check_scores(const Step& step, const Scores& scores) const {
     if (is_wanted) check_one(tensor, shape, sequences, device_);
   };
   const std::int64_t vocab = vocab_ == kAll ? 1 : vocab_;
-  check(most.top > 0, scores.ids, {"ids", most.top, at::kLong});
-  check(most.top > 0, scores.values, {"values", most.top});
-  check(most.full, scores.full, {"full", vocab});
-  check(most.norm, scores.norm, {"norm", 0});
-  check(most.follow, scores.follow, {"follow", 0});
-  check(most.hidden, scores.hidden, {"hidden", 1});
-  check(most.ids > 0, scores.at, {"at", most.ids});
+  check(most.top > 0, scores.ids, {"scores.ids", most.top, at::kLong});
+  check(most.top > 0, scores.values, {"scores.values", most.top});
+  check(most.full, scores.full, {"scores.full", vocab});
+  check(most.norm, scores.norm, {"scores.norm", 0});
+  check(most.follow, scores.follow, {"scores.follow", 0});
+  check(most.hidden, scores.hidden, {"scores.hidden", 1});
+  check(most.ids > 0, scores.at, {"scores.at", most.ids});
 }
 
 std::vector<Boundary::Bad> Boundary::not_finite(const Step& step,
