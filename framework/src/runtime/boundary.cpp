@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "penstock/keys.h"
+
 namespace penstock {
 namespace {
 
@@ -18,17 +20,19 @@ void check_shape(const at::Tensor& tensor, const std::string& name,
            ": i64[", rows, ",", width, "] holds the step's tokens"));
 }
 
-}  // namespace
-
-std::optional<std::int64_t> integer_fact(const Notes& facts,
-                                         const std::string& name) {
-  const auto found = facts.find(name);
-  if (found == facts.end()) return {};
-  if (const auto* value = std::get_if<std::int64_t>(&found->second)) {
-    return *value;
+/// What the model tells of itself; kAll where it does not.
+std::int64_t limit_of(const Notes& facts, const Fact<std::int64_t>& key) {
+  const auto found = facts.find(key.name);
+  if (found == facts.end()) return kAll;
+  const auto* value = std::get_if<std::int64_t>(&found->second);
+  if (value == nullptr) {
+    fail(str("the fact '", key.name,
+             "' is no integer: write std::int64_t{...}"));
   }
-  fail(str("the fact '", name, "' is no integer: write std::int64_t{...}"));
+  return *value > 0 ? *value : kAll;
 }
+
+}  // namespace
 
 Boundary::Boundary(const PipelineFile& file)
     : forward_in_(boundary::tensor_ports(file.forward.spec->inputs)),
@@ -49,10 +53,8 @@ void Boundary::ends_after(StageKind last) {
 
 void Boundary::opened(const Notes& facts, at::Device device) {
   device_ = device;
-  const auto vocab = integer_fact(facts, "vocab_size");
-  if (vocab && *vocab > 0) vocab_ = *vocab;
-  const auto context = integer_fact(facts, "context_length");
-  if (context && *context > 0) context_ = *context;
+  vocab_ = limit_of(facts, kVocabSize);
+  context_ = limit_of(facts, kContextLength);
 }
 
 void Boundary::check_tokens(const Tokens& tokens, Code code) const {

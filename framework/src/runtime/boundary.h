@@ -66,8 +66,4 @@ class Boundary {
   at::Device device_ = at::kCPU;
 };
 
-/// The fact of that name, where there is one. Throws where it is no integer.
-[[nodiscard]] std::optional<std::int64_t> integer_fact(const Notes& facts,
-                                                       const std::string& name);
-
 }  // namespace penstock
