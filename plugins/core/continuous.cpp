@@ -11,14 +11,10 @@ namespace penstock::core {
 void Continuous::declare(Declaration<Continuous>& d) {
   d.doc("Continuous batching: sequences join and leave between steps, unpadded")
       .layouts({Layout::kPacked});
-  d.param("max_sequences", &Params::max_sequences,
-          "most sequences that run at once")
-      .formerly("max_rows")
-      .range(1, 4096);
-  d.param("max_wait_ms", &Params::max_wait_ms,
-          "milliseconds that the first sequence waits for others while nothing "
-          "runs")
-      .range(0, 60000);
+  declare_room(
+      d, "most sequences that run at once",
+      "milliseconds that the first sequence waits for others while nothing "
+      "runs");
   d.param("chunk", &Params::chunk, "most tokens of one prompt in one step")
       .range(1, 1 << 20);
   d.param("max_step_tokens", &Params::max_step_tokens,

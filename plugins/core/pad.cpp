@@ -16,13 +16,8 @@ void Pad::declare(Declaration<Pad>& d) {
       .layouts({Layout::kPadded})
       .makes(kTruncated)
       .uses(kTruncated);
-  d.param("max_sequences", &Params::max_sequences,
-          "most sequences in one batch")
-      .formerly("max_rows")
-      .range(1, 4096);
-  d.param("max_wait_ms", &Params::max_wait_ms,
-          "milliseconds that the first sequence waits for others")
-      .range(0, 60000);
+  declare_room(d, "most sequences in one batch",
+               "milliseconds that the first sequence waits for others");
   d.param("side", &Params::side, "side of each prompt that is padded")
       .choices({"left", "right"});
   d.param("pad_id", &Params::pad_id, "token id of the padding").range(0, 1e9);
@@ -44,8 +39,7 @@ void Pad::admit(Item& item) {
     item.tokens.erase(begin + params_.max_length, item.tokens.end());
   }
   // What the stages before this one cut counts too.
-  const std::int64_t* before = find(item.notes, kTruncated);
-  set(item.notes, kTruncated, cut + (before == nullptr ? 0 : *before));
+  set(item.notes, kTruncated, cut + get_or(item.notes, kTruncated, 0));
 }
 
 Plan Pad::plan(const Offer& offer) {

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "penstock/batch.h"
+#include "penstock/stage_spec.h"
 
 namespace penstock::core {
 
@@ -15,6 +16,17 @@ struct PlanRules {
   /// end.
   bool joins = true;
 };
+
+/// Declares the params that every batch of this plugin has; `most` and `wait`
+/// are the docs of max_sequences and max_wait_ms.
+template <class Stage>
+void declare_room(Declaration<Stage>& d, const char* most, const char* wait) {
+  using P = typename Stage::Params;
+  d.param("max_sequences", &P::max_sequences, most)
+      .formerly("max_rows")
+      .range(1, 4096);
+  d.param("max_wait_ms", &P::max_wait_ms, wait).range(0, 60000);
+}
 
 /// Tokens of a sequence in this step; 0: there is no room for it.
 using Share = std::function<std::int64_t(const Sequence& sequence)>;

@@ -9,14 +9,10 @@ void Ragged::declare(Declaration<Ragged>& d) {
        "Sequences without tokens: join and leave between steps, inputs as they "
        "are")
       .layouts({Layout::kStacked});
-  d.param("max_sequences", &Params::max_sequences,
-          "most sequences that run at once")
-      .formerly("max_rows")
-      .range(1, 4096);
-  d.param("max_wait_ms", &Params::max_wait_ms,
-          "milliseconds that the first sequence waits for others while nothing "
-          "runs")
-      .range(0, 60000);
+  declare_room(
+      d, "most sequences that run at once",
+      "milliseconds that the first sequence waits for others while nothing "
+      "runs");
 }
 
 Plan Ragged::plan(const Offer& offer) {

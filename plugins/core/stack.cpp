@@ -50,12 +50,8 @@ at::Tensor part(at::Tensor tensor, const std::vector<std::int64_t>& shape,
 void Stack::declare(Declaration<Stack>& d) {
   d.doc("Batches of whole tensors, for models that answer in one step")
       .layouts({Layout::kStacked});
-  d.param("max_sequences", &Params::max_sequences, "most items in one batch")
-      .formerly("max_rows")
-      .range(1, 4096);
-  d.param("max_wait_ms", &Params::max_wait_ms,
-          "milliseconds that the first item waits for others")
-      .range(0, 60000);
+  declare_room(d, "most items in one batch",
+               "milliseconds that the first item waits for others");
   d.param(
        "fit", &Params::fit,
        "inputs of different shapes: same refuses them, pad enlarges the "
