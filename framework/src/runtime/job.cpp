@@ -13,7 +13,7 @@ namespace {
 /// items of one job beyond which its Preprocess waits. Large enough that
 /// nobody waits in vain, small enough to bound memory.
 constexpr std::size_t kCredit = 64;
-constexpr std::int64_t kSamplesAhead = 64;
+constexpr std::int64_t kItemsAhead = 64;
 
 const Place kSink{.kind = Place::Kind::kSink, .name = "", .detail = ""};
 
@@ -89,7 +89,7 @@ void Job::fail(const Error& error) {
 
 std::int64_t Job::begin_item(const Item& item) {
   std::unique_lock lock(mutex_);
-  while (begun_ - written_ >= kSamplesAhead && !is_dead_) {
+  while (begun_ - written_ >= kItemsAhead && !is_dead_) {
     // A timeout, because a deadline passes without a notification.
     room_.wait_for(lock, std::chrono::milliseconds(20));
     lock.unlock();
