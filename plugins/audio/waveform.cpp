@@ -6,6 +6,7 @@
 #include <cmath>
 #include <optional>
 
+#include "lib/media/missing.h"
 #include "lib/sound/recording_params.h"
 #include "lib/sound/sound.h"
 #include "penstock/keys.h"
@@ -59,19 +60,6 @@ Samples read(const Media& media, const Waveform::Params& how,
   return all;
 }
 
-/// Nothing where the file has no sound and that is no error.
-std::optional<Samples> read_if_any(const Request& request,
-                                   const Waveform::Params& how,
-                                   const Media& media, ItemSink& out) {
-  try {
-    return read(media, how, request.stop);
-  } catch (const media::NoTrack& none) {
-    if (how.missing == "fail") throw;
-    out.warn(none.text());
-    return std::nullopt;
-  }
-}
-
 at::Tensor to_tensor(std::vector<float> samples) {
   auto kept = std::make_shared<std::vector<float>>(std::move(samples));
   return at::from_blob(
@@ -109,7 +97,9 @@ void Waveform::preprocess(const Request& request, Item in,
                           ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
   const Media media = media_input(request, "audio");
-  std::optional<Samples> found = read_if_any(request, how, media, out);
+  std::optional<Samples> found;
+  media::read_if_any(how.missing, out,
+                     [&] { found = read(media, how, request.stop); });
   if (!found) return;
   Samples& sound = *found;
   for (std::string& text : sound.warnings) out.warn(std::move(text));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/media/missing.h"
 #include "lib/sound/recording_params.h"
 #include "lib/sound/sound.h"
 #include "penstock/media.h"
@@ -209,12 +210,8 @@ void Listen::close() noexcept { networks_.clear(); }
 
 void Listen::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
-  try {
-    listen(request, how, std::move(in), out);
-  } catch (const media::NoTrack& none) {
-    if (how.missing == "fail") throw;
-    out.warn(none.text());
-  }
+  media::read_if_any(how.missing, out,
+                     [&] { listen(request, how, std::move(in), out); });
 }
 
 void Listen::listen(const Request& request, const Params& how, Item in,

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/media/missing.h"
 #include "lib/media/video_reader.h"
 #include "penstock/keys.h"
 #include "penstock/media.h"
@@ -215,10 +216,7 @@ void Frames::declare(Declaration<Frames>& d) {
           "colour space of a film that does not name its own")
       .choices({"bt601", "bt709"})
       .per_request();
-  d.param("missing", &Params::missing,
-          "skip: a file without pictures gives nothing, and that is told")
-      .choices({"fail", "skip"})
-      .per_request();
+  media::declare_missing(d, "pictures");
   d.param("damaged", &Params::damaged,
           "refuse: a damaged or cut film is an error; skip: leave damaged "
           "places out and read the rest")
@@ -238,12 +236,8 @@ void Frames::declare(Declaration<Frames>& d) {
 
 void Frames::preprocess(const Request& request, Item in, ItemSink& out) const {
   const auto& how = params<Params>(*this, request);
-  try {
-    watch(request, how, std::move(in), out);
-  } catch (const media::NoTrack& none) {
-    if (how.missing == "fail") throw;
-    out.warn(none.text());
-  }
+  media::read_if_any(how.missing, out,
+                     [&] { watch(request, how, std::move(in), out); });
 }
 
 void Frames::watch(const Request& request, const Params& how, Item in,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lib/media/audio_reader.h"
+#include "lib/media/missing.h"
 #include "penstock/stage_spec.h"
 
 namespace penstock::audio {
@@ -34,10 +35,7 @@ void declare_recording(Declaration<Stage>& d, const std::string& headerless) {
           "that one alone, from 1 on; 0: all, mixed as FFmpeg mixes them")
       .range(0, 64)
       .per_request();
-  d.param("missing", &P::missing,
-          "skip: a file without sound gives nothing, and that is told")
-      .choices({"fail", "skip"})
-      .per_request();
+  media::declare_missing(d, "sound");
   d.param("damaged", &P::damaged,
           "refuse: a damaged or cut file is an error; skip: leave damaged "
           "places out and read the rest")
