@@ -1,6 +1,7 @@
 #include "runtime/boundary.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "penstock/keys.h"
 
@@ -41,6 +42,9 @@ Boundary::Boundary(const PipelineFile& file)
       layout_(file.batch.spec->layouts.front()),
       forward_name_(file.forward.spec->name),
       takes_tokens_(boundary::has_tokens(file.forward.spec->inputs)) {
+  std::copy_if(forward_in_.begin(), forward_in_.end(),
+               std::back_inserter(collated_),
+               [](const auto& port) { return port.has_batch; });
   for (const StageConfig& stage : file.preprocess) {
     preprocess_.push_back(boundary::tensor_ports(stage.spec->outputs));
   }
@@ -135,7 +139,7 @@ void Boundary::collated(const Step& step) const {
         [](const Slice& slice) { return slice.sequence->is_fresh; });
     if (!is_first) return boundary::check({}, made, {});
     boundary::check(forward_in_, made, sequences);
-    boundary::check_all_there(forward_in_, made,
+    boundary::check_all_there(collated_, made,
                               "what " + forward_name_ + " takes");
     return;
   }

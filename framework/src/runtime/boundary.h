@@ -58,6 +58,8 @@ class Boundary {
   using Ports = std::vector<boundary::TensorPort>;
   std::vector<Ports> preprocess_;  ///< by stage
   Ports forward_in_, forward_out_, decode_out_;
+  Ports collated_;  ///< those of forward_in_ that Batch makes; others it reads
+                    ///< from the items, where pushed() has looked at them
   Layout layout_;
   std::string forward_name_;
   bool takes_tokens_ = false;

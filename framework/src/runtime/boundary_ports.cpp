@@ -54,8 +54,9 @@ std::vector<TensorPort> tensor_ports(const std::vector<Port>& ports) {
     made.name = port.name;
     made.text = to_string(port);
     made.dtype = dtype->second;
+    made.has_batch = !port.dims.empty() && is_of_batch(port.dims[0]);
     for (const std::string& dim : port.dims) {
-      if (&dim == port.dims.data() && is_of_batch(dim)) continue;
+      if (&dim == port.dims.data() && made.has_batch) continue;
       made.dims.push_back(is_number(dim) ? std::stoll(dim) : -1);
     }
   }

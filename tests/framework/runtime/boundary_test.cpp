@@ -274,6 +274,12 @@ std::vector<Mistake> mistakes() {
          s.stages.collate = [](std::span<const Slice>) { return Tensors{}; };
        },
        "'counts' is missing", "batch"},
+      {"BatchThatLeavesInputsInTheItems", tensors,
+       [](Setting& s) {
+         s.ports.forward_in = {"counts: f32[3]"};
+         s.stages.collate = [](std::span<const Slice>) { return Tensors{}; };
+       },
+       "", ""},
       {"BatchOfFewerTokens", tokens,
        [](Setting& s) {
          s.stages.collate = [](std::span<const Slice>) {
