@@ -62,7 +62,7 @@ void Gate::declare(Declaration<Gate>& d) {
       .output("waveform: f32[T]{mono}")
       .needs(kSampleRate)
       .uses(kAudioBegin)
-      .makes(kAudioBegin, kAudioSeconds);
+      .makes(kAudioBegin, kAudioSeconds, kSpeech);
   d.param(
        "threshold", &Params::threshold,
        "probability from which a window counts as speech; 0: everything does")
@@ -97,10 +97,11 @@ void Gate::preprocess(const Request& request, Item in, ItemSink& out) const {
                                   rules, request.stop);
   if (speech.empty()) return;
   if (!how.split) {
-    Tokens& places = std::get<Tokens>(in.notes["speech"] = Tokens());
+    Tokens places;
     for (const Segment& part : speech) {
       places.insert(places.end(), {part.begin, part.end});
     }
+    set(in.notes, kSpeech, std::move(places));
     out.push(std::move(in));
     return;
   }

@@ -97,7 +97,7 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
       .input("scores: f32[R,V]")
       .output("tokens: i64[N]")
       .next_input("seek: i64[1]")
-      .uses(kAudioBegin, kAudioSeconds)
+      .uses(kAudioBegin, kAudioSeconds, kSampleRate, kSpeech)
       .needs(kVocabSize, kContextLength, kWindowFrames)
       .makes(kAverageLogProbability, kNoSpeech, kCompressionRatio,
              kTemperature);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "penstock/keys.h"
+
 namespace penstock::whisper {
 namespace {
 
@@ -17,17 +19,13 @@ constexpr std::int64_t kLead = 20;
 }  // namespace
 
 std::optional<std::vector<Speech>> speech_of(const Notes& notes) {
-  const auto found = notes.find("speech");
-  if (found == notes.end()) return std::nullopt;
-  const auto rate = notes.find("sample_rate");
-  const double hz =
-      rate == notes.end()
-          ? 16000
-          : static_cast<double>(std::get<std::int64_t>(rate->second));
+  const Tokens* found = find(notes, kSpeech);
+  if (found == nullptr) return std::nullopt;
+  const auto hz = static_cast<double>(get_or(notes, kSampleRate, 16000));
   const auto frame = [&](std::int64_t place) {
     return std::llround(static_cast<double>(place) * 100 / hz);
   };
-  const auto& places = std::get<Tokens>(found->second);
+  const Tokens& places = *found;
   std::vector<Speech> out;
   for (std::size_t i = 0; i + 1 < places.size(); i += 2) {
     out.push_back({.begin = frame(places[i]), .end = frame(places[i + 1])});

@@ -28,6 +28,9 @@ inline constexpr Note<std::int64_t> kSampleRate{"sample_rate"};
 inline constexpr Note<double> kAudioBegin{"audio_begin"};
 /// Length of the waveform in seconds.
 inline constexpr Note<double> kAudioSeconds{"audio_seconds"};
+/// Where a gate found speech in the waveform: of each stretch the first sample
+/// and the one behind its last.
+inline constexpr Note<Tokens> kSpeech{"speech"};
 
 // Pictures and films
 
