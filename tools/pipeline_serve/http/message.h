@@ -1,0 +1,66 @@
+// What comes in over HTTP and what goes out, as values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "penstock/request.h"
+
+namespace penstock::serve {
+
+/// Header fields in their order; names compare without case.
+class Fields {
+ public:
+  void add(std::string name, std::string value);
+  /// The first value; empty where there is none.
+  [[nodiscard]] std::string_view get(std::string_view name) const;
+  [[nodiscard]] bool has(std::string_view name) const;
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& all()
+      const {
+    return all_;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> all_;
+};
+
+/// A request that has come whole.
+struct HttpRequest {
+  std::string id;  ///< ours, unique in the process; goes out as x-request-id
+  std::string method;  ///< GET for HEAD as well
+  std::string path;    ///< as it came, without the query
+  std::string query;   ///< as it came, behind the '?'
+  Fields fields;
+  std::string body;
+  std::string client;  ///< name of the key it came with; empty: without keys
+  Time arrived{};
+};
+
+/// An answer, or the head of a stream with `body` as its first piece.
+struct Answer {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body;
+  Fields fields;
+};
+
+/// A request that is refused; the router writes it in the shape of its route:
+/// OpenAI's object, or the text alone under /v2.
+struct HttpError {
+  int status = 400;
+  std::string message;  ///< for the client: no paths, nothing of others
+  std::string param;    ///< the parameter at fault; empty: null
+  std::string code;     ///< OpenAI's code, as "model_not_found"; empty: null
+  Fields fields;        ///< Retry-After, Allow, ...
+};
+
+/// "Not Found" of 404.
+[[nodiscard]] std::string_view reason(int status);
+
+/// Reads the %XX of `text`; false for a bad one or a NUL.
+[[nodiscard]] bool percent_decode(std::string_view text, std::string& out);
+
+}  // namespace penstock::serve

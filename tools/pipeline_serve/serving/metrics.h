@@ -1,0 +1,53 @@
+// Counters and histograms for /metrics, in Prometheus' text format.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+namespace penstock::serve {
+
+/// Seconds, in the buckets that vLLM uses for latencies.
+class Histogram {
+ public:
+  static constexpr std::array kBounds{0.001, 0.005, 0.01, 0.02, 0.04, 0.06,
+                                      0.08,  0.1,   0.25, 0.5,  0.75, 1.0,
+                                      2.5,   5.0,   7.5,  10.0, 20.0, 40.0};
+  void add(double seconds);
+  [[nodiscard]] std::string text(const std::string& name,
+                                 const std::string& labels) const;
+
+ private:
+  std::array<std::int64_t, kBounds.size() + 1> counts_{};
+  double sum_ = 0;
+};
+
+/// Of one pipeline; any thread.
+class Metrics {
+ public:
+  struct Of {
+    std::int64_t requests = 0, failed = 0, cancelled = 0, refused = 0;
+    std::int64_t prompt_tokens = 0, generation_tokens = 0, prefix_hits = 0;
+    Histogram first_token, between_tokens, whole;
+  };
+  /// Calls `change(Of&)` under the lock.
+  template <class Change>
+  void of(const std::string& model, const Change& change) {
+    const std::scoped_lock lock(mutex_);
+    change(models_[model]);
+  }
+  /// Reads all of them under the lock.
+  template <class Look>
+  void each(const Look& look) const {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [name, of] : models_) look(name, of);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Of> models_;
+};
+
+}  // namespace penstock::serve

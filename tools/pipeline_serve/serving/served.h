@@ -1,0 +1,69 @@
+// A pipeline as it is served: opened in the background, with a bounded queue,
+// counted for /metrics. One for each name in /v1/models.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "penstock/runner.h"
+#include "pipeline_serve/http/router.h"
+#include "pipeline_serve/serving/metrics.h"
+
+namespace penstock::serve {
+
+struct ServedOptions {
+  std::int64_t max_queue = 64;  ///< requests that wait beyond those that run
+  double timeout_s = 300;       ///< of a request without a deadline of its own
+};
+
+class Served {
+ public:
+  Served(std::string name, CompositionFile file, const ServedOptions& options,
+         Metrics& metrics);
+  ~Served();
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const CompositionFile& file() const { return file_; }
+  /// Seconds since the epoch when it was named, as OpenAI's `created`.
+  [[nodiscard]] std::int64_t created() const { return created_; }
+  /// Opens the pipelines; throws Error. Once, on any thread.
+  void open();
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
+  /// Throws HttpError 503 while it is not open.
+  [[nodiscard]] Runner& runner();
+
+  /// Room for requests that were admitted; given back with the last copy.
+  using Ticket = std::shared_ptr<void>;
+  /// Room for `count` requests together, or HttpError 429 with Retry-After, or
+  /// 503 where it is not ready or the server ends.
+  [[nodiscard]] Ticket admit(std::int64_t count = 1);
+  /// Submits an admitted request: with a deadline where it has none, ended when
+  /// the client goes, counted. `sink` is called on a writer thread and must not
+  /// wait. Throws Error(kData) when its options are wrong (nothing ran yet).
+  std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink,
+                          const Ticket& ticket, const Call& call);
+
+  /// Requests that run or wait; what of them waits.
+  [[nodiscard]] std::int64_t active() const { return active_; }
+  [[nodiscard]] std::int64_t waiting() const;
+  /// Nothing is admitted from now on.
+  void close_door() { is_closed_ = true; }
+  void cancel_all();
+
+ private:
+  std::string name_;
+  CompositionFile file_;
+  ServedOptions options_;
+  Metrics& metrics_;
+  std::int64_t created_ = 0, slots_ = 1;
+  std::atomic<bool> is_ready_{false}, is_closed_{false};
+  std::atomic<std::int64_t> active_{0}, begun_{0};
+  std::unique_ptr<Runner> runner_;
+};
+
+}  // namespace penstock::serve
