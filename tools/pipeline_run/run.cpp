@@ -110,12 +110,13 @@ void check_writable(const std::string& path) {
   throw Error(Code::kRetry, str("cannot write '", path, "'"));
 }
 
-PipelineOptions pipeline_options(const Options& options, Watch& watch) {
+PipelineOptions pipeline_options(const Options& options, Watch& watch,
+                                 const Signals& signals) {
   PipelineOptions chosen;
   // A step whose input other steps make is run to see its preprocess.
   chosen.until = std::max(last_stage(options), StageKind::kBatch);
   chosen.trace = !options.trace.empty();
-  report_stalls(options, chosen);
+  report_stalls(options, signals, chosen);
   if (watch.is_needed()) {
     chosen.observer = &watch;
     chosen.preprocess_workers = 1;  // shown in order
@@ -150,7 +151,7 @@ class Run {
         inputs_(open(file)),
         progress_(is_terminal_ && !options.quiet && is_many(), inputs_.count),
         printer_(output, format_of(options), progress_),
-        runner_(std::move(file), pipeline_options(options, watch)) {
+        runner_(std::move(file), pipeline_options(options, watch, signals)) {
     set_up_printer();
   }
 

@@ -9,7 +9,7 @@
 namespace penstock::run {
 namespace {
 
-void tell(const Stall& stall) {
+void tell(const Stall& stall, const Signals& signals) {
   const std::string what = str(stall.place, " has not returned for ",
                                std::round(stall.seconds * 10) / 10, " s",
                                stall.request.empty() ? "" : ", request '",
@@ -18,18 +18,21 @@ void tell(const Stall& stall) {
     std::cerr << str("pipeline-run: ", what, "\n") << std::flush;
     return;
   }
-  const int code = complain(
-      "pipeline-run", Error(Code::kRetry, str("the deadline passed, but ", what,
-                                              "; the run ends here")));
+  const int code =
+      complain("pipeline-run",
+               Error(stall.is_cancelled ? Code::kCancelled : Code::kRetry,
+                     str(stall.is_cancelled ? "stopped" : "the deadline passed",
+                         ", but ", what, "; the run ends here")));
   // What was written is whole; what hangs cannot be joined.
-  std::_Exit(code);
+  std::_Exit(signals.exit_code() != 0 ? signals.exit_code() : code);
 }
 
 }  // namespace
 
-void report_stalls(const Options& options, PipelineOptions& chosen) {
+void report_stalls(const Options& options, const Signals& signals,
+                   PipelineOptions& chosen) {
   chosen.stall_s = options.stall_s;
-  chosen.on_stall = tell;
+  chosen.on_stall = [&signals](const Stall& stall) { tell(stall, signals); };
 }
 
 }  // namespace penstock::run

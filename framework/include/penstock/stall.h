@@ -10,9 +10,10 @@ struct Stall {
   std::string place;    ///< "stage 'forward' (gemma.forward)"
   std::string request;  ///< its id; empty: none, as while a stage is opened
   double seconds = 0;   ///< since the call began, or last pushed or emitted
-  /// The request's deadline is long past, and nothing else goes on: waiting
-  /// for the end is in vain.
+  /// The request's deadline is long past, or it was cancelled long ago, and
+  /// nothing else goes on: waiting for the end is in vain.
   bool is_late = false;
+  bool is_cancelled = false;  ///< somebody asked the request to stop
 };
 
 }  // namespace penstock

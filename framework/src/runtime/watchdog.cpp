@@ -7,8 +7,9 @@ namespace penstock {
 namespace {
 
 constexpr auto kLook = std::chrono::milliseconds(100);
-/// How long a deadline may be past, and how long nothing may go on, before a
-/// call counts as late: a step that began in time is let end.
+/// How long a deadline may be past or a request cancelled, and how long nothing
+/// may go on, before a call counts as late: a step that began in time is let
+/// end.
 constexpr auto kGrace = std::chrono::seconds(5);
 
 }  // namespace
@@ -41,7 +42,8 @@ void Watchdog::look(Time now) {
   std::map<const void*, Told> told;
   for (const calls::Seen& call : calls::of(owner_)) {
     Told& it = told[call.id] = told_[call.id];
-    if (it.since != call.since) it = {.since = call.since, .next_s = 0};
+    if (it.since != call.since) it = {.since = call.since};
+    if (call.is_cancelled && !it.cancelled) it.cancelled = now;
     look_at(call, it, now);
   }
   told_ = std::move(told);
@@ -52,7 +54,11 @@ void Watchdog::look_at(const calls::Seen& call, Told& told, Time now) {
   Stall stall{.place = call.place,
               .request = call.request,
               .seconds = std::chrono::duration<double>(lasted).count()};
-  const bool is_late = call.deadline && now >= *call.deadline + kGrace &&
+  const Time deadline = call.deadline.value_or(Time::max() - kGrace);
+  const Time cancelled = told.cancelled.value_or(Time::max() - kGrace);
+  // A deadline that passes cancels its request, too.
+  stall.is_cancelled = cancelled < deadline;
+  const bool is_late = now >= std::min(deadline, cancelled) + kGrace &&
                        lasted >= kGrace && now >= moved_ + kGrace;
   if (is_late && !std::exchange(told.is_late_told, true)) {
     stall.is_late = true;

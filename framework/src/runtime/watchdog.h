@@ -1,11 +1,12 @@
-// Watchdog: notices stages that do not return, and deadlines that pass while
-// nobody looks at them.
+// Watchdog: notices stages that do not return, and deadlines that pass or
+// requests that are cancelled while nobody looks at them.
 #pragma once
 
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "penstock/stall.h"
@@ -30,7 +31,8 @@ class Watchdog {
   /// What was told of a thread's call.
   struct Told {
     Time since{};
-    double next_s = 0;  ///< when to tell again
+    std::optional<Time> cancelled = std::nullopt;  ///< when first seen
+    double next_s = 0;                             ///< when to tell again
     bool is_late_told = false;
   };
   void run();

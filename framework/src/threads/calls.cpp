@@ -113,6 +113,7 @@ std::vector<Seen> of(const void* owner) {
     if (at.request == nullptr) continue;
     seen.request = at.request->id;
     seen.deadline = at.request->deadline;
+    seen.is_cancelled = at.request->stop.stop_requested();
   }
   return found;
 }

@@ -77,6 +77,7 @@ struct Seen {
   const void* id = nullptr;  ///< of the thread
   std::string place, request;
   std::optional<Time> deadline;
+  bool is_cancelled = false;  ///< the request is
   Time since{};
 };
 /// The stages of a pipeline that threads are in.
