@@ -14,6 +14,7 @@ struct Api {
   Metrics& metrics;
 };
 
+void add_health(const Api& api);          ///< /health, /metrics
 void add_models(const Api& api);          ///< /v1/models
 void add_completions(const Api& api);     ///< /v1/completions
 void add_chat(const Api& api);            ///< /v1/chat/completions

@@ -23,7 +23,7 @@ class Reply {
   /// Something went out already: an error can no longer be a status.
   [[nodiscard]] virtual bool has_begun() const = 0;
   /// Called once, on the I/O thread, when the client has gone before the end;
-  /// at once where it has gone already. It must not wait.
+  /// soon where it has gone already. It must not wait. Every call is kept.
   virtual void on_gone(std::function<void()> call) = 0;
 };
 

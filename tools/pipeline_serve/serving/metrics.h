@@ -9,13 +9,17 @@
 
 namespace penstock::serve {
 
-/// Seconds, in the buckets that vLLM uses for latencies.
+/// Seconds, in buckets from a millisecond to 40 s.
 class Histogram {
  public:
   static constexpr std::array kBounds{0.001, 0.005, 0.01, 0.02, 0.04, 0.06,
                                       0.08,  0.1,   0.25, 0.5,  0.75, 1.0,
                                       2.5,   5.0,   7.5,  10.0, 20.0, 40.0};
   void add(double seconds);
+  [[nodiscard]] std::int64_t count() const;
+  [[nodiscard]] double sum() const { return sum_; }
+  [[nodiscard]] double mean() const;  ///< 0: of nothing
+  /// Its lines; `labels` as 'model_name="a"'.
   [[nodiscard]] std::string text(const std::string& name,
                                  const std::string& labels) const;
 

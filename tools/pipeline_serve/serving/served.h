@@ -3,7 +3,9 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -17,11 +19,12 @@ namespace penstock::serve {
 struct ServedOptions {
   std::int64_t max_queue = 64;  ///< requests that wait beyond those that run
   double timeout_s = 300;       ///< of a request without a deadline of its own
+  std::function<void(const Stall&)> on_stall;
 };
 
 class Served {
  public:
-  Served(std::string name, CompositionFile file, const ServedOptions& options,
+  Served(std::string name, CompositionFile file, ServedOptions options,
          Metrics& metrics);
   ~Served();
   Served(const Served&) = delete;
@@ -48,21 +51,26 @@ class Served {
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink,
                           const Ticket& ticket, const Call& call);
 
-  /// Requests that run or wait; what of them waits.
+  /// Requests that were admitted and are not over.
   [[nodiscard]] std::int64_t active() const { return active_; }
+  /// Those of them that have not begun for want of room.
   [[nodiscard]] std::int64_t waiting() const;
   /// Nothing is admitted from now on.
   void close_door() { is_closed_ = true; }
+  [[nodiscard]] bool is_closed() const { return is_closed_; }
   void cancel_all();
 
  private:
+  [[nodiscard]] HttpError full() const;
+
   std::string name_;
   CompositionFile file_;
   ServedOptions options_;
   Metrics& metrics_;
-  std::int64_t created_ = 0, slots_ = 1;
+  std::int64_t created_ = 0;
+  std::int64_t slots_ = 1;  ///< requests that run together
   std::atomic<bool> is_ready_{false}, is_closed_{false};
-  std::atomic<std::int64_t> active_{0}, begun_{0};
+  std::atomic<std::int64_t> active_{0};
   std::unique_ptr<Runner> runner_;
 };
 

@@ -1,0 +1,153 @@
+// pipeline-serve: pipelines behind HTTP.
+#include <CLI/CLI.hpp>
+
+#include "common/program.h"
+#include "penstock/crash.h"
+#include "penstock/parallel.h"
+#include "penstock/sdk_version.h"
+#include "pipeline_serve/options.h"
+
+namespace {
+
+using penstock::Code;
+using penstock::Error;
+using penstock::str;
+using penstock::serve::Options;
+
+constexpr const char* kFooter = R"(
+examples:
+  pipeline-serve gemma_chat.yaml
+  pipeline-serve chat=gemma_chat.yaml speech_to_text.yaml image_classify.yaml
+  pipeline-serve gemma_text.yaml --set gemma_text.batch.max_sequences=16
+  pipeline-serve gemma_chat.yaml --host 0.0.0.0 --api-key-file keys.txt
+
+signals: SIGTERM and Ctrl-C let what runs end, the second ends at once; SIGHUP
+reads the keys again
+exit codes: 0 ended as asked; 2 usage; 65 a file is wrong; 66 a file or model is
+missing; 69 the address is in use; 70 a plugin or the framework failed)";
+
+struct Flags {
+  std::vector<std::string> sets;
+  int threads = 0;
+};
+
+void declare_pipelines(CLI::App& app, Options& options, Flags& flags) {
+  app.add_option("PIPELINE", options.pipelines,
+                 "pipeline files, or names of those that came along; NAME=FILE "
+                 "serves it under another name")
+      ->required();
+  app.add_option("--set", flags.sets,
+                 "NAME.stage.param=value, over the file of that pipeline")
+      ->allow_extra_args(false);
+  app.add_option("--plugin-path", options.plugin_path,
+                 "folders of plugins, before the others")
+      ->allow_extra_args(false);
+  app.add_option("--threads", flags.threads, "that compute; 0: every core")
+      ->check(CLI::Range(0, 4096));
+  app.add_flag("--check", options.check, "check the files and end");
+  app.add_flag("--explain", options.explain,
+               "print every value in force and where it came from");
+}
+
+void declare_address(CLI::App& app, Options& options) {
+  app.add_option("--host", options.address.host, "the address to listen on")
+      ->capture_default_str();
+  app.add_option("--port", options.address.port, "0: one that is free")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  app.add_option("--unix-socket", options.address.unix_path,
+                 "a socket file, instead of host and port");
+  auto* certificate =
+      app.add_option("--tls-cert", options.certificate, "PEM, with its chain");
+  auto* key = app.add_option("--tls-key", options.key, "PEM");
+  certificate->needs(key);
+  key->needs(certificate);
+  app.add_option("--api-key-file", options.key_file,
+                 "a key a line, or sha256:HEX of it; then name=, "
+                 "requests_per_minute=, concurrency=");
+  app.add_flag("--insecure", options.is_insecure,
+               "an address that others reach, without keys");
+  app.add_option("--cors-origin", options.front.origins,
+                 "whose pages may call, such as http://app.example")
+      ->allow_extra_args(false);
+}
+
+void declare_limits(CLI::App& app, Options& options) {
+  penstock::serve::Limits& limits = options.front.limits;
+  app.add_option("--max-queue", options.served.max_queue,
+                 "requests that wait, of each pipeline; then 429")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  app.add_option("--request-timeout", options.served.timeout_s,
+                 "seconds of a request; 0: no end")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--drain-timeout", options.drain_s,
+                 "seconds that running requests have after SIGTERM")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  app.add_option("--max-connections", limits.connections)
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--max-header", limits.header_bytes, "bytes")
+      ->check(CLI::Range(256, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--max-body", limits.body_bytes, "bytes of JSON")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  app.add_option("--max-media", limits.media_bytes, "bytes of an upload")
+      ->check(CLI::Range(1, 1 << 30))
+      ->capture_default_str();
+  app.add_option("--header-timeout", limits.header_s, "seconds")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
+  app.add_option("--body-timeout", limits.body_s, "seconds")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
+  app.add_option("--idle-timeout", limits.idle_s, "seconds between requests")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
+}
+
+void declare_logs(CLI::App& app, Options& options) {
+  app.add_option("--access-log", options.front.access_log,
+                 "a file of JSON lines; -: stderr");
+  app.add_flag("--summary", options.summary, "what was done, at the end");
+}
+
+int main_or_throw(int argc, char** argv) {
+  CLI::App app("Serves pipelines over HTTP.", "pipeline-serve");
+  Options options;
+  Flags flags;
+  app.footer(kFooter);
+  app.set_version_flag("--version", "pipeline-serve " PENSTOCK_SDK_VERSION);
+  declare_pipelines(app, options, flags);
+  declare_address(app, options);
+  declare_limits(app, options);
+  declare_logs(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    throw Error(Code::kUsage, str(error.what(), "; see pipeline-serve --help"));
+  }
+  for (const std::string& text : flags.sets) {
+    const auto parsed = penstock::parse_overrides(text, "--set");
+    options.overrides.insert(options.overrides.end(), parsed.begin(),
+                             parsed.end());
+  }
+  penstock::set_threads(flags.threads);
+  return penstock::serve::serve(std::move(options));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  penstock::open_standard_streams();
+  penstock::report_crashes("pipeline-serve");
+  try {
+    penstock::leave(main_or_throw(argc, argv));
+  } catch (...) {
+    penstock::leave(penstock::complain("pipeline-serve"));
+  }
+}
