@@ -133,7 +133,7 @@ class Program {
     check_overrides(options_, models_);
     if (options_.explain || options_.check) return tell();
     if (!options_.key_file.empty()) keys_.read(options_.key_file);
-    add_routes();
+    add_routes({.router = router_, .models = models_, .metrics = metrics_});
     options_.front.is_local = is_loopback(options_.address);
     front_ = std::make_unique<Front>(router_, keys_, options_.front);
     server_ = std::make_unique<Server>(io_, *front_);
@@ -175,11 +175,6 @@ class Program {
       }
     }
     return 0;
-  }
-
-  void add_routes() {
-    const Api api{.router = router_, .models = models_, .metrics = metrics_};
-    add_health(api);
   }
 
   void listen() {

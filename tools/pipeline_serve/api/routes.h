@@ -25,4 +25,6 @@ void add_pipelines(const Api& api);       ///< /v1/pipelines/{name}
 void add_inference(const Api& api);       ///< /v2/...
 void add_page(const Api& api);            ///< /
 
+void add_routes(const Api& api);  ///< all of them
+
 }  // namespace penstock::serve

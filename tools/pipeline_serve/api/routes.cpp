@@ -1,0 +1,9 @@
+#include "pipeline_serve/api/routes.h"
+
+namespace penstock::serve {
+
+void add_routes(const Api& api) {
+  add_health(api);
+}
+
+}  // namespace penstock::serve
