@@ -115,6 +115,9 @@ function(penstock_add_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(PENSTOCK_SANITIZER)
+    math(EXPR arg_TIMEOUT "3 * ${arg_TIMEOUT}")  # and slower on a busy machine
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES
     LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}

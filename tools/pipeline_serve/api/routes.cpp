@@ -2,8 +2,6 @@
 
 namespace penstock::serve {
 
-void add_routes(const Api& api) {
-  add_health(api);
-}
+void add_routes(const Api& api) { add_health(api); }
 
 }  // namespace penstock::serve

@@ -1,11 +1,10 @@
 // The body of a request, as it comes: by length or in chunks.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "pipeline_serve/http/chunks.h"
 #include "pipeline_serve/http/head.h"
 
 namespace penstock::serve {
@@ -14,9 +13,6 @@ class BodyReader {
  public:
   /// `most`: bytes of the body. Throws HttpError 413 where it says it is more.
   BodyReader(const Head& head, std::size_t most);
-  ~BodyReader();
-  BodyReader(const BodyReader&) = delete;
-  BodyReader& operator=(const BodyReader&) = delete;
 
   /// Takes what belongs to the body off the front of `bytes`. Throws HttpError
   /// 400 or 413; the connection must be closed then.
@@ -25,10 +21,9 @@ class BodyReader {
   [[nodiscard]] std::string take();
 
  private:
-  struct Chunks;
-  std::size_t most_, left_ = 0;
+  std::size_t left_ = 0;
   std::string body_;
-  std::unique_ptr<Chunks> chunks_;  ///< null: by length
+  std::optional<ChunkReader> chunks_;  ///< none: by length
 };
 
 }  // namespace penstock::serve
