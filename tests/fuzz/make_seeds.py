@@ -10,6 +10,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests/fixtures"
 
+HTTP = [
+    b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n",
+    b"POST /v1/x?y HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}GET / HTTP/1.0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nX: 1\r\n\r\n",
+    b"GET http://a/b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close, x\r\n\r\n",
+]
+
 
 def text(value):
     return struct.pack("<Q", len(value)) + value.encode()
@@ -83,6 +90,9 @@ inputs:
              {"custom_id": "b", "url": "/v1/completions", "body": {"prompt": ["Hi"], "stop": None, "max_tokens": 1, "logprobs": 1}}]
     for i, line in enumerate(lines):
         yield "jsonl", f"{i}.json", json.dumps(line).encode()
+
+    for i, text in enumerate(HTTP):
+        yield "http", f"{i}.txt", text
 
 
 def main():
