@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/program.h"
+#include "common/usage.h"
 #include "penstock/crash.h"
 #include "penstock/sdk_version.h"
 #include "pipeline_bench/options.h"
@@ -72,7 +73,7 @@ int main_or_throw(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    throw Error(Code::kUsage, str(error.what(), "; see pipeline-bench --help"));
+    throw penstock::usage_error(app, error);
   }
   for (const std::string& each : sets) {
     const auto parsed = penstock::parse_overrides(each, "--set");

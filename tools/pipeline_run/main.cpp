@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "common/program.h"
+#include "common/usage.h"
 #include "penstock/crash.h"
 #include "penstock/params.h"
 #include "penstock/sdk_version.h"
@@ -216,25 +217,13 @@ void take(Options& options, const Flags& flags) {
   set_override(options, "--seed", "decode.seed", flags.seed);
 }
 
-std::vector<std::string> flag_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
 /// One line that says what to write instead.
 Error usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const auto extra = app.remaining();
-  if (extra.empty()) {
-    return {Code::kUsage, str(error.what(), "; see pipeline-run --help")};
+  if (extra.empty() || extra.front()[0] == '-') {
+    return penstock::usage_error(app, error);
   }
-  const std::string& word = extra.front();
-  if (word[0] != '-') return {Code::kUsage, not_text(word)};
-  const auto near = penstock::suggestion(word, flag_names(app));
-  return {Code::kUsage, str("unknown flag ", word,
-                            near.empty() ? "; see pipeline-run --help" : near)};
+  return {Code::kUsage, not_text(extra.front())};
 }
 
 int main_or_throw(int argc, char** argv) {

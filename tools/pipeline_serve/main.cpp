@@ -2,10 +2,12 @@
 #include <CLI/CLI.hpp>
 
 #include "common/program.h"
+#include "common/usage.h"
 #include "penstock/crash.h"
 #include "penstock/parallel.h"
 #include "penstock/sdk_version.h"
 #include "pipeline_serve/options.h"
+#include "pipeline_serve/serve_file.h"
 
 namespace {
 
@@ -20,6 +22,7 @@ examples:
   pipeline-serve chat=gemma_chat.yaml speech_to_text.yaml image_classify.yaml
   pipeline-serve gemma_text.yaml --set gemma_text.batch.max_sequences=16
   pipeline-serve gemma_chat.yaml --host 0.0.0.0 --api-key-file keys.txt
+  pipeline-serve --config serve.yaml
 
 signals: SIGTERM and Ctrl-C let what runs end, the second ends at once; SIGHUP
 reads the keys again
@@ -27,15 +30,18 @@ exit codes: 0 ended as asked; 2 usage; 65 a file is wrong; 66 a file or model is
 missing; 69 the address is in use; 70 a plugin or the framework failed)";
 
 struct Flags {
+  std::string config;
+  std::vector<std::string> pipelines;  ///< beside those of the file
   std::vector<std::string> sets;
   int threads = 0;
 };
 
 void declare_pipelines(CLI::App& app, Options& options, Flags& flags) {
-  app.add_option("PIPELINE", options.pipelines,
+  app.add_option("PIPELINE", flags.pipelines,
                  "pipeline files, or names of those that came along; NAME=FILE "
-                 "serves it under another name")
-      ->required();
+                 "serves it under another name");
+  app.add_option("--config", flags.config,
+                 "a serve.yaml: pipelines and all of this; flags win");
   app.add_option("--set", flags.sets,
                  "NAME.stage.param=value, over the file of that pipeline")
       ->allow_extra_args(false);
@@ -115,6 +121,17 @@ void declare_logs(CLI::App& app, Options& options) {
   app.add_flag("--summary", options.summary, "what was done, at the end");
 }
 
+/// The value of --config; null: none.
+const char* config_of(int argc, char** argv) {
+  constexpr std::string_view kFlag = "--config";
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == kFlag && i + 1 < argc) return argv[i + 1];
+    if (word.starts_with("--config=")) return argv[i] + kFlag.size() + 1;
+  }
+  return nullptr;
+}
+
 int main_or_throw(int argc, char** argv) {
   CLI::App app("Serves pipelines over HTTP.", "pipeline-serve");
   Options options;
@@ -125,11 +142,21 @@ int main_or_throw(int argc, char** argv) {
   declare_address(app, options);
   declare_limits(app, options);
   declare_logs(app, options);
+  // First, so that flags are set over it.
+  if (const char* config = config_of(argc, argv)) {
+    penstock::serve::read_serve_file(config, options);
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    throw Error(Code::kUsage, str(error.what(), "; see pipeline-serve --help"));
+    throw penstock::usage_error(app, error);
+  }
+  options.pipelines.insert(options.pipelines.end(), flags.pipelines.begin(),
+                           flags.pipelines.end());
+  if (options.pipelines.empty()) {
+    throw Error(Code::kUsage,
+                "no pipeline is named; try: pipeline-serve gemma_chat.yaml");
   }
   for (const std::string& text : flags.sets) {
     const auto parsed = penstock::parse_overrides(text, "--set");
