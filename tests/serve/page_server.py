@@ -3,12 +3,16 @@ can be tried without a model. The answers were taken from pipeline-run --json.
 
     python3 page_server.py 8080        # then look at http://127.0.0.1:8080/
 """
+import base64
 import http.server
 import json
 import pathlib
+import struct
 import sys
+import tempfile
 import threading
 import time
+import zlib
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "tools/pipeline_serve/page"
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8",
@@ -19,12 +23,12 @@ POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 
 
 # Name: inputs, outputs.
 MODELS = {
-    "gemma_chat": (["text"], ["text", "token_ids"]),
-    "gemma_text": (["text"], ["text", "token_ids"]),
-    "score": (["text", "continuation"], ["text", "logprob"]),
-    "image_classify": (["image"], ["text", "labels"]),
-    "speech_to_text": (["audio"], ["text", "segments"]),
-    "video_report": (["video"], ["text", "timeline"]),
+    "gemma_chat": (["text", "messages", "tools"], ["text", "json"]),
+    "gemma_text": (["text"], ["text", "json"]),
+    "score": (["text", "continuation"], ["text", "json"]),
+    "image_classify": (["image"], ["text", "json"]),
+    "speech_to_text": (["audio"], ["text", "json"]),
+    "video_report": (["video"], ["text", "json", "frames.text", "frames.json", "voice.text", "voice.json"]),
 }
 
 ANSWER = ("Water falls through a long pipe, the penstock, and gathers speed. At its foot it "
@@ -67,15 +71,37 @@ PIPELINES = {
 }
 
 
+def _chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+# 64 by 48 points of one colour; six seconds of silence.
+PNG = (b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0)) +
+       _chunk(b"IDAT", zlib.compress((b"\0" + b"\x20\x70\x80" * 64) * 48)) + _chunk(b"IEND", b""))
+WAV = (b"RIFF" + struct.pack("<I", 36 + 192000) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, 16000, 32000, 2, 16) +
+       b"data" + struct.pack("<I", 192000) + bytes(192000))
+BROKEN, FAULT = "Half of \0broken", "Half of \0fault"   # an answer that ends so
+
+
+def base64_of(data):
+    return base64.b64encode(data).decode()
+
+
+def temporary(name, data):
+    path = pathlib.Path(tempfile.mkdtemp()) / name
+    path.write_bytes(data)
+    return path
+
+
 class Server(http.server.ThreadingHTTPServer):
     """What it was asked stands in `asked`: (path, headers, body) of each POST."""
     daemon_threads = True
 
-    def __init__(self, port=0, key="", models=MODELS):
+    def __init__(self, port=0, key="", models=MODELS, pace=0.004):
         super().__init__(("127.0.0.1", port), Handler)
         self.key, self.models = key, models
         self.asked, self.gone = [], threading.Event()
-        self.tokens, self.running, self.pace = 0, 0, 0.004
+        self.tokens, self.running, self.pace = 0, 0, pace
         self.answers = []          # the next answers of a chat, before ANSWER
         self.refusals = []         # the next POSTs get these: (status, message, headers)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -83,6 +109,10 @@ class Server(http.server.ThreadingHTTPServer):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.server_address[1]}/"
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
 
     def handle_error(self, request, client_address):
         pass                       # a client that goes is no fault
@@ -174,6 +204,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b": still here\n\n")
         words = text.split(" ")
         for i, word in enumerate(words):
+            if word.startswith("\0"):
+                if word == "\0fault":
+                    self.event({"error": {"message": "the deadline is over"}})
+                return
             piece = word if i == 0 else " " + word
             choice = {"delta": {"content": piece}} if "chat" in path else {"text": piece}
             self.event({"choices": [{"index": 0, **choice, "finish_reason": None}]})

@@ -13,15 +13,15 @@ const kBegins = {
     "Water boils at"],
 };
 
-/// "64 tokens, 41.2 a second, the first after 0.21 s"
+/// "64 tokens · 41.2/s · first after 0.21 s"
 function measure({begin, first, last, usage, reason}) {
   const parts = [];
   const count = usage?.completion_tokens;
   if (count) parts.push(`${count} ${count === 1 ? "token" : "tokens"}`);
   if (count > 1 && last > first) {
-    parts.push(`${((count - 1) / (last - first) * 1000).toFixed(1)} a second`);
+    parts.push(`${((count - 1) / (last - first) * 1000).toFixed(1)}/s`);
   }
-  if (first) parts.push(`the first after ${((first - begin) / 1000).toFixed(2)} s`);
+  if (first) parts.push(`first after ${((first - begin) / 1000).toFixed(2)} s`);
   if (reason === "length") parts.push("ended by its limit");
   if (reason === "stopped") parts.push("stopped");
   return parts.join(" · ");

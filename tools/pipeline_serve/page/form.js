@@ -3,11 +3,12 @@
 
 import {askJson} from "/api.js";
 import {button, h, say} from "/dom.js";
+import {textsOf} from "/models.js";
 
 /// The page's part for a model of kind form.
 export function formView(model) {
   let running = null;
-  const inputs = model.inputs.filter((name) => name !== "messages");
+  const inputs = textsOf(model);
   const fields = inputs.map((name) => h("textarea",
       {id: `${model.name}-${name}`, rows: 3}));
   const fault = h("p.fault", {role: "alert", hidden: true});

@@ -28,7 +28,7 @@ export function mediaView(model) {
   const hasVoice = model.kind === "audio" && canRecord();
   const speak = hasVoice ? speakButton("outline", run, fail) : null;
   const drop = h("div.drop", {}, icon(model.kind),
-      h("p.drop-title", {}, `Drop ${words.one} here`),
+      h("p.drop-title", {}, title(false)),
       h("div.row", {}, choose, speak), chooser,
       h("p.hint", {}, "It goes to this server and to no other."));
   const busy = h("div.busy", {hidden: true, role: "status"},
@@ -41,6 +41,12 @@ export function mediaView(model) {
       h("header.head", {}, h("h1", {}, model.name)),
       h("div.scroll", {}, h("div.sheet", {}, drop, busy, fault, result)));
 
+  /// Fingers drop nothing.
+  function title(isAgain) {
+    if (isAgain) return `Or another ${words.one.split(" ")[1]}`;
+    return matchMedia("(pointer: coarse)").matches ? `Choose ${words.one}`
+                                                   : `Drop ${words.one} here`;
+  }
   function stop() {
     running?.abort();
   }
@@ -55,6 +61,7 @@ export function mediaView(model) {
     fault.hidden = true;
     result.hidden = true;
     drop.classList.add("slim");
+    drop.querySelector(".drop-title").textContent = title(true);
     busy.hidden = false;
     busy.firstChild.textContent =
         `${words.busy}: ${file.name}, ${size(file.size)}`;

@@ -14,17 +14,22 @@ export const kinds = {
 
 const kMedia = ["image", "video", "audio"];
 
-/// The kind by the model's declared inputs and outputs. A chat is told by its
-/// input of messages, or by its name: the protocol has no other word for it.
+/// What the model declares beside its texts.
+const kNoTexts = ["messages", "tools"];
+
+/// The fields that a form has for it.
+export const textsOf = ({inputs}) =>
+    inputs.filter((name) => !kNoTexts.includes(name));
+
+/// The kind by the model's declared inputs and outputs; by its name where they
+/// do not say that a text is no more text afterwards.
 function kindOf(name, inputs, outputs) {
   const medium = kMedia.find((kind) => inputs.includes(kind));
   if (medium) return medium;
-  const texts = inputs.filter((input) => input !== "messages");
-  const isWriter = texts.length < 2 &&
-      !outputs.some((output) => ["embedding", "logprob"].includes(output));
+  const isWriter = textsOf({inputs}).length < 2 &&
+      !outputs.includes("embedding") && !/embed/i.test(name);
   if (!isWriter) return "form";
-  return inputs.includes("messages") || /chat|instruct|[-_]it\b/i.test(name) ?
-      "chat" : "text";
+  return inputs.includes("messages") ? "chat" : "text";
 }
 
 async function describe(name) {
@@ -40,6 +45,10 @@ async function describe(name) {
   }
   return {name, inputs, outputs, kind: kindOf(name, inputs, outputs)};
 }
+
+/// The model that writes down what is said, if there is one.
+export const listenerOf = (models) => models.find(({kind, name}) =>
+    kind === "audio" && /speech|whisper|transcri/i.test(name))?.name;
 
 export async function listModels() {
   const {data} = await askJson("/v1/models");

@@ -5,7 +5,7 @@ import {chatView} from "/chat.js";
 import {byId, h, icon} from "/dom.js";
 import {formView} from "/form.js";
 import {mediaView} from "/media.js";
-import {kinds, listModels} from "/models.js";
+import {kinds, listenerOf, listModels} from "/models.js";
 import {watch} from "/status.js";
 
 const views = new Map();  // by model; a conversation outlives a look at another
@@ -16,11 +16,9 @@ const isMedia = (model) => ["image", "audio", "video"].includes(model.kind);
 
 function viewOf(model) {
   if (!views.has(model.name)) {
-    const listener = models.find(({kind, outputs}) =>
-      kind === "audio" && outputs.includes("text"))?.name;
     const make = isMedia(model) ? mediaView
         : model.kind === "form" ? formView : chatView;
-    views.set(model.name, make(model, {listener}));
+    views.set(model.name, make(model, {listener: listenerOf(models)}));
   }
   return views.get(model.name);
 }
@@ -62,7 +60,8 @@ async function load() {
   const wanted = decodeURIComponent(location.hash.slice(1));
   const first = models.find(({name}) => name === wanted) ??
       models.find(({kind}) => kind === "chat") ?? models[0];
-  if (first) choose(first, {hasFocus: !matchMedia("(pointer: coarse)").matches});
+  if (first) choose(first, {hasFocus: !isMedia(first) &&
+        !matchMedia("(pointer: coarse)").matches});
   else byId("lonely").textContent = "This server has no models.";
 }
 

@@ -1,6 +1,6 @@
 // What the server does now: tokens/s and its queue, from /metrics.
 
-import {ask} from "/api.js";
+import {ask, key} from "/api.js";
 import {byId} from "/dom.js";
 
 const kPoints = 60;
@@ -8,6 +8,7 @@ const kWindow = 3;  // samples that a rate is taken over
 
 const tokens = [];  // [seconds, how many so far]
 const rates = Array(kPoints).fill(0);
+let refused = null;  // a key that was none: to ask again would be in vain
 
 /// The sum of a metric over its labels.
 function total(text, name) {
@@ -64,14 +65,19 @@ async function state() {
 /// or nobody looks at the page.
 export async function watch() {
   let isBusy = false;
+  if (refused === key()) {
+    setTimeout(watch, 1000);
+    return;
+  }
   try {
     isBusy = show(await (await ask("/metrics", {isQuiet: true})).text());
     byId("state").textContent = await state();
   } catch (error) {
+    if (error.status === 401) refused = key();
     byId("rate").textContent = "–";
     byId("state").textContent =
         error.status === 0 ? "The server does not answer." : "";
   }
-  const wait = document.hidden ? 10000 : isBusy ? 1000 : 2000;
+  const wait = document.hidden ? 10000 : isBusy ? 700 : 1500;
   setTimeout(watch, wait);
 }
