@@ -2,6 +2,9 @@
 
 namespace penstock::serve {
 
-void add_routes(const Api& api) { add_health(api); }
+void add_routes(const Api& api) {
+  add_health(api);
+  add_page(api);
+}
 
 }  // namespace penstock::serve
