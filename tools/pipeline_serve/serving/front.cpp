@@ -8,6 +8,8 @@
 #include <random>
 #include <utility>
 
+#include "pipeline_serve/http/gzip.h"
+
 namespace penstock::serve {
 namespace {
 
@@ -56,10 +58,13 @@ class Placed final : public Reply {
   std::shared_ptr<void> place_;
 };
 
-void run(const Route& route, Call call) {
+void run(const Route& route, Call call, std::size_t most) {
   const auto reply = call.reply;
   const std::string path = call.request.path;
+  HttpRequest& request = call.request;
   try {
+    request.body = unpacked(request.fields.get("content-encoding"),
+                            std::move(request.body), most);
     route.handler(std::move(call));
   } catch (...) {
     if (!reply->has_begun()) reply->send(answer_of(caught_error(), path));
@@ -120,10 +125,6 @@ void Front::answer_or_throw(HttpRequest request,
     throw HttpError(error);
   }
   if (found.route == nullptr) throw refuse(404, "there is no such path here");
-  const auto coding = request.fields.get("content-encoding");
-  if (!coding.empty() && coding != "identity") {
-    throw refuse(415, "Content-Encoding: send the body as it is");
-  }
   const Route& route = *found.route;
   std::shared_ptr<Reply> to = reply;
   if (!request.client.empty() && route.method == "POST") {
@@ -132,9 +133,10 @@ void Front::answer_or_throw(HttpRequest request,
   Call call{.request = std::move(request),
             .parts = std::move(found.parts),
             .reply = std::move(to)};
-  if (route.is_quick) return run(route, std::move(call));
-  boost::asio::post(workers_, [&route, call = std::move(call)]() mutable {
-    run(route, std::move(call));
+  const std::size_t most = body_limit(call.request);
+  if (route.is_quick) return run(route, std::move(call), most);
+  boost::asio::post(workers_, [&route, most, call = std::move(call)]() mutable {
+    run(route, std::move(call), most);
   });
 }
 
