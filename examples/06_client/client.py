@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Talks to pipeline-serve with OpenAI's client: pip install openai
 
-    pipeline-serve gemma_chat.yaml gemma_text.yaml gemma_embed.yaml &
-    python3 client.py http://127.0.0.1:8080 gemma_text gemma_chat gemma_embed
+pipeline-serve gemma_chat.yaml gemma_text.yaml gemma_embed.yaml &
+python3 client.py http://127.0.0.1:8080 gemma_text gemma_chat gemma_embed
 """
+
 import sys
 
 import openai

@@ -277,26 +277,41 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/v1/audio/transcriptions":
             return self.send({"text": "What I said."})
         name = self.path.removeprefix("/v1/pipelines/")
-        time.sleep(self.server.pace * 10)
+        if self.headers.get("Accept") == "text/event-stream":
+            return self.stream_pipeline(PIPELINES[name])
         self.send(PIPELINES[name])
+
+    def stream_pipeline(self, result):
+        self.begin_stream()
+        for step, outcomes in result.get("steps", {"": [result]}).items():
+            for word in outcomes[0]["text"].split(" "):
+                self.event({"type": "text", "branch": 0, "text": word + " ", "step": step})
+                time.sleep(self.server.pace)
+        self.event({"type": "result", "result": result})
 
     def stream(self, path):
         text = self.server.answers.pop(0) if self.server.answers else ANSWER
+        self.begin_stream()
+        self.server.running += 1
+        try:
+            self.pieces(text, path)
+        finally:
+            self.server.running -= 1
+
+    def begin_stream(self):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
-        self.server.running += 1
-        try:
-            self.pieces(text, path)
-        except OSError:
-            self.server.gone.set()
-        self.server.running -= 1
 
     def event(self, body):
         data = body if isinstance(body, str) else json.dumps(body)
-        self.wfile.write(f"data: {data}\n\n".encode())
+        try:
+            self.wfile.write(f"data: {data}\n\n".encode())
+        except OSError:
+            self.server.gone.set()
+            raise
 
     def pieces(self, text, path):
         self.wfile.write(b": still here\n\n")

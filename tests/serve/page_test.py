@@ -241,6 +241,28 @@ class Canned(PageCase):
             [0.7, 0.9, 40, 12, 7],
         )
 
+    def test_a_wrong_setting_is_not_sent(self):
+        server = self.serve("gemma_chat")
+        self.one("[aria-controls$=settings]").click()
+        self.one("#gemma_chat-temperature").send_keys("9")
+        self.one("[aria-label='Settings'] button").click()
+        self.send("Hi")
+        self.assertEqual(self.active(), "Temperature")
+        self.assertEqual(self.one(".writing textarea").get_property("value"), "Hi")
+        self.assertEqual(server.asked, [])
+
+    def test_a_new_chat_forgets(self):
+        server = self.serve("gemma_chat", pace=0.05)
+        self.send("The first")
+        self.wait(lambda: self.text(".made"))
+        next(b for b in self.all(".head button") if "New chat" in b.text).click()
+        self.wait(lambda: self.one(".send").is_displayed())
+        self.assertEqual(self.all(".turn"), [])
+        self.send("The second")
+        self.wait(lambda: len(server.posts("/v1/chat/completions")) == 2)
+        messages = server.posts("/v1/chat/completions")[1]["messages"]
+        self.assertEqual([m["content"] for m in messages], ["The second"])
+
     def test_a_text_goes_on(self):
         server = self.serve("gemma_text")
         server.answers.append(" April, May, June")
@@ -321,6 +343,15 @@ class Canned(PageCase):
             lambda: abs(self.run_js("return document.querySelector('audio').currentTime") - 3.4)
             < 0.01
         )
+
+    def test_a_long_sound_is_read_as_it_comes(self):
+        server = self.serve("speech_to_text", pace=0.1)
+        self.drop(page_server.WAV, "talk.wav", "audio/wav")
+        self.wait(lambda: self.one(".so-far").text.startswith("And Mr. John"))
+        self.one(".busy button").click()
+        self.wait(lambda: not self.one(".busy").is_displayed())
+        self.assertTrue(server.gone.wait(5), "the server goes on for nobody")
+        self.assertEqual(self.all(".moments"), [])
 
     def test_speech_comes_as_wav(self):
         server = self.serve("speech_to_text")
