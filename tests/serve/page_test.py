@@ -3,6 +3,7 @@ PIPELINE_SERVE names the program, against the real one.
 
     pip install -r requirements.txt; python3 page_test.py
 """
+
 import json
 import os
 import pathlib
@@ -31,8 +32,16 @@ WIDE, PHONE = (1280, 800), (360, 740)
 def make_browser():
     options = webdriver.ChromeOptions()
     options.binary_location = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-                 "--disable-background-networking", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"):
+    for flag in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+    ):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver"))
@@ -41,7 +50,8 @@ def make_browser():
 
 class PageCase(unittest.TestCase):
     """A page of `url`; afterwards nothing may have gone wrong in the browser."""
-    allowed = ()                   # texts of console messages that a test provokes
+
+    allowed = ()  # texts of console messages that a test provokes
 
     @classmethod
     def setUpClass(cls):
@@ -53,8 +63,10 @@ class PageCase(unittest.TestCase):
 
     def open(self, url, model="", size=WIDE):
         self.url = url
-        self.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE})
+        self.browser.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE},
+        )
         self.browser.get("about:blank")
         for log in ("browser", "performance"):
             self.browser.get_log(log)
@@ -62,15 +74,23 @@ class PageCase(unittest.TestCase):
         self.wait(lambda: self.all("#models button"))
 
     def tearDown(self):
-        bad = [row["message"] for row in self.browser.get_log("browser")
-               if row["level"] in ("SEVERE", "WARNING") and not any(text in row["message"] for text in self.allowed)]
+        bad = [
+            row["message"]
+            for row in self.browser.get_log("browser")
+            if row["level"] in ("SEVERE", "WARNING")
+            and not any(text in row["message"] for text in self.allowed)
+        ]
         self.assertEqual(bad, [])
         asked = set()
         for row in self.browser.get_log("performance"):
             message = json.loads(row["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 asked.add(message["params"]["request"]["url"])
-        foreign = [url for url in asked if not url.startswith((self.url, "blob:", "data:", "about:", "chrome"))]
+        foreign = [
+            url
+            for url in asked
+            if not url.startswith((self.url, "blob:", "data:", "about:", "chrome"))
+        ]
         self.assertEqual(foreign, [])
 
     def wait(self, what, seconds=10):
@@ -80,7 +100,9 @@ class PageCase(unittest.TestCase):
             if got:
                 return got
             time.sleep(0.02)
-        self.fail(f"not in {seconds} s; the page says: {self.browser.find_element(By.TAG_NAME, 'main').text[:500]}")
+        self.fail(
+            f"not in {seconds} s; the page says: {self.browser.find_element(By.TAG_NAME, 'main').text[:500]}"
+        )
 
     def all(self, css):
         return self.browser.find_elements(By.CSS_SELECTOR, css)
@@ -99,8 +121,10 @@ class PageCase(unittest.TestCase):
 
     def active(self):
         """What has the focus, as people hear it."""
-        return self.run_js("const a = document.activeElement; if (['BODY', 'MAIN'].includes(a.tagName)) return '';"
-                           "return a.getAttribute('aria-label') ?? a.labels?.[0]?.textContent ?? a.innerText")
+        return self.run_js(
+            "const a = document.activeElement; if (['BODY', 'MAIN'].includes(a.tagName)) return '';"
+            "return a.getAttribute('aria-label') ?? a.labels?.[0]?.textContent ?? a.innerText"
+        )
 
     def tab_to(self, name, most=40):
         for _ in range(most):
@@ -117,14 +141,19 @@ class PageCase(unittest.TestCase):
 
     def drop(self, data, name, kind):
         """Drops a file as a hand would: over the page, then down."""
-        self.run_js("""
+        self.run_js(
+            """
             const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0));
             const data = new DataTransfer();
             data.items.add(new File([bytes], arguments[1], {type: arguments[2]}));
             for (const type of ['dragover', 'drop']) {
               document.querySelector('main').dispatchEvent(
                   new DragEvent(type, {dataTransfer: data, bubbles: true, cancelable: true}));
-            }""", page_server.base64_of(data), name, kind)
+            }""",
+            page_server.base64_of(data),
+            name,
+            kind,
+        )
 
 
 class Canned(PageCase):
@@ -144,8 +173,15 @@ class Canned(PageCase):
         self.assertEqual(self.text(".made"), page_server.ANSWER)
         self.assertRegex(self.text(".measured"), r"^49 tokens · [\d.]+/s · first after 0\.\d\d s$")
         (asked,) = server.posts("/v1/chat/completions")
-        self.assertEqual(asked, {"model": "gemma_chat", "messages": [{"role": "user", "content": "How does it work?"}],
-                                 "stream": True, "stream_options": {"include_usage": True}})
+        self.assertEqual(
+            asked,
+            {
+                "model": "gemma_chat",
+                "messages": [{"role": "user", "content": "How does it work?"}],
+                "stream": True,
+                "stream_options": {"include_usage": True},
+            },
+        )
         self.send("And then?")
         self.wait(lambda: len(server.posts("/v1/chat/completions")) == 2)
         roles = [m["role"] for m in server.posts("/v1/chat/completions")[1]["messages"]]
@@ -188,13 +224,44 @@ class Canned(PageCase):
         server = self.serve("gemma_chat")
         self.one("[aria-controls$=settings]").click()
         self.one("#gemma_chat-system").send_keys("Be short.")
-        for name, value in {"temperature": "0.7", "top_p": "0.9", "top_k": "40", "max_tokens": "12", "seed": "7"}.items():
+        for name, value in {
+            "temperature": "0.7",
+            "top_p": "0.9",
+            "top_k": "40",
+            "max_tokens": "12",
+            "seed": "7",
+        }.items():
             self.one(f"#gemma_chat-{name}").send_keys(value)
         self.send("Hi")
         self.wait_for_answer()
         (asked,) = server.posts("/v1/chat/completions")
         self.assertEqual(asked["messages"][0], {"role": "system", "content": "Be short."})
-        self.assertEqual([asked[k] for k in ("temperature", "top_p", "top_k", "max_tokens", "seed")], [0.7, 0.9, 40, 12, 7])
+        self.assertEqual(
+            [asked[k] for k in ("temperature", "top_p", "top_k", "max_tokens", "seed")],
+            [0.7, 0.9, 40, 12, 7],
+        )
+
+    def test_a_wrong_setting_is_not_sent(self):
+        server = self.serve("gemma_chat")
+        self.one("[aria-controls$=settings]").click()
+        self.one("#gemma_chat-temperature").send_keys("9")
+        self.one("[aria-label='Settings'] button").click()
+        self.send("Hi")
+        self.assertEqual(self.active(), "Temperature")
+        self.assertEqual(self.one(".writing textarea").get_property("value"), "Hi")
+        self.assertEqual(server.asked, [])
+
+    def test_a_new_chat_forgets(self):
+        server = self.serve("gemma_chat", pace=0.05)
+        self.send("The first")
+        self.wait(lambda: self.text(".made"))
+        next(b for b in self.all(".head button") if "New chat" in b.text).click()
+        self.wait(lambda: self.one(".send").is_displayed())
+        self.assertEqual(self.all(".turn"), [])
+        self.send("The second")
+        self.wait(lambda: len(server.posts("/v1/chat/completions")) == 2)
+        messages = server.posts("/v1/chat/completions")[1]["messages"]
+        self.assertEqual([m["content"] for m in messages], ["The second"])
 
     def test_a_text_goes_on(self):
         server = self.serve("gemma_text")
@@ -224,10 +291,14 @@ class Canned(PageCase):
         self.press(Keys.ENTER)
         self.assertEqual(self.active(), "Your message")
         self.press("one")
-        ActionChains(self.browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        ActionChains(self.browser).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(
+            Keys.SHIFT
+        ).perform()
         self.press("two", Keys.ENTER)
         self.wait_for_answer()
-        self.assertEqual(server.posts("/v1/chat/completions")[0]["messages"][0]["content"], "one\ntwo")
+        self.assertEqual(
+            server.posts("/v1/chat/completions")[0]["messages"][0]["content"], "one\ntwo"
+        )
         self.tab_to("Settings")
         ring = self.run_js("return getComputedStyle(document.activeElement).outlineStyle")
         self.assertEqual(ring, "solid", "no ring around what has the focus")
@@ -241,14 +312,18 @@ class Canned(PageCase):
         server = self.serve("image_classify")
         self.drop(page_server.PNG, "cup.png", "image/png")
         rows = self.wait(lambda: self.all(".bars li"))
-        self.assertEqual([row.text.split("\n") for row in rows],
-                         [["espresso", "95 %"], ["cup", "1.5 %"], ["consomme", "0.8 %"]])
+        self.assertEqual(
+            [row.text.split("\n") for row in rows],
+            [["espresso", "95 %"], ["cup", "1.5 %"], ["consomme", "0.8 %"]],
+        )
         path, headers, body = server.asked[-1]
         self.assertEqual(path, "/v1/pipelines/image_classify")
         self.assertTrue(headers["Content-Type"].startswith("multipart/form-data"))
         self.assertIn(b'name="image"; filename="cup.png"', body)
         self.assertIn(page_server.PNG, body)
-        self.assertGreater(self.run_js("return document.querySelector('figure img').naturalWidth"), 0)
+        self.assertGreater(
+            self.run_js("return document.querySelector('figure img').naturalWidth"), 0
+        )
 
     def test_a_sound_is_chosen(self):
         self.serve("speech_to_text")
@@ -256,10 +331,27 @@ class Canned(PageCase):
         self.addCleanup(sound.unlink)
         self.one("input[type=file]").send_keys(str(sound))
         rows = self.wait(lambda: self.all(".moments li"))
-        self.assertEqual([row.text.split("\n")[:2] for row in rows],
-                         [["0:00", s["text"]] if i == 0 else ["0:03", s["text"]] for i, s in enumerate(page_server.SEGMENTS)])
+        self.assertEqual(
+            [row.text.split("\n")[:2] for row in rows],
+            [
+                ["0:00", s["text"]] if i == 0 else ["0:03", s["text"]]
+                for i, s in enumerate(page_server.SEGMENTS)
+            ],
+        )
         self.one(".moments li:nth-child(2) .time").click()
-        self.wait(lambda: abs(self.run_js("return document.querySelector('audio').currentTime") - 3.4) < 0.01)
+        self.wait(
+            lambda: abs(self.run_js("return document.querySelector('audio').currentTime") - 3.4)
+            < 0.01
+        )
+
+    def test_a_long_sound_is_read_as_it_comes(self):
+        server = self.serve("speech_to_text", pace=0.1)
+        self.drop(page_server.WAV, "talk.wav", "audio/wav")
+        self.wait(lambda: self.one(".so-far").text.startswith("And Mr. John"))
+        self.one(".busy button").click()
+        self.wait(lambda: not self.one(".busy").is_displayed())
+        self.assertTrue(server.gone.wait(5), "the server goes on for nobody")
+        self.assertEqual(self.all(".moments"), [])
 
     def test_speech_comes_as_wav(self):
         server = self.serve("speech_to_text")
@@ -271,7 +363,7 @@ class Canned(PageCase):
         self.wait(lambda: self.all(".moments li"))
         _, _, body = server.asked[-1]
         self.assertIn(b'name="audio"; filename="spoken.wav"', body)
-        wav = body[body.index(b"RIFF"):]
+        wav = body[body.index(b"RIFF") :]
         self.assertEqual(wav[8:16], b"WAVEfmt ")
         self.assertEqual(int.from_bytes(wav[24:28], "little"), 16000)
         self.assertGreater(int.from_bytes(wav[40:44], "little"), 8000)
@@ -286,11 +378,13 @@ class Canned(PageCase):
         self.wait(lambda: self.one(".writing textarea").get_property("value") == "What I said.")
 
     def test_a_film_has_a_timeline(self):
-        self.allowed = ("blob:",)      # no film at all: the browser cannot play it
+        self.allowed = ("blob:",)  # no film at all: the browser cannot play it
         self.serve("video_report")
         self.drop(b"no film", "film.mp4", "video/mp4")
         self.wait(lambda: self.all(".plot .mark"))
-        self.assertEqual([lane.text for lane in self.all(".lane-name")], ["frames", "voice", "speech"])
+        self.assertEqual(
+            [lane.text for lane in self.all(".lane-name")], ["frames", "voice", "speech"]
+        )
         names = [m.get_attribute("aria-label") for m in self.all(".mark")]
         self.assertIn("0:03 to 0:05: desktop computer, 54 %", names)
         self.assertIn("0:00 to 0:01: somebody speaks", names)
@@ -332,7 +426,9 @@ class Canned(PageCase):
         self.press("secret", Keys.ENTER)
         self.wait(lambda: len(self.all("#models button")) == len(page_server.MODELS))
         self.assertEqual(self.all("dialog[open]"), [])
-        kept = self.run_js("return [Object.values(sessionStorage), localStorage.length, document.cookie]")
+        kept = self.run_js(
+            "return [Object.values(sessionStorage), localStorage.length, document.cookie]"
+        )
         self.assertEqual(kept, [["secret"], 0, ""])
         self.send("Hi")
         self.wait_for_answer()
@@ -355,8 +451,11 @@ class Canned(PageCase):
             self.assertEqual(self.one("#top-name").text, model)
             width = self.run_js("return document.documentElement.scrollWidth")
             self.assertLessEqual(width, PHONE[0], model)
-            small = [b.get_attribute("outerHTML")[:80] for b in self.all("main button")
-                     if b.is_displayed() and b.size["height"] < 30]
+            small = [
+                b.get_attribute("outerHTML")[:80]
+                for b in self.all("main button")
+                if b.is_displayed() and b.size["height"] < 30
+            ]
             self.assertEqual(small, [])
         self.one("#open-menu").click()
         self.press(Keys.ESCAPE)
@@ -365,18 +464,33 @@ class Canned(PageCase):
     def test_colours_can_be_read(self):
         """From: WCAG 2.2, 1.4.3: 4.5 to 1 between text and ground."""
         for scheme in ("light", "dark"):
-            self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {
-                "features": [{"name": "prefers-color-scheme", "value": scheme}]})
+            self.browser.execute_cdp_cmd(
+                "Emulation.setEmulatedMedia",
+                {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+            )
             self.serve("gemma_chat")
-            colour = lambda name: self.run_js("""
+            colour = lambda name: self.run_js(
+                """
                 const probe = document.body.appendChild(document.createElement('i'));
                 probe.style.color = `var(${arguments[0]})`;
                 const rgb = getComputedStyle(probe).color.match(/[\\d.]+/g).map(Number);
                 probe.remove();
-                return rgb;""", name)
-            for front, back in [("--ink", "--ground"), ("--soft", "--ground"), ("--soft", "--side"), ("--ink", "--tint"),
-                                ("--accent", "--ground"), ("--accent", "--raised"), ("--on-accent", "--accent"), ("--fault", "--ground")]:
-                self.assertGreaterEqual(contrast(colour(front), colour(back)), 4.5, (scheme, front, back))
+                return rgb;""",
+                name,
+            )
+            for front, back in [
+                ("--ink", "--ground"),
+                ("--soft", "--ground"),
+                ("--soft", "--side"),
+                ("--ink", "--tint"),
+                ("--accent", "--ground"),
+                ("--accent", "--raised"),
+                ("--on-accent", "--accent"),
+                ("--fault", "--ground"),
+            ]:
+                self.assertGreaterEqual(
+                    contrast(colour(front), colour(back)), 4.5, (scheme, front, back)
+                )
 
 
 def contrast(a, b):
@@ -384,6 +498,7 @@ def contrast(a, b):
         parts = [c / 255 for c in rgb[:3]]
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
     high, low = sorted((light(a), light(b)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
@@ -395,9 +510,16 @@ class Real(PageCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        files = [ROOT / f"pipelines/{name}.yaml" for name in ("gemma_chat", "gemma_text", "image_classify")]
-        cls.program = subprocess.Popen([os.environ["PIPELINE_SERVE"], *files, "--port", "0"],
-                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        files = [
+            ROOT / f"pipelines/{name}.yaml"
+            for name in ("gemma_chat", "gemma_text", "image_classify")
+        ]
+        cls.program = subprocess.Popen(
+            [os.environ["PIPELINE_SERVE"], *files, "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         cls.address = re.search(r"http://[\d.]+:\d+", cls.program.stdout.readline())[0] + "/"
         for _ in range(600):
             try:

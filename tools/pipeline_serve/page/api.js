@@ -17,6 +17,10 @@ export class ServerError extends Error {
   }
 }
 
+const kBrokeOff = "The answer broke off.";
+/// Of an error in a stream, which began as a good answer.
+const faultOf = (error) => new ServerError(200, error.message ?? String(error));
+
 let askForKey = async () => false;
 /// `ask(wasWrong)` gives true when there is another key to try.
 export function onKeyNeeded(ask) {
@@ -70,14 +74,17 @@ export const post = (path, body, signal) => ask(path, {
   signal,
 });
 
-/// A file for a pipeline's input; the answer as JSON.
-export async function postFile(path, fields, signal) {
+function formOf(fields) {
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) {
-    if (value instanceof File) form.append(name, value, value.name);
-    else form.append(name, value);
-  }
-  return (await ask(path, {method: "POST", body: form, signal})).json();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  return form;
+}
+
+/// What is said in a sound.
+export async function transcribe(model, file) {
+  const answer = await ask("/v1/audio/transcriptions",
+      {method: "POST", body: formOf({model, file})});
+  return (await answer.json()).text.trim();
 }
 
 /// The data of each Server-Sent Event; comments are left out.
@@ -99,6 +106,23 @@ export async function* events(answer) {
   }
 }
 
+/// What a pipeline makes of files. `ontext(step, text)` is called for texts as
+/// they come; the whole is given at the end.
+export async function runPipeline(name, files, {signal, ontext}) {
+  const answer = await ask(`/v1/pipelines/${encodeURIComponent(name)}`, {
+    method: "POST", body: formOf(files), signal,
+    headers: {Accept: "text/event-stream"}});
+  const type = answer.headers.get("content-type") ?? "";
+  if (!type.startsWith("text/event-stream")) return answer.json();
+  for await (const data of events(answer)) {
+    const event = JSON.parse(data);
+    if (event.error) throw faultOf(event.error);
+    if (event.type === "text") ontext(event.step ?? "", event.text);
+    if (event.type === "result") return event.result;
+  }
+  throw new ServerError(200, kBrokeOff);
+}
+
 /// Streams an answer of a chat or a completion: yields {text, reason, usage},
 /// each where it is there. Throws when it breaks off.
 export async function* stream(path, body, signal) {
@@ -108,11 +132,11 @@ export async function* stream(path, body, signal) {
   for await (const data of events(answer)) {
     if (data === "[DONE]") return;
     const {error, choices = [], usage} = JSON.parse(data);
-    if (error) throw new ServerError(200, error.message ?? String(error));
+    if (error) throw faultOf(error);
     const choice = choices[0];
     const reason = choice?.finish_reason ?? null;
     isWhole ||= reason !== null;
     yield {text: choice?.delta?.content ?? choice?.text ?? "", reason, usage};
   }
-  if (!isWhole) throw new ServerError(200, "The answer broke off.");
+  if (!isWhole) throw new ServerError(200, kBrokeOff);
 }

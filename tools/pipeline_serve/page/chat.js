@@ -108,6 +108,13 @@ export function chatView(model, {listener}) {
 
   async function send(text) {
     if (running) return;
+    const wrong = asked.fault();
+    if (wrong) {
+      writer.put(text);
+      show(true);
+      wrong.reportValidity();
+      return;
+    }
     running = new AbortController();
     empty.hidden = true;
     writer.setBusy(true);
@@ -125,7 +132,8 @@ export function chatView(model, {listener}) {
     say("", {isEnd: true});
     turn.done(measure(seen), () => writer.put(text),
         isChat ? null : () => send(turn.whole()));
-    if (isChat && turn.text()) {
+    const isKept = log.contains(turn.element);  // no new chat has begun
+    if (isChat && isKept && turn.text()) {
       turns.push({role: "user", content: text},
           {role: "assistant", content: turn.text()});
     }

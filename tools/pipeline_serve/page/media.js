@@ -1,7 +1,7 @@
 // A picture, a sound or a film: dropped, chosen, pasted or spoken; then what
 // the model makes of it.
 
-import {postFile} from "/api.js";
+import {runPipeline} from "/api.js";
 import {button, h, icon, say, size} from "/dom.js";
 import {showResult} from "/results.js";
 import {canRecord, speakButton} from "/speak.js";
@@ -32,14 +32,15 @@ export function mediaView(model) {
       h("div.row", {}, choose, speak), chooser,
       h("p.hint", {}, "It goes to this server and to no other."));
   const busy = h("div.busy", {hidden: true, role: "status"},
-      h("p", {}), h("div.sweep", {}),
-      button("quiet", null, "Stop", () => stop()));
+      h("p", {}), button("quiet", null, "Stop", () => stop()),
+      h("div.sweep", {}));
+  const soFar = h("p.so-far", {"aria-hidden": "true", hidden: true});
   const fault = h("p.fault", {role: "alert", hidden: true});
   const result = h("section.result", {"aria-label": "Result", tabindex: "-1",
     hidden: true});
   const element = h("div.view.media", {},
       h("header.head", {}, h("h1", {}, model.name)),
-      h("div.scroll", {}, h("div.sheet", {}, drop, busy, fault, result)));
+      h("div.scroll", {}, h("div.sheet", {}, drop, busy, soFar, fault, result)));
 
   /// Fingers drop nothing.
   function title(isAgain) {
@@ -66,8 +67,8 @@ export function mediaView(model) {
     busy.firstChild.textContent =
         `${words.busy}: ${file.name}, ${size(file.size)}`;
     try {
-      const path = `/v1/pipelines/${encodeURIComponent(model.name)}`;
-      const body = await postFile(path, {[model.kind]: file}, mine.signal);
+      const body = await runPipeline(model.name, {[model.kind]: file},
+          {signal: mine.signal, ontext: listen()});
       if (running !== mine) return;
       if (shown) URL.revokeObjectURL(shown);
       shown = URL.createObjectURL(file);
@@ -80,6 +81,18 @@ export function mediaView(model) {
     if (running !== mine) return;
     running = null;
     busy.hidden = true;
+    soFar.hidden = true;
+  }
+
+  /// Shows the end of each step's text while the rest is still to come.
+  function listen() {
+    const texts = new Map();
+    return (step, text) => {
+      texts.set(step, ((texts.get(step) ?? "") + text).slice(-400));
+      soFar.textContent = [...texts.values()]
+          .map((all) => all.trim().split("\n").slice(-3).join("\n")).join("\n");
+      soFar.hidden = model.kind === "image";
+    };
   }
 
   return {

@@ -4,22 +4,22 @@
 import {button, h} from "/dom.js";
 
 const kFields = [
-  {name: "temperature", label: "Temperature", min: 0, max: 2, step: 0.05,
+  {name: "temperature", label: "Temperature", min: 0, max: 2,
     hint: "0 always takes the likeliest token"},
-  {name: "top_p", label: "Top p", min: 0.05, max: 1, step: 0.05,
+  {name: "top_p", label: "Top p", min: 0, max: 1,
     hint: "from the likeliest that make up this share"},
-  {name: "top_k", label: "Top k", min: 1, step: 1, isWhole: true,
+  {name: "top_k", label: "Top k", min: 1, isWhole: true,
     hint: "from so many of the likeliest"},
-  {name: "max_tokens", label: "Most tokens", min: 1, step: 1, isWhole: true,
+  {name: "max_tokens", label: "Most tokens", min: 1, isWhole: true,
     hint: "where the answer ends at the latest"},
-  {name: "seed", label: "Seed", min: 0, step: 1, isWhole: true,
+  {name: "seed", label: "Seed", min: 0, isWhole: true,
     hint: "the same one gives the same answer"},
 ];
 
 function numberField(field, id) {
   const input = h("input", {
     id, type: "number", inputmode: "decimal", min: field.min, max: field.max,
-    step: field.step, placeholder: "default", "aria-describedby": `${id}-hint`,
+    step: field.isWhole ? 1 : "any", placeholder: "default", "aria-describedby": `${id}-hint`,
   });
   return {
     input,
@@ -30,7 +30,7 @@ function numberField(field, id) {
   };
 }
 
-/// {element, values(), system(), open(), close()}
+/// {element, values(), system(), fault(), first()}
 export function settings({name, hasSystem, initial = {}, onclose}) {
   const inputs = {};
   const rows = kFields.map((field) => {
@@ -63,14 +63,13 @@ export function settings({name, hasSystem, initial = {}, onclose}) {
   return {
     element,
     system: () => system.value.trim(),
-    /// What is filled in and can be a value.
+    /// The first field whose content cannot be a value.
+    fault: () => Object.values(inputs).find((i) => !i.checkValidity()),
     values() {
       const out = {};
-      for (const {name: key, isWhole} of kFields) {
+      for (const {name: key} of kFields) {
         const input = inputs[key];
-        if (input.value === "" || !input.checkValidity()) continue;
-        out[key] = isWhole ? Math.round(input.valueAsNumber)
-                           : input.valueAsNumber;
+        if (input.value !== "") out[key] = input.valueAsNumber;
       }
       return out;
     },

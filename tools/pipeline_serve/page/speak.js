@@ -1,7 +1,7 @@
 // The microphone, as a WAV file: 16 kHz, one channel, which every model that
 // listens can read.
 
-import {postFile} from "/api.js";
+import {transcribe} from "/api.js";
 import {button, say} from "/dom.js";
 
 const kRate = 16000;
@@ -102,9 +102,7 @@ export function dictation(listener, ontext) {
   const speak = speakButton("quiet.square", async (file) => {
     speak.disabled = true;
     try {
-      const {text} = await postFile("/v1/audio/transcriptions",
-          {model: listener, file});
-      ontext(text.trim());
+      ontext(await transcribe(listener, file));
     } catch (error) {
       say(error.message, {isEnd: true});
       speak.title = error.message;
