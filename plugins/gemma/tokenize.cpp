@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "gemma/chat_tokens.h"
+#include "gemma/token_ids.h"
 #include "penstock/keys.h"
+#include "penstock/too_long.h"
 
 namespace penstock::gemma {
 namespace {
@@ -79,7 +81,7 @@ std::optional<JsonValue> json_input(const Request& request,
 void Tokenize::declare(Declaration<Tokenize>& d) {
   d.doc(
        "Text to token ids, with sentencepiece, from GGUF, tokenizer.model or "
-       "tokenizer.json")
+       "tokenizer.json; a request's token_ids are taken as they are")
       .output("tokens: i64[T]")
       .uses(kText, kContextLength, kVocabSize)
       .makes(kPieces, kScoredFrom, kTruncated, kTruncatedBytes);
@@ -154,7 +156,7 @@ std::int64_t Tokenize::fit_text(std::string& text,
   const auto size = static_cast<std::int64_t>(text.size());
   if (size <= most) return 0;
   if (end == "none") {
-    throw Error(Code::kData, str("the prompt has ", size,
+    throw Error(Code::kData, str(kPromptHas, size,
                                  " bytes; the most this model takes is ", most,
                                  " (", kBytesPerToken,
                                  " for each token of its context)", kAdvice));
@@ -171,11 +173,12 @@ std::int64_t Tokenize::fit_tokens(Tokens& tokens, const Params& chosen) const {
   const auto size = static_cast<std::int64_t>(tokens.size());
   if (size <= limit) return 0;
   if (chosen.truncate == "none") {
-    throw Error(Code::kData, str("the prompt has ", size,
-                                 " tokens, the most is ", limit, kAdvice));
+    throw Error(Code::kData, str(kPromptHas, size, " tokens, the most is ",
+                                 limit, kAdvice));
   }
-  const Cut cut(tokens.size(), static_cast<std::size_t>(limit),
-                has_bos(chosen) ? 1 : 0, chosen.truncate);
+  const bool begins = !tokens.empty() && tokens[0] == tokenizer_->bos();
+  const Cut cut(tokens.size(), static_cast<std::size_t>(limit), begins ? 1 : 0,
+                chosen.truncate);
   const auto from = tokens.begin() + static_cast<std::ptrdiff_t>(cut.from);
   tokens.erase(from, from + static_cast<std::ptrdiff_t>(cut.count));
   return size - limit;
@@ -218,6 +221,17 @@ void Tokenize::add_continuation(const Request& request, const Params& chosen,
   tokens.insert(tokens.end(), more.begin(), more.end());
 }
 
+Tokens Tokenize::tokens_of(const Request& request, const Params& chosen,
+                           Item& item) const {
+  if (auto ids = token_ids(request, tokenizer_->size())) {
+    add_continuation(request, chosen, item, *ids);
+    return *std::move(ids);
+  }
+  const bool is_chat = chosen.chat || request.inputs.contains("messages");
+  return is_chat ? of_chat(request, chosen, item)
+                 : of_text(request, chosen, item);
+}
+
 Tokens Tokenize::of_chat(const Request& request, const Params& chosen,
                          const Item& item) const {
   if (no_template_) throw Error(*no_template_);
@@ -245,9 +259,7 @@ Tokens Tokenize::of_chat(const Request& request, const Params& chosen,
 void Tokenize::preprocess(const Request& request, Item in,
                           ItemSink& out) const {
   const auto& chosen = params<Params>(*this, request);
-  const bool is_chat = chosen.chat || request.inputs.contains("messages");
-  Tokens tokens =
-      is_chat ? of_chat(request, chosen, in) : of_text(request, chosen, in);
+  Tokens tokens = tokens_of(request, chosen, in);
   if (const std::int64_t gone = fit_tokens(tokens, chosen); gone > 0) {
     move_scored(in, chosen, gone);
     set(in.notes, kTruncated, gone);

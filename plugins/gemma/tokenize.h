@@ -13,7 +13,8 @@
 namespace penstock::gemma {
 
 /// Input: text, or the note `text` in its place; or `messages`, a conversation
-/// as JSON, with `tools` beside it. Output: tokens i64[T]. Notes: `pieces`, NUL
+/// as JSON, with `tools` beside it; or `token_ids` (token_ids.h), to which
+/// nothing is added. Output: tokens i64[T]. Notes: `pieces`, NUL
 /// between them; `scored_from`: the first token of a continuation; `truncated`:
 /// how many tokens were cut, and `truncated_bytes`, how many bytes before them,
 /// where the text was longer than any that could fit.
@@ -44,6 +45,8 @@ class Tokenize final : public Preprocess {
   std::int64_t fit_text(std::string& text, const std::string& end) const;
   std::int64_t fit_tokens(Tokens& tokens, const Params& chosen) const;
   [[nodiscard]] bool has_bos(const Params& chosen) const;
+  [[nodiscard]] Tokens tokens_of(const Request& request, const Params& chosen,
+                                 Item& item) const;
   [[nodiscard]] Tokens of_text(const Request& request, const Params& chosen,
                                Item& item) const;
   void add_continuation(const Request& request, const Params& chosen,

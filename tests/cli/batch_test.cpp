@@ -190,6 +190,18 @@ TEST(OpenAi, ContinuesAPromptAsItIs) {
   EXPECT_EQ(all[0]["input_ids"], all[1]["input_ids"]);
 }
 
+TEST(OpenAi, TakesTokenIdsAsTheyAre) {
+  const Ran ran = shell(
+      R"(echo '{"custom_id": "a", "url": "/v1/completions",
+                "body": {"prompt": [[2, 7, 9]]}}
+{"token_ids": [2, 7, 9]}' | tr -d '\n' | sed 's/}{/}\n{/' |
+         $RUN $TINY --jsonl - --until preprocess --json)");
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 2) << ran.err;
+  EXPECT_EQ(all[0]["input_ids"], Json({2, 7, 9}));
+  EXPECT_EQ(all[1]["input_ids"], Json({2, 7, 9}));
+}
+
 TEST(OpenAi, MayWriteWhatIsTheDefaultAnyway) {
   const Ran ran = shell(
       R"(cat << 'END' | tr -d '\n' | $RUN $TINY --jsonl - --json
@@ -247,8 +259,11 @@ INSTANTIATE_TEST_SUITE_P(
                   "method": "GET", "body": {}})",
               "method is not POST"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
-                  "body": {"prompt": [1, 2]}})",
-              "body has no 'prompt' of one text"},
+                  "body": {"prompt": ["a", "b"]}})",
+              "body has no 'prompt' of one text or one list of token ids"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/completions",
+                  "body": {"prompt": [1, -2]}})",
+              "token_ids[1]: -2 is not in the vocabulary of"},
         Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
                   "body": {"prompt": "a"}})",
               "body has no key 'messages'"},

@@ -38,12 +38,12 @@ class Builder {
   bool number_integer(std::int64_t value) { return add({value}); }
   bool number_unsigned(std::uint64_t value) {
     if (value > std::numeric_limits<std::int64_t>::max()) {
-      fail(str("the number ", value, " is too large"));
+      fail(str(where(), "the number ", value, " is too large"));
     }
     return add({static_cast<std::int64_t>(value)});
   }
   bool number_float(double value, const std::string& /*text*/) {
-    if (!std::isfinite(value)) fail("a number is too large");
+    if (!std::isfinite(value)) fail(where() + "a number is too large");
     return add({value});
   }
   bool string(std::string& value) { return add({std::move(value)}); }
@@ -82,6 +82,21 @@ class Builder {
     throw Error(Code::kData, str(file_, ": ", problem));
   }
 
+  /// Where the next value stands, as JsonView says it: "a.b[2]: ".
+  [[nodiscard]] std::string where() const {
+    std::string out;
+    for (const JsonValue* each : open_) {
+      if (const auto* array = std::get_if<Array>(&each->data)) {
+        // An open one stands in it already.
+        const bool is_last = each == open_.back();
+        out += str("[", array->size() - (is_last ? 0U : 1U), "]");
+      } else {
+        const auto& key = std::get<Object>(each->data).back().key;
+        out += (out.empty() ? "" : ".") + key;
+      }
+    }
+    return out.empty() ? out : printable(out) + ": ";
+  }
   /// Where the next value belongs.
   JsonValue* place() {
     if (++count_ > limits_.values) {

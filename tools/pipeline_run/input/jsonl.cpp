@@ -6,40 +6,16 @@
 #include "penstock/json.h"
 #include "penstock/params.h"
 #include "penstock/text.h"
+#include "pipeline_run/input/json_raw.h"
 #include "pipeline_run/input/json_text.h"
 
 namespace penstock::run {
 namespace {
 
 constexpr const char* kWhere = "the line";
-const std::vector<std::string> kKeys{"id",       "text",       "continuation",
-                                     "messages", "tools",      "inputs",
-                                     "options",  "deadline_ms"};
-
-RawScalar scalar(const JsonView& value) {
-  if (value.is_text()) return {.text = value.text(), .quoted = true};
-  const bool is_scalar = !value.is_array() && !value.is_object() &&
-                         value.value().data.index() != 0;
-  if (!is_scalar) {
-    value.fail("is no number, text, true or false, nor a list of them");
-  }
-  return {.text = json_text(value.value()), .quoted = false};
-}
-
-/// An object of scalars is a list of "name:value", as `logit_bias` takes it.
-Raw raw(const JsonView& value) {
-  std::vector<RawScalar> list;
-  if (value.is_object()) {
-    for (const auto& [name, item] : value.members()) {
-      list.push_back(
-          {.text = str(name, ":", scalar(item).text), .quoted = true});
-    }
-    return list;
-  }
-  if (!value.is_array()) return scalar(value);
-  for (const JsonView& item : value.items()) list.push_back(scalar(item));
-  return list;
-}
+const std::vector<std::string> kKeys{
+    "id",    "text",      "continuation", "messages",   "tools",
+    "token_ids", "inputs", "options",      "deadline_ms"};
 
 /// At most `most` bytes of `text`, cut between characters.
 std::string shortened(std::string text, std::size_t most) {
@@ -67,7 +43,8 @@ void set(Request& request, const std::string& key, const JsonView& value) {
   if (key == "id") return;  // was first
   if (key == "text" || key == "continuation") {
     request.inputs[key] = value.text();
-  } else if (key == "messages" || key == "tools") {
+  } else if (key == "messages" || key == "tools" ||
+             key == "token_ids") {
     (void)value.items();
     request.inputs[key] = Json{json_text(value.value())};
   } else if (key == "inputs") {
@@ -76,7 +53,7 @@ void set(Request& request, const std::string& key, const JsonView& value) {
     }
   } else if (key == "options") {
     for (const auto& [name, option] : value.members()) {
-      request.options[name] = raw(option);
+      request.options[name] = json_raw(option);
     }
   } else if (key == "deadline_ms") {
     request.deadline = deadline(value);

@@ -1,7 +1,8 @@
 // Requests from JSON lines:
 //   {"id": "a", "text": "...", "options": {"max_new_tokens": 64}}
 // also `continuation` (a text that is scored), `messages` and `tools` (a
-// conversation, in OpenAI's shape), `inputs` (named values) and `deadline_ms`.
+// conversation, in OpenAI's shape), `token_ids` (a prompt as the model's ids),
+// `inputs` (named values) and `deadline_ms`.
 #pragma once
 
 #include <optional>

@@ -6,34 +6,13 @@
 #include <vector>
 
 #include "penstock/params.h"
-#include "pipeline_run/input/json_text.h"
+#include "pipeline_run/input/openai_names.h"
 
 namespace penstock::run {
 namespace {
 
 using Object = JsonValue::Object;
 
-/// Their name of an option and ours.
-struct Name {
-  const char* theirs;
-  const char* ours;
-};
-constexpr std::array kOptions{Name{"max_tokens", "max_new_tokens"},
-                              Name{"max_completion_tokens", "max_new_tokens"},
-                              Name{"min_tokens", "min_new_tokens"},
-                              Name{"temperature", "temperature"},
-                              Name{"top_p", "top_p"},
-                              Name{"top_k", "top_k"},
-                              Name{"min_p", "min_p"},
-                              Name{"seed", "seed"},
-                              Name{"n", "n"},
-                              Name{"stop", "stop"},
-                              Name{"stop_token_ids", "stop_ids"},
-                              Name{"ignore_eos", "ignore_eos"},
-                              Name{"frequency_penalty", "frequency_penalty"},
-                              Name{"presence_penalty", "presence_penalty"},
-                              Name{"repetition_penalty", "repetition_penalty"},
-                              Name{"logit_bias", "logit_bias"}};
 /// What changes no answer here.
 constexpr std::array kIgnored{"user",
                               "metadata",
@@ -47,39 +26,10 @@ constexpr std::array kIgnored{"user",
 constexpr std::array kOwn{"model",  "messages", "tools",       "tool_choice",
                           "prompt", "logprobs", "top_logprobs"};
 
-/// A field that says nothing with the API's own default, and else asks for
-/// what there is not here.
-struct Default {
-  const char* name;
-  std::vector<const char*> values;  ///< as JSON; null always is one
-};
-const std::vector<Default> kDefaults{
-    {"stream", {"false"}},
-    {"stream_options", {}},
-    {"response_format", {R"({"type":"text"})"}},
-    {"modalities", {R"(["text"])"}},
-    {"audio", {}},
-    {"functions", {"[]"}},
-    {"function_call", {R"("none")", R"("auto")"}},
-    {"parallel_tool_calls", {"true"}},
-    {"reasoning_effort", {R"("medium")", R"("none")"}},
-    {"verbosity", {R"("medium")"}},
-    {"web_search_options", {}},
-    {"best_of", {"1"}},
-    {"echo", {"false"}},
-    {"suffix", {R"("")"}},
-    // Other servers' own.
-    {"add_generation_prompt", {"true"}},
-    {"continue_final_message", {"false"}},
-    {"include_stop_str_in_output", {"false"}},
-    {"length_penalty", {"1", "1.0"}},
-    {"skip_special_tokens", {"true"}},
-    {"use_beam_search", {"false"}}};
-
 std::vector<std::string> body_keys() {
   std::vector<std::string> all(kOwn.begin(), kOwn.end());
-  for (const Name& name : kOptions) all.emplace_back(name.theirs);
-  for (const Default& each : kDefaults) all.emplace_back(each.name);
+  for (const auto& option : openai_options()) all.push_back(option.theirs);
+  for (const auto& each : openai_defaults()) all.push_back(each.name);
   return all;
 }
 
@@ -111,17 +61,24 @@ void take_messages(const JsonView& body, Object& own) {
   if (uses_tools(body) && tools) own.push_back({"tools", tools->value()});
 }
 
+/// A text, or token ids; or a list of one of these.
 void take_prompt(const JsonView& body, Object& own) {
-  const auto prompt = body.find("prompt");
-  const bool is_list =
-      prompt && prompt->is_array() && prompt->items().size() == 1;
-  const auto one = is_list ? prompt->items()[0] : prompt;
-  if (!one || !one->is_text()) {
+  auto prompt = body.find("prompt");
+  const auto is_one_of = [&](const auto& is_kind) {
+    return prompt && prompt->is_array() && prompt->items().size() == 1 &&
+           is_kind(prompt->items()[0]);
+  };
+  if (is_one_of([](const JsonView& v) { return v.is_text() || v.is_array(); }))
+    prompt = prompt->items()[0];
+  const bool is_ids = prompt && prompt->is_array() &&
+                      !prompt->items().empty() &&
+                      prompt->items()[0].is_integer();
+  if (!prompt || (!prompt->is_text() && !is_ids)) {
     body.fail(
-        "has no 'prompt' of one text; token ids and several prompts are lines "
-        "of their own");
+        "has no 'prompt' of one text or one list of token ids; several prompts "
+        "are lines of their own");
   }
-  own.push_back({"text", one->value()});
+  own.push_back({is_ids ? "token_ids" : "text", prompt->value()});
 }
 
 template <class Names>
@@ -129,23 +86,16 @@ bool has(const Names& names, const std::string& key) {
   return std::find(names.begin(), names.end(), key) != names.end();
 }
 
-void check_default(const Default& field, const JsonView& value) {
-  if (has(field.values, json_text(value.value()))) return;
-  value.fail(str("asks for what there is not here; leave it out",
-                 field.values.empty() ? "" : ", or write ",
-                 field.values.empty() ? "" : field.values[0]));
-}
-
 void take_option(const std::string& key, const JsonView& value,
                  Object& options) {
   if (value.value().data.index() == 0 || has(kIgnored, key) || has(kOwn, key))
     return;
-  for (const Name& name : kOptions) {
-    if (key != name.theirs) continue;
-    options.push_back({name.ours, value.value()});
+  for (const OpenAiOption& option : openai_options()) {
+    if (key != option.theirs) continue;
+    options.push_back({option.ours, value.value()});
     return;
   }
-  for (const Default& field : kDefaults) {
+  for (const OpenAiDefault& field : openai_defaults()) {
     if (key == field.name) return check_default(field, value);
   }
   value.fail("is not known here" + suggestion(key, body_keys()));

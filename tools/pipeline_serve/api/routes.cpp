@@ -5,6 +5,10 @@ namespace penstock::serve {
 void add_routes(const Api& api) {
   add_health(api);
   add_page(api);
+  add_models(api);
+  add_completions(api);
+  add_chat(api);
+  add_responses(api);
 }
 
 }  // namespace penstock::serve

@@ -1,0 +1,111 @@
+#include "pipeline_serve/api/answers.h"
+
+#include <chrono>
+#include <random>
+#include <utility>
+
+
+namespace penstock::serve {
+
+std::string new_id(const std::string& prefix) {
+  static thread_local std::mt19937_64 random{[] {
+    std::random_device device;
+    std::seed_seq seeds{device(), device(), device(), device()};
+    return std::mt19937_64(seeds);
+  }()};
+  constexpr std::string_view kLetters =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::uniform_int_distribution<std::size_t> draw(0, kLetters.size() - 1);
+  std::string id = prefix;
+  for (int i = 0; i < 24; ++i) id += kLetters[draw(random)];
+  return id;
+}
+
+std::int64_t now_s() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+OutJson usage_json(const Usage& usage) {
+  return {{"prompt_tokens", usage.prompt_tokens},
+          {"completion_tokens", usage.completion_tokens},
+          {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
+}
+
+OutJson error_json(const HttpError& error) {
+  return OutJson::parse(answer_of(error, "/v1/").body);
+}
+
+void WholeAnswer::more(std::size_t choice, const std::string& text,
+                       const TokenList& tokens) {
+  Choice& to = choices_.at(choice);
+  to.text += text;
+  to.tokens.insert(to.tokens.end(), tokens.begin(), tokens.end());
+}
+
+void WholeAnswer::over(std::size_t choice, const std::string& reason) {
+  choices_.at(choice).reason = reason;
+}
+
+void WholeAnswer::done(const Usage& usage) {
+  Answer answer;
+  answer.body = json_text(shape_(choices_, usage));
+  reply_->send(std::move(answer));
+}
+
+void WholeAnswer::failed(const HttpError& error) {
+  reply_->send(answer_of(error, path_));
+}
+
+void ChunkedAnswer::send(OutJson choices, const OutJson& usage) {
+  OutJson chunk = shape_.head;
+  chunk["choices"] = std::move(choices);
+  if (shape_.has_usage) chunk["usage"] = usage;
+  events_.send(chunk);
+}
+
+void ChunkedAnswer::more(std::size_t choice, const std::string& text,
+                         const TokenList& tokens) {
+  const bool is_first = begun_.insert(choice).second;
+  send(OutJson::array({shape_.more(choice, text, tokens, is_first)}), {});
+}
+
+void ChunkedAnswer::over(std::size_t choice, const std::string& reason) {
+  const bool is_first = begun_.insert(choice).second;
+  send(OutJson::array({shape_.over(choice, reason, is_first)}), {});
+}
+
+void ChunkedAnswer::done(const Usage& usage) {
+  if (shape_.has_usage) send(OutJson::array(), usage_json(usage));
+  events_.end("data: [DONE]\n\n");
+}
+
+void ChunkedAnswer::failed(const HttpError& error) {
+  if (!events_.has_begun()) return reply_->send(answer_of(error, path_));
+  events_.send(error_json(error));
+  events_.end("data: [DONE]\n\n");
+}
+
+Streaming streaming_of(const Body& body) {
+  Streaming out;
+  out.is_on = body.flag("stream");
+  const auto options = body.find("stream_options");
+  if (!options) return out;
+  reading([&] {
+    if (!out.is_on) options->fail("is only for stream: true");
+    for (const auto& [name, value] : options->members()) {
+      const bool is_usage = name == "include_usage";
+      if (!is_usage && name != "include_obfuscation") {
+        value.fail("is not known here");
+      }
+      const bool is_wanted =
+          value.value().data.index() != 0 && value.boolean();
+      if (is_wanted && !is_usage) value.fail("is not done here");
+      out.has_usage = out.has_usage || (is_usage && is_wanted);
+    }
+  });
+  return out;
+}
+
+}  // namespace penstock::serve

@@ -1,0 +1,20 @@
+// Conversations as OpenAI's clients send them, checked, as a pipeline's input
+// `messages`: roles system, user and assistant, each with one text.
+#pragma once
+
+#include <string>
+
+#include "penstock/json.h"
+#include "penstock/value.h"
+
+namespace penstock::serve {
+
+/// Of `messages` of a chat. Throws Error(kData), from the view that is wrong.
+[[nodiscard]] Json messages_of_chat(const JsonView& messages);
+
+/// Of `input` of a response, a text or a list of items, with `instructions`
+/// before it. Throws Error(kData).
+[[nodiscard]] Json messages_of_response(const JsonView& input,
+                                        const std::string& instructions);
+
+}  // namespace penstock::serve
