@@ -21,9 +21,8 @@ Tokens of_tensors(const Tensors& tensors) {
   const at::Tensor* found = find(tensors, kInput);
   if (found == nullptr || found->dim() != 1 ||
       !at::isIntegralType(found->scalar_type(), /*includeBool=*/false)) {
-    throw Error(Code::kData,
-                str(kInput, ": expected one tensor '", kInput,
-                    "' of integers, of one dimension"));
+    throw Error(Code::kData, str(kInput, ": expected one tensor '", kInput,
+                                 "' of integers, of one dimension"));
   }
   const at::Tensor ids = found->to(at::kCPU, at::kLong).contiguous();
   const auto* data = ids.const_data_ptr<std::int64_t>();
@@ -53,9 +52,8 @@ std::optional<Tokens> token_ids(const Request& request,
   }
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] >= 0 && ids[i] < vocabulary) continue;
-    throw Error(Code::kData,
-                str(kInput, "[", i, "]: ", ids[i],
-                    " is not in the vocabulary of ", vocabulary));
+    throw Error(Code::kData, str(kInput, "[", i, "]: ", ids[i],
+                                 " is not in the vocabulary of ", vocabulary));
   }
   return ids;
 }

@@ -156,10 +156,10 @@ std::int64_t Tokenize::fit_text(std::string& text,
   const auto size = static_cast<std::int64_t>(text.size());
   if (size <= most) return 0;
   if (end == "none") {
-    throw Error(Code::kData, str(kPromptHas, size,
-                                 " bytes; the most this model takes is ", most,
-                                 " (", kBytesPerToken,
-                                 " for each token of its context)", kAdvice));
+    throw Error(
+        Code::kData,
+        str(kPromptHas, size, " bytes; the most this model takes is ", most,
+            " (", kBytesPerToken, " for each token of its context)", kAdvice));
   }
   cut_text(text, static_cast<std::size_t>(most), end);
   return size - static_cast<std::int64_t>(text.size());
@@ -173,8 +173,8 @@ std::int64_t Tokenize::fit_tokens(Tokens& tokens, const Params& chosen) const {
   const auto size = static_cast<std::int64_t>(tokens.size());
   if (size <= limit) return 0;
   if (chosen.truncate == "none") {
-    throw Error(Code::kData, str(kPromptHas, size, " tokens, the most is ",
-                                 limit, kAdvice));
+    throw Error(Code::kData,
+                str(kPromptHas, size, " tokens, the most is ", limit, kAdvice));
   }
   const bool begins = !tokens.empty() && tokens[0] == tokenizer_->bos();
   const Cut cut(tokens.size(), static_cast<std::size_t>(limit), begins ? 1 : 0,

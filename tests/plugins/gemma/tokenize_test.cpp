@@ -2,11 +2,13 @@
 // cut where it was asked for.
 #include "gemma/tokenize.h"
 
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "penstock/keys.h"
 #include "penstock/text.h"
+#include "penstock/too_long.h"
 #include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
@@ -30,13 +32,17 @@ class Stage {
   }
   Item run(const std::string& text, const Tokenize::Params& params,
            Item in = {}) {
+    return run("text", Value(text), params, std::move(in));
+  }
+  Item run(const std::string& name, Value value, const Tokenize::Params& params,
+           Item in = {}) {
     class Sink final : public ItemSink {
      public:
       void push(Item item) override { found = std::move(item); }
       Item found;
     } sink;
     Request request;
-    request.inputs["text"] = text;
+    request.inputs[name] = std::move(value);
     request.checked.push_back(std::make_shared<Tokenize::Params>(params));
     stage_.preprocess(request, std::move(in), sink);
     return std::move(sink.found);
@@ -63,6 +69,45 @@ TEST(Tokenize, TakesTheTextThatAStageBeforeMade) {
     EXPECT_EQ(stage.run("<b>raw</b>", params, std::move(made)).tokens, wanted);
     EXPECT_NE(stage.run("<b>raw</b>", params).tokens, wanted);
   }
+}
+
+TEST(Tokenize, TakesTokenIdsAsTheyAre) {
+  Stage stage;
+  const Tokens wanted{5, 2, 7};
+  for (const bool chat : {false, true}) {
+    const Tokenize::Params params{.chat = chat};
+    EXPECT_EQ(stage.run("token_ids", Json{"[5, 2, 7]"}, params).tokens, wanted);
+    EXPECT_EQ(stage.run("token_ids", std::string("[5,2,7]"), params).tokens,
+              wanted);
+  }
+  const Tensors tensors{{"token_ids", at::tensor({5, 2, 7}, at::kInt)}};
+  EXPECT_EQ(stage.run("token_ids", tensors, {}).tokens, wanted);
+}
+
+TEST(Tokenize, RefusesWhatAreNoTokenIds) {
+  Stage stage;
+  const auto words = [&](Value value) -> std::string {
+    try {
+      (void)stage.run("token_ids", std::move(value), {});
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kData);
+      return error.what();
+    }
+    return "not refused";
+  };
+  EXPECT_THAT(words(Json{"[2, 99999999]"}),
+              HasSubstr("token_ids[1]: 99999999 is not in the vocabulary of"));
+  EXPECT_THAT(words(Json{"[-1]"}), HasSubstr("token_ids[0]: -1 is not in"));
+  EXPECT_THAT(words(Json{"[2, 9223372036854775808]"}),
+              HasSubstr("[1]: the number 9223372036854775808 is too large"));
+  EXPECT_THAT(words(Json{"[]"}), HasSubstr("nothing to continue"));
+  EXPECT_THAT(words(Json{"[2.5]"}), HasSubstr("expected an integer"));
+  EXPECT_THAT(words(Json{"7"}), HasSubstr("expected a list"));
+  EXPECT_THAT(words(Media{}), HasSubstr("expected a list of integers"));
+  EXPECT_THAT(words(Tensors{{"ids", at::tensor({2}, at::kLong)}}),
+              HasSubstr("expected one tensor 'token_ids'"));
+  EXPECT_THAT(words(Tensors{{"token_ids", at::tensor({2.0})}}),
+              HasSubstr("of integers"));
 }
 
 struct Case {
@@ -110,6 +155,7 @@ TEST(Tokenize, RefusesMoreThanTheContextWithTheNumbers) {
       (void)stage.run(text, {});
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Code::kData);
+      EXPECT_TRUE(is_too_long(error));
       return error.what();
     }
     return "not refused";

@@ -13,9 +13,9 @@ namespace penstock::run {
 namespace {
 
 constexpr const char* kWhere = "the line";
-const std::vector<std::string> kKeys{
-    "id",    "text",      "continuation", "messages",   "tools",
-    "token_ids", "inputs", "options",      "deadline_ms"};
+const std::vector<std::string> kKeys{"id",       "text",    "continuation",
+                                     "messages", "tools",   "token_ids",
+                                     "inputs",   "options", "deadline_ms"};
 
 /// At most `most` bytes of `text`, cut between characters.
 std::string shortened(std::string text, std::size_t most) {
@@ -43,8 +43,7 @@ void set(Request& request, const std::string& key, const JsonView& value) {
   if (key == "id") return;  // was first
   if (key == "text" || key == "continuation") {
     request.inputs[key] = value.text();
-  } else if (key == "messages" || key == "tools" ||
-             key == "token_ids") {
+  } else if (key == "messages" || key == "tools" || key == "token_ids") {
     (void)value.items();
     request.inputs[key] = Json{json_text(value.value())};
   } else if (key == "inputs") {

@@ -4,7 +4,6 @@
 #include <random>
 #include <utility>
 
-
 namespace penstock::serve {
 
 std::string new_id(const std::string& prefix) {
@@ -99,8 +98,7 @@ Streaming streaming_of(const Body& body) {
       if (!is_usage && name != "include_obfuscation") {
         value.fail("is not known here");
       }
-      const bool is_wanted =
-          value.value().data.index() != 0 && value.boolean();
+      const bool is_wanted = value.value().data.index() != 0 && value.boolean();
       if (is_wanted && !is_usage) value.fail("is not done here");
       out.has_usage = out.has_usage || (is_usage && is_wanted);
     }

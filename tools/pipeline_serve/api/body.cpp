@@ -94,9 +94,9 @@ HttpError bad_request(const Error& error) {
   // "messages[0].role is ...": names are quoted where members were walked.
   std::string place = message.substr(0, message.find_first_of(" :"));
   std::erase(place, '\'');
-  const bool is_place =
-      !place.empty() && place != "is" && place != "has" && place != "nested" &&
-      place != "more" && place != "the" && place != "a";
+  const bool is_place = !place.empty() && place != "is" && place != "has" &&
+                        place != "nested" && place != "more" &&
+                        place != "the" && place != "a";
   return bad_request(is_place ? message : str(kBody, " ", message),
                      is_place ? place : "");
 }

@@ -30,8 +30,8 @@ Generation chat_of(const Body& body, const TextModel& model) {
   const bool has_logprobs = body.flag("logprobs");
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
   if (best && !has_logprobs) {
-    throw HttpError(bad_request("top_logprobs is only for logprobs: true",
-                                "top_logprobs"));
+    throw HttpError(
+        bad_request("top_logprobs is only for logprobs: true", "top_logprobs"));
   }
   if (has_logprobs) {
     set_option(options, model, "logprobs", best.value_or(0), "logprobs");
@@ -62,9 +62,8 @@ WholeAnswer::Shape whole_shape(const OutJson& head, bool has_logprobs) {
     for (std::size_t i = 0; i < choices.size(); ++i) {
       const Choice& each = choices[i];
       OutJson choice{{"index", i}};
-      choice["message"] = {{"role", "assistant"},
-                           {"content", each.text},
-                           {"refusal", nullptr}};
+      choice["message"] = {
+          {"role", "assistant"}, {"content", each.text}, {"refusal", nullptr}};
       choice["logprobs"] =
           has_logprobs ? logprobs_json(each.tokens) : OutJson();
       choice["finish_reason"] = each.reason;

@@ -7,10 +7,9 @@ namespace {
 
 /// Characters that begin in these bytes.
 std::size_t characters(const std::string& bytes) {
-  return static_cast<std::size_t>(
-      std::count_if(bytes.begin(), bytes.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-      }));
+  return static_cast<std::size_t>(std::count_if(
+      bytes.begin(), bytes.end(),
+      [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 /// By text: the best ones, and the token itself.

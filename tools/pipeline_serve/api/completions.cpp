@@ -124,8 +124,8 @@ OutJson head_of(const TextModel& model) {
           {"model", model.name()}};
 }
 
-OutJson choice_json(std::size_t index, const std::string& text, OutJson logprobs,
-                    const OutJson& reason) {
+OutJson choice_json(std::size_t index, const std::string& text,
+                    OutJson logprobs, const OutJson& reason) {
   return {{"index", index},
           {"text", text},
           {"logprobs", std::move(logprobs)},
@@ -139,10 +139,9 @@ WholeAnswer::Shape whole_shape(const OutJson& head, bool has_logprobs) {
     for (std::size_t i = 0; i < choices.size(); ++i) {
       const Choice& each = choices[i];
       CompletionLogprobs columns;
-      out["choices"].push_back(
-          choice_json(i, each.text,
-                      has_logprobs ? columns.json(each.tokens) : OutJson(),
-                      each.reason));
+      out["choices"].push_back(choice_json(
+          i, each.text, has_logprobs ? columns.json(each.tokens) : OutJson(),
+          each.reason));
     }
     out["usage"] = usage_json(usage);
     return out;
@@ -184,10 +183,10 @@ void complete(const Models& models, const Call& call) {
         call.reply, call.request.path,
         chunk_shape(head, has_logprobs, streaming.has_usage));
   } else {
-    listener = std::make_shared<WholeAnswer>(
-        call.reply, call.request.path,
-        generation.requests.size() * generation.n,
-        whole_shape(head, has_logprobs));
+    listener =
+        std::make_shared<WholeAnswer>(call.reply, call.request.path,
+                                      generation.requests.size() * generation.n,
+                                      whole_shape(head, has_logprobs));
   }
   generate(model, std::move(generation), std::move(listener), call);
 }

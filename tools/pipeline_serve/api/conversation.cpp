@@ -23,9 +23,8 @@ std::string role_of(const JsonView& message) {
   const std::string& word = role.text();
   if (word == "developer") return "system";
   if (word == "system" || word == "user" || word == "assistant") return word;
-  role.fail(
-      str("is '", word.substr(0, 40),
-          "', expected one of system, developer, user, assistant"));
+  role.fail(str("is '", word.substr(0, 40),
+                "', expected one of system, developer, user, assistant"));
 }
 
 /// A text, or parts of one of `types`, end to end.
@@ -72,8 +71,8 @@ void check_members(const JsonView& message,
 Messages with_one_system(const Messages& all) {
   Messages out;
   for (const Message& each : all) {
-    const bool goes_on = out.size() == 1 && out[0].role == "system" &&
-                         each.role == "system";
+    const bool goes_on =
+        out.size() == 1 && out[0].role == "system" && each.role == "system";
     if (goes_on) {
       out[0].text += "\n\n" + each.text;
     } else {
@@ -86,8 +85,8 @@ Messages with_one_system(const Messages& all) {
 Json json_of(const Messages& messages) {
   JsonValue::Array all;
   for (const Message& each : with_one_system(messages)) {
-    all.push_back({JsonValue::Object{{"role", {each.role}},
-                                     {"content", {each.text}}}});
+    all.push_back(
+        {JsonValue::Object{{"role", {each.role}}, {"content", {each.text}}}});
   }
   return {run::json_text({std::move(all)})};
 }

@@ -140,9 +140,8 @@ class PromptSink final : public ResultSink {
     const TokenList tokens =
         common_.has_logprobs ? std::exchange(prompt_, {}) : TokenList();
     for (std::size_t i = 0; i < common_.n; ++i) {
-      collector_->tell([&](Listener& listener) {
-        listener.more(first_ + i, text, tokens);
-      });
+      collector_->tell(
+          [&](Listener& listener) { listener.more(first_ + i, text, tokens); });
     }
   }
   /// Of a branch; of each of its copies.
@@ -151,8 +150,7 @@ class PromptSink final : public ResultSink {
     const auto begin = static_cast<std::size_t>(branch);
     const std::size_t end = common_.has_copies ? common_.n : begin + 1;
     for (std::size_t i = begin; i < end; ++i) {
-      collector_->tell(
-          [&](Listener& listener) { tell(listener, first_ + i); });
+      collector_->tell([&](Listener& listener) { tell(listener, first_ + i); });
     }
   }
   void more(int branch, const std::string& text, const TokenList& tokens) {
@@ -196,18 +194,16 @@ void generate(const TextModel& model, Generation generation,
   } catch (const Error& error) {
     throw HttpError(option_error(error));
   }
-  const auto ticket =
-      served.admit(static_cast<std::int64_t>(requests.size()));
+  const auto ticket = served.admit(static_cast<std::int64_t>(requests.size()));
   const auto collector =
       std::make_shared<Collector>(std::move(listener), requests.size());
   const auto more_coming = served.runner().more_coming();
   try {
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      auto sink =
-          std::make_shared<PromptSink>(collector, common, i * common.n);
+      auto sink = std::make_shared<PromptSink>(collector, common, i * common.n);
       if (requests.size() > 1) requests[i].id = str(call.request.id, "-", i);
-      const auto source = served.submit(std::move(requests[i]),
-                                        std::move(sink), ticket, call);
+      const auto source =
+          served.submit(std::move(requests[i]), std::move(sink), ticket, call);
       if (!collector->add(source)) break;
     }
   } catch (...) {

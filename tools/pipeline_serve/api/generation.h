@@ -38,8 +38,8 @@ struct Generation {
   std::size_t n = 1;              ///< answers to each
   /// The answers to a prompt are equal, so it is asked once.
   bool has_copies = false;
-  bool has_answer = true;    ///< else only the prompt is echoed
-  bool has_echo = false;     ///< an answer begins with its prompt
+  bool has_answer = true;  ///< else only the prompt is echoed
+  bool has_echo = false;   ///< an answer begins with its prompt
   bool has_logprobs = false;
   std::string prompt_param;  ///< the member that prompts come from
 };

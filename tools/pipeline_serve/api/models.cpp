@@ -28,18 +28,19 @@ void list(const Models& models, const Call& call) {
 
 void add_models(const Api& api) {
   const Models& models = api.models;
-  api.router.add({.method = "GET",
-                  .pattern = "/v1/models",
-                  .handler = [&models](const Call& call) { list(models, call); },
-                  .is_quick = true});
-  api.router.add({.method = "GET",
-                  .pattern = "/v1/models/{name}",
-                  .handler =
-                      [&models](const Call& call) {
-                        send(call, model_json(model_named(
-                                       models, call.parts.at("name"))));
-                      },
-                  .is_quick = true});
+  api.router.add(
+      {.method = "GET",
+       .pattern = "/v1/models",
+       .handler = [&models](const Call& call) { list(models, call); },
+       .is_quick = true});
+  api.router.add(
+      {.method = "GET",
+       .pattern = "/v1/models/{name}",
+       .handler =
+           [&models](const Call& call) {
+             send(call, model_json(model_named(models, call.parts.at("name"))));
+           },
+       .is_quick = true});
 }
 
 }  // namespace penstock::serve

@@ -50,8 +50,8 @@ void check_bounds(const std::string& theirs, const JsonView& value) {
     if (theirs != bounds.theirs) continue;
     const double number = value.real();
     if (number >= bounds.least && number <= bounds.most) continue;
-    value.fail(str("is ", number, ", expected ", bounds.least, " to ",
-                   bounds.most));
+    value.fail(
+        str("is ", number, ", expected ", bounds.least, " to ", bounds.most));
   }
 }
 
@@ -59,8 +59,7 @@ void check_stop(const JsonView& value) {
   const auto texts =
       value.is_array() ? value.items() : std::vector<JsonView>{value};
   if (texts.size() > kMostStops) {
-    value.fail(
-        str("has ", texts.size(), " texts; the most is ", kMostStops));
+    value.fail(str("has ", texts.size(), " texts; the most is ", kMostStops));
   }
   for (const JsonView& each : texts) {
     if (each.text().empty()) each.fail("is empty: it would stop everything");
@@ -90,9 +89,8 @@ void check_bias(const JsonView& value, std::int64_t vocabulary) {
 /// A whole number may be written 5.0.
 Raw number_raw(const JsonView& value) {
   const auto* real = std::get_if<double>(&value.value().data);
-  if (real != nullptr && *real == static_cast<double>(
-                                      static_cast<std::int64_t>(
-                                          std::clamp(*real, -9e15, 9e15)))) {
+  if (real != nullptr && *real == static_cast<double>(static_cast<std::int64_t>(
+                                      std::clamp(*real, -9e15, 9e15)))) {
     return RawScalar{.text = std::to_string(static_cast<std::int64_t>(*real))};
   }
   return run::json_raw(value);
@@ -114,8 +112,8 @@ Raw raw_of(const std::string& theirs, const JsonView& value,
   if (theirs == "stop") check_stop(value);
   if (theirs == "logit_bias") check_bias(value, model.vocabulary());
   if (theirs == "top_p") {
-    return RawScalar{.text = run::json_text(JsonValue{
-                         std::max(value.real(), kLeastTopP)})};
+    return RawScalar{
+        .text = run::json_text(JsonValue{std::max(value.real(), kLeastTopP)})};
   }
   return number_raw(value);
 }
@@ -206,15 +204,17 @@ HttpError option_error(const Error& error) {
   }
   std::string name = text.substr(0, text.find_first_of(" :"));
   std::erase(name, '\'');
-  const auto& all = run::openai_options();
-  const bool is_known =
-      std::any_of(all.begin(), all.end(),
-                  [&](const auto& each) { return each.ours == name; });
-  if (!is_known) return bad_request(text);
-  const std::string theirs = theirs_of(name);
-  const auto at = text.find(name);
-  text.replace(at, name.size(), theirs);
-  return bad_request(text, theirs);
+  std::string param;
+  for (const auto& option : run::openai_options()) {
+    if (option.ours == name) param = theirs_of(name);
+    // Nobody who asks knows ours.
+    const auto at = text.find(option.ours);
+    if (at == std::string::npos || option.ours == theirs_of(option.ours)) {
+      continue;
+    }
+    text.replace(at, option.ours.size(), theirs_of(option.ours));
+  }
+  return bad_request(text, param);
 }
 
 }  // namespace penstock::serve

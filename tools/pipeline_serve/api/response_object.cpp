@@ -71,8 +71,7 @@ OutJson whole_response(const ResponseFacts& facts, const Choice& choice,
     out["incomplete_details"] = {{"reason", "max_output_tokens"}};
   }
   out["output"].push_back(message_item(
-      facts, status,
-      OutJson::array({text_part(choice.text, choice.tokens)})));
+      facts, status, OutJson::array({text_part(choice.text, choice.tokens)})));
   out["usage"] = usage_of(usage);
   return out;
 }
@@ -99,8 +98,7 @@ void ResponseEvents::begin() {
   send("response.output_item.added",
        {{"output_index", 0},
         {"item", message_item(facts_, "in_progress", OutJson::array())}});
-  send_of_part("response.content_part.added",
-               {{"part", text_part("", {})}});
+  send_of_part("response.content_part.added", {{"part", text_part("", {})}});
 }
 
 void ResponseEvents::more(std::size_t /*choice*/, const std::string& text,

@@ -104,9 +104,8 @@ void check(const Body& body) {
 Generation response_of(const Body& body, const TextModel& model,
                        Options& options) {
   const JsonView input = body.at("input");
-  Json messages = reading([&] {
-    return messages_of_response(input, body.text("instructions"));
-  });
+  Json messages = reading(
+      [&] { return messages_of_response(input, body.text("instructions")); });
   options = options_of(body, model, members().options);
   const bool has_logprobs = reading([&] { return includes_logprobs(body); });
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);

@@ -13,9 +13,9 @@ std::vector<std::string> options_that_chat(const PipelineFile& file) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     const ParamSpec* chat = stages[i].spec->params.find(Ability::kChats);
     if (chat == nullptr || !chat->is_per_request) continue;
-    names.push_back((stages.size() == 1 ? "preprocess."
-                                        : str("preprocess.", i, ".")) +
-                    chat->name);
+    names.push_back(
+        (stages.size() == 1 ? "preprocess." : str("preprocess.", i, ".")) +
+        chat->name);
   }
   return names;
 }

@@ -17,8 +17,8 @@ void lift_limit(Options& options, const TextModel& model) {
   const std::int64_t context = model.context_length();
   if (spec == nullptr || context <= 0) return;
   const double most = spec->max.value_or(static_cast<double>(context));
-  options[kLimit] = RawScalar{
-      .text = std::to_string(std::min(context, static_cast<std::int64_t>(most)))};
+  options[kLimit] = RawScalar{.text = std::to_string(std::min(
+                                  context, static_cast<std::int64_t>(most)))};
 }
 
 Generation generation_of(const Body& body, const TextModel& model,
@@ -28,8 +28,7 @@ Generation generation_of(const Body& body, const TextModel& model,
   Options chosen = options;
   out.n = static_cast<std::size_t>(number_of(chosen, model, "n", 1));
   // Without a temperature every answer is the same.
-  out.has_copies =
-      out.n > 1 && number_of(chosen, model, "temperature", 1) == 0;
+  out.has_copies = out.n > 1 && number_of(chosen, model, "temperature", 1) == 0;
   if (out.has_copies) chosen["n"] = RawScalar{.text = "1"};
   const bool has_seed = body.find("seed").has_value();
   for (auto& each : inputs) {
