@@ -70,7 +70,11 @@ class Builder {
     // "... syntax error while parsing X - REASON; last read: '...'"
     std::string reason = error.what();
     const auto dash = reason.find(" - ");
-    if (dash != std::string::npos) reason.erase(0, dash + 3);
+    if (dash != std::string::npos) {
+      reason.erase(0, dash + 3);
+    } else {  // "[json.exception.out_of_range.406] number overflow ..."
+      reason.erase(0, reason.find("] ") + 2);
+    }
     reason.resize(std::min(reason.size(), reason.find("; last read")));
     fail(str("is no JSON: at byte ", position, ": ", printable(reason)));
   }
