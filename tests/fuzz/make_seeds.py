@@ -90,6 +90,13 @@ inputs:
              {"custom_id": "b", "url": "/v1/completions", "body": {"prompt": ["Hi"], "stop": None, "max_tokens": 1, "logprobs": 1}}]
     for i, line in enumerate(lines):
         yield "jsonl", f"{i}.json", json.dumps(line).encode()
+    bodies = [{"model": "g", "prompt": ["Hi", [2, 5]], "stream": True, "stream_options": {"include_usage": True}, "user": "u"},
+              {"model": "g", "prompt": [2, 9223372036854775807], "store": False, "metadata": {"a": "b"}, "suffix": ""},
+              {"messages": [{"role": "developer", "content": "a"}, {"role": "user", "content": [{"type": "text", "text": "b"}], "name": "s"}]},
+              {"messages": [{"role": "assistant", "content": "a", "tool_calls": []}], "tools": [], "tool_choice": "none"},
+              {"input": [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]}], "temperature": 1}]
+    for i, body in enumerate(bodies):
+        yield "openai_body", f"{i}.json", json.dumps(body).encode()
 
     for i, text in enumerate(HTTP):
         yield "http", f"{i}.txt", text

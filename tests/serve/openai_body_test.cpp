@@ -4,9 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline_serve/api/answers.h"
 #include "pipeline_serve/api/conversation.h"
 #include "pipeline_serve/api/options.h"
+#include "pipeline_serve/api/prompts.h"
+#include "pipeline_serve/api/streaming.h"
 #include "pipeline_serve/api/tools.h"
 
 namespace penstock::serve {
@@ -34,6 +35,9 @@ void check_all(const std::string& text) {
                        .options = {"temperature"}});
   check_no_tools(body);
   (void)streaming_of(body);
+  if (const auto prompt = body.find("prompt")) {
+    reading([&] { return prompts_of(*prompt, 100); });
+  }
   if (const auto messages = body.find("messages")) {
     reading([&] { return messages_of_chat(*messages); });
   }
@@ -89,6 +93,17 @@ INSTANTIATE_TEST_SUITE_P(
               "stream_options.x", "is not known here"}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Prompts, BodyRefuses,
+    ::testing::Values(
+        Wrong{R"({"prompt": 7})", "prompt", "neither a text nor token ids"},
+        Wrong{R"({"prompt": []})", "prompt", "is empty"},
+        Wrong{R"({"prompt": [[]]})", "prompt[0]", "is empty"},
+        Wrong{R"({"prompt": [2, 100]})", "prompt[1]", "vocabulary of 100"},
+        Wrong{R"({"prompt": [[2], [-1]]})", "prompt[1][0]", "vocabulary"},
+        Wrong{R"({"prompt": [2, "a"]})", "prompt[1]", "expected an integer"},
+        Wrong{R"({"prompt": ["a", null]})", "prompt[1]", "neither a text"}));
+
+INSTANTIATE_TEST_SUITE_P(
     Messages, BodyRefuses,
     ::testing::Values(
         Wrong{R"({"messages": []})", "messages", "needs a message"},
@@ -124,6 +139,16 @@ TEST(Body, TakesHintsDefaultsAndNulls) {
 std::string chat_json(const std::string& messages) {
   const Body body(R"({"messages": )" + messages + "}");
   return messages_of_chat(body.at("messages")).text;
+}
+
+TEST(Prompts, AreOneOrMany) {
+  const auto count = [](const std::string& text) {
+    return prompts_of(Body(R"({"prompt": )" + text + "}").at("prompt"), 0)
+        .size();
+  };
+  EXPECT_EQ(count(R"("a")"), 1);
+  EXPECT_EQ(count("[5, 6]"), 1);
+  EXPECT_EQ(count(R"(["a", "", [5]])"), 3);
 }
 
 TEST(Conversation, MakesOneTextOfParts) {

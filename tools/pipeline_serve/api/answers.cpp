@@ -2,21 +2,19 @@
 
 #include <chrono>
 #include <random>
+#include <string_view>
 #include <utility>
+
+#include "pipeline_serve/api/random.h"
 
 namespace penstock::serve {
 
 std::string new_id(const std::string& prefix) {
-  static thread_local std::mt19937_64 random{[] {
-    std::random_device device;
-    std::seed_seq seeds{device(), device(), device(), device()};
-    return std::mt19937_64(seeds);
-  }()};
   constexpr std::string_view kLetters =
       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   std::uniform_int_distribution<std::size_t> draw(0, kLetters.size() - 1);
   std::string id = prefix;
-  for (int i = 0; i < 24; ++i) id += kLetters[draw(random)];
+  for (int i = 0; i < 24; ++i) id += kLetters[draw(random_engine())];
   return id;
 }
 
@@ -84,26 +82,6 @@ void ChunkedAnswer::failed(const HttpError& error) {
   if (!events_.has_begun()) return reply_->send(answer_of(error, path_));
   events_.send(error_json(error));
   events_.end("data: [DONE]\n\n");
-}
-
-Streaming streaming_of(const Body& body) {
-  Streaming out;
-  out.is_on = body.flag("stream");
-  const auto options = body.find("stream_options");
-  if (!options) return out;
-  reading([&] {
-    if (!out.is_on) options->fail("is only for stream: true");
-    for (const auto& [name, value] : options->members()) {
-      const bool is_usage = name == "include_usage";
-      if (!is_usage && name != "include_obfuscation") {
-        value.fail("is not known here");
-      }
-      const bool is_wanted = value.value().data.index() != 0 && value.boolean();
-      if (is_wanted && !is_usage) value.fail("is not done here");
-      out.has_usage = out.has_usage || (is_usage && is_wanted);
-    }
-  });
-  return out;
 }
 
 }  // namespace penstock::serve

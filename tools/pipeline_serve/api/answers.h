@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "pipeline_serve/api/body.h"
 #include "pipeline_serve/api/generation.h"
 
 namespace penstock::serve {
@@ -87,13 +86,5 @@ class ChunkedAnswer final : public Listener {
   Shape shape_;
   std::set<std::size_t> begun_;
 };
-
-/// What a body says of how it wants its answer.
-struct Streaming {
-  bool is_on = false;
-  bool has_usage = false;
-};
-/// Of `stream` and `stream_options`. Throws HttpError.
-[[nodiscard]] Streaming streaming_of(const Body& body);
 
 }  // namespace penstock::serve

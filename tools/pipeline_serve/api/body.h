@@ -11,7 +11,6 @@
 #include "penstock/json.h"
 #include "penstock/params.h"
 #include "pipeline_serve/http/message.h"
-#include "pipeline_serve/serving/served.h"
 
 namespace penstock::serve {
 

@@ -29,7 +29,7 @@ Generation chat_of(const Body& body, const TextModel& model) {
   Options options = options_of(body, model, members().options);
   const bool has_logprobs = body.flag("logprobs");
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
-  if (best && !has_logprobs) {
+  if (best.value_or(0) > 0 && !has_logprobs) {
     throw HttpError(
         bad_request("top_logprobs is only for logprobs: true", "top_logprobs"));
   }

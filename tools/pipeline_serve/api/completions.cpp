@@ -2,16 +2,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "pipeline_run/input/json_text.h"
 #include "pipeline_serve/api/completion_logprobs.h"
+#include "pipeline_serve/api/prompts.h"
 #include "pipeline_serve/api/text_request.h"
 
 namespace penstock::serve {
 namespace {
 
-using Inputs = std::map<std::string, Value>;
-
-constexpr std::size_t kMostPrompts = 1024;
 constexpr std::int64_t kMostLogprobs = 5;
 
 const Members& members() {
@@ -22,41 +19,6 @@ const Members& members() {
                   "min_p", "seed", "n", "stop", "stop_token_ids", "ignore_eos",
                   "frequency_penalty", "presence_penalty", "repetition_penalty",
                   "logit_bias"}};
-  return all;
-}
-
-void check_ids(const JsonView& ids, std::int64_t vocabulary) {
-  for (const JsonView& each : ids.items()) {
-    const std::int64_t id = each.integer();
-    if (id < 0 || (vocabulary > 0 && id >= vocabulary)) {
-      each.fail(str("is ", id, ", not in the vocabulary of ", vocabulary));
-    }
-  }
-}
-
-/// A text or a list of token ids.
-Inputs prompt_of(const JsonView& value, std::int64_t vocabulary) {
-  if (value.is_text()) return {{"text", value.text()}};
-  if (!value.is_array()) value.fail("is neither a text nor token ids");
-  if (value.items().empty()) value.fail("is empty");
-  check_ids(value, vocabulary);
-  return {{"token_ids", Json{run::json_text(value.value())}}};
-}
-
-/// One of these, or a list of them.
-std::vector<Inputs> prompts_of(const JsonView& value, std::int64_t vocabulary) {
-  const bool is_list = value.is_array() && !value.items().empty() &&
-                       !value.items()[0].is_integer();
-  if (!is_list) return {prompt_of(value, vocabulary)};
-  const auto items = value.items();
-  if (items.size() > kMostPrompts) {
-    value.fail(
-        str("has ", items.size(), " prompts; the most is ", kMostPrompts));
-  }
-  std::vector<Inputs> all;
-  for (const JsonView& each : items) {
-    all.push_back(prompt_of(each, vocabulary));
-  }
   return all;
 }
 
@@ -104,7 +66,7 @@ Generation completion_of(const Body& body, const TextModel& model) {
   // The text of ids that nobody spelled comes with their log-probabilities.
   const bool has_ids = std::any_of(
       prompts.begin(), prompts.end(),
-      [](const Inputs& each) { return each.contains("token_ids"); });
+      [](const PromptInputs& each) { return each.contains("token_ids"); });
   if (has_echo && has_ids && !options.contains("prompt_logprobs")) {
     set_option(options, model, "prompt_logprobs", 0, "echo");
   }

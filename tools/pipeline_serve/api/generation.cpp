@@ -190,7 +190,7 @@ void generate(const TextModel& model, Generation generation,
                       .prompt_param = generation.prompt_param,
                       .context_length = model.context_length()};
   try {
-    for (const Request& request : requests) served.runner().check(request);
+    served.runner().check(requests.at(0));  // all have the same options
   } catch (const Error& error) {
     throw HttpError(option_error(error));
   }

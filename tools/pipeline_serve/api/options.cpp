@@ -8,6 +8,7 @@
 #include "pipeline_run/input/json_raw.h"
 #include "pipeline_run/input/json_text.h"
 #include "pipeline_run/input/openai_names.h"
+#include "pipeline_serve/api/random.h"
 
 namespace penstock::serve {
 namespace {
@@ -187,13 +188,8 @@ double number_of(const Options& options, const TextModel& model,
 
 void set_random_seed(Options& options, const TextModel& model) {
   if (model.option("seed") == nullptr) return;
-  static thread_local std::mt19937_64 random{[] {
-    std::random_device device;
-    std::seed_seq seeds{device(), device(), device(), device()};
-    return std::mt19937_64(seeds);
-  }()};
   std::uniform_int_distribution<std::int64_t> draw(0, kSeeds);
-  options["seed"] = RawScalar{.text = std::to_string(draw(random))};
+  options["seed"] = RawScalar{.text = std::to_string(draw(random_engine()))};
 }
 
 HttpError option_error(const Error& error) {

@@ -9,6 +9,7 @@
 #include "pipeline_serve/api/body.h"
 #include "pipeline_serve/api/options.h"
 #include "pipeline_serve/api/routes.h"
+#include "pipeline_serve/api/streaming.h"
 
 namespace penstock::serve {
 
