@@ -236,7 +236,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 kind=TYPES[file.suffix],
                 headers=[("Content-Security-Policy", POLICY), ("Cache-Control", "no-cache")],
             )
-        if self.path == "/v2/health/ready":
+        if self.path == "/health":
             return self.send(b"")
         if not self.is_known():
             return self.fail(401, "this needs a key")

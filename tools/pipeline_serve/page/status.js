@@ -54,7 +54,7 @@ function show(text) {
 
 async function state() {
   try {
-    await ask("/v2/health/ready", {isQuiet: true});
+    await ask("/health", {isQuiet: true});
     return "";
   } catch (error) {
     return error.status === 503 ? "The models are being opened." : "";
