@@ -2,6 +2,7 @@
 
 Small files on purpose: a fuzzer changes them byte by byte.
 """
+import gzip
 import json
 import pathlib
 import struct
@@ -100,6 +101,24 @@ inputs:
 
     for i, text in enumerate(HTTP):
         yield "http", f"{i}.txt", text
+    yield from infer_seeds()
+    for i, content in enumerate((b"", b"text", b"a" * 5000)):
+        yield "gzip", f"{i}.gz", gzip.compress(content, mtime=0)
+
+
+def infer_seeds():
+    """Two bytes that say how long the JSON is, the JSON, tensors."""
+    text = {"name": "text", "shape": [2], "datatype": "BYTES"}
+    image = {"name": "image", "shape": [1, 1], "datatype": "BYTES", "data": [["AP8="]]}
+    numbers = {"name": "f32", "shape": [2, 1, 2], "datatype": "FP32"}
+    calls = [({"id": "a", "inputs": [{**text, "data": ["Hi", "x"]}], "parameters": {"max_tokens": 3, "stop": ["x"]}}, b""),
+             ({"inputs": [{**text, "parameters": {"binary_data_size": 11}}, {**numbers, "parameters": {"binary_data_size": 16}}],
+               "outputs": [{"name": "text", "parameters": {"binary_data": True}}]}, b"\2\0\0\0Hi\1\0\0\0x" + bytes(16)),
+             ({"inputs": [image, {**numbers, "shape": [1, 1, 2], "data": [[[1, 2.5]]]}], "parameters": {"binary_data_output": True}}, b""),
+             ({"inputs": [{"name": "bool", "shape": [1, 1, 2], "datatype": "BOOL", "data": [True, False]}]}, b"")]
+    for i, (head, tensors) in enumerate(calls):
+        content = json.dumps(head).encode()
+        yield "infer", f"{i}.bin", struct.pack("<H", len(content)) + content + tensors
 
 
 def main():

@@ -41,6 +41,7 @@ struct StageSpec {
   std::string former;  ///< its earlier name, still read; "": none
   StageKind kind = StageKind::kPreprocess;
   std::string doc;
+  /// Outputs of a Postprocess: keys of its JSON that are lists of numbers.
   std::vector<Port> inputs, outputs;
   NoteSpecs notes, facts;
   /// Next::inputs that Decode may set, or that Forward takes.
