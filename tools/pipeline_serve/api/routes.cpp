@@ -9,6 +9,7 @@ void add_routes(const Api& api) {
   add_completions(api);
   add_chat(api);
   add_responses(api);
+  add_embeddings(api);
 }
 
 }  // namespace penstock::serve
