@@ -10,6 +10,7 @@ void add_routes(const Api& api) {
   add_chat(api);
   add_responses(api);
   add_embeddings(api);
+  add_transcriptions(api);
 }
 
 }  // namespace penstock::serve
