@@ -11,6 +11,7 @@ void add_routes(const Api& api) {
   add_responses(api);
   add_embeddings(api);
   add_transcriptions(api);
+  add_pipelines(api);
 }
 
 }  // namespace penstock::serve
