@@ -99,8 +99,8 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
       .next_input("seek: i64[1]")
       .uses(kAudioBegin, kAudioSeconds, kSampleRate, kSpeech)
       .needs(kVocabSize, kContextLength, kWindowFrames)
-      .makes(kAverageLogProbability, kNoSpeech, kCompressionRatio,
-             kTemperature);
+      .makes(kAverageLogProbability, kNoSpeech, kCompressionRatio, kTemperature,
+             kSeek);
   d.param("temperature", &Params::temperature,
           "sampling temperature of the first attempt; 0: always take the best "
           "token")
@@ -257,9 +257,9 @@ void WhisperDecode::finish_window(const Sequence& sequence, Window& window,
     heard = split_segments(said, *words_, frames);
   // A window whose first time is its last would never end.
   if (heard.frames <= 0) heard.frames = frames;
+  const std::int64_t offset = window.offset + window.seek / 2;
   std::vector<std::int64_t> table;
   for (const Segment& segment : heard.segments) {
-    const std::int64_t offset = window.offset + window.seek / 2;
     table.insert(table.end(), {offset + segment.begin, offset + segment.end,
                                segment.first, segment.last});
   }
@@ -271,6 +271,7 @@ void WhisperDecode::finish_window(const Sequence& sequence, Window& window,
   set(notes, kNoSpeech, window.no_speech);
   set(notes, kCompressionRatio, window.ratio);
   set(notes, kTemperature, temperature_of(how, window.attempt));
+  set(notes, kSeek, 2 * offset);
   if (temperature_of(how, window.attempt) > kUncertain) {
     window.previous.clear();
   } else {

@@ -15,7 +15,7 @@ struct Window;
 /// none are passed over. Output, once a window: tokens with their times;
 /// segments i64[S, 4], each begin and end in 20 ms of the whole sound and
 /// first and last place among the tokens; notes `average_log_probability`,
-/// `no_speech`, `compression_ratio`, `temperature`.
+/// `no_speech`, `compression_ratio`, `temperature`, `seek`.
 class WhisperDecode final : public Decode {
  public:
   struct Params {

@@ -9,6 +9,7 @@
 #include "whisper/arrays.h"
 #include "whisper/rules.h"
 #include "whisper/spectrogram.h"
+#include "whisper/transcript.h"
 
 namespace penstock::whisper {
 namespace {
@@ -33,9 +34,10 @@ std::string trimmed(const std::string& text) {
 
 class TextWriter final : public Writer {
  public:
-  TextWriter(std::string format, std::shared_ptr<const Vocabulary> words,
+  TextWriter(const Text::Params& how, std::shared_ptr<const Vocabulary> words,
              std::string folder, std::string id)
-      : format_(std::move(format)),
+      : format_(how.format),
+        has_details_(how.details),
         words_(std::move(words)),
         folder_(std::move(folder)),
         id_(std::move(id)) {}
@@ -89,6 +91,7 @@ class TextWriter final : public Writer {
     if (trimmed(text).empty()) return "";
     ++count_;
     add_json(decoded, begin, end, text);
+    if (has_details_) add_details(decoded, said);
     const auto lines = [&](char mark) {
       return (count_ > 1 ? "\n\n" : "") +
              (mark == ',' ? str(count_, "\n") : "") + clock(begin, mark) +
@@ -124,6 +127,12 @@ class TextWriter final : public Writer {
     all_ += text;
   }
 
+  void add_details(const Decoded& decoded, TextTokens said) {
+    nlohmann::ordered_json& row = json_.back();
+    if (const auto* seek = find(decoded.notes, kSeek)) row["seek"] = *seek;
+    row["tokens"] = std::vector<std::int64_t>(said.begin(), said.end());
+  }
+
   [[nodiscard]] std::string ending() const {
     if (format_ == "vtt" && count_ == 0) return "WEBVTT\n";
     if (format_ != "json") return "";
@@ -133,6 +142,7 @@ class TextWriter final : public Writer {
   }
 
   std::string format_;
+  bool has_details_;
   std::shared_ptr<const Vocabulary> words_;
   std::string folder_, id_;  ///< of drawings; "": none
   std::string srt_;
@@ -146,10 +156,14 @@ class TextWriter final : public Writer {
 void Text::declare(Declaration<Text>& d) {
   d.doc("What was said, as text, subtitles or JSON")
       .input("tokens: i64[N]")
-      .uses(kAverageLogProbability, kCompressionRatio, kNoSpeech, kTemperature);
+      .uses(kAverageLogProbability, kCompressionRatio, kNoSpeech, kTemperature,
+            kSeek);
   d.param("format", &Params::format,
           "text, subtitles as srt or vtt, or json with times")
       .choices({"text", "srt", "vtt", "json"})
+      .per_request();
+  d.param("details", &Params::details,
+          "JSON has each segment's tokens too, and where its window begins")
       .per_request();
   d.param("render", &Params::render,
           "folder for subtitles and spectrograms; empty: none")
@@ -163,8 +177,8 @@ void Text::open(StageContext& context) {
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& request) const {
-  return std::make_unique<TextWriter>(params<Params>(*this, request).format,
-                                      words_, params_.render, request.id);
+  return std::make_unique<TextWriter>(params<Params>(*this, request), words_,
+                                      params_.render, request.id);
 }
 
 }  // namespace penstock::whisper

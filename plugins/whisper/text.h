@@ -11,12 +11,15 @@
 namespace penstock::whisper {
 
 /// Input: tokens i64[N] and segments, once a window. Output: pieces of text,
-/// and JSON {"segments": [{"begin", "end", "text", ...}]} with seconds.
+/// and JSON {"segments": [{"begin", "end", "text", ...}]} with seconds. With
+/// `details` a segment has its `tokens`, times among them, and as `seek` the
+/// begin of its window in frames of 10 ms.
 class Text final : public Postprocess {
  public:
   struct Params {
     std::string format = "text";
-    std::string render;
+    bool details = false;
+    std::string render = {};
   };
   static void declare(Declaration<Text>& d);
   explicit Text(Params params) : params_(std::move(params)) {}

@@ -5,9 +5,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "penstock/notes.h"
 #include "whisper/rules.h"
 
 namespace penstock::whisper {
+
+/// Of a window: where it begins, in frames of 10 ms of the recording.
+inline constexpr Note<std::int64_t> kSeek{"seek"};
 
 /// Begin and end in steps of 20 ms from the window's begin; tokens [first,
 /// last) of the window.

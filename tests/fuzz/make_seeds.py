@@ -101,6 +101,8 @@ inputs:
 
     for i, text in enumerate(HTTP):
         yield "http", f"{i}.txt", text
+    for i, text in enumerate(FORMS):
+        yield "multipart", f"{i}.txt", text
     yield from infer_seeds()
     for i, content in enumerate((b"", b"text", b"a" * 5000)):
         yield "gzip", f"{i}.gz", gzip.compress(content, mtime=0)
@@ -119,6 +121,15 @@ def infer_seeds():
     for i, (head, tensors) in enumerate(calls):
         content = json.dumps(head).encode()
         yield "infer", f"{i}.bin", struct.pack("<H", len(content)) + content + tensors
+
+
+# A Content-Type, then the body.
+FORMS = [
+    b'multipart/form-data; boundary=b\n--b\r\nContent-Disposition: form-data; name="model"\r\n\r\nw\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a\\"%22.wav"\r\nContent-Type: audio/x-wav\r\n\r\nRIFF\0\r\n--b--\r\n',
+    b'Multipart/Form-Data;charset=utf-8;boundary="a b"\n\r\n--a b \t\r\ncontent-disposition:form-data;name=x;\r\n'
+    b'Content-Transfer-Encoding: binary\r\n\r\n\r\n--a b--',
+]
 
 
 def main():

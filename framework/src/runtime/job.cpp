@@ -107,6 +107,11 @@ void Job::warn(std::string text) {
   warnings_.push_back(std::move(text));
 }
 
+void Job::see(const Notes& notes) {
+  const std::scoped_lock lock(mutex_);
+  notes_.insert(notes.begin(), notes.end());
+}
+
 void Job::preprocessed() {
   const std::scoped_lock lock(mutex_);
   is_preprocessed_ = true;

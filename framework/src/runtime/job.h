@@ -44,6 +44,8 @@ class Job {
   /// many of this job's items are unwritten; throws Cancelled.
   [[nodiscard]] std::int64_t begin_item(const Item& item);
   void warn(std::string text);
+  /// Notes for the report, of an item that may never be decoded.
+  void see(const Notes& notes);
   /// No more items will come.
   void preprocessed();
 

@@ -157,7 +157,8 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
     job->look_at_clock(start);
     Sink sink(*this, job);
     if (!job->is_dead()) {
-      run_preprocess(stages, file, *job->request(), sink);
+      run_preprocess(stages, file, *job->request(), sink,
+                     [&](const Notes& notes) { job->see(notes); });
     }
   } catch (const Cancelled&) {
     job->look_at_clock(Clock::now());

@@ -50,25 +50,28 @@ std::string model_of(const StageConfig& config) {
 /// Hands what one Preprocess pushed to the next of the list.
 class Chain final : public ItemSink {
  public:
+  using See = std::function<void(const Notes&)>;
   Chain(const Stages& stages, const PipelineFile& file, std::size_t next,
-        const Request& request, ItemSink& out)
+        const Request& request, ItemSink& out, const See& see)
       : stages_(stages),
         file_(file),
         next_(next),
         request_(request),
-        out_(out) {}
+        out_(out),
+        see_(see) {}
 
   void push(Item item) override {
     if (request_.stop.stop_requested()) throw Cancelled();
     if (next_ > 0) {
       check_declared(item.notes, stages_.item_notes[next_ - 1], "note");
       stages_.boundary.pushed(next_ - 1, item);
+      if (see_) see_(item.notes);
     }
     if (next_ == stages_.preprocess.size()) {
       out_.push(std::move(item));
       return;
     }
-    Chain rest(stages_, file_, next_ + 1, request_, out_);
+    Chain rest(stages_, file_, next_ + 1, request_, out_, see_);
     const Place place = place_of(file_.preprocess[next_]);
     in_stage(place, [&] {
       const SinkGate<GatedItems> gate(rest, place);
@@ -84,6 +87,7 @@ class Chain final : public ItemSink {
   std::size_t next_;
   const Request& request_;
   ItemSink& out_;
+  const See& see_;
 };
 
 }  // namespace
@@ -239,8 +243,9 @@ Stages::~Stages() {
 }
 
 void run_preprocess(const Stages& stages, const PipelineFile& file,
-                    const Request& request, ItemSink& out) {
-  Chain(stages, file, 0, request, out).push(Item{});
+                    const Request& request, ItemSink& out,
+                    const std::function<void(const Notes&)>& see) {
+  Chain(stages, file, 0, request, out, see).push(Item{});
 }
 
 at::Device device_of(const PipelineFile& file) {

@@ -1,6 +1,7 @@
 // The stages of a pipeline, made from its file and opened in the right order.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,8 +60,11 @@ struct Stages {
 /// where each stage of the loop that names devices can compute there.
 [[nodiscard]] at::Device device_of(const PipelineFile& file);
 
-/// Pushes a request's items through the list of Preprocess stages.
+/// Pushes a request's items through the list of Preprocess stages. `see` is
+/// told the notes of every item that a stage gives, also where a later stage
+/// lets it go no further.
 void run_preprocess(const Stages& stages, const PipelineFile& file,
-                    const Request& request, ItemSink& out);
+                    const Request& request, ItemSink& out,
+                    const std::function<void(const Notes&)>& see = {});
 
 }  // namespace penstock

@@ -63,6 +63,44 @@ TEST(Declared, NotesPass) {
   EXPECT_EQ(get(got[0].report.notes, kTruncated), 3);
 }
 
+/// A gate may find nothing in a sound, whose length is still of interest.
+TEST(Declared, NotesOfAnItemThatGoesNoFurtherAreTold) {
+  Stages stages = plain();
+  stages.notes = {spec_of(kTime)};
+  stages.preprocess = {[](const Request&, Item in, ItemSink& out) {
+                         set(in.notes, kTime, 2);
+                         out.push(std::move(in));
+                       },
+                       [](const Request&, Item, ItemSink&) {}};
+  const auto got = run(stages, {"1"});
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_EQ(get(got[0].report.notes, kTime), 2);
+}
+
+TEST(Declared, NotesOfWhatWasDecodedWin) {
+  Stages stages = plain();
+  stages.notes = {spec_of(kTime)};
+  stages.preprocess = {[](const Request&, Item in, ItemSink& out) {
+                         set(in.notes, kTime, 2);
+                         out.push(std::move(in));
+                       },
+                       [](const Request&, Item in, ItemSink& out) {
+                         in.tokens = {1};
+                         set(in.notes, kTime, 3);
+                         out.push(std::move(in));
+                       }};
+  stages.decode = [inner = stages.decode](const Step& step,
+                                          const Result& picked,
+                                          std::vector<Next>& out) {
+    inner(step, picked, out);
+    out.front().emit.emplace_back();
+  };
+  stages.write = [](const Decoded&, OutputSink&) { return true; };
+  const auto got = run(stages, {"1"});
+  ASSERT_FALSE(got[0].report.error) << got[0].report.error->what();
+  EXPECT_EQ(get(got[0].report.notes, kTime), 3);
+}
+
 TEST(Undeclared, NotesOfPreprocessAreRefused) {
   Stages stages = plain();
   stages.preprocess = {[](const Request&, Item in, ItemSink& out) {

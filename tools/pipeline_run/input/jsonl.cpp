@@ -64,6 +64,13 @@ void set(Request& request, const std::string& key, const JsonView& value) {
 
 }  // namespace
 
+void read_request(const JsonView& line, Request& request) {
+  if (const auto id = line.find("id")) request.id = id_of(*id);
+  for (const auto& [key, value] : line.members()) set(request, key, value);
+}
+
+const std::vector<std::string>& jsonl_keys() { return kKeys; }
+
 void parse_jsonl(const std::string& line, Request& request,
                  std::optional<OpenAiCall>& call) {
   JsonValue json = parse_json(line, kWhere);
@@ -74,10 +81,8 @@ void parse_jsonl(const std::string& line, Request& request,
   if (const auto id = view.find("custom_id")) {
     request.id = id_of(*id);
     json = from_openai(view, call.emplace());
-  } else if (const auto own = view.find("id")) {
-    request.id = id_of(*own);
   }
-  for (const auto& [key, value] : view.members()) set(request, key, value);
+  read_request(view, request);
 }
 
 }  // namespace penstock::run

@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "penstock/request.h"
 #include "pipeline_run/input/openai_request.h"
@@ -18,5 +19,11 @@ namespace penstock::run {
 /// Error(kData); id and call are set first, where there is one.
 void parse_jsonl(const std::string& line, Request& request,
                  std::optional<OpenAiCall>& call);
+
+/// Reads an object with a line's members into `request`; an id stays where
+/// there is none. No line of OpenAI's. Throws Error(kData).
+void read_request(const JsonView& line, Request& request);
+/// The members that a line may have.
+[[nodiscard]] const std::vector<std::string>& jsonl_keys();
 
 }  // namespace penstock::run

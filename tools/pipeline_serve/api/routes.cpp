@@ -10,6 +10,9 @@ void add_routes(const Api& api) {
   add_chat(api);
   add_responses(api);
   add_inference(api);
+  add_embeddings(api);
+  add_transcriptions(api);
+  add_pipelines(api);
 }
 
 }  // namespace penstock::serve

@@ -51,6 +51,8 @@ class Served {
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink,
                           const Ticket& ticket, const Call& call);
 
+  /// How many requests its last step runs together.
+  [[nodiscard]] std::int64_t slots() const { return slots_; }
   /// Requests that were admitted and are not over.
   [[nodiscard]] std::int64_t active() const { return active_; }
   /// Those of them that have not begun for want of room.
