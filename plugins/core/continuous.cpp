@@ -3,10 +3,19 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/plan_sequences.h"
+#include "core/prefix_wait.h"
 
 namespace penstock::core {
+namespace {
+
+/// So many tokens of prompts run in every step where there is room, however
+/// long it takes: a prompt must come to its end.
+constexpr std::int64_t kFewestPromptTokens = 32;
+
+}  // namespace
 
 void Continuous::declare(Declaration<Continuous>& d) {
   d.doc("Continuous batching: sequences join and leave between steps, unpadded")
@@ -20,35 +29,105 @@ void Continuous::declare(Declaration<Continuous>& d) {
   d.param("max_step_tokens", &Params::max_step_tokens,
           "most tokens of all sequences together in one step")
       .range(1, 1 << 20);
+  d.param("step_ms", &Params::step_ms,
+          "milliseconds that a step may take while sequences decode: prompts "
+          "get what those leave of it; 0: whatever it takes")
+      .range(0, 60000);
   d.param("prefix_cache", &Params::prefix_cache,
           "let a prompt that begins like another one, running or ended, reuse "
           "its keys and values");
+  d.param("kept_mib", &Params::kept_mib,
+          "MiB of keys and values that ended sequences may leave behind for "
+          "prefix_cache and for chats, the oldest give way; 0: as many as "
+          "there are slots")
+      .range(0, 1 << 30);
+  d.param("priority", &Params::priority,
+          "requests of a higher one start first, then those that came first")
+      .range(-1000, 1000)
+      .per_request();
+}
+
+std::int64_t Continuous::priority(const Sequence& sequence) const {
+  const auto& request = sequence.item->request;
+  if (!request || request->checked.size() <= index) return params_.priority;
+  return params<Params>(*this, *request).priority;
+}
+
+/// Sequences that decode need one token each, and their guesses: they go first,
+/// so that a long prompt takes what is left of the step and not their turn.
+std::vector<Sequence*> Continuous::ordered(std::span<Sequence* const> sequences,
+                                           bool are_running) const {
+  std::vector<Sequence*> all(sequences.begin(), sequences.end());
+  const auto rank = [&](const Sequence* sequence) {
+    return std::pair(are_running && is_decoding(*sequence, sequence->cached),
+                     priority(*sequence));
+  };
+  std::stable_sort(
+      all.begin(), all.end(),
+      [&](const Sequence* a, const Sequence* b) { return rank(a) > rank(b); });
+  return all;
+}
+
+/// Where nothing decodes, nobody waits for the end of the step.
+StepRoom Continuous::room(std::span<Sequence* const> running) const {
+  StepRoom::Limits limits{.chunk = params_.chunk,
+                          .tokens = params_.max_step_tokens,
+                          .prompt_tokens = params_.max_step_tokens};
+  std::int64_t decoding = 0;
+  for (const Sequence* sequence : running) {
+    if (!is_decoding(*sequence, sequence->cached)) continue;
+    decoding += sequence->length() - sequence->cached;
+  }
+  if (params_.step_ms > 0 && decoding > 0) {
+    limits.prompt_tokens =
+        std::max(kFewestPromptTokens,
+                 times_.prompt_tokens(decoding, params_.step_ms / 1e3)
+                     .value_or(kFewestPromptTokens));
+  }
+  return StepRoom(limits);
 }
 
 Plan Continuous::plan(const Offer& offer) {
-  // Sequences that decode need one token each, and their guesses: they go
-  // first, so that a long prompt takes what is left of the budget and not their
-  // turn.
-  std::vector<Sequence*> running(offer.running.begin(), offer.running.end());
-  std::stable_partition(
-      running.begin(), running.end(), [](const Sequence* sequence) {
-        return static_cast<std::int64_t>(sequence->tokens.size()) -
-                   sequence->cached ==
-               1;
-      });
-  Offer ordered = offer;
-  ordered.running = running;
-  std::int64_t budget = params_.max_step_tokens;
+  const auto running = ordered(offer.running, /*are_running=*/true);
+  const auto waiting = ordered(offer.waiting, /*are_running=*/false);
+  Offer in_order = offer;
+  in_order.running = running;
+  in_order.waiting = waiting;
+
+  StepRoom left = room(running);
+  PrefixWait prefixes(params_.prefix_cache ? offer.caps : Caps());
   const auto share = [&](const Sequence& sequence) {
-    const std::int64_t left = sequence.length() - sequence.cached;
-    const std::int64_t count = std::min({left, params_.chunk, budget});
-    budget -= count;
+    std::int64_t done = sequence.cached;
+    if (sequence.slot < 0 && offer.found) {
+      done = offer.found(sequence);
+      if (prefixes.waits(sequence, done, priority(sequence))) return kHeld;
+    }
+    const std::int64_t count = left.take(sequence, done);
+    if (count > 0 && !is_decoding(sequence, done)) {
+      prefixes.computes(sequence, done, priority(sequence));
+    }
     return count;
   };
-  return plan_sequences(
-      ordered,
+  Plan made = plan_sequences(
+      in_order,
       {.max_sequences = max_sequences(), .max_wait_ms = params_.max_wait_ms},
       share);
+  prefixes.cut(made);
+  return made;
+}
+
+void Continuous::observe(const Step& step, double seconds) {
+  if (params_.step_ms <= 0) return;
+  StepLoad load;
+  for (const Slice& slice : step.slices) {
+    // What a model makes of a sound or a picture is no matter of tokens.
+    const bool shows_inputs =
+        slice.sequence->is_fresh && !slice.sequence->item->inputs.empty();
+    if (shows_inputs) return;
+    (is_decoding(*slice.sequence, slice.begin) ? load.decoding : load.prompt) +=
+        slice.count;
+  }
+  times_.learn(load, seconds);
 }
 
 Tensors Continuous::collate(std::span<const Slice> slices) {

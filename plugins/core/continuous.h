@@ -1,8 +1,14 @@
 // core.continuous: sequences join and leave between steps. Long prompts go in
 // pieces (chunks) beside sequences that decode, so that nobody stalls, and
-// nothing is padded.
+// nothing is padded. With `step_ms` the pieces are as large as fit into that
+// time, which is learned from the steps before.
 #pragma once
 
+#include <span>
+#include <vector>
+
+#include "core/step_room.h"
+#include "core/step_times.h"
 #include "penstock/batch.h"
 
 namespace penstock::core {
@@ -15,7 +21,10 @@ class Continuous final : public Batch {
     double max_wait_ms = 2;
     std::int64_t chunk = 512;
     std::int64_t max_step_tokens = 1024;
+    double step_ms = 0;
     bool prefix_cache = false;
+    std::int64_t kept_mib = 0;
+    std::int64_t priority = 0;
   };
   static void declare(Declaration<Continuous>& d);
   explicit Continuous(const Params& params) : params_(params) {}
@@ -29,11 +38,21 @@ class Continuous final : public Batch {
   [[nodiscard]] bool shares_prefixes() const override {
     return params_.prefix_cache;
   }
+  [[nodiscard]] std::int64_t kept_bytes() const override {
+    return params_.kept_mib > 0 ? params_.kept_mib << 20 : kAll;
+  }
   [[nodiscard]] Plan plan(const Offer& offer) override;
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;
+  void observe(const Step& step, double seconds) override;
 
  private:
+  [[nodiscard]] std::int64_t priority(const Sequence& sequence) const;
+  [[nodiscard]] std::vector<Sequence*> ordered(
+      std::span<Sequence* const> sequences, bool are_running) const;
+  [[nodiscard]] StepRoom room(std::span<Sequence* const> running) const;
+
   Params params_;
+  StepTimes times_;
 };
 
 }  // namespace penstock::core

@@ -11,7 +11,7 @@ Plan plan_sequences(const Offer& offer, const PlanRules& rules,
     const std::int64_t count = share(*sequence);
     if (count > 0)
       plan.slices.push_back({.sequence = sequence, .count = count});
-    return count > 0;
+    return count > 0 || count == kHeld;
   };
   if (!offer.running.empty()) {
     plan.why = Closed::kRunning;

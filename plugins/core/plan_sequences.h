@@ -28,11 +28,14 @@ void declare_room(Declaration<Stage>& d, const char* most, const char* wait) {
   d.param("max_wait_ms", &P::max_wait_ms, wait).range(0, 60000);
 }
 
+/// Of a waiting sequence: it is better off later. Its place is kept, so that
+/// those behind it cannot take it.
+inline constexpr std::int64_t kHeld = -1;
 /// Tokens of a sequence in this step; 0: there is no room for it.
 using Share = std::function<std::int64_t(const Sequence& sequence)>;
 
 /// Running sequences without room are left out of the step; a waiting one
-/// without room ends it, so that none is overtaken.
+/// without room ends it, so that none is overtaken; held ones are passed over.
 [[nodiscard]] Plan plan_sequences(
     const Offer& offer, const PlanRules& rules,
     const Share& share = [](const Sequence& /*sequence*/) { return kAll; });

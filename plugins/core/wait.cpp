@@ -1,5 +1,7 @@
 #include "core/wait.h"
 
+#include <algorithm>
+
 namespace penstock::core {
 
 Closing close_batch(const Offer& offer, int max_sequences, double max_wait_ms) {
@@ -12,7 +14,10 @@ Closing close_batch(const Offer& offer, int max_sequences, double max_wait_ms) {
   }
   const auto wait = std::chrono::duration_cast<Clock::duration>(
       std::chrono::duration<double, std::milli>(max_wait_ms));
-  const Time until = offer.waiting.front()->since + wait;
+  const auto* const oldest = *std::min_element(
+      offer.waiting.begin(), offer.waiting.end(),
+      [](const Sequence* a, const Sequence* b) { return a->since < b->since; });
+  const Time until = oldest->since + wait;
   if (offer.now >= until) {
     return {.why = Closed::kWaited, .check_again_at = {}};
   }

@@ -34,6 +34,7 @@ class Engine {
   virtual void release(int slot) noexcept = 0;
   virtual void truncate(int slot, std::int64_t length) = 0;
   virtual void copy(int from, int to) = 0;
+  [[nodiscard]] virtual std::int64_t state_bytes(int slot) const = 0;
 };
 
 /// Tokens that a sliding layer's cache can always drop, half a

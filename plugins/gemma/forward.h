@@ -36,6 +36,9 @@ class GemmaForward final : public Forward {
     engine_->truncate(slot, length);
   }
   void copy(int from, int to) override { engine_->copy(from, to); }
+  [[nodiscard]] std::int64_t state_bytes(int slot) const override {
+    return engine_->state_bytes(slot);
+  }
 
  private:
   [[nodiscard]] bool is_native(const Config& config, at::Device device) const;

@@ -87,6 +87,11 @@ void KvBuffer::copy_from(const KvBuffer& other) {
   values_ = other.values_.clone();
 }
 
+std::int64_t KvBuffer::held_bytes() const {
+  if (!keys_.defined()) return 0;
+  return static_cast<std::int64_t>(keys_.nbytes() + values_.nbytes());
+}
+
 KvCache::KvCache(const Config& config, std::int64_t slack,
                  at::TensorOptions options) {
   for (std::int64_t i = 0; i < config.layers; ++i) {
@@ -115,6 +120,12 @@ void KvCache::copy_from(const KvCache& other) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     layers_[i].copy_from(other.layers_[i]);
   }
+}
+
+std::int64_t KvCache::held_bytes() const {
+  std::int64_t bytes = 0;
+  for (const KvBuffer& layer : layers_) bytes += layer.held_bytes();
+  return bytes;
 }
 
 }  // namespace penstock::gemma

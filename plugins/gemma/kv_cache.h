@@ -32,6 +32,7 @@ class KvBuffer {
 
   void truncate(std::int64_t length);
   void copy_from(const KvBuffer& other);
+  [[nodiscard]] std::int64_t held_bytes() const;
   [[nodiscard]] std::int64_t length() const { return base_ + held_; }
   [[nodiscard]] std::int64_t reach() const { return reach_; }
 
@@ -63,6 +64,7 @@ class KvCache {
   [[nodiscard]] std::int64_t length() const { return layers_[0].length(); }
   void truncate(std::int64_t length);
   void copy_from(const KvCache& other);
+  [[nodiscard]] std::int64_t held_bytes() const;
 
  private:
   std::vector<KvBuffer> layers_;

@@ -33,6 +33,9 @@ class ReferenceEngine final : public Engine {
     caches_.truncate(slot, length);
   }
   void copy(int from, int to) override { caches_.copy(from, to); }
+  [[nodiscard]] std::int64_t state_bytes(int slot) const override {
+    return caches_.held_bytes(slot);
+  }
 
  private:
   [[nodiscard]] std::vector<SequenceChunk> chunks(const Step& step);

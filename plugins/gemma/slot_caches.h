@@ -12,7 +12,8 @@
 
 namespace penstock::gemma {
 
-/// `Cache` has length(), truncate(length) and copy_from(other).
+/// `Cache` has length(), truncate(length), copy_from(other) and
+/// held_bytes().
 template <class Cache>
 class SlotCaches {
  public:
@@ -44,6 +45,10 @@ class SlotCaches {
     auto& target = at(to);
     target = make_();
     target->copy_from(*at(from));
+  }
+  [[nodiscard]] std::int64_t held_bytes(int slot) const {
+    const auto& cache = caches_.at(static_cast<std::size_t>(slot));
+    return cache ? cache->held_bytes() : 0;
   }
 
  private:

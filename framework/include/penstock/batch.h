@@ -1,8 +1,10 @@
 // Batch: who runs in this step, how much of each, in which rectangle?
 #pragma once
 
+#include <functional>
 #include <span>
 
+#include "penstock/forward.h"
 #include "penstock/stage.h"
 #include "penstock/step.h"
 
@@ -26,6 +28,11 @@ struct Offer {
   std::int64_t free_units = kAll;  ///< Forward::free_units()
   bool more_coming = false;        ///< requests are being preprocessed
   Time now;
+  Caps caps;  ///< Forward's
+  /// Tokens of a waiting sequence that it would find computed if it started
+  /// now: by its chat's last turn or, where prefixes are shared, by another.
+  /// Empty: none.
+  std::function<std::int64_t(const Sequence&)> found;
 };
 
 struct Plan {
@@ -44,11 +51,17 @@ class PENSTOCK_API Batch : public Stage {
   /// Whether a sequence may begin with the state of another whose tokens began
   /// alike, running or ended.
   [[nodiscard]] virtual bool shares_prefixes() const { return false; }
+  /// Bytes of state that ended sequences may leave behind for those that begin
+  /// alike and for their chats' next turns; beyond it the oldest give way.
+  [[nodiscard]] virtual std::int64_t kept_bytes() const { return kAll; }
   /// Once per item, before Decode::start(): may cut the prompt, with a note.
   virtual void admit(Item& /*item*/) {}
   /// Changes nothing. The runtime checks the plan, then gives slots.
   [[nodiscard]] virtual Plan plan(const Offer& offer) = 0;
   [[nodiscard]] virtual Tensors collate(std::span<const Slice> slices) = 0;
+  /// After each step that did not fail, before its sequences change: how long
+  /// it took from collate to decode. For a Batch that plans by time.
+  virtual void observe(const Step& /*step*/, double /*seconds*/) {}
 };
 
 }  // namespace penstock

@@ -29,6 +29,11 @@ class PENSTOCK_API Forward : public Stage {
   virtual void truncate(int /*slot*/, std::int64_t /*length*/) {}
   /// `to` is empty.
   virtual void copy(int /*from*/, int /*to*/) {}
+  /// Bytes that a slot's state takes; what slots share counts for each. 0: not
+  /// known.
+  [[nodiscard]] virtual std::int64_t state_bytes(int /*slot*/) const {
+    return 0;
+  }
   /// Units of state left, where they are shared by slots (pages).
   [[nodiscard]] virtual std::int64_t free_units() const { return kAll; }
 };

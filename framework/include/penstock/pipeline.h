@@ -52,6 +52,9 @@ struct Report {
   /// branch 0, as token_ids.
   std::string finish_reason;
   std::int64_t prompt_tokens = 0;
+  /// Of them, those found computed: by the chat's last turn or, where prefixes
+  /// are shared, by another request.
+  std::int64_t reused_tokens = 0;
   Tokens token_ids;              ///< new ones, with the stop id
   std::vector<Branch> branches;  ///< every one; at least one
   Notes notes;                   ///< of its items

@@ -265,6 +265,7 @@ Flow::Call Flow::next_of(Track& track, const std::string& name,
   }
   if (!part.report) return nullptr;
   track.tokens += part.report->prompt_tokens;
+  track.reused += part.report->reused_tokens;
   keep_warnings(*part.report, track.warnings);
   if (!track.report || !is_final(*track.report)) track.report = part.report;
   const auto report = std::make_shared<Report>(*std::move(part.report));
@@ -294,6 +295,7 @@ Report Flow::sum() const {
   for (std::size_t i = 0; i < tracks_.size(); ++i) {
     const auto& report = tracks_[i].report;
     out.prompt_tokens += tracks_[i].tokens;
+    out.reused_tokens += tracks_[i].reused;
     for (const std::string& text : tracks_[i].warnings) {
       out.warnings.push_back(str("step '", step(i).name, "': ", text));
     }

@@ -62,6 +62,7 @@ class Flow final : public std::enable_shared_from_this<Flow> {
     std::deque<Part> parts;
     std::int64_t first = 0;             ///< the number of parts.front()
     std::int64_t tokens = 0;            ///< of the prompts of those before
+    std::int64_t reused = 0;            ///< of these
     std::vector<std::string> warnings;  ///< a few, each once
     std::optional<Report> report;  ///< of the first that failed, or the last
     int open = 0;            ///< parts whose outputs may still become requests

@@ -130,6 +130,11 @@ bool Job::is_branch_done(std::int64_t item, int branch) {
   return box != boxes_.end() && box->second.done_branches.contains(branch);
 }
 
+void Job::reused(std::int64_t tokens) {
+  const std::scoped_lock lock(mutex_);
+  reused_tokens_ += tokens;
+}
+
 void Job::step_began(Time now) {
   const std::scoped_lock lock(mutex_);
   if (!started_) started_ = now;
@@ -260,6 +265,7 @@ Report Job::report() const {
                              ? branches_.front().finish_reason
                              : to_string(ending_);
   report.prompt_tokens = prompt_tokens_;
+  report.reused_tokens = reused_tokens_;
   report.token_ids = branches_.front().token_ids;
   report.branches = branches_;
   report.notes = notes_;

@@ -53,6 +53,8 @@ class Job {
   [[nodiscard]] bool has_credit(std::int64_t item);
   /// The writer has said that this branch is done.
   [[nodiscard]] bool is_branch_done(std::int64_t item, int branch);
+  /// So many tokens of an item need not be computed.
+  void reused(std::int64_t tokens);
   void step_began(Time now);
   void deliver(Decoded decoded);
   /// The item has no sequences left.
@@ -101,7 +103,7 @@ class Job {
   std::vector<Branch> branches_{Branch{}};
   Ending ending_ = Ending::kWhole;
   std::optional<Error> error_;
-  std::int64_t prompt_tokens_ = 0;
+  std::int64_t prompt_tokens_ = 0, reused_tokens_ = 0;
   Notes notes_;
   std::vector<std::string> warnings_;
   Time submitted_ = Clock::now();

@@ -71,7 +71,9 @@ Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
                      [&] { return stages.forward.caps(); })),
       max_sequences_(in_stage(stages.batch_place,
                               [&] { return stages.batch.max_sequences(); })),
-      slots_(stages.forward, caps_, stages.batch.shares_prefixes()) {
+      slots_(stages.forward, caps_,
+             {.shares_prefixes = stages.batch.shares_prefixes(),
+              .bytes = stages.batch.kept_bytes()}) {
   if (caps_.slots > 0 && caps_.slots < max_sequences_) {
     throw Error(Code::kInternal, str("batch runs ", max_sequences_,
                                      " sequences, but forward has only ",
@@ -153,7 +155,11 @@ Plan Lane::plan(Time now, bool is_more_coming) {
                                .free_slots = free,
                                .free_units = stages_.forward.free_units(),
                                .more_coming = is_more_coming,
-                               .now = now});
+                               .now = now,
+                               .caps = caps_,
+                               .found = [this](const Sequence& sequence) {
+                                 return slots_.found(sequence);
+                               }});
   });
   in_stage(stages_.batch_place,
            [&] { check_plan(made, waiting, running, free); });
@@ -197,6 +203,7 @@ void Lane::start_waiting(const Plan& plan) {
     if (found == waiting_.end()) continue;
     slots_.acquire(**found);
     slots_.sync(**found, true);
+    (*found)->job->reused((*found)->cached);
     running_.push_back(std::move(*found));
     waiting_.erase(found);
   }
@@ -247,6 +254,8 @@ void Lane::run(Step& step, Closed why) {
     });
     calls::moved();
     count_step(step, why);
+    in_stage(stages_.batch_place,
+             [&] { stages_.batch.observe(step, seconds(start, decoded)); });
     apply(step, nexts);
   } catch (Error& error) {
     fail(step, error);

@@ -20,10 +20,10 @@ std::int64_t size(const Tokens& tokens) {
 
 }  // namespace
 
-Slots::Slots(Forward& forward, const Caps& caps, bool shares_prefixes)
+Slots::Slots(Forward& forward, const Caps& caps, const Keeping& keeping)
     : forward_(forward),
       caps_(caps),
-      shares_prefixes_(shares_prefixes),
+      keeping_(keeping),
       slots_(static_cast<std::size_t>(std::max(0, caps.slots))) {}
 
 void Slots::acquire(Sequence& sequence) {
@@ -57,7 +57,7 @@ std::int64_t Slots::usable(const Slot& slot, const Sequence& sequence) const {
   const std::string& session = sequence.item->request->session;
   const bool is_own =
       !slot.is_used && !session.empty() && slot.session == session;
-  const bool is_free = shares_prefixes_ && slot.session.empty();
+  const bool is_free = keeping_.shares_prefixes && slot.session.empty();
   const bool can_take = slot.is_used ? caps_.can_copy : slot.parked_at > 0;
   if (!is_own && !(is_free && can_take)) return 0;
   std::int64_t prefix = std::min(common_prefix(slot.held, sequence.tokens),
@@ -105,16 +105,39 @@ void Slots::release(Sequence& sequence) {
   if (sequence.slot < 0) return;
   Slot& slot = of(sequence);
   const std::string& session = sequence.item->request->session;
-  const bool is_wanted = shares_prefixes_ || !session.empty();
+  const bool is_wanted = keeping_.shares_prefixes || !session.empty();
   if (is_wanted && !slot.held.empty() && !slot.has_inputs) {
     slot.is_used = false;
     slot.session = session;
     slot.parked_at = ++parked_;
+    slot.bytes = forward_.state_bytes(sequence.slot);
+    empty_oldest();
   } else {
-    forward_.release(sequence.slot);
-    slot = Slot();
+    empty(slot);
   }
   sequence.slot = -1;
+}
+
+void Slots::empty(Slot& slot) {
+  forward_.release(static_cast<int>(&slot - slots_.data()));
+  slot = Slot();
+}
+
+/// As long as parked slots take more than they may.
+void Slots::empty_oldest() {
+  for (;;) {
+    std::int64_t bytes = 0;
+    Slot* oldest = nullptr;
+    for (Slot& slot : slots_) {
+      if (slot.parked_at == 0) continue;
+      bytes += slot.bytes;
+      const bool is_older =
+          oldest == nullptr || slot.parked_at < oldest->parked_at;
+      if (is_older) oldest = &slot;
+    }
+    if (bytes <= keeping_.bytes) return;
+    empty(*oldest);
+  }
 }
 
 void Slots::invalidate(const Sequence& sequence) {

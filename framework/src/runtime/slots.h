@@ -3,7 +3,8 @@
 //
 // A slot whose sequence has ended is empty, or parked: a chat's next turn
 // begins with what it holds and, where prefixes are shared, any sequence that
-// begins alike. Nobody waits for a parked slot; the oldest gives way.
+// begins alike. Nobody waits for a parked slot; the oldest gives way, to who
+// needs one and where they take more bytes than they may.
 #pragma once
 
 #include <string>
@@ -16,12 +17,20 @@ namespace penstock {
 /// DeviceThread thread only.
 class Slots {
  public:
-  Slots(Forward& forward, const Caps& caps, bool shares_prefixes);
+  struct Keeping {
+    bool shares_prefixes = false;  ///< Batch::shares_prefixes()
+    std::int64_t bytes = kAll;     ///< Batch::kept_bytes()
+  };
+  Slots(Forward& forward, const Caps& caps, const Keeping& keeping);
 
   /// Gives the sequence a slot: the parked one that holds most of it, else a
   /// copy of a running one that does, else an empty one. The caller has counted
   /// the free ones.
   void acquire(Sequence& sequence);
+  /// Tokens that acquire() would find computed for it.
+  [[nodiscard]] std::int64_t found(const Sequence& sequence) {
+    return find_best(sequence).prefix;
+  }
   /// Parks the slot where another sequence may want it, else empties it.
   void release(Sequence& sequence);
   /// What the sequence's slot holds is unknown: it will not be parked.
@@ -50,8 +59,11 @@ class Slots {
     bool has_inputs = false;     ///< equal tokens may stand for other pictures
     std::string session;         ///< of a parked one: its chat
     std::int64_t parked_at = 0;  ///< a count, not a time; 0: not parked
+    std::int64_t bytes = 0;      ///< of a parked one
   };
   void acquire_empty(Sequence& sequence);
+  void empty(Slot& slot);
+  void empty_oldest();
   void copy(const Slot& from, Sequence& to);
   /// Tokens of the slot that the sequence can go on from; 0: none.
   [[nodiscard]] std::int64_t usable(const Slot& slot,
@@ -68,7 +80,7 @@ class Slots {
 
   Forward& forward_;
   Caps caps_;
-  bool shares_prefixes_;
+  Keeping keeping_;
   std::vector<Slot> slots_;
   std::int64_t truncates_ = 0, replays_ = 0, copies_ = 0, reused_ = 0;
   std::int64_t parked_ = 0;

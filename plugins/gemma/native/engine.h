@@ -42,6 +42,9 @@ class NativeEngine final : public Engine {
     caches_.truncate(slot, length);
   }
   void copy(int from, int to) override { caches_.copy(from, to); }
+  [[nodiscard]] std::int64_t state_bytes(int slot) const override {
+    return caches_.held_bytes(slot);
+  }
 
  private:
   void hidden_states(const Step& step, const Tokens& tokens,

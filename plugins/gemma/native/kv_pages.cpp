@@ -28,6 +28,10 @@ PackedType kind_of(KvType type) {
   return type == KvType::kBf16 ? PackedType::kBf16 : PackedType::kBytes;
 }
 
+std::int64_t page_bytes(const Config& config, KvType type) {
+  return 2 * config.kv_heads * kPage * token_bytes(type, config.head_dim);
+}
+
 /// Rounds to whole numbers within 127; returns their scale.
 float round_numbers(const float* x, std::int64_t n, std::int8_t* q) {
   float most = 0;
@@ -46,9 +50,7 @@ Page::Page(const Config& config, KvType type)
       head_dim_(config.head_dim),
       matrix_bytes_(kPage * config.head_dim * number_bytes(type)),
       type_(type),
-      data_(static_cast<std::size_t>(2 * config.kv_heads * kPage *
-                                     token_bytes(type, config.head_dim)) +
-            kLine) {
+      data_(static_cast<std::size_t>(page_bytes(config, type)) + kLine) {
   const auto address = reinterpret_cast<std::uintptr_t>(data_.data());
   start_ = data_.data() + (kLine - address % kLine) % kLine;
 }
@@ -143,8 +145,7 @@ std::int64_t KvPages::bytes(const Config& config, KvType type,
   for (std::int64_t i = 0; i < config.layers; ++i) {
     pages += config.is_sliding(i) ? sliding : all;
   }
-  return pages * kPage * 2 * config.kv_heads *
-         token_bytes(type, config.head_dim);
+  return pages * page_bytes(config, type);
 }
 
 void KvPages::extend(std::int64_t count) {
@@ -198,6 +199,12 @@ void KvPages::truncate(std::int64_t length) {
 void KvPages::copy_from(const KvPages& other) {
   layers_ = other.layers_;
   length_ = other.length_;
+}
+
+std::int64_t KvPages::held_bytes() const {
+  std::int64_t pages = 0;
+  for (const Layer& layer : layers_) pages += std::ssize(layer.pages);
+  return pages * page_bytes(*config_, type_);
 }
 
 }  // namespace penstock::gemma::native

@@ -85,6 +85,8 @@ class KvPages {
   void truncate(std::int64_t length);
   /// Shares the pages of `other`.
   void copy_from(const KvPages& other);
+  /// Of its pages, shared ones too.
+  [[nodiscard]] std::int64_t held_bytes() const;
 
   /// Page `index` of a layer, held while some token may see it.
   [[nodiscard]] Page& page(std::int64_t layer, std::int64_t index) {

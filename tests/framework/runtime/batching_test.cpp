@@ -2,6 +2,7 @@
 // tokens are those of the textbook.
 #include <gtest/gtest.h>
 
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -77,6 +78,13 @@ INSTANTIATE_TEST_SUITE_P(
         {.name = "ChunksOf9", .setup = {.max_sequences = 3, .chunk = 9}},
         {.name = "StepsOf10Tokens",
          .setup = {.max_sequences = 3, .chunk = 9, .max_step_tokens = 10}},
+        {.name = "StepsOf1Microsecond",
+         .setup = {.max_sequences = 6, .step_ms = 0.001}},
+        {.name = "StepsOf1MicrosecondNoCache",
+         .setup = {.max_sequences = 6, .step_ms = 0.001},
+         .is_stateful = false},
+        {.name = "StepsByTimeAndPrefixes",
+         .setup = {.max_sequences = 6, .prefix_cache = true, .step_ms = 1}},
         {.name = "NoCache",
          .setup = {.max_sequences = 3},
          .is_stateful = false},
@@ -194,6 +202,35 @@ TEST(Continuous, RowsJoinWhileOthersRun) {
     has_joined |= has_new && has_old;
   }
   EXPECT_TRUE(has_joined);
+}
+
+TEST(Continuous, ARequestOfHigherPriorityStartsFirst) {
+  Script script;
+  std::mutex mutex;
+  std::vector<std::string> order;
+  script.in_writer = [&](const Request& r) {
+    const std::scoped_lock lock(mutex);
+    if (order.empty() || order.back() != r.id) order.push_back(r.id);
+  };
+  // The first runs until long after the others are there.
+  script.forward_time = std::chrono::milliseconds(1);
+  std::atomic<int> seen{0};
+  script.in_preprocess = [&](const Request&) { ++seen; };
+  script.in_decode = [&](const Sequence&) {
+    while (seen < 5) std::this_thread::yield();
+  };
+  Pipeline pipeline(file(script, {.max_sequences = 1}));
+  Request first = request("first", "3 1 4");
+  first.options["max_new"] = RawScalar{"150"};
+  pipeline.submit(first, std::make_shared<Collect>());
+  while (script.calls == 0) std::this_thread::yield();
+  for (const char* id : {"-1", "0", "2", "1"}) {
+    Request made = request(id, "3 1 4");
+    made.options["priority"] = RawScalar{id};
+    pipeline.submit(made, std::make_shared<Collect>());
+  }
+  pipeline.drain();
+  EXPECT_EQ(order, (std::vector<std::string>{"first", "2", "1", "0", "-1"}));
 }
 
 TEST(Padded, RowsDoNotJoinARunningBatch) {

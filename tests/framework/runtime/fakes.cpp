@@ -178,12 +178,19 @@ class Meddler final : public Batch {
   [[nodiscard]] bool shares_prefixes() const override {
     return inner_.shares_prefixes();
   }
+  [[nodiscard]] std::int64_t kept_bytes() const override {
+    return inner_.kept_bytes();
+  }
   [[nodiscard]] Plan plan(const Offer& offer) override {
+    inner_.index = index;
     Plan made = inner_.plan(offer);
     return script_.change_plan ? script_.change_plan(std::move(made)) : made;
   }
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override {
     return inner_.collate(slices);
+  }
+  void observe(const Step& step, double seconds) override {
+    inner_.observe(step, seconds);
   }
 
  private:
@@ -217,6 +224,8 @@ StageSpec batch_spec(Script& script, const Setup& setup) {
       params.chunk = setup.chunk;
       params.max_step_tokens = setup.max_step_tokens;
       params.prefix_cache = setup.prefix_cache;
+      params.kept_mib = setup.kept_mib;
+      params.step_ms = setup.step_ms;
       return std::make_unique<Meddler>(script, params);
     };
   }

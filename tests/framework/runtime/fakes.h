@@ -66,6 +66,8 @@ struct Setup {
   std::int64_t max_sequences = 4, chunk = 64, max_step_tokens = 256;
   double max_wait_ms = 2;
   bool prefix_cache = false;
+  std::int64_t kept_mib = 0;
+  double step_ms = 0;
 };
 
 /// A pipeline file of the fakes, as if it had been loaded and checked.

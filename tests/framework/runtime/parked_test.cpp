@@ -2,6 +2,7 @@
 // prefixes are shared, any sequence from that of one that began alike.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <thread>
 
 #include "tests/framework/runtime/fakes.h"
@@ -22,7 +23,11 @@ std::int64_t computed(Pipeline& pipeline, Script& script, const Request& asked,
   const auto sink = std::make_shared<Collect>();
   pipeline.submit(asked, sink);
   EXPECT_EQ(sink->wait().token_ids, answer(prompt, script.max_new));
-  return script.computed - before;
+  const std::int64_t made = script.computed - before;
+  // The last token of an answer is never computed.
+  EXPECT_EQ(sink->wait().reused_tokens + made,
+            std::ssize(prompt) + std::ssize(sink->wait().token_ids) - 1);
+  return made;
 }
 
 /// What was said so far, the answer too, and more.
@@ -74,6 +79,23 @@ TEST_F(Parked, TheOldestGivesWay) {
     computed(pipeline, script, turn(chat, first), first);
   }
   EXPECT_EQ(computed(pipeline, script, turn("b", second), second), 3 + 11);
+  EXPECT_EQ(computed(pipeline, script, turn("a", second), second), 20 + 11);
+}
+
+TEST_F(Parked, TheOldestGiveWayWhereAllTakeTooMuch) {
+  // 17 MiB for each of the first turns: two fit.
+  Pipeline pipeline(file(script, {.kept_mib = 40}));
+  for (const char* chat : {"a", "b", "c"}) {
+    computed(pipeline, script, turn(chat, first), first);
+  }
+  EXPECT_EQ(computed(pipeline, script, turn("a", second), second), 20 + 11);
+  // 31 of that one; with it none of the others fits.
+  EXPECT_EQ(computed(pipeline, script, turn("c", second), second), 20 + 11);
+}
+
+TEST_F(Parked, WhatIsTooLargeIsNotKept) {
+  Pipeline pipeline(file(script, {.kept_mib = 16}));
+  computed(pipeline, script, turn("a", first), first);
   EXPECT_EQ(computed(pipeline, script, turn("a", second), second), 20 + 11);
 }
 
@@ -186,6 +208,67 @@ TEST_F(Shared, ARunningRowIsCopied) {
   EXPECT_EQ(sink->wait().token_ids, answer(prompt({1, 2}), 150));
   EXPECT_EQ(pipeline.stats().copies, 1);
   EXPECT_EQ(pipeline.stats().reused, 20);
+}
+
+/// Prompts that come together, while more are announced.
+std::int64_t computed_together(Pipeline& pipeline, Script& script,
+                               const std::vector<Tokens>& prompts) {
+  const auto before = script.computed.load();
+  std::vector<std::shared_ptr<Collect>> sinks;
+  {
+    const auto more = pipeline.more_coming();
+    for (const Tokens& each : prompts) {
+      sinks.push_back(std::make_shared<Collect>());
+      pipeline.submit(request("", text_of(each)), sinks.back());
+    }
+  }
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    EXPECT_EQ(sinks[i]->wait().token_ids, answer(prompts[i], script.max_new));
+  }
+  return script.computed - before;
+}
+
+TEST_F(Shared, ABeginningIsComputedOnceForAllThatComeTogether) {
+  fakes::Setup setup = sequences(4);
+  setup.max_wait_ms = 1e4;
+  Pipeline pipeline(file(script, setup));
+  EXPECT_EQ(computed_together(pipeline, script,
+                              {prompt({1}), prompt({2}), prompt({3, 4})}),
+            20 + (1 + 3) + (1 + 3) + (2 + 3));
+  EXPECT_EQ(pipeline.stats().copies, 2);
+}
+
+TEST_F(Shared, TheOneThatComputesStopsWhereTheOthersCanGoOn) {
+  fakes::Setup setup = sequences(4);
+  setup.max_wait_ms = 1e4;
+  Pipeline pipeline(file(script, setup));
+  // 30 tokens behind the beginning are more than can be dropped.
+  EXPECT_EQ(
+      computed_together(pipeline, script,
+                        {prompt(Tokens(30, 5)), prompt({2}), prompt({3})}),
+      20 + (30 + 3) + (1 + 3) + (1 + 3));
+}
+
+TEST_F(Shared, WhoWaitsGoesOnWhereTheOtherFails) {
+  script.throw_at_call = 1;
+  fakes::Setup setup = sequences(4);
+  setup.max_wait_ms = 1e4;
+  Pipeline pipeline(file(script, setup));
+  const std::array prompts{prompt({1}), prompt({2})};
+  std::array sinks{std::make_shared<Collect>(), std::make_shared<Collect>()};
+  {
+    const auto more = pipeline.more_coming();
+    for (std::size_t i : {0, 1}) {
+      pipeline.submit(request("", text_of(prompts[i])), sinks[i]);
+    }
+  }
+  pipeline.drain();
+  // Either may come first.
+  const std::size_t right = sinks[0]->wait().error ? 1 : 0;
+  EXPECT_TRUE(sinks[1 - right]->wait().error);
+  EXPECT_FALSE(sinks[right]->wait().error);
+  EXPECT_EQ(sinks[right]->wait().token_ids,
+            answer(prompts[right], script.max_new));
 }
 
 TEST_F(Shared, AChatKeepsItsOwn) {

@@ -20,6 +20,10 @@ class RingModel final : public Forward {
   void release(int slot) noexcept override;
   void truncate(int slot, std::int64_t length) override;
   void copy(int from, int to) override;
+  /// A MiB for each token.
+  [[nodiscard]] std::int64_t state_bytes(int slot) const override {
+    return rings_.at(static_cast<std::size_t>(slot)).length << 20;
+  }
 
  private:
   struct Cell {

@@ -1,45 +1,16 @@
 // What pad and continuous plan and collate.
 #include <gtest/gtest.h>
 
-#include <deque>
-
 #include "core/continuous.h"
 #include "core/pad.h"
 #include "core/plan_sequences.h"
 #include "core/wait.h"
+#include "tests/plugins/core/rows.h"
 
 namespace penstock::core {
 namespace {
 
 using std::chrono::milliseconds;
-
-/// Rows with prompts of the given lengths.
-struct Rows {
-  explicit Rows(const std::vector<std::int64_t>& lengths, Time since = {}) {
-    for (const std::int64_t length : lengths) {
-      auto& item = items.emplace_back();
-      Sequence& sequence = sequences.emplace_back();
-      sequence.item = &item;
-      sequence.since = since;
-      for (std::int64_t i = 0; i < length; ++i)
-        sequence.tokens.push_back(10 + i);
-      item.tokens = sequence.tokens;
-      pointers.push_back(&sequence);
-    }
-  }
-  std::deque<Item> items;
-  std::deque<Sequence> sequences;
-  std::vector<Sequence*> pointers;
-};
-
-Offer candidates(Rows& waiting, Rows& running, int free = 8, bool more = false,
-                 Time now = {}) {
-  return {.waiting = waiting.pointers,
-          .running = running.pointers,
-          .free_slots = free,
-          .more_coming = more,
-          .now = now};
-}
 
 std::vector<std::int64_t> values(const at::Tensor& tensor) {
   const auto* data = tensor.const_data_ptr<std::int64_t>();

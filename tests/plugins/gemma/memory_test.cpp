@@ -52,6 +52,7 @@ TEST(CacheMemory, OfPagesIsAsForeseen) {
     const auto foreseen =
         static_cast<double>(native::KvPages::bytes(c, type, kSlack, kChunk));
     EXPECT_NEAR(taken / foreseen, 1, 0.15);
+    EXPECT_NEAR(taken / static_cast<double>(pages.held_bytes()), 1, 0.15);
     EXPECT_LT(begun, foreseen / 4) << "a short row pays for the context";
   }
 }
@@ -70,7 +71,9 @@ TEST(CacheMemory, OfBuffersIsAsForeseen) {
   }
   const auto foreseen =
       static_cast<double>(KvCache::bytes(c, kSlack, kChunk, 4));
-  EXPECT_NEAR((own_memory() - before) / foreseen, 1, 0.15);
+  const double taken = own_memory() - before;
+  EXPECT_NEAR(taken / foreseen, 1, 0.15);
+  EXPECT_NEAR(taken / static_cast<double>(cache.held_bytes()), 1, 0.15);
   EXPECT_LT(begun, foreseen / 4) << "a short row pays for the context";
 }
 
