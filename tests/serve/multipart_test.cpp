@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
              "header is malformed"},
         Case{"Folded",
              part("Content-Disposition: form-data;\r\n name=a", "1") + "--b--",
-             "malformed"},
+             "no name"},
         Case{"OpenQuote",
              part("Content-Disposition: form-data; name=\"a", "1") + "--b--",
              "has no end"}),
