@@ -57,6 +57,23 @@ std::string stem(const std::string& file) {
   return std::filesystem::path(file).stem().string();
 }
 
+/// People send one long instruction with many questions: what prompts share is
+/// computed once, within this much memory. A file that says otherwise wins.
+void share_prefixes(CompositionFile& composition) {
+  const std::vector<Override> wanted{
+      {"batch.prefix_cache", "true", "pipeline-serve"},
+      {"batch.kept_mib", "256", "pipeline-serve"}};
+  for (StepConfig& step : composition.steps) {
+    for (const Override& each : wanted) {
+      const auto& settings = step.file.batch.settings;
+      const auto found = settings.find(each.key.substr(sizeof("batch.") - 1));
+      if (found == settings.end() || found->second.source != "default")
+        continue;
+      override_params(step.file, {each});
+    }
+  }
+}
+
 /// Every file, with its name; all faults at once.
 std::vector<std::pair<std::string, CompositionFile>> load_all(
     const Options& options, PluginHost& plugins) {
@@ -68,6 +85,7 @@ std::vector<std::pair<std::string, CompositionFile>> load_all(
       const auto overrides =
           overrides_of(name.empty() ? stem(file) : name, options.overrides);
       auto loaded = run::load_named(file, plugins, overrides);
+      share_prefixes(loaded);
       if (name.empty()) name = loaded.name;
       for (const auto& [other, unused] : out) {
         if (other == name) {
