@@ -208,6 +208,14 @@ class Canned(PageCase):
         self.send("Hi")
         self.wait(lambda: len(self.all(".measured")) == 2)
 
+    def test_leaving_stops(self):
+        server = self.serve("gemma_chat", pace=0.05)
+        server.answers.append("word " * 500)
+        self.send("Go on for ever")
+        self.wait(lambda: len(self.text(".made")) > 20)
+        self.browser.get("about:blank")
+        self.assertTrue(server.gone.wait(2), "the server goes on for nobody")
+
     def test_the_button_stops(self):
         server = self.serve("gemma_chat", pace=0.05)
         server.answers.append("word " * 500)

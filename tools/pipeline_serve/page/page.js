@@ -146,6 +146,10 @@ function wireKey() {
 addEventListener("keydown", (event) => {
   if (event.key === "Escape") current?.stop();
 });
+// A browser may keep a page that was left, and its streams with it.
+addEventListener("pagehide", () => {
+  for (const view of views.values()) view.stop();
+});
 wireMenu();
 wireFiles();
 wireKey();
