@@ -162,10 +162,11 @@ std::stop_source Served::submit(Request request,
                                 std::shared_ptr<ResultSink> sink,
                                 const Ticket& ticket, const Call& call) {
   if (request.id.empty()) request.id = call.request.id;
-  if (!request.deadline && options_.timeout_s > 0) {
-    request.deadline = call.request.arrived +
-                       std::chrono::duration_cast<Clock::duration>(
-                           std::chrono::duration<double>(options_.timeout_s));
+  if (options_.timeout_s > 0) {
+    const Time last = call.request.arrived +
+                      std::chrono::duration_cast<Clock::duration>(
+                          std::chrono::duration<double>(options_.timeout_s));
+    request.deadline = std::min(request.deadline.value_or(last), last);
   }
   runner().check(request);
   auto source = runner().submit(

@@ -18,7 +18,7 @@ namespace penstock::serve {
 
 struct ServedOptions {
   std::int64_t max_queue = 64;  ///< requests that wait beyond those that run
-  double timeout_s = 300;       ///< of a request without a deadline of its own
+  double timeout_s = 300;       ///< the longest deadline of a request; 0: none
   std::function<void(const Stall&)> on_stall;
 };
 
