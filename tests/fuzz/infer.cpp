@@ -2,7 +2,7 @@
 // JSON, tensors.
 #include <algorithm>
 
-#include "pipeline_serve/api/inference_request.h"
+#include "pipeline_serve/api/inference/inference_request.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // An upload: the first line is its Content-Type, the rest its body.
-#include "pipeline_serve/api/multipart.h"
+#include "pipeline_serve/api/uploads/multipart.h"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 // The body of a request in OpenAI's API.
-#include "pipeline_serve/api/body.h"
+#include "pipeline_serve/api/openai/body.h"
 
-#include "pipeline_serve/api/conversation.h"
-#include "pipeline_serve/api/prompts.h"
-#include "pipeline_serve/api/streaming.h"
-#include "pipeline_serve/api/tools.h"
+#include "pipeline_serve/api/openai/conversation.h"
+#include "pipeline_serve/api/openai/prompts.h"
+#include "pipeline_serve/api/openai/streaming.h"
+#include "pipeline_serve/api/openai/tools.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace penstock::serve {

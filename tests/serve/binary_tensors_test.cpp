@@ -1,9 +1,9 @@
-#include "pipeline_serve/api/binary_tensors.h"
+#include "pipeline_serve/api/inference/binary_tensors.h"
 
 #include <gtest/gtest.h>
 
 #include "penstock/error.h"
-#include "pipeline_serve/api/base64.h"
+#include "pipeline_serve/api/inference/base64.h"
 
 namespace penstock::serve {
 namespace {

@@ -1,5 +1,5 @@
 // Fields of a form as a handler reads them.
-#include "pipeline_serve/api/form.h"
+#include "pipeline_serve/api/uploads/form.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // What is read of an `infer` call, and what is refused, which must be named.
-#include "pipeline_serve/api/inference_request.h"
+#include "pipeline_serve/api/inference/inference_request.h"
 
 #include <gtest/gtest.h>
 

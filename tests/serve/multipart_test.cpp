@@ -1,5 +1,5 @@
 // Forms, as clients write them and as nobody should.
-#include "pipeline_serve/api/multipart.h"
+#include "pipeline_serve/api/uploads/multipart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline_serve/api/answers.h"
-#include "pipeline_serve/api/completion_logprobs.h"
-#include "pipeline_serve/api/response_object.h"
+#include "pipeline_serve/api/openai/answers.h"
+#include "pipeline_serve/api/openai/completion_logprobs.h"
+#include "pipeline_serve/api/openai/response_object.h"
 
 namespace penstock::serve {
 namespace {

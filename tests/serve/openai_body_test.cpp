@@ -1,14 +1,14 @@
 // Bodies of OpenAI's API: whatever is wrong is refused with its name.
-#include "pipeline_serve/api/body.h"
+#include "pipeline_serve/api/openai/body.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline_serve/api/conversation.h"
-#include "pipeline_serve/api/options.h"
-#include "pipeline_serve/api/prompts.h"
-#include "pipeline_serve/api/streaming.h"
-#include "pipeline_serve/api/tools.h"
+#include "pipeline_serve/api/openai/conversation.h"
+#include "pipeline_serve/api/openai/options.h"
+#include "pipeline_serve/api/openai/prompts.h"
+#include "pipeline_serve/api/openai/streaming.h"
+#include "pipeline_serve/api/openai/tools.h"
 
 namespace penstock::serve {
 namespace {

@@ -1,5 +1,5 @@
 // What a client may ask of any pipeline: lines, forms, and no file of ours.
-#include "pipeline_serve/api/pipeline_request.h"
+#include "pipeline_serve/api/uploads/pipeline_request.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "pipeline_serve/api/signature.h"
+#include "pipeline_serve/api/inference/signature.h"
 
 #include <gtest/gtest.h>
 

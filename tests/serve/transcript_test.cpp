@@ -1,5 +1,5 @@
 // Transcripts with the names of OpenAI's API.
-#include "pipeline_serve/api/transcript.h"
+#include "pipeline_serve/api/audio/transcript.h"
 
 #include <gtest/gtest.h>
 

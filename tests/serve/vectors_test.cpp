@@ -1,5 +1,5 @@
 // Vectors as numbers and as base64.
-#include "pipeline_serve/api/vectors.h"
+#include "pipeline_serve/api/openai/vectors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,0 +1,90 @@
+// Listeners that write answers of OpenAI's text routes: whole, or in chunks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pipeline_serve/api/openai/generation.h"
+
+namespace penstock::serve {
+
+/// A prefix and 24 letters and digits that no other answer has.
+[[nodiscard]] std::string new_id(const std::string& prefix);
+/// Seconds since the epoch.
+[[nodiscard]] std::int64_t now_s();
+/// As completions and chat have it.
+[[nodiscard]] OutJson usage_json(const Usage& usage);
+/// {"error": ...} as it stands in a stream that has begun.
+[[nodiscard]] OutJson error_json(const HttpError& error);
+
+struct Choice {
+  std::string text;
+  TokenList tokens;
+  std::string reason;
+};
+
+/// Sends one JSON when everything is there.
+class WholeAnswer final : public Listener {
+ public:
+  using Shape =
+      std::function<OutJson(const std::vector<Choice>&, const Usage&)>;
+  WholeAnswer(std::shared_ptr<Reply> reply, std::string path,
+              std::size_t choices, Shape shape)
+      : reply_(std::move(reply)),
+        path_(std::move(path)),
+        choices_(choices),
+        shape_(std::move(shape)) {}
+
+  void more(std::size_t choice, const std::string& text,
+            const TokenList& tokens) override;
+  void over(std::size_t choice, const std::string& reason) override;
+  void done(const Usage& usage) override;
+  void failed(const HttpError& error) override;
+
+ private:
+  std::shared_ptr<Reply> reply_;
+  std::string path_;
+  std::vector<Choice> choices_;
+  Shape shape_;
+};
+
+/// Sends chunks as they come, then [DONE].
+class ChunkedAnswer final : public Listener {
+ public:
+  struct Shape {
+    OutJson head;  ///< what all chunks begin with: id, object, created, model
+    /// A choice of a chunk; `is_first`: the first of that choice.
+    std::function<OutJson(std::size_t choice, const std::string& text,
+                          const TokenList& tokens, bool is_first)>
+        more;
+    std::function<OutJson(std::size_t choice, const std::string& reason,
+                          bool is_first)>
+        over;
+    bool has_usage = false;  ///< a last chunk with it, null in the others
+  };
+  ChunkedAnswer(std::shared_ptr<Reply> reply, std::string path, Shape shape)
+      : reply_(std::move(reply)),
+        events_(reply_),
+        path_(std::move(path)),
+        shape_(std::move(shape)) {}
+
+  void more(std::size_t choice, const std::string& text,
+            const TokenList& tokens) override;
+  void over(std::size_t choice, const std::string& reason) override;
+  void done(const Usage& usage) override;
+  void failed(const HttpError& error) override;
+
+ private:
+  void send(OutJson choices, const OutJson& usage);
+
+  std::shared_ptr<Reply> reply_;
+  EventStream events_;
+  std::string path_;
+  Shape shape_;
+  std::set<std::size_t> begun_;
+};
+
+}  // namespace penstock::serve

@@ -1,0 +1,138 @@
+// /v1/chat/completions: conversations.
+#include <utility>
+
+#include "pipeline_serve/api/openai/conversation.h"
+#include "pipeline_serve/api/openai/text_request.h"
+#include "pipeline_serve/api/openai/tools.h"
+
+namespace penstock::serve {
+namespace {
+
+constexpr std::int64_t kMostLogprobs = 20;
+
+const Members& members() {
+  static const Members all{
+      .own = {"model", "messages", "stream", "stream_options", "logprobs",
+              "top_logprobs", "tools", "tool_choice", "parallel_tool_calls"},
+      .options = {"max_tokens", "max_completion_tokens", "min_tokens",
+                  "temperature", "top_p", "top_k", "min_p", "seed", "n", "stop",
+                  "stop_token_ids", "ignore_eos", "frequency_penalty",
+                  "presence_penalty", "repetition_penalty", "logit_bias"}};
+  return all;
+}
+
+Generation chat_of(const Body& body, const TextModel& model) {
+  const JsonView given = body.at("messages");
+  Json messages = reading([&] { return messages_of_chat(given); });
+  check_no_tools(body);
+  (void)body.flag("parallel_tool_calls");  // of no tools
+  Options options = options_of(body, model, members().options);
+  const bool has_logprobs = body.flag("logprobs");
+  const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
+  if (best.value_or(0) > 0 && !has_logprobs) {
+    throw HttpError(
+        bad_request("top_logprobs is only for logprobs: true", "top_logprobs"));
+  }
+  if (has_logprobs) {
+    set_option(options, model, "logprobs", best.value_or(0), "logprobs");
+  }
+  lift_limit(options, model);
+  Generation out = generation_of(
+      body, model, {{{"messages", std::move(messages)}}}, options);
+  out.has_logprobs = has_logprobs;
+  out.prompt_param = "messages";
+  return out;
+}
+
+OutJson head_of(const TextModel& model, bool is_chunk) {
+  return {{"id", new_id("chatcmpl-")},
+          {"object", is_chunk ? "chat.completion.chunk" : "chat.completion"},
+          {"created", now_s()},
+          {"model", model.name()}};
+}
+
+OutJson logprobs_json(const TokenList& tokens) {
+  return {{"content", tokens}, {"refusal", nullptr}};
+}
+
+WholeAnswer::Shape whole_shape(const OutJson& head, bool has_logprobs) {
+  return [=](const std::vector<Choice>& choices, const Usage& usage) {
+    OutJson out = head;
+    out["choices"] = OutJson::array();
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      const Choice& each = choices[i];
+      OutJson choice{{"index", i}};
+      choice["message"] = {
+          {"role", "assistant"}, {"content", each.text}, {"refusal", nullptr}};
+      choice["logprobs"] =
+          has_logprobs ? logprobs_json(each.tokens) : OutJson();
+      choice["finish_reason"] = each.reason;
+      out["choices"].push_back(std::move(choice));
+    }
+    out["usage"] = usage_json(usage);
+    return out;
+  };
+}
+
+OutJson chunk_choice(std::size_t index, OutJson delta, OutJson logprobs,
+                     const OutJson& reason) {
+  return {{"index", index},
+          {"delta", std::move(delta)},
+          {"logprobs", std::move(logprobs)},
+          {"finish_reason", reason}};
+}
+
+ChunkedAnswer::Shape chunk_shape(const OutJson& head, bool has_logprobs,
+                                 bool has_usage) {
+  ChunkedAnswer::Shape shape;
+  shape.head = head;
+  shape.has_usage = has_usage;
+  shape.more = [=](std::size_t choice, const std::string& text,
+                   const TokenList& tokens, bool is_first) {
+    OutJson delta = OutJson::object();
+    if (is_first) delta["role"] = "assistant";
+    delta["content"] = text;
+    return chunk_choice(choice, std::move(delta),
+                        has_logprobs ? logprobs_json(tokens) : OutJson(), {});
+  };
+  shape.over = [](std::size_t choice, const std::string& reason,
+                  bool is_first) {
+    OutJson delta = OutJson::object();
+    if (is_first) delta = {{"role", "assistant"}, {"content", ""}};
+    return chunk_choice(choice, std::move(delta), {}, reason);
+  };
+  return shape;
+}
+
+void chat(const Models& models, const Call& call) {
+  const Body body(call.request.body);
+  const TextModel model = model_of(body, models, /*must_chat=*/true);
+  check_members(body, members());
+  const Streaming streaming = streaming_of(body);
+  Generation generation = chat_of(body, model);
+  const OutJson head = head_of(model, streaming.is_on);
+  const bool has_logprobs = generation.has_logprobs;
+  std::shared_ptr<Listener> listener;
+  if (streaming.is_on) {
+    listener = std::make_shared<ChunkedAnswer>(
+        call.reply, call.request.path,
+        chunk_shape(head, has_logprobs, streaming.has_usage));
+  } else {
+    listener = std::make_shared<WholeAnswer>(call.reply, call.request.path,
+                                             generation.n,
+                                             whole_shape(head, has_logprobs));
+  }
+  generate(model, std::move(generation), std::move(listener), call);
+}
+
+}  // namespace
+
+void add_chat(const Api& api) {
+  const Models& models = api.models;
+  api.router.add(
+      {.method = "POST",
+       .pattern = "/v1/chat/completions",
+       .handler = [&models](const Call& call) { chat(models, call); }});
+}
+
+}  // namespace penstock::serve

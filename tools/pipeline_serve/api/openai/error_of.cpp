@@ -1,0 +1,79 @@
+// How a pipeline's ends look over HTTP.
+#include <algorithm>
+
+#include "penstock/too_long.h"
+#include "pipeline_serve/api/openai/generation.h"
+#include "pipeline_serve/api/openai/options.h"
+
+namespace penstock::serve {
+namespace {
+
+HttpError failure(int status, const std::string& message,
+                  const std::string& code) {
+  return {.status = status,
+          .message = message,
+          .param = {},
+          .code = code,
+          .fields = {}};
+}
+
+HttpError too_long(const Error& error, std::int64_t context_length) {
+  // Behind the ';' stands what to do on a command line.
+  const std::string text = error.text();
+  HttpError out = bad_request(text.substr(0, text.find(';')));
+  if (context_length > 0) {
+    out.message += str("; the model's context length is ", context_length,
+                       " tokens, of which the answer needs one");
+  }
+  out.code = "context_length_exceeded";
+  return out;
+}
+
+bool is_of_preprocess(const Error& error) {
+  const auto& places = error.places();
+  return std::any_of(places.begin(), places.end(), [](const Place& place) {
+    return place.kind == Place::Kind::kStage &&
+           place.name.starts_with("preprocess");
+  });
+}
+
+HttpError wrong_data(const Error& error, const std::string& prompt_param,
+                     std::int64_t context_length) {
+  HttpError out;
+  if (is_too_long(error)) {
+    out = too_long(error, context_length);
+  } else {
+    out = option_error(error);
+    if (!out.param.empty()) return out;
+    if (!is_of_preprocess(error)) {
+      return failure(500, "something failed here", "");
+    }
+  }
+  out.param = prompt_param;
+  return out;
+}
+
+}  // namespace
+
+HttpError error_of(const Report& report, const std::string& prompt_param,
+                   std::int64_t context_length) {
+  if (report.ending == Ending::kDeadline) {
+    return failure(504, "the request took longer than it may",
+                   "deadline_exceeded");
+  }
+  if (report.ending == Ending::kCancelled || !report.error) {
+    return failure(503, "the request was cancelled", "cancelled");
+  }
+  switch (report.error->code()) {
+    case Code::kUsage:
+    case Code::kData:
+      return wrong_data(*report.error, prompt_param, context_length);
+    case Code::kRetry:
+    case Code::kUnavailable:
+      return failure(503, "this may work later", "unavailable");
+    default:
+      return failure(500, "something failed here", "");
+  }
+}
+
+}  // namespace penstock::serve

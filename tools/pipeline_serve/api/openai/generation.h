@@ -1,0 +1,57 @@
+// One HTTP request's answers: its prompts run through a pipeline, each with `n`
+// answers, and whoever writes the HTTP answer hears of each as it comes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipeline_serve/api/openai/shown_tokens.h"
+#include "pipeline_serve/api/openai/text_model.h"
+
+namespace penstock::serve {
+
+struct Usage {
+  std::int64_t prompt_tokens = 0;
+  std::int64_t completion_tokens = 0;
+};
+
+/// Hears of the answers; one call at a time, none of which may wait. Answers
+/// are numbered through: all of the first prompt, then those of the next.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  /// More of an answer; `text` may be empty, `tokens` too.
+  virtual void more(std::size_t choice, const std::string& text,
+                    const TokenList& tokens) = 0;
+  /// The answer is whole: "stop" or "length".
+  virtual void over(std::size_t choice, const std::string& reason) = 0;
+  /// All are; the last call.
+  virtual void done(const Usage& usage) = 0;
+  /// Instead of done(): no answer will be whole.
+  virtual void failed(const HttpError& error) = 0;
+};
+
+struct Generation {
+  std::vector<Request> requests;  ///< one for each prompt
+  std::size_t n = 1;              ///< answers to each
+  /// The answers to a prompt are equal, so it is asked once.
+  bool has_copies = false;
+  bool has_answer = true;  ///< else only the prompt is echoed
+  bool has_echo = false;   ///< an answer begins with its prompt
+  bool has_logprobs = false;
+  std::string prompt_param;  ///< the member that prompts come from
+};
+
+/// Admits and submits all of them; answers that were not yet submitted when one
+/// fails are not. Throws HttpError where nothing has begun.
+void generate(const TextModel& model, Generation generation,
+              std::shared_ptr<Listener> listener, const Call& call);
+
+/// How a request ended, where not well, as an HTTP error.
+[[nodiscard]] HttpError error_of(const Report& report,
+                                 const std::string& prompt_param,
+                                 std::int64_t context_length);
+
+}  // namespace penstock::serve

@@ -1,0 +1,69 @@
+#include "pipeline_serve/api/openai/vectors.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+namespace penstock::serve {
+namespace {
+
+/// The double whose shortest spelling is the float's.
+double widened(float number) {
+  std::array<char, 32> text{};
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  double out = 0;
+  (void)std::from_chars(text.data(), end, out);
+  return out;
+}
+
+}  // namespace
+
+std::vector<float> numbers_of(const std::string& json) {
+  const auto list = OutJson::parse(json).at("embedding");
+  std::vector<float> out;
+  out.reserve(list.size());
+  for (const auto& each : list) {
+    out.push_back(static_cast<float>(each.get<double>()));
+  }
+  return out;
+}
+
+std::vector<float> cut_vector(std::vector<float> numbers, std::size_t size) {
+  numbers.resize(size);
+  double squares = 0;
+  for (const double each : numbers) squares += each * each;
+  if (squares == 0) return numbers;
+  const double length = std::sqrt(squares);
+  for (float& each : numbers) each = static_cast<float>(double{each} / length);
+  return numbers;
+}
+
+OutJson number_list(const std::vector<float>& numbers) {
+  OutJson out = OutJson::array();
+  for (const float each : numbers) out.push_back(widened(each));
+  return out;
+}
+
+std::string base64_of(const std::vector<float>& numbers) {
+  std::vector<unsigned char> bytes;
+  bytes.reserve(numbers.size() * sizeof(float));
+  for (const float each : numbers) {
+    const auto bits = std::bit_cast<std::uint32_t>(each);
+    for (unsigned shift = 0; shift < 32; shift += 8) {
+      bytes.push_back(static_cast<unsigned char>(bits >> shift));
+    }
+  }
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int size = EVP_EncodeBlock(
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
+      reinterpret_cast<unsigned char*>(out.data()), bytes.data(),
+      static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(size));
+  return out;
+}
+
+}  // namespace penstock::serve
