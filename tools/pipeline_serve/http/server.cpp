@@ -8,9 +8,9 @@
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <unordered_set>
 #include <utility>
 
 namespace penstock::serve {
@@ -51,9 +51,25 @@ struct Server::Listener {
   asio::steady_timer retry;  ///< after "too many open files"
 };
 
-Server::Server(asio::io_context& io, Gate& gate) : io_(io), gate_(gate) {}
+struct Server::Open {
+  std::unordered_set<Connection*> all;
+  std::function<void()> drained;  ///< called when the last has gone
+
+  [[nodiscard]] std::vector<std::shared_ptr<Connection>> held() const {
+    std::vector<std::shared_ptr<Connection>> out;
+    for (Connection* each : all) out.push_back(each->shared_from_this());
+    return out;
+  }
+  void look() {
+    if (all.empty() && drained) std::exchange(drained, {})();
+  }
+};
+
+Server::Server(asio::io_context& io, Gate& gate)
+    : io_(io), gate_(gate), open_(std::make_shared<Open>()) {}
 
 Server::~Server() {
+  open_->drained = {};
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
 }
 
@@ -150,23 +166,20 @@ void Server::accept(const std::shared_ptr<Listener>& listener) {
 
 void Server::add(Socket socket) {
   // More than that: it is closed, as a full backlog would do it.
-  if (open_.size() >= gate_.limits().connections) return;
+  if (open_->all.size() >= gate_.limits().connections) return;
   Problem ignored;
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
   auto wire =
       tls_ ? tls_wire(std::move(socket), *tls_) : plain_wire(std::move(socket));
   const auto place = std::make_shared<Connection*>(nullptr);
-  const auto connection =
-      std::make_shared<Connection>(std::move(wire), gate_, io_.get_executor(),
-                                   [this, place] { removed(*place); });
+  const auto connection = std::make_shared<Connection>(
+      std::move(wire), gate_, io_.get_executor(), [open = open_, place] {
+        open->all.erase(*place);
+        open->look();
+      });
   *place = connection.get();
-  open_.insert(connection.get());
+  open_->all.insert(connection.get());
   connection->start();
-}
-
-void Server::removed(Connection* connection) {
-  open_.erase(connection);
-  if (open_.empty() && drained_) asio::post(io_, std::exchange(drained_, {}));
 }
 
 void Server::drain(std::function<void()> done) {
@@ -174,17 +187,13 @@ void Server::drain(std::function<void()> done) {
     listener->acceptor.close();
     listener->retry.cancel();
   }
-  drained_ = std::move(done);
-  std::vector<std::shared_ptr<Connection>> all;
-  for (Connection* each : open_) all.push_back(each->shared_from_this());
-  for (const auto& each : all) each->drain();
-  if (open_.empty() && drained_) asio::post(io_, std::exchange(drained_, {}));
+  open_->drained = std::move(done);
+  for (const auto& each : open_->held()) each->drain();
+  open_->look();
 }
 
 void Server::close_all() {
-  std::vector<std::shared_ptr<Connection>> all;
-  for (Connection* each : open_) all.push_back(each->shared_from_this());
-  for (const auto& each : all) each->close();
+  for (const auto& each : open_->held()) each->close();
 }
 
 }  // namespace penstock::serve

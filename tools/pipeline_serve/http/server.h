@@ -8,7 +8,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "pipeline_serve/http/connection.h"
@@ -40,21 +39,19 @@ class Server {
   /// `done` is called when the last has gone.
   void drain(std::function<void()> done);
   void close_all();
-  [[nodiscard]] std::size_t connections() const { return open_.size(); }
 
  private:
   struct Listener;
+  struct Open;
   void accept(const std::shared_ptr<Listener>& listener);
   void add(Socket socket);
   void start(std::shared_ptr<Listener> listener);
-  void removed(Connection* connection);
 
   boost::asio::io_context& io_;
   Gate& gate_;
   std::optional<boost::asio::ssl::context> tls_;
   std::vector<std::shared_ptr<Listener>> listeners_;
-  std::unordered_set<Connection*> open_;
-  std::function<void()> drained_;
+  std::shared_ptr<Open> open_;  ///< connections may outlive this
   std::string unix_path_;
 };
 
