@@ -94,8 +94,8 @@ class Inference : public ::testing::Test {
 
   fakes::Script script_;
   Router router_;
-  Models models_;
   Metrics metrics_;
+  Models models_;  ///< requests that run still count
 };
 
 OutJson texts(const std::vector<std::string>& data) {

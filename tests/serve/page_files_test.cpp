@@ -45,8 +45,8 @@ class Kept : public Reply {
 
 Answer page(const std::string& path) {
   Router router;
-  Models models;
   Metrics metrics;
+  Models models;
   add_page({.router = router, .models = models, .metrics = metrics});
   const auto found = router.find("GET", path);
   if (found.route == nullptr)
