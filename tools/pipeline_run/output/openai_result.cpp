@@ -4,25 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "common/http_status.h"
+
 namespace penstock::run {
 namespace {
 
 using Out = nlohmann::ordered_json;
-
-int status(Code code) {
-  switch (code) {
-    case Code::kUsage:
-    case Code::kData:
-      return 400;
-    case Code::kNotFound:
-      return 404;
-    case Code::kRetry:
-    case Code::kUnavailable:
-      return 503;
-    default:
-      return 500;
-  }
-}
 
 /// What the pieces of a branch say under `key`; null: nothing.
 Out piece(const Written& written, const char* key) {
@@ -94,8 +81,8 @@ Out body(const Request& request, const OpenAiCall& call, const Report& report,
 Out failure(const Error& error) {
   return {{"error",
            {{"message", error.what()},
-            {"type", status(error.code()) == 400 ? "invalid_request_error"
-                                                 : "server_error"},
+            {"type", http_status(error.code()) == 400 ? "invalid_request_error"
+                                                      : "server_error"},
             {"code", to_string(error.code())}}}};
 }
 
@@ -106,7 +93,8 @@ std::string openai_line(const Request& request, const OpenAiCall& call,
                         const std::map<int, Written>& branches) {
   Out line{{"id", "batch_req_" + request.id}, {"custom_id", request.id}};
   Out& response = line["response"];
-  response["status_code"] = report.error ? status(report.error->code()) : 200;
+  response["status_code"] =
+      report.error ? http_status(report.error->code()) : 200;
   response["request_id"] = "req_" + request.id;
   response["body"] = report.error ? failure(*report.error)
                                   : body(request, call, report, branches);

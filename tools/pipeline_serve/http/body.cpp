@@ -11,10 +11,7 @@ BodyReader::BodyReader(const Head& head, std::size_t most) {
     return;
   }
   if (head.length.value_or(0) > most) {
-    HttpError error;
-    error.status = 413;
-    error.message = str("the body is longer than ", most, " bytes");
-    throw HttpError(error);
+    throw http_error(413, str("the body is longer than ", most, " bytes"));
   }
   left_ = static_cast<std::size_t>(head.length.value_or(0));
 }

@@ -14,19 +14,12 @@ namespace {
 constexpr std::size_t kMostLine = 256;
 constexpr std::size_t kMostTrailer = std::size_t{8} << 10U;
 
-HttpError refuse(int status, const std::string& message) {
-  HttpError error;
-  error.status = status;
-  error.message = message;
-  return error;
-}
-
 /// The line that `bytes` begins with; nothing where its end has not come.
 std::optional<std::string_view> take_line(std::string_view& bytes,
                                           std::size_t most) {
   const auto end = bytes.find("\r\n");
   if (std::min(end, bytes.size()) > most) {
-    throw refuse(400, "a line between the chunks is too long");
+    throw http_error(400, "a line between the chunks is too long");
   }
   if (end == std::string_view::npos) return {};
   const auto line = bytes.substr(0, end);
@@ -56,7 +49,7 @@ bool ChunkReader::step(std::string_view& bytes) {
     case Part::kDataEnd:
       if (bytes.size() < 2) return false;
       if (!bytes.starts_with("\r\n")) {
-        throw refuse(400, "a chunk is longer than its size");
+        throw http_error(400, "a chunk is longer than its size");
       }
       bytes.remove_prefix(2);
       part_ = Part::kSize;
@@ -65,7 +58,8 @@ bool ChunkReader::step(std::string_view& bytes) {
       const auto line = take_line(bytes, kMostTrailer);
       if (!line) return false;
       trailer_ += line->size();
-      if (trailer_ > kMostTrailer) throw refuse(431, "the trailer is too long");
+      if (trailer_ > kMostTrailer)
+        throw http_error(431, "the trailer is too long");
       if (line->empty()) part_ = Part::kWhole;
       return true;
     }
@@ -93,10 +87,10 @@ void ChunkReader::take_size(std::string_view line) {
       size_text.data(), size_text.data() + size_text.size(), size, 16);
   if (size_text.empty() || size_text[0] == '-' || problem != std::errc() ||
       end != size_text.data() + size_text.size()) {
-    throw refuse(400, "a chunk's size is no hexadecimal number");
+    throw http_error(400, "a chunk's size is no hexadecimal number");
   }
   if (size > most_ - body_.size()) {
-    throw refuse(413, str("the body is longer than ", most_, " bytes"));
+    throw http_error(413, str("the body is longer than ", most_, " bytes"));
   }
   left_ = size;
   part_ = size == 0 ? Part::kTrailer : Part::kData;

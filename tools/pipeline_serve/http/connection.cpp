@@ -186,11 +186,7 @@ bool Connection::process_head() {
   in_.erase(0, size);
   is_head_only_ = head_.method == "HEAD";
   request_.method = is_head_only_ ? "GET" : head_.method;
-  const auto query = head_.target.find('?');
-  request_.path = head_.target.substr(0, query);
-  if (query != std::string::npos) {
-    request_.query = head_.target.substr(query + 1);
-  }
+  request_.path = head_.target.substr(0, head_.target.find('?'));
   request_.fields = head_.fields;
   body_.emplace(head_, gate_.body_limit(request_));
   phase_ = Phase::kBody;
@@ -239,11 +235,8 @@ void Connection::fail(const HttpError& error) {
 
 void Connection::drop() {
   if (phase_ != Phase::kAnswer || has_answer_) return;
-  HttpError error;
-  error.status = 500;
-  error.message = "nothing answered";
   if (is_stream_) return close();
-  send(answer_of(error, access_.request.path));
+  send(answer_of(http_error(500, "nothing answered"), access_.request.path));
 }
 
 bool Connection::is_of(const Exchange& exchange) const {
@@ -402,11 +395,8 @@ void Connection::tick(Time now) {
   }
   const bool is_idle = phase_ == Phase::kHead && in_.empty();
   if (is_idle || phase_ == Phase::kLinger) return close();
-  HttpError error;
-  error.status = 408;
-  error.message = phase_ == Phase::kHead ? "the header came too slowly"
-                                         : "the body came too slowly";
-  fail(error);
+  fail(http_error(408, phase_ == Phase::kHead ? "the header came too slowly"
+                                              : "the body came too slowly"));
 }
 
 }  // namespace penstock::serve

@@ -16,27 +16,20 @@ namespace {
 /// Added to zlib's window bits: a gzip header is expected.
 constexpr int kGzip = 16;
 
-HttpError refuse(int status, std::string message) {
-  HttpError error;
-  error.status = status;
-  error.message = std::move(message);
-  return error;
-}
-
 /// Unpacks one stream after another.
 class Unpacker {
  public:
   Unpacker(std::string_view packed, int window_bits, std::size_t most)
       : most_(most) {
     if (packed.size() > std::numeric_limits<uInt>::max()) {
-      throw refuse(413, "the body is too large");
+      throw http_error(413, "the body is too large");
     }
     // zlib does not write to what it reads.
     stream_.next_in =
         reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
     stream_.avail_in = static_cast<uInt>(packed.size());
     if (inflateInit2(&stream_, window_bits) != Z_OK) {
-      throw refuse(503, "there is no memory to unpack the body");
+      throw http_error(503, "there is no memory to unpack the body");
     }
   }
   ~Unpacker() { inflateEnd(&stream_); }
@@ -60,11 +53,12 @@ class Unpacker {
       stream_.avail_out = static_cast<uInt>(block_.size());
       result = inflate(&stream_, Z_NO_FLUSH);
       if (result != Z_OK && result != Z_STREAM_END) {
-        throw refuse(400, "the body is not packed as Content-Encoding says");
+        throw http_error(400,
+                         "the body is not packed as Content-Encoding says");
       }
       const std::size_t made = block_.size() - stream_.avail_out;
       if (made > most_ - out.size()) {
-        throw refuse(
+        throw http_error(
             413, str("the body is longer than ", most_, " bytes, unpacked"));
       }
       out.append(reinterpret_cast<const char*>(block_.data()), made);
@@ -76,12 +70,6 @@ class Unpacker {
   std::array<Bytef, 1 << 16> block_{};
 };
 
-bool is_word(std::string_view text, std::string_view word) {
-  return std::equal(
-      text.begin(), text.end(), word.begin(), word.end(),
-      [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
-}
-
 }  // namespace
 
 std::string gunzip(std::string_view packed, std::size_t most) {
@@ -90,14 +78,14 @@ std::string gunzip(std::string_view packed, std::size_t most) {
 
 std::string unpacked(std::string_view coding, std::string packed,
                      std::size_t most) {
-  if (coding.empty() || is_word(coding, "identity")) return packed;
-  if (is_word(coding, "gzip") || is_word(coding, "x-gzip")) {
+  if (coding.empty() || same_word(coding, "identity")) return packed;
+  if (same_word(coding, "gzip") || same_word(coding, "x-gzip")) {
     return gunzip(packed, most);
   }
-  if (is_word(coding, "deflate")) {
+  if (same_word(coding, "deflate")) {
     return Unpacker(packed, MAX_WBITS, most).all();
   }
-  throw refuse(415, "Content-Encoding: expected gzip, deflate or identity");
+  throw http_error(415, "Content-Encoding: expected gzip, deflate or identity");
 }
 
 }  // namespace penstock::serve

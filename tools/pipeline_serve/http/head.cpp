@@ -8,13 +8,6 @@
 namespace penstock::serve {
 namespace {
 
-HttpError refuse(int status, std::string message) {
-  HttpError error;
-  error.status = status;
-  error.message = std::move(message);
-  return error;
-}
-
 bool is_token(char c) {
   const bool is_alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                         (c >= '0' && c <= '9');
@@ -33,20 +26,6 @@ bool is_printable(std::string_view text) {
   });
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
-
 /// Cuts the first line off `bytes`, without its CRLF; nothing where none ends.
 std::optional<std::string_view> take_line(std::string_view& bytes) {
   const auto end = bytes.find("\r\n");
@@ -59,7 +38,7 @@ std::optional<std::string_view> take_line(std::string_view& bytes) {
 /// A path, or what is behind the origin of an absolute target.
 std::optional<std::string> target_of(std::string_view text) {
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (lowered(text.substr(0, scheme.size())) != scheme) continue;
+    if (!same_word(text.substr(0, scheme.size()), scheme)) continue;
     const auto path = text.find('/', scheme.size());
     return path == std::string_view::npos ? "/"
                                           : std::string(text.substr(path));
@@ -76,23 +55,25 @@ std::optional<HttpError> read_first_line(std::string_view line, Head& head) {
   const auto first = line.find(' ');
   const auto last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) {
-    return refuse(400, "the first line is no request such as 'GET / HTTP/1.1'");
+    return http_error(400,
+                      "the first line is no request such as 'GET / HTTP/1.1'");
   }
   const auto method = line.substr(0, first);
   const auto target = line.substr(first + 1, last - first - 1);
   const auto version = line.substr(last + 1);
   if (!is_tokens(method) || target.find(' ') != std::string_view::npos ||
       !is_printable(target)) {
-    return refuse(400, "the first line is no request such as 'GET / HTTP/1.1'");
+    return http_error(400,
+                      "the first line is no request such as 'GET / HTTP/1.1'");
   }
   if (version.size() != 8 || !version.starts_with("HTTP/")) {
-    return refuse(400, "the first line ends with no version of HTTP");
+    return http_error(400, "the first line ends with no version of HTTP");
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return refuse(505, "HTTP/1.1 is spoken here");
+    return http_error(505, "HTTP/1.1 is spoken here");
   }
   auto read = target_of(target);
-  if (!read) return refuse(400, "the target is no path");
+  if (!read) return http_error(400, "the target is no path");
   head.method = method;
   head.target = std::move(*read);
   head.minor = version.back() == '1' ? 1 : 0;
@@ -102,11 +83,11 @@ std::optional<HttpError> read_first_line(std::string_view line, Head& head) {
 std::optional<HttpError> read_field(std::string_view line, Head& head) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos || !is_tokens(line.substr(0, colon))) {
-    return refuse(400, "a header line is no 'name: value'");
+    return http_error(400, "a header line is no 'name: value'");
   }
   const auto value = line.substr(colon + 1);
   if (!is_printable(value)) {
-    return refuse(400, "a header field has a control character");
+    return http_error(400, "a header field has a control character");
   }
   head.fields.add(std::string(line.substr(0, colon)),
                   std::string(trimmed(value)));
@@ -118,7 +99,7 @@ std::vector<std::string_view> values(const Fields& fields,
                                      std::string_view name) {
   std::vector<std::string_view> out;
   for (const auto& [key, value] : fields.all()) {
-    if (lowered(key) == name) out.emplace_back(value);
+    if (same_word(key, name)) out.emplace_back(value);
   }
   return out;
 }
@@ -132,7 +113,7 @@ std::optional<HttpError> read_length(Head& head) {
       std::from_chars(text.data(), text.data() + text.size(), length);
   if (lengths.size() > 1 || text.empty() || text[0] == '-' ||
       error != std::errc() || end != text.data() + text.size()) {
-    return refuse(400, "Content-Length is not one number of bytes");
+    return http_error(400, "Content-Length is not one number of bytes");
   }
   head.length = length;
   return {};
@@ -142,12 +123,13 @@ std::optional<HttpError> read_coding(Head& head) {
   const auto codings = values(head.fields, "transfer-encoding");
   if (codings.empty()) return {};
   if (head.length) {
-    return refuse(400, "Content-Length and Transfer-Encoding exclude another");
+    return http_error(400,
+                      "Content-Length and Transfer-Encoding exclude another");
   }
-  if (codings.size() > 1 || lowered(codings[0]) != "chunked") {
-    return refuse(501, "the one Transfer-Encoding here is chunked");
+  if (codings.size() > 1 || !same_word(codings[0], "chunked")) {
+    return http_error(501, "the one Transfer-Encoding here is chunked");
   }
-  if (head.minor == 0) return refuse(400, "HTTP/1.0 has no chunks");
+  if (head.minor == 0) return http_error(400, "HTTP/1.0 has no chunks");
   head.is_chunked = true;
   return {};
 }
@@ -158,7 +140,7 @@ bool has_word(const Fields& fields, std::string_view name,
     std::string_view rest = value;
     while (!rest.empty()) {
       const auto comma = rest.find(',');
-      if (lowered(trimmed(rest.substr(0, comma))) == word) return true;
+      if (same_word(trimmed(rest.substr(0, comma)), word)) return true;
       rest.remove_prefix(std::min(comma, rest.size() - 1) + 1);
     }
   }
@@ -168,14 +150,14 @@ bool has_word(const Fields& fields, std::string_view name,
 std::optional<HttpError> read_meaning(Head& head) {
   const auto hosts = values(head.fields, "host");
   if (hosts.size() > 1 || (hosts.empty() && head.minor == 1)) {
-    return refuse(400, "a request has one Host");
+    return http_error(400, "a request has one Host");
   }
   if (auto error = read_length(head)) return error;
   if (auto error = read_coding(head)) return error;
   const auto expects = values(head.fields, "expect");
   head.wants_continue = !expects.empty() && head.minor == 1;
-  if (!expects.empty() && lowered(expects[0]) != "100-continue") {
-    return refuse(417, "the one expectation met here is 100-continue");
+  if (!expects.empty() && !same_word(expects[0], "100-continue")) {
+    return http_error(417, "the one expectation met here is 100-continue");
   }
   head.keeps_alive = head.minor == 1
                          ? !has_word(head.fields, "connection", "close")
@@ -201,23 +183,23 @@ std::optional<HttpError> look_early(std::string_view bytes,
                                     const Limits& limits) {
   if (bytes == "\r") return {};
   auto rest = without_empty_lines(bytes);
-  if (bytes.size() - rest.size() > 8) return refuse(400, "empty lines");
+  if (bytes.size() - rest.size() > 8) return http_error(400, "empty lines");
   // TLS, HTTP/2 and noise are told at their first byte, not after a while.
   if (!rest.empty() && !is_token(rest[0]) && rest != "\r") {
-    return refuse(400, "this is no HTTP/1.1 request");
+    return http_error(400, "this is no HTTP/1.1 request");
   }
   const auto line = take_line(rest);
   if (!line) {
     if (rest.size() <= limits.header_bytes) return {};
-    return refuse(414, "the first line is too long");
+    return http_error(414, "the first line is too long");
   }
   if (line->size() > limits.header_bytes) {
-    return refuse(414, "the first line is too long");
+    return http_error(414, "the first line is too long");
   }
   Head head;
   if (auto error = read_first_line(*line, head)) return error;
   if (rest.size() > limits.header_bytes + 4) {
-    return refuse(
+    return http_error(
         431, str("the header is longer than ", limits.header_bytes, " bytes"));
   }
   return {};
@@ -229,19 +211,19 @@ std::variant<Head, HttpError> read_head(std::string_view bytes,
   auto rest = without_empty_lines(bytes);
   const auto first = take_line(rest);
   if (!first || first->size() > limits.header_bytes) {
-    return refuse(414, "the first line is too long");
+    return http_error(414, "the first line is too long");
   }
   if (auto error = read_first_line(*first, head)) return *error;
   if (rest.size() > limits.header_bytes + 2) {
-    return refuse(
+    return http_error(
         431, str("the header is longer than ", limits.header_bytes, " bytes"));
   }
   for (auto line = take_line(rest); line && !line->empty();
        line = take_line(rest)) {
     if (auto error = read_field(*line, head)) return *error;
     if (head.fields.all().size() > limits.header_fields) {
-      return refuse(431, str("the header has more than ", limits.header_fields,
-                             " fields"));
+      return http_error(431, str("the header has more than ",
+                                 limits.header_fields, " fields"));
     }
   }
   if (auto error = read_meaning(head)) return *error;

@@ -8,11 +8,6 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
 
-bool same_name(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 /// 0 to 15; -1: no hexadecimal digit.
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -54,15 +49,35 @@ void Fields::add(std::string name, std::string value) {
 
 std::string_view Fields::get(std::string_view name) const {
   for (const auto& [key, value] : all_) {
-    if (same_name(key, name)) return value;
+    if (same_word(key, name)) return value;
   }
   return {};
 }
 
 bool Fields::has(std::string_view name) const {
   return std::any_of(all_.begin(), all_.end(), [&](const auto& field) {
-    return same_name(field.first, name);
+    return same_word(field.first, name);
   });
+}
+
+HttpError http_error(int status, std::string message, std::string param,
+                     std::string code) {
+  return {.status = status,
+          .message = std::move(message),
+          .param = std::move(param),
+          .code = std::move(code),
+          .fields = {}};
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 std::string_view reason(int status) {

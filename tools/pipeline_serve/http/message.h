@@ -32,7 +32,6 @@ struct HttpRequest {
   std::string id;  ///< ours, unique in the process; goes out as x-request-id
   std::string method;  ///< GET for HEAD as well
   std::string path;    ///< as it came, without the query
-  std::string query;   ///< as it came, behind the '?'
   Fields fields;
   std::string body;
   std::string client;  ///< name of the key it came with; empty: without keys
@@ -57,10 +56,19 @@ struct HttpError {
   Fields fields;        ///< Retry-After, Allow, ...
 };
 
+[[nodiscard]] HttpError http_error(int status, std::string message,
+                                   std::string param = {},
+                                   std::string code = {});
+
 /// "Not Found" of 404.
 [[nodiscard]] std::string_view reason(int status);
 
 /// Reads the %XX of `text`; false for a bad one or a NUL.
 [[nodiscard]] bool percent_decode(std::string_view text, std::string& out);
+
+/// Whether two words are the same but for the case of ASCII letters.
+[[nodiscard]] bool same_word(std::string_view a, std::string_view b);
+/// Without blanks and tabs at its ends.
+[[nodiscard]] std::string_view trimmed(std::string_view text);
 
 }  // namespace penstock::serve

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "common/program.h"
+#include "common/http_status.h"
 
 namespace penstock::serve {
 namespace {
@@ -38,21 +38,6 @@ std::optional<std::map<std::string, std::string>> fit(
     }
   }
   return parts;
-}
-
-int status_of(Code code) {
-  switch (code) {
-    case Code::kUsage:
-    case Code::kData:
-      return 400;
-    case Code::kNotFound:
-      return 404;
-    case Code::kRetry:
-    case Code::kUnavailable:
-      return 503;
-    default:
-      return 500;
-  }
 }
 
 const char* type_of(int status) {
@@ -109,18 +94,11 @@ HttpError caught_error() {
   } catch (const HttpError& error) {
     return error;
   } catch (const Error& error) {
-    const int status = status_of(error.code());
-    return {.status = status,
-            .message = status < 500 ? error.text() : "something failed here",
-            .param = {},
-            .code = {},
-            .fields = {}};
+    const int status = http_status(error.code());
+    return http_error(status,
+                      status < 500 ? error.text() : "something failed here");
   } catch (const std::exception&) {
-    return {.status = 500,
-            .message = "something failed here",
-            .param = {},
-            .code = {},
-            .fields = {}};
+    return http_error(500, "something failed here");
   }
 }
 

@@ -13,13 +13,6 @@
 namespace penstock::serve {
 namespace {
 
-HttpError refuse(int status, const std::string& message) {
-  HttpError error;
-  error.status = status;
-  error.message = message;
-  return error;
-}
-
 /// "host" of "host:port" and "[::1]:port".
 std::string_view without_port(std::string_view host) {
   if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
@@ -93,10 +86,13 @@ void Front::join() { workers_.join(); }
 
 std::string Front::next_id() { return str("req_", prefix_, "_", ++count_); }
 
-std::size_t Front::body_limit(const HttpRequest& request) {
-  const auto found = router_.find(request.method, request.path);
-  const bool is_media = found.route != nullptr && found.route->takes_media;
+std::size_t Front::limit_of(const Route* route) const {
+  const bool is_media = route != nullptr && route->takes_media;
   return is_media ? options_.limits.media_bytes : options_.limits.body_bytes;
+}
+
+std::size_t Front::body_limit(const HttpRequest& request) {
+  return limit_of(router_.find(request.method, request.path).route);
 }
 
 void Front::serve(HttpRequest request, std::shared_ptr<Reply> reply) {
@@ -120,11 +116,12 @@ void Front::answer_or_throw(HttpRequest request,
     request.client = keys_.client_of(request.fields.get("authorization"));
   }
   if (found.route == nullptr && !found.allowed.empty()) {
-    HttpError error = refuse(405, str("the method is not ", found.allowed));
+    HttpError error = http_error(405, str("the method is not ", found.allowed));
     error.fields.add("Allow", found.allowed);
     throw HttpError(error);
   }
-  if (found.route == nullptr) throw refuse(404, "there is no such path here");
+  if (found.route == nullptr)
+    throw http_error(404, "there is no such path here");
   const Route& route = *found.route;
   std::shared_ptr<Reply> to = reply;
   if (!request.client.empty() && route.method == "POST") {
@@ -133,7 +130,7 @@ void Front::answer_or_throw(HttpRequest request,
   Call call{.request = std::move(request),
             .parts = std::move(found.parts),
             .reply = std::move(to)};
-  const std::size_t most = body_limit(call.request);
+  const std::size_t most = limit_of(&route);
   if (route.is_quick) return run(route, std::move(call), most);
   boost::asio::post(workers_, [&route, most, call = std::move(call)]() mutable {
     run(route, std::move(call), most);
@@ -150,7 +147,7 @@ void Front::check_host(const HttpRequest& request) const {
   }
   const auto host = without_port(request.fields.get("host"));
   if (host == "localhost" || host == "127.0.0.1" || host == "[::1]") return;
-  throw refuse(421, "this host is not served here");
+  throw http_error(421, "this host is not served here");
 }
 
 bool Front::is_allowed(std::string_view origin) const {

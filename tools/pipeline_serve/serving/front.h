@@ -47,6 +47,7 @@ class Front final : public Gate {
  private:
   void answer_or_throw(HttpRequest request,
                        const std::shared_ptr<Reply>& reply);
+  [[nodiscard]] std::size_t limit_of(const Route* route) const;
   void check_host(const HttpRequest& request) const;
   [[nodiscard]] bool is_allowed(std::string_view origin) const;
 

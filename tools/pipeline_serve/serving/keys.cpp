@@ -82,17 +82,8 @@ Key read_line(const std::string& line, std::size_t number) {
   return key;
 }
 
-HttpError refuse(int status, const std::string& message,
-                 const std::string& code) {
-  HttpError error;
-  error.status = status;
-  error.message = message;
-  error.code = code;
-  return error;
-}
-
 HttpError too_many(const std::string& message, double wait) {
-  HttpError error = refuse(429, message, "rate_limit_exceeded");
+  HttpError error = http_error(429, message, "", "rate_limit_exceeded");
   error.fields.add("Retry-After", std::to_string(std::max(
                                       1, static_cast<int>(std::ceil(wait)))));
   return error;
@@ -145,8 +136,8 @@ std::string Keys::client_of(std::string_view authorization) const {
   }
   if (found != nullptr && is_bearer) return found->name;
   HttpError error =
-      refuse(401, "a valid key is needed: send 'Authorization: Bearer KEY'",
-             "invalid_api_key");
+      http_error(401, "a valid key is needed: send 'Authorization: Bearer KEY'",
+                 "", "invalid_api_key");
   error.fields.add("WWW-Authenticate", "Bearer");
   throw HttpError(error);
 }

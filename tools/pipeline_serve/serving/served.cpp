@@ -21,10 +21,7 @@ std::int64_t slots_of(const CompositionFile& file) {
 }
 
 HttpError unavailable(const std::string& message) {
-  HttpError error;
-  error.status = 503;
-  error.message = message;
-  error.code = "unavailable";
+  HttpError error = http_error(503, message, "", "unavailable");
   error.fields.add("Retry-After", "1");
   return error;
 }
@@ -127,16 +124,15 @@ Runner& Served::runner() {
 
 HttpError Served::full() const {
   double each = 1;
-  metrics_.each([&](const std::string& name, const Metrics::Of& of) {
-    if (name == name_ && of.whole.count() > 0) each = of.whole.mean();
+  metrics_.of(name_, [&](const Metrics::Of& of) {
+    if (of.whole.count() > 0) each = of.whole.mean();
   });
   const double wait =
       each * static_cast<double>(active_) / static_cast<double>(slots_);
-  HttpError error;
-  error.status = 429;
-  error.message = str("'", name_, "' has ", options_.max_queue,
-                      " requests waiting; try again later");
-  error.code = "queue_full";
+  HttpError error = http_error(429,
+                               str("'", name_, "' has ", options_.max_queue,
+                                   " requests waiting; try again later"),
+                               "", "queue_full");
   error.fields.add(
       "Retry-After",
       std::to_string(std::clamp(static_cast<int>(std::ceil(wait)), 1, 120)));
@@ -168,7 +164,6 @@ std::stop_source Served::submit(Request request,
                           std::chrono::duration<double>(options_.timeout_s));
     request.deadline = std::min(request.deadline.value_or(last), last);
   }
-  runner().check(request);
   auto source = runner().submit(
       std::move(request),
       std::make_shared<Counted>(std::move(sink), ticket, name_, metrics_,

@@ -21,11 +21,9 @@ Served& model_of(const Api& api, const Call& call) {
   if (version == call.parts.end() || version->second == kModelVersion) {
     return served;
   }
-  HttpError error;
-  error.status = 404;
-  error.message = str("the model '", name, "' has no version '",
-                      version->second.substr(0, 64), "', only ", kModelVersion);
-  throw HttpError(error);
+  throw http_error(
+      404, str("the model '", name, "' has no version '",
+               version->second.substr(0, 64), "', only ", kModelVersion));
 }
 
 void infer(const Api& /*api*/, Served& served, Call call) {

@@ -79,11 +79,7 @@ bool says_nothing(const std::string& name, const JsonView& value) {
 }  // namespace
 
 HttpError bad_request(const std::string& message, const std::string& param) {
-  return {.status = 400,
-          .message = message,
-          .param = param,
-          .code = {},
-          .fields = {}};
+  return http_error(400, message, param);
 }
 
 HttpError bad_request(const Error& error) {

@@ -8,15 +8,6 @@
 namespace penstock::serve {
 namespace {
 
-HttpError failure(int status, const std::string& message,
-                  const std::string& code) {
-  return {.status = status,
-          .message = message,
-          .param = {},
-          .code = code,
-          .fields = {}};
-}
-
 HttpError too_long(const Error& error, std::int64_t context_length) {
   // Behind the ';' stands what to do on a command line.
   const std::string text = error.text();
@@ -46,7 +37,7 @@ HttpError wrong_data(const Error& error, const std::string& prompt_param,
     out = option_error(error);
     if (!out.param.empty()) return out;
     if (!is_of_preprocess(error)) {
-      return failure(500, "something failed here", "");
+      return http_error(500, "something failed here");
     }
   }
   out.param = prompt_param;
@@ -58,11 +49,11 @@ HttpError wrong_data(const Error& error, const std::string& prompt_param,
 HttpError error_of(const Report& report, const std::string& prompt_param,
                    std::int64_t context_length) {
   if (report.ending == Ending::kDeadline) {
-    return failure(504, "the request took longer than it may",
-                   "deadline_exceeded");
+    return http_error(504, "the request took longer than it may", "",
+                      "deadline_exceeded");
   }
   if (report.ending == Ending::kCancelled || !report.error) {
-    return failure(503, "the request was cancelled", "cancelled");
+    return http_error(503, "the request was cancelled", "", "cancelled");
   }
   switch (report.error->code()) {
     case Code::kUsage:
@@ -70,9 +61,9 @@ HttpError error_of(const Report& report, const std::string& prompt_param,
       return wrong_data(*report.error, prompt_param, context_length);
     case Code::kRetry:
     case Code::kUnavailable:
-      return failure(503, "this may work later", "unavailable");
+      return http_error(503, "this may work later", "", "unavailable");
     default:
-      return failure(500, "something failed here", "");
+      return http_error(500, "something failed here");
   }
 }
 

@@ -16,25 +16,10 @@ constexpr std::size_t kMostBoundary = 70;  // RFC 2046
 constexpr std::size_t kMostName = 256;
 
 [[noreturn]] void refuse(const std::string& problem) {
-  HttpError error;
-  error.message = "the form: " + problem;
-  throw HttpError(error);
+  throw http_error(400, "the form: " + problem);
 }
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-
-bool same(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -132,19 +117,19 @@ std::string label_of(const std::string& filename) {
 
 void read_disposition(std::string_view value, FormPart& part) {
   Attributes attributes(value);
-  if (!same(attributes.value(), "form-data")) {
+  if (!same_word(attributes.value(), "form-data")) {
     refuse("a part's Content-Disposition is not form-data");
   }
   bool has_name = false;
   std::string_view key;
   for (std::string text; attributes.next(key, text);) {
-    if (same(key, "name") && !std::exchange(has_name, true)) {
+    if (same_word(key, "name") && !std::exchange(has_name, true)) {
       part.name = unescaped(text);
-    } else if (same(key, "filename") && !part.is_file) {
+    } else if (same_word(key, "filename") && !part.is_file) {
       part.is_file = true;
       check_text(text, "a file's name");
       part.filename = label_of(unescaped(text));
-    } else if (same(key, "name") || same(key, "filename")) {
+    } else if (same_word(key, "name") || same_word(key, "filename")) {
       refuse("a part has two names");
     }  // filename* may not stand in a form (RFC 7578): it says nothing
   }
@@ -160,14 +145,14 @@ void read_header(std::string_view line, FormPart& part, bool& is_disposed) {
   }
   const auto name = line.substr(0, colon);
   const auto value = trimmed(line.substr(colon + 1));
-  if (same(name, "content-disposition")) {
+  if (same_word(name, "content-disposition")) {
     if (std::exchange(is_disposed, true)) {
       refuse("a part has two Content-Dispositions");
     }
     read_disposition(value, part);
-  } else if (same(name, "content-transfer-encoding")) {
-    const bool is_plain =
-        same(value, "binary") || same(value, "8bit") || same(value, "7bit");
+  } else if (same_word(name, "content-transfer-encoding")) {
+    const bool is_plain = same_word(value, "binary") ||
+                          same_word(value, "8bit") || same_word(value, "7bit");
     if (!is_plain) refuse("send the parts' bytes as they are");
   }
 }
@@ -177,7 +162,7 @@ std::string boundary_of(std::string_view content_type) {
   std::optional<std::string> boundary;
   std::string_view key;
   for (std::string text; attributes.next(key, text);) {
-    if (!same(key, "boundary")) continue;
+    if (!same_word(key, "boundary")) continue;
     if (boundary) refuse("the Content-Type has two boundaries");
     boundary = text;
   }
@@ -228,7 +213,8 @@ class Reader {
  private:
   /// The rest of a boundary's line, where blanks may stand.
   void end_line() {
-    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
+    const auto end = rest_.find_first_not_of(" \t");
+    rest_.remove_prefix(std::min(end, rest_.size()));
     if (!rest_.starts_with("\r\n")) refuse("a boundary's line goes on");
     rest_.remove_prefix(2);
   }
@@ -264,17 +250,14 @@ class Reader {
 
 bool is_form(std::string_view content_type) {
   const auto end = std::min(content_type.find(';'), content_type.size());
-  return same(trimmed(content_type.substr(0, end)), "multipart/form-data");
+  return same_word(trimmed(content_type.substr(0, end)), "multipart/form-data");
 }
 
 std::vector<FormPart> parse_form(std::string_view content_type,
                                  std::string_view body,
                                  const FormLimits& limits) {
   if (!is_form(content_type)) {
-    HttpError error;
-    error.status = 415;
-    error.message = "the Content-Type is not multipart/form-data";
-    throw HttpError(error);
+    throw http_error(415, "the Content-Type is not multipart/form-data");
   }
   Reader reader(boundary_of(content_type), body, limits);
   std::vector<FormPart> parts;
