@@ -28,6 +28,13 @@ const std::vector<OpenAiOption>& openai_options() {
   return all;
 }
 
+std::string our_name(const std::string& theirs) {
+  for (const OpenAiOption& option : openai_options()) {
+    if (option.theirs == theirs) return option.ours;
+  }
+  return theirs;
+}
+
 const std::vector<OpenAiDefault>& openai_defaults() {
   static const std::vector<OpenAiDefault> all{
       {"stream", {"false"}},

@@ -15,6 +15,8 @@ struct OpenAiOption {
   std::string ours;
 };
 [[nodiscard]] const std::vector<OpenAiOption>& openai_options();
+/// Ours for one of theirs; any other name as it is.
+[[nodiscard]] std::string our_name(const std::string& theirs);
 
 /// A field that says nothing with the API's own default, and else asks for
 /// what there is not here.

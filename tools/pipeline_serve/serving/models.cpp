@@ -24,17 +24,24 @@ bool Models::is_ready() const {
   });
 }
 
+const StageConfig* stage_of_option(const PipelineFile& file,
+                                   const std::string& name) {
+  for (const StageConfig* stage : file.stages()) {
+    const ParamSpec* spec =
+        stage->spec == nullptr ? nullptr : stage->spec->params.find(name);
+    if (spec != nullptr && spec->is_per_request) return stage;
+  }
+  return nullptr;
+}
+
 Served& model_named(const Models& models, const std::string& name) {
   if (Served* found = models.find(name)) return *found;
   std::vector<std::string> names;
   for (const auto& each : models.all()) names.push_back(each->name());
-  HttpError error;
-  error.status = 404;
-  error.message = str("the model '", name.substr(0, 200),
-                      "' is not served here", suggestion(name, names));
-  error.param = "model";
-  error.code = "model_not_found";
-  throw HttpError(error);
+  throw http_error(404,
+                   str("the model '", name.substr(0, 200),
+                       "' is not served here", suggestion(name, names)),
+                   "model", "model_not_found");
 }
 
 }  // namespace penstock::serve

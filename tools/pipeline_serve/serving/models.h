@@ -28,4 +28,8 @@ class Models {
 [[nodiscard]] Served& model_named(const Models& models,
                                   const std::string& name);
 
+/// The stage whose param a request's option of that name sets; null: none.
+[[nodiscard]] const StageConfig* stage_of_option(const PipelineFile& file,
+                                                 const std::string& name);
+
 }  // namespace penstock::serve

@@ -44,20 +44,12 @@ SpeechModel::SpeechModel(const Models& models, const std::string& name)
   input_ = ports.front().name;
 }
 
-const StageConfig* SpeechModel::stage_with(const std::string& option) const {
-  for (const StageConfig* stage : file_->stages()) {
-    const ParamSpec* spec = stage->spec->params.find(option);
-    if (spec != nullptr && spec->is_per_request) return stage;
-  }
-  return nullptr;
-}
-
 std::map<std::string, Raw> SpeechModel::options(
     const SpeechOptions& wanted) const {
   std::map<std::string, Raw> out;
   const auto put = [&](const char* name, const RawScalar& value,
                        const char* theirs) {
-    if (stage_with(name) == nullptr) {
+    if (stage_of_option(*file_, name) == nullptr) {
       throw HttpError(bad_request(str("the model '", served_->name(),
                                       "' has no '", theirs, "' to choose"),
                                   theirs));
@@ -77,7 +69,7 @@ std::map<std::string, Raw> SpeechModel::options(
 }
 
 std::string SpeechModel::language() const {
-  const StageConfig* stage = stage_with("language");
+  const StageConfig* stage = stage_of_option(*file_, "language");
   if (stage == nullptr) return "";
   const auto* text =
       std::get_if<std::string>(&stage->settings.at("language").value);
@@ -86,7 +78,7 @@ std::string SpeechModel::language() const {
 
 HttpError SpeechModel::error(const Report& report,
                              const SpeechOptions& wanted) const {
-  const StageConfig* told = stage_with("language");
+  const StageConfig* told = stage_of_option(*file_, "language");
   const bool is_of_language =
       report.error && told != nullptr && is_of(*report.error, *told->spec);
   std::string param = "file";

@@ -37,8 +37,6 @@ class SpeechModel {
                                 const SpeechOptions& wanted) const;
 
  private:
-  [[nodiscard]] const StageConfig* stage_with(const std::string& option) const;
-
   Served* served_ = nullptr;
   const PipelineFile* file_ = nullptr;
   std::string input_;

@@ -5,20 +5,9 @@
 #include "pipeline_serve/api/inference/inference_request.h"
 
 namespace penstock::serve {
-namespace {
-
-std::string ours_of(const std::string& theirs) {
-  for (const auto& option : run::openai_options()) {
-    if (option.theirs == theirs) return option.ours;
-  }
-  return theirs;
-}
-
-}  // namespace
-
 void InferenceOptions::add(const std::string& name, const JsonView& value) {
   if (value.value().data.index() == 0) return;
-  const std::string ours = ours_of(name);
+  const std::string ours = run::our_name(name);
   const auto [known, is_new] = theirs_.emplace(ours, name);
   if (!is_new) {
     value.fail(str("is the same as '", known->second, "'; write one of them"));

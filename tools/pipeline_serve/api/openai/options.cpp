@@ -32,10 +32,7 @@ constexpr std::int64_t kSeeds = 9'000'000'000'000'000;
 
 std::string ours_of(const std::string& theirs) {
   if (theirs == "max_output_tokens") return "max_new_tokens";
-  for (const auto& option : run::openai_options()) {
-    if (option.theirs == theirs) return option.ours;
-  }
-  return theirs;
+  return run::our_name(theirs);
 }
 
 std::string theirs_of(const std::string& ours) {

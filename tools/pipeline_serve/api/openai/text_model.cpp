@@ -40,22 +40,13 @@ TextModel::TextModel(const Models& models, const std::string& name,
   }
 }
 
-const StageConfig* TextModel::stage_of(const std::string& name) const {
-  for (const StageConfig* stage : file_->stages()) {
-    const ParamSpec* spec =
-        stage->spec == nullptr ? nullptr : stage->spec->params.find(name);
-    if (spec != nullptr && spec->is_per_request) return stage;
-  }
-  return nullptr;
-}
-
 const ParamSpec* TextModel::option(const std::string& name) const {
-  const StageConfig* stage = stage_of(name);
+  const StageConfig* stage = stage_of_option(*file_, name);
   return stage == nullptr ? nullptr : stage->spec->params.find(name);
 }
 
 std::optional<ParamValue> TextModel::setting(const std::string& name) const {
-  const StageConfig* stage = stage_of(name);
+  const StageConfig* stage = stage_of_option(*file_, name);
   if (stage == nullptr) return std::nullopt;
   const auto found = stage->settings.find(name);
   if (found == stage->settings.end()) return std::nullopt;
@@ -63,7 +54,7 @@ std::optional<ParamValue> TextModel::setting(const std::string& name) const {
 }
 
 bool TextModel::is_written(const std::string& name) const {
-  const StageConfig* stage = stage_of(name);
+  const StageConfig* stage = stage_of_option(*file_, name);
   if (stage == nullptr) return false;
   const auto found = stage->settings.find(name);
   return found != stage->settings.end() && found->second.source != "default";

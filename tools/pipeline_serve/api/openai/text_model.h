@@ -36,8 +36,6 @@ class TextModel {
   [[nodiscard]] std::int64_t vocabulary() const;
 
  private:
-  [[nodiscard]] const StageConfig* stage_of(const std::string& name) const;
-
   Served* served_ = nullptr;
   const PipelineFile* file_ = nullptr;
   std::vector<std::string> chat_options_;
