@@ -32,6 +32,11 @@ void say(const std::string& text) {
 struct Named {
   std::string name;  ///< empty: the file's own
   std::string file;
+
+  /// What --set calls it, before its file is read.
+  [[nodiscard]] std::string key() const {
+    return name.empty() ? std::filesystem::path(file).stem().string() : name;
+  }
 };
 
 Named named(const std::string& text) {
@@ -50,11 +55,6 @@ std::vector<Override> overrides_of(const std::string& name,
     out.back().key = each.key.substr(name.size() + 1);
   }
   return out;
-}
-
-/// What a pipeline is called before its file is read: the file's stem.
-std::string stem(const std::string& file) {
-  return std::filesystem::path(file).stem().string();
 }
 
 /// People send one long instruction with many questions: what prompts share is
@@ -80,11 +80,11 @@ std::vector<std::pair<std::string, CompositionFile>> load_all(
   std::vector<std::pair<std::string, CompositionFile>> out;
   std::vector<std::string> problems;
   for (const std::string& text : options.pipelines) {
-    auto [name, file] = named(text);
+    Named pipeline = named(text);
+    auto& [name, file] = pipeline;
     try {
-      const auto overrides =
-          overrides_of(name.empty() ? stem(file) : name, options.overrides);
-      auto loaded = run::load_named(file, plugins, overrides);
+      auto loaded = run::load_named(
+          file, plugins, overrides_of(pipeline.key(), options.overrides));
       share_prefixes(loaded);
       if (name.empty()) name = loaded.name;
       for (const auto& [other, unused] : out) {
@@ -107,10 +107,7 @@ void check_overrides(const Options& options, const Models& models) {
     const std::string name = each.key.substr(0, each.key.find('.'));
     const bool is_known = std::any_of(
         options.pipelines.begin(), options.pipelines.end(),
-        [&](const std::string& text) {
-          const Named it = named(text);
-          return name == (it.name.empty() ? stem(it.file) : it.name);
-        });
+        [&](const std::string& text) { return name == named(text).key(); });
     if (is_known) continue;
     std::vector<std::string> names;
     for (const auto& served : models.all()) names.push_back(served->name());
@@ -247,31 +244,29 @@ class Program {
     }
   }
 
+  /// What runs may end.
   void drain() {
+    end_within(std::chrono::duration_cast<std::chrono::milliseconds>(
+                   std::chrono::duration<double>(options_.drain_s)),
+               [this] { stop(); });
+  }
+
+  /// What runs is cancelled, and has its last words.
+  void stop() {
+    end_within(kLastWords, [this] { io_.stop(); });
+    for (const auto& served : models_.all()) served->cancel_all();
+  }
+
+  void end_within(std::chrono::milliseconds most, std::function<void()> late) {
     is_ending_ = true;
     for (const auto& served : models_.all()) served->close_door();
     front_->drain();
     server_->drain([this] { io_.stop(); });
-    drain_timer_.expires_after(
-        std::chrono::duration_cast<std::chrono::milliseconds>(
-            std::chrono::duration<double>(options_.drain_s)));
-    drain_timer_.async_wait([this](boost::system::error_code error) {
-      if (!error) stop();
-    });
-  }
-
-  void stop() {
-    is_ending_ = true;
-    for (const auto& served : models_.all()) {
-      served->close_door();
-      served->cancel_all();
-    }
-    front_->drain();
-    server_->drain([this] { io_.stop(); });
-    drain_timer_.expires_after(kLastWords);
-    drain_timer_.async_wait([this](boost::system::error_code error) {
-      if (!error) io_.stop();
-    });
+    drain_timer_.expires_after(most);
+    drain_timer_.async_wait(
+        [late = std::move(late)](boost::system::error_code error) {
+          if (!error) late();
+        });
   }
 
   void end() {
