@@ -1,5 +1,9 @@
 #include "pipeline_serve/api/sse.h"
 
+#include <utility>
+
+#include "pipeline_serve/http/router.h"
+
 namespace penstock::serve {
 
 std::string json_text(const OutJson& json) {
@@ -10,6 +14,14 @@ std::string sse_event(const OutJson& json, const std::string& name) {
   std::string out;
   if (!name.empty()) out += "event: " + name + "\n";
   return out + "data: " + json_text(json) + "\n\n";
+}
+
+void send_error(Reply& reply, const HttpError& error, const std::string& path,
+                const std::string& last) {
+  Answer answer = answer_of(error, path);
+  if (!reply.has_begun()) return reply.send(std::move(answer));
+  reply.write("data: " + answer.body + "\n\n" + last);
+  reply.end();
 }
 
 void EventStream::write(std::string bytes) {

@@ -18,6 +18,11 @@ using OutJson = nlohmann::ordered_json;
 [[nodiscard]] std::string sse_event(const OutJson& json,
                                     const std::string& name = {});
 
+/// The error as plain HTTP where nothing has begun, else as an event, with
+/// `last` behind it, that ends the stream.
+void send_error(Reply& reply, const HttpError& error, const std::string& path,
+                const std::string& last = {});
+
 /// Begins its answer with the first event, so that what fails before is plain
 /// HTTP. One thread at a time.
 class EventStream {

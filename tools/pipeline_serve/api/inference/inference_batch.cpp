@@ -1,5 +1,6 @@
 #include "pipeline_serve/api/inference/inference_batch.h"
 
+#include <mutex>
 #include <utility>
 
 #include "pipeline_serve/api/openai/generation.h"
@@ -29,28 +30,8 @@ std::shared_ptr<ResultSink> InferenceBatch::sink(std::size_t row) {
   return std::make_shared<RowSink>(shared_from_this(), row);
 }
 
-bool InferenceBatch::is_over() const {
-  const std::scoped_lock lock(mutex_);
-  return is_over_;
-}
-
-void InferenceBatch::add(std::stop_source source) {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (!is_over_) return sources_.push_back(std::move(source));
-  }
-  source.request_stop();
-}
-
 void InferenceBatch::fail(const HttpError& error) {
-  std::vector<std::stop_source> others;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (std::exchange(is_over_, true)) return;
-    others.swap(sources_);
-  }
-  for (std::stop_source& each : others) each.request_stop();
-  reply_->send(answer_of(error, path_));
+  if (together_.end()) reply_->send(answer_of(error, path_));
 }
 
 void InferenceBatch::end(std::size_t row, const Report& report) {
@@ -62,13 +43,12 @@ void InferenceBatch::end(std::size_t row, const Report& report) {
     }
     return fail(error);
   }
-  {
-    const std::scoped_lock lock(mutex_);
+  bool is_last = false;
+  together_.unless_over([&] {
     rows_[row].end(report);
-    if (is_over_ || --left_ > 0) return;
-    is_over_ = true;
-    sources_.clear();
-  }
+    is_last = --left_ == 0;
+  });
+  if (!is_last || !together_.end()) return;
   Answer answer;
   try {
     answer = finish_(rows_);
@@ -97,10 +77,10 @@ void submit_rows(Served& served, const InferenceRequest& request,
   const std::size_t count = request.rows.size();
   const auto ticket = served.admit(static_cast<std::int64_t>(count));
   const auto more = served.runner().more_coming();
-  for (std::size_t i = 0; i < count && !batch->is_over(); ++i) {
+  for (std::size_t i = 0; i < count && !batch->together().is_over(); ++i) {
     try {
-      batch->add(served.submit(request_of(request, i, call), batch->sink(i),
-                               ticket, call));
+      batch->together().add(served.submit(request_of(request, i, call),
+                                          batch->sink(i), ticket, call));
     } catch (...) {
       if (i == 0) throw;
       return batch->fail(caught_error());

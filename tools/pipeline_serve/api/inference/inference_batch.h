@@ -4,13 +4,12 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "pipeline_serve/api/inference/inference_answer.h"
 #include "pipeline_serve/serving/served.h"
+#include "pipeline_serve/serving/together.h"
 
 namespace penstock::serve {
 
@@ -30,22 +29,17 @@ class InferenceBatch final
 
   /// Where the results of that request go.
   [[nodiscard]] std::shared_ptr<ResultSink> sink(std::size_t row);
-  /// A request that was submitted; it ends when another fails.
-  void add(std::stop_source source);
   /// Answers with the error, once, and ends the others. Any thread.
   void fail(const HttpError& error);
-  /// Nothing more needs to be submitted.
-  [[nodiscard]] bool is_over() const;
+  [[nodiscard]] Together& together() { return together_; }
 
  private:
   class RowSink;
   void end(std::size_t row, const Report& report);
 
   std::vector<RowResult> rows_;  ///< each written by its own sink
-  mutable std::mutex mutex_;
+  Together together_;
   std::size_t left_;
-  bool is_over_ = false;
-  std::vector<std::stop_source> sources_;
   std::shared_ptr<Reply> reply_;
   std::string path_;
   Finish finish_;

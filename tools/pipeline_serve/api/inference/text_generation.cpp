@@ -135,8 +135,10 @@ class TextEvents final : public ResultSink {
   }
   void done(const Request& /*request*/, const Report& report) override {
     if (report.ending != Ending::kWhole) {
-      return fail(error_of(report, /*prompt_param=*/"text_input",
-                           /*context_length=*/0));
+      return send_error(*reply_,
+                        error_of(report, /*prompt_param=*/"text_input",
+                                 /*context_length=*/0),
+                        path_);
     }
     if (!events_.has_begun()) send("", 0);
     events_.end();
@@ -148,11 +150,6 @@ class TextEvents final : public ResultSink {
     if (branch > 0) event["index"] = branch;
     event["text_output"] = text;
     events_.send(event);
-  }
-  void fail(const HttpError& error) {
-    Answer answer = answer_of(error, path_);
-    if (!events_.has_begun()) return reply_->send(std::move(answer));
-    events_.end("data: " + answer.body + "\n\n");
   }
 
   OutJson head_;

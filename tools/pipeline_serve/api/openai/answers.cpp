@@ -8,6 +8,26 @@
 #include "pipeline_serve/api/openai/random.h"
 
 namespace penstock::serve {
+namespace {
+
+/// How a stream of chunks ends.
+constexpr const char* kLast = "data: [DONE]\n\n";
+
+/// {head, choices, usage}.
+WholeAnswer::Shape whole_shape(OutJson head, ChoiceShape choice) {
+  return [head = std::move(head), choice = std::move(choice)](
+             const std::vector<Choice>& choices, const Usage& usage) {
+    OutJson out = head;
+    out["choices"] = OutJson::array();
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+      out["choices"].push_back(choice(i, choices[i]));
+    }
+    out["usage"] = usage_json(usage);
+    return out;
+  };
+}
+
+}  // namespace
 
 std::string new_id(const std::string& prefix) {
   constexpr std::string_view kLetters =
@@ -28,10 +48,6 @@ OutJson usage_json(const Usage& usage) {
   return {{"prompt_tokens", usage.prompt_tokens},
           {"completion_tokens", usage.completion_tokens},
           {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
-}
-
-OutJson error_json(const HttpError& error) {
-  return OutJson::parse(answer_of(error, "/v1/").body);
 }
 
 void WholeAnswer::more(std::size_t choice, const std::string& text,
@@ -75,13 +91,25 @@ void ChunkedAnswer::over(std::size_t choice, const std::string& reason) {
 
 void ChunkedAnswer::done(const Usage& usage) {
   if (shape_.has_usage) send(OutJson::array(), usage_json(usage));
-  events_.end("data: [DONE]\n\n");
+  events_.end(kLast);
 }
 
 void ChunkedAnswer::failed(const HttpError& error) {
-  if (!events_.has_begun()) return reply_->send(answer_of(error, path_));
-  events_.send(error_json(error));
-  events_.end("data: [DONE]\n\n");
+  send_error(*reply_, error, path_, kLast);
+}
+
+std::shared_ptr<Listener> listener_of(const Call& call,
+                                      const Streaming& streaming,
+                                      std::size_t choices, ChoiceShape whole,
+                                      ChunkedAnswer::Shape chunks) {
+  if (!streaming.is_on) {
+    return std::make_shared<WholeAnswer>(
+        call.reply, call.request.path, choices,
+        whole_shape(std::move(chunks.head), std::move(whole)));
+  }
+  chunks.has_usage = streaming.has_usage;
+  return std::make_shared<ChunkedAnswer>(call.reply, call.request.path,
+                                         std::move(chunks));
 }
 
 }  // namespace penstock::serve

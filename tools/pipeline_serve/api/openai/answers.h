@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline_serve/api/openai/generation.h"
+#include "pipeline_serve/api/openai/streaming.h"
 
 namespace penstock::serve {
 
@@ -17,8 +18,6 @@ namespace penstock::serve {
 [[nodiscard]] std::int64_t now_s();
 /// As completions and chat have it.
 [[nodiscard]] OutJson usage_json(const Usage& usage);
-/// {"error": ...} as it stands in a stream that has begun.
-[[nodiscard]] OutJson error_json(const HttpError& error);
 
 struct Choice {
   std::string text;
@@ -86,5 +85,13 @@ class ChunkedAnswer final : public Listener {
   Shape shape_;
   std::set<std::size_t> begun_;
 };
+
+/// A choice as a whole answer has it.
+using ChoiceShape = std::function<OutJson(std::size_t index, const Choice&)>;
+/// Whoever writes the answer that the body asked for: whole or in chunks, both
+/// with the chunks' head.
+[[nodiscard]] std::shared_ptr<Listener> listener_of(
+    const Call& call, const Streaming& streaming, std::size_t choices,
+    ChoiceShape whole, ChunkedAnswer::Shape chunks);
 
 }  // namespace penstock::serve

@@ -55,22 +55,14 @@ OutJson logprobs_json(const TokenList& tokens) {
   return {{"content", tokens}, {"refusal", nullptr}};
 }
 
-WholeAnswer::Shape whole_shape(const OutJson& head, bool has_logprobs) {
-  return [=](const std::vector<Choice>& choices, const Usage& usage) {
-    OutJson out = head;
-    out["choices"] = OutJson::array();
-    for (std::size_t i = 0; i < choices.size(); ++i) {
-      const Choice& each = choices[i];
-      OutJson choice{{"index", i}};
-      choice["message"] = {
-          {"role", "assistant"}, {"content", each.text}, {"refusal", nullptr}};
-      choice["logprobs"] =
-          has_logprobs ? logprobs_json(each.tokens) : OutJson();
-      choice["finish_reason"] = each.reason;
-      out["choices"].push_back(std::move(choice));
-    }
-    out["usage"] = usage_json(usage);
-    return out;
+ChoiceShape choice_shape(bool has_logprobs) {
+  return [has_logprobs](std::size_t index, const Choice& each) {
+    OutJson choice{{"index", index}};
+    choice["message"] = {
+        {"role", "assistant"}, {"content", each.text}, {"refusal", nullptr}};
+    choice["logprobs"] = has_logprobs ? logprobs_json(each.tokens) : OutJson();
+    choice["finish_reason"] = each.reason;
+    return choice;
   };
 }
 
@@ -82,11 +74,9 @@ OutJson chunk_choice(std::size_t index, OutJson delta, OutJson logprobs,
           {"finish_reason", reason}};
 }
 
-ChunkedAnswer::Shape chunk_shape(const OutJson& head, bool has_logprobs,
-                                 bool has_usage) {
+ChunkedAnswer::Shape chunk_shape(OutJson head, bool has_logprobs) {
   ChunkedAnswer::Shape shape;
-  shape.head = head;
-  shape.has_usage = has_usage;
+  shape.head = std::move(head);
   shape.more = [=](std::size_t choice, const std::string& text,
                    const TokenList& tokens, bool is_first) {
     OutJson delta = OutJson::object();
@@ -110,18 +100,9 @@ void chat(const Models& models, const Call& call) {
   check_members(body, members());
   const Streaming streaming = streaming_of(body);
   Generation generation = chat_of(body, model);
-  const OutJson head = head_of(model, streaming.is_on);
-  const bool has_logprobs = generation.has_logprobs;
-  std::shared_ptr<Listener> listener;
-  if (streaming.is_on) {
-    listener = std::make_shared<ChunkedAnswer>(
-        call.reply, call.request.path,
-        chunk_shape(head, has_logprobs, streaming.has_usage));
-  } else {
-    listener = std::make_shared<WholeAnswer>(call.reply, call.request.path,
-                                             generation.n,
-                                             whole_shape(head, has_logprobs));
-  }
+  auto listener = listener_of(
+      call, streaming, generation.n, choice_shape(generation.has_logprobs),
+      chunk_shape(head_of(model, streaming.is_on), generation.has_logprobs));
   generate(model, std::move(generation), std::move(listener), call);
 }
 

@@ -94,27 +94,18 @@ OutJson choice_json(std::size_t index, const std::string& text,
           {"finish_reason", reason}};
 }
 
-WholeAnswer::Shape whole_shape(const OutJson& head, bool has_logprobs) {
-  return [=](const std::vector<Choice>& choices, const Usage& usage) {
-    OutJson out = head;
-    out["choices"] = OutJson::array();
-    for (std::size_t i = 0; i < choices.size(); ++i) {
-      const Choice& each = choices[i];
-      CompletionLogprobs columns;
-      out["choices"].push_back(choice_json(
-          i, each.text, has_logprobs ? columns.json(each.tokens) : OutJson(),
-          each.reason));
-    }
-    out["usage"] = usage_json(usage);
-    return out;
+ChoiceShape choice_shape(bool has_logprobs) {
+  return [has_logprobs](std::size_t index, const Choice& each) {
+    CompletionLogprobs columns;
+    return choice_json(index, each.text,
+                       has_logprobs ? columns.json(each.tokens) : OutJson(),
+                       each.reason);
   };
 }
 
-ChunkedAnswer::Shape chunk_shape(const OutJson& head, bool has_logprobs,
-                                 bool has_usage) {
+ChunkedAnswer::Shape chunk_shape(OutJson head, bool has_logprobs) {
   ChunkedAnswer::Shape shape;
-  shape.head = head;
-  shape.has_usage = has_usage;
+  shape.head = std::move(head);
   // Offsets go on from chunk to chunk.
   const auto columns =
       std::make_shared<std::map<std::size_t, CompletionLogprobs>>();
@@ -137,19 +128,10 @@ void complete(const Models& models, const Call& call) {
   check_members(body, members());
   const Streaming streaming = streaming_of(body);
   Generation generation = completion_of(body, model);
-  const OutJson head = head_of(model);
-  const bool has_logprobs = generation.has_logprobs;
-  std::shared_ptr<Listener> listener;
-  if (streaming.is_on) {
-    listener = std::make_shared<ChunkedAnswer>(
-        call.reply, call.request.path,
-        chunk_shape(head, has_logprobs, streaming.has_usage));
-  } else {
-    listener =
-        std::make_shared<WholeAnswer>(call.reply, call.request.path,
-                                      generation.requests.size() * generation.n,
-                                      whole_shape(head, has_logprobs));
-  }
+  auto listener =
+      listener_of(call, streaming, generation.requests.size() * generation.n,
+                  choice_shape(generation.has_logprobs),
+                  chunk_shape(head_of(model), generation.has_logprobs));
   generate(model, std::move(generation), std::move(listener), call);
 }
 

@@ -1,8 +1,6 @@
 // /v1/embeddings: a vector for each text.
 #include <algorithm>
 #include <memory>
-#include <mutex>
-#include <stop_token>
 #include <utility>
 
 #include "pipeline_run/input/json_text.h"
@@ -11,6 +9,7 @@
 #include "pipeline_serve/api/openai/vectors.h"
 #include "pipeline_serve/api/routes.h"
 #include "pipeline_serve/api/uploads/gathered.h"
+#include "pipeline_serve/serving/together.h"
 
 namespace penstock::serve {
 namespace {
@@ -113,34 +112,27 @@ class Batch final : public std::enable_shared_from_this<Batch> {
     try {
       for (std::int64_t i = 0; i < count; ++i) submit_next();
     } catch (...) {
-      if (end()) throw;  // else the answer was given already
+      if (together_.end()) throw;  // else the answer was given already
     }
   }
 
  private:
   void submit_next() {
-    std::size_t index = 0;
-    Request request;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (is_over_ || next_ == vectors_.size()) return;
-      index = next_++;
-      request = std::move(wanted_.requests[index]);
-    }
+    std::size_t index = vectors_.size();
+    together_.unless_over([&] {
+      if (next_ < vectors_.size()) index = next_++;
+    });
+    if (index == vectors_.size()) return;
+    Request request = std::move(wanted_.requests[index]);
     if (vectors_.size() > 1) request.id = str(call_.request.id, "-", index);
     const auto done = [self = shared_from_this(), index](
                           const Request&, const Report& report,
                           const Gathered::Branches& branches) {
       self->take(index, report, branches);
     };
-    auto stop =
-        served_.submit(std::move(request),
-                       std::make_shared<Gathered>(call_, done), ticket_, call_);
-    {
-      const std::scoped_lock lock(mutex_);
-      if (!is_over_) return stops_.push_back(std::move(stop));
-    }
-    stop.request_stop();
+    together_.add(served_.submit(std::move(request),
+                                 std::make_shared<Gathered>(call_, done),
+                                 ticket_, call_));
   }
 
   void take(std::size_t index, const Report& report,
@@ -149,10 +141,12 @@ class Batch final : public std::enable_shared_from_this<Batch> {
       keep(index, report, branches);
       submit_next();
     } catch (...) {
-      if (end()) throw;
+      if (together_.end()) throw;
       return;
     }
-    if (has_all() && end()) answer();
+    bool has_all = false;
+    together_.unless_over([&] { has_all = count_ == vectors_.size(); });
+    if (has_all && together_.end()) answer();
   }
 
   void keep(std::size_t index, const Report& report,
@@ -170,30 +164,15 @@ class Batch final : public std::enable_shared_from_this<Batch> {
       }
       vector = cut_vector(std::move(vector), *wanted_.dimensions);
     }
-    const std::scoped_lock lock(mutex_);
-    vectors_[index] = std::move(vector);
-    prompt_tokens_ += report.prompt_tokens;
-    ++count_;
-  }
-
-  [[nodiscard]] bool has_all() {
-    const std::scoped_lock lock(mutex_);
-    return count_ == vectors_.size();
-  }
-  /// Stops what runs; false: it was over before.
-  bool end() {
-    std::vector<std::stop_source> stops;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (std::exchange(is_over_, true)) return false;
-      stops.swap(stops_);
-      ticket_.reset();
-    }
-    for (auto& stop : stops) stop.request_stop();
-    return true;
+    together_.unless_over([&] {
+      vectors_[index] = std::move(vector);
+      prompt_tokens_ += report.prompt_tokens;
+      ++count_;
+    });
   }
 
   void answer() {
+    ticket_.reset();  // before the client knows, who may come again at once
     OutJson data = OutJson::array();
     for (std::size_t i = 0; i < vectors_.size(); ++i) {
       OutJson vector = wanted_.is_base64 ? OutJson(base64_of(vectors_[i]))
@@ -216,13 +195,11 @@ class Batch final : public std::enable_shared_from_this<Batch> {
   Served& served_;
   Wanted wanted_;
   Call call_;
-  std::mutex mutex_;
+  Together together_;
   Served::Ticket ticket_;
   std::vector<std::vector<float>> vectors_;
-  std::vector<std::stop_source> stops_;
   std::size_t next_ = 0, count_ = 0;
   std::int64_t prompt_tokens_ = 0;
-  bool is_over_ = false;
 };
 
 void embed(const Api& api, Call call) {

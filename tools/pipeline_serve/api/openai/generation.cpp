@@ -1,11 +1,11 @@
 #include "pipeline_serve/api/openai/generation.h"
 
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include "penstock/text.h"
 #include "pipeline_serve/api/openai/options.h"
+#include "pipeline_serve/serving/together.h"
 
 namespace penstock::serve {
 namespace {
@@ -19,66 +19,37 @@ class Collector {
   /// `tell` is called alone, and not after the end.
   template <class Tell>
   void tell(const Tell& tell) {
-    const std::scoped_lock lock(mutex_);
-    if (!is_over_) tell(*listener_);
+    together_.unless_over([&] { tell(*listener_); });
   }
   void prompt_done(const Usage& usage) {
-    const std::scoped_lock lock(mutex_);
-    usage_.prompt_tokens += usage.prompt_tokens;
-    usage_.completion_tokens += usage.completion_tokens;
-    if (is_over_ || --left_ > 0) return;
-    is_over_ = true;
-    listener_->done(usage_);
+    bool is_last = false;
+    together_.unless_over([&] {
+      usage_.prompt_tokens += usage.prompt_tokens;
+      usage_.completion_tokens += usage.completion_tokens;
+      is_last = --left_ == 0;
+    });
+    if (is_last && together_.end()) listener_->done(usage_);
   }
   void fail(const HttpError& error) {
-    if (!end()) return;
-    listener_->failed(error);
+    if (together_.end()) listener_->failed(error);
   }
-  /// Nobody is told any more and what runs is cancelled. False: it had ended.
-  bool end() {
-    std::vector<std::stop_source> sources;
-    {
-      const std::scoped_lock lock(mutex_);
-      if (is_over_) return false;
-      is_over_ = true;
-      sources.swap(sources_);
-    }
-    for (auto& source : sources) source.request_stop();
-    return true;
-  }
-  /// False: no more is wanted.
-  bool add(std::stop_source source) {
-    const std::scoped_lock lock(mutex_);
-    if (is_over_) source.request_stop();
-    sources_.push_back(std::move(source));
-    return !is_over_;
-  }
+  [[nodiscard]] Together& together() { return together_; }
 
  private:
   std::shared_ptr<Listener> listener_;
-  std::mutex mutex_;
+  Together together_;
   std::size_t left_;
   Usage usage_;
-  std::vector<std::stop_source> sources_;
-  bool is_over_ = false;
-};
-
-/// What all prompts of a request have in common.
-struct Common {
-  std::size_t n = 1;
-  bool has_copies = false, has_answer = true, has_echo = false,
-       has_logprobs = false;
-  std::string prompt_param;
-  std::int64_t context_length = 0;
 };
 
 /// The answers to one prompt.
 class PromptSink final : public ResultSink {
  public:
-  PromptSink(std::shared_ptr<Collector> collector, Common common,
-             std::size_t first)
+  PromptSink(std::shared_ptr<Collector> collector, Answers wanted,
+             std::int64_t context_length, std::size_t first)
       : collector_(std::move(collector)),
-        common_(std::move(common)),
+        wanted_(std::move(wanted)),
+        context_length_(context_length),
         first_(first) {}
 
   void piece(const Request& request, const Value& value, int branch,
@@ -89,13 +60,13 @@ class PromptSink final : public ResultSink {
     const auto* text = std::get_if<std::string>(&value);
     if (text == nullptr) return;
     echo(request);
-    if (!common_.has_answer || text->empty()) return;
+    if (!wanted_.has_answer || text->empty()) return;
     more(branch, *text, tokens_[branch].show(text->size()));
   }
   void done(const Request& request, const Report& report) override {
     if (report.ending != Ending::kWhole) {
       return collector_->fail(
-          error_of(report, common_.prompt_param, common_.context_length));
+          error_of(report, wanted_.prompt_param, context_length_));
     }
     echo(request);
     Usage usage{.prompt_tokens = report.prompt_tokens};
@@ -104,10 +75,10 @@ class PromptSink final : public ResultSink {
       usage.completion_tokens +=
           static_cast<std::int64_t>(report.branches[i].token_ids.size());
     }
-    if (common_.has_copies) {
-      usage.completion_tokens *= static_cast<std::int64_t>(common_.n);
+    if (wanted_.has_copies) {
+      usage.completion_tokens *= static_cast<std::int64_t>(wanted_.n);
     }
-    if (!common_.has_answer) usage.completion_tokens = 0;
+    if (!wanted_.has_answer) usage.completion_tokens = 0;
     collector_->prompt_done(usage);
   }
 
@@ -127,7 +98,7 @@ class PromptSink final : public ResultSink {
   }
   /// Once, before anything else: the prompt.
   void echo(const Request& request) {
-    if (!common_.has_echo || has_echoed_) return;
+    if (!wanted_.has_echo || has_echoed_) return;
     has_echoed_ = true;
     const auto given = request.inputs.find("text");
     std::string text;
@@ -138,8 +109,8 @@ class PromptSink final : public ResultSink {
       text = replace_invalid_utf8(text);
     }
     const TokenList tokens =
-        common_.has_logprobs ? std::exchange(prompt_, {}) : TokenList();
-    for (std::size_t i = 0; i < common_.n; ++i) {
+        wanted_.has_logprobs ? std::exchange(prompt_, {}) : TokenList();
+    for (std::size_t i = 0; i < wanted_.n; ++i) {
       collector_->tell(
           [&](Listener& listener) { listener.more(first_ + i, text, tokens); });
     }
@@ -148,7 +119,7 @@ class PromptSink final : public ResultSink {
   template <class Tell>
   void each_choice(int branch, const Tell& tell) {
     const auto begin = static_cast<std::size_t>(branch);
-    const std::size_t end = common_.has_copies ? common_.n : begin + 1;
+    const std::size_t end = wanted_.has_copies ? wanted_.n : begin + 1;
     for (std::size_t i = begin; i < end; ++i) {
       collector_->tell([&](Listener& listener) { tell(listener, first_ + i); });
     }
@@ -162,14 +133,15 @@ class PromptSink final : public ResultSink {
     const std::string reason =
         branch.finish_reason == "length" ? "length" : "stop";
     const TokenList rest = tokens_[index].finish(reason);
-    if (!rest.empty() && common_.has_answer) more(index, "", rest);
+    if (!rest.empty() && wanted_.has_answer) more(index, "", rest);
     each_choice(index, [&](Listener& listener, std::size_t choice) {
-      listener.over(choice, common_.has_answer ? reason : "length");
+      listener.over(choice, wanted_.has_answer ? reason : "length");
     });
   }
 
   std::shared_ptr<Collector> collector_;
-  Common common_;
+  Answers wanted_;
+  std::int64_t context_length_;
   std::size_t first_;  ///< number of the first answer
   bool has_echoed_ = false;
   TokenList prompt_;
@@ -182,13 +154,7 @@ void generate(const TextModel& model, Generation generation,
               std::shared_ptr<Listener> listener, const Call& call) {
   Served& served = model.served();
   auto& requests = generation.requests;
-  const Common common{.n = generation.n,
-                      .has_copies = generation.has_copies,
-                      .has_answer = generation.has_answer,
-                      .has_echo = generation.has_echo,
-                      .has_logprobs = generation.has_logprobs,
-                      .prompt_param = generation.prompt_param,
-                      .context_length = model.context_length()};
+  const Answers& wanted = generation;
   try {
     served.runner().check(requests.at(0));  // all have the same options
   } catch (const Error& error) {
@@ -200,14 +166,15 @@ void generate(const TextModel& model, Generation generation,
   const auto more_coming = served.runner().more_coming();
   try {
     for (std::size_t i = 0; i < requests.size(); ++i) {
-      auto sink = std::make_shared<PromptSink>(collector, common, i * common.n);
+      auto sink = std::make_shared<PromptSink>(
+          collector, wanted, model.context_length(), i * wanted.n);
       if (requests.size() > 1) requests[i].id = str(call.request.id, "-", i);
       const auto source =
           served.submit(std::move(requests[i]), std::move(sink), ticket, call);
-      if (!collector->add(source)) break;
+      if (!collector->together().add(source)) break;
     }
   } catch (...) {
-    if (collector->end()) throw;
+    if (collector->together().end()) throw;
   }
 }
 

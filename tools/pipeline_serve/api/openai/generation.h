@@ -33,15 +33,19 @@ class Listener {
   virtual void failed(const HttpError& error) = 0;
 };
 
-struct Generation {
-  std::vector<Request> requests;  ///< one for each prompt
-  std::size_t n = 1;              ///< answers to each
+/// What is wanted of each prompt.
+struct Answers {
+  std::size_t n = 1;  ///< to each
   /// The answers to a prompt are equal, so it is asked once.
   bool has_copies = false;
   bool has_answer = true;  ///< else only the prompt is echoed
   bool has_echo = false;   ///< an answer begins with its prompt
   bool has_logprobs = false;
   std::string prompt_param;  ///< the member that prompts come from
+};
+
+struct Generation : Answers {
+  std::vector<Request> requests;  ///< one for each prompt
 };
 
 /// Admits and submits all of them; answers that were not yet submitted when one

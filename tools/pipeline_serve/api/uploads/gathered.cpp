@@ -2,6 +2,8 @@
 
 #include <variant>
 
+#include "pipeline_serve/api/sse.h"
+
 namespace penstock::serve {
 
 void add_piece(const Value& value, run::Written& to) {
@@ -17,10 +19,7 @@ void answer_safely(const Call& call, const std::function<void()>& make) {
   try {
     make();
   } catch (...) {
-    Answer answer = answer_of(caught_error(), call.request.path);
-    if (!call.reply->has_begun()) return call.reply->send(std::move(answer));
-    call.reply->write("data: " + answer.body + "\n\n");
-    call.reply->end();
+    send_error(*call.reply, caught_error(), call.request.path);
   }
 }
 
