@@ -53,6 +53,7 @@ class WholeAnswer final : public Listener {
 /// Sends chunks as they come, then [DONE].
 class ChunkedAnswer final : public Listener {
  public:
+  // NOLINTNEXTLINE(bugprone-exception-escape): json's move only asserts
   struct Shape {
     OutJson head;  ///< what all chunks begin with: id, object, created, model
     /// A choice of a chunk; `is_first`: the first of that choice.
