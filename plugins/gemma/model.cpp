@@ -17,7 +17,6 @@
 #include "gemma/projection.h"
 
 namespace penstock::gemma {
-namespace {
 
 /// Rotary position embedding (Su et al., 2021), the halves rotated as pairs.
 struct Rotary {
@@ -43,6 +42,8 @@ struct Rotary {
         -1);
   }
 };
+
+namespace {
 
 at::Tensor positions_of(const std::vector<SequenceChunk>& chunks,
                         at::Device device) {

@@ -21,6 +21,16 @@ function(penstock_warnings target)
     -Wall -Wextra -Wconversion -Wshadow $<$<BOOL:${PENSTOCK_WERROR}>:-Werror>)
 endfunction()
 
+# penstock_unity(target): compile its sources six at a time. What ATen's headers
+# and json's make the compiler instantiate in every file, needed or not (two
+# seconds, more than most files take themselves), is done once for six. Names in
+# anonymous namespaces must differ within a target. The lint preset compiles
+# each file alone, so each must include what it uses.
+function(penstock_unity target)
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ${PENSTOCK_UNITY} UNITY_BUILD_BATCH_SIZE 6)
+endfunction()
+
 # penstock_use_aten_pch(target): take the ATen headers precompiled. The target
 # must link penstock::libtorch (or penstock), directly or not.
 function(penstock_use_aten_pch target)

@@ -7,7 +7,7 @@
 namespace penstock::config {
 namespace {
 
-using Stages = std::vector<const StageDraft*>;
+using StageDrafts = std::vector<const StageDraft*>;
 
 const NoteSpec* find(const std::vector<NoteSpec>& notes,
                      const std::string& name) {
@@ -40,7 +40,7 @@ std::string advice(const StageCatalog& catalog, NoteSpecs StageSpec::*list,
 /// Notes or facts of a pipeline: what each stage reads is made before it.
 class Check {
  public:
-  Check(std::string word, NoteSpecs StageSpec::*list, Stages stages,
+  Check(std::string word, NoteSpecs StageSpec::*list, StageDrafts stages,
         const StageCatalog& catalog, Problems& problems)
       : word_(std::move(word)),
         list_(list),
@@ -116,7 +116,7 @@ class Check {
 
   std::string word_;
   NoteSpecs StageSpec::*list_;
-  Stages stages_;
+  StageDrafts stages_;
   const StageCatalog& catalog_;
   Problems& problems_;
 };
@@ -138,7 +138,7 @@ void check_next_inputs(const StageDraft& decode, const StageDraft& forward,
 
 void check_notes(const Draft& draft, const StageCatalog& catalog,
                  Problems& problems) {
-  Stages stages;
+  StageDrafts stages;
   for (const StageDraft& stage : draft.preprocess) stages.push_back(&stage);
   for (const auto* stage :
        {&draft.batch, &draft.forward, &draft.decode, &draft.postprocess}) {
@@ -150,7 +150,7 @@ void check_notes(const Draft& draft, const StageCatalog& catalog,
   if (!are_there) return;
   Check("note", &StageSpec::notes, stages, catalog, problems).run();
   // In the order in which they are opened: Forward makes every fact.
-  Stages opened = {&draft.forward};
+  StageDrafts opened = {&draft.forward};
   for (const StageDraft* stage : stages) {
     if (stage != &draft.forward) opened.push_back(stage);
   }

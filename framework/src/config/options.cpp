@@ -8,7 +8,7 @@ namespace penstock {
 namespace config {
 namespace {
 
-using Stages = std::vector<const StageConfig*>;
+using StageConfigs = std::vector<const StageConfig*>;
 
 [[noreturn]] void refuse(const std::string& name, const std::string& why) {
   throw Error(Code::kData, "option " + shown(name) + " " + why);
@@ -21,7 +21,7 @@ std::string key_of(const PipelineFile& file, std::size_t stage) {
   return kind == 0 && count > 1 ? str(key, ".", stage) : key;
 }
 
-std::vector<std::string> known_options(const Stages& stages) {
+std::vector<std::string> known_options(const StageConfigs& stages) {
   std::vector<std::string> names;
   for (const auto* stage : stages) {
     if (stage->spec == nullptr) continue;
@@ -32,7 +32,8 @@ std::vector<std::string> known_options(const Stages& stages) {
   return names;
 }
 
-[[noreturn]] void refuse_unknown(const Stages& stages, const std::string& name,
+[[noreturn]] void refuse_unknown(const StageConfigs& stages,
+                                 const std::string& name,
                                  const std::string& param) {
   const auto known = known_options(stages);
   const auto near = suggestion(param, known);
@@ -45,7 +46,7 @@ std::vector<std::string> known_options(const Stages& stages) {
   refuse(name, "cannot change with a request; set it in the pipeline file");
 }
 
-Option find_flat(const PipelineFile& file, const Stages& stages,
+Option find_flat(const PipelineFile& file, const StageConfigs& stages,
                  const std::string& name) {
   std::vector<std::string> keys;
   Option found;

@@ -24,10 +24,10 @@ void Team::barrier() {
   for (int i = 0; i < spins && !is_over(); ++i) relax();
   // The one that is waited for may have no core: sleeping leaves it this one.
   if (is_over()) return;
-  using Clock = std::chrono::steady_clock;
-  const auto asleep = Clock::now();
+  using std::chrono::steady_clock;
+  const auto asleep = steady_clock::now();
   meetings_.wait(meeting, std::memory_order_acquire);
-  slept_ += (Clock::now() - asleep).count();
+  slept_ += (steady_clock::now() - asleep).count();
 }
 
 }  // namespace penstock

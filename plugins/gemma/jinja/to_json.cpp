@@ -9,7 +9,7 @@
 namespace penstock::gemma::jinja {
 namespace {
 
-std::string escape(unsigned unit) {
+std::string unit_escape(unsigned unit) {
   static constexpr const char* kHex = "0123456789abcdef";
   std::string out = "\\u";
   for (unsigned shift : {12U, 8U, 4U, 0U}) out += kHex[unit >> shift & 15U];
@@ -18,9 +18,10 @@ std::string escape(unsigned unit) {
 
 /// Beyond 16 bits: two of UTF-16's.
 std::string escapes(char32_t code) {
-  if (code < 0x10000) return escape(code);
+  if (code < 0x10000) return unit_escape(code);
   const unsigned rest = code - 0x10000U;
-  return escape(0xD800U + (rest >> 10U)) + escape(0xDC00U + (rest & 0x3FFU));
+  return unit_escape(0xD800U + (rest >> 10U)) +
+         unit_escape(0xDC00U + (rest & 0x3FFU));
 }
 
 Text json_text(const Text& text, bool is_ascii) {

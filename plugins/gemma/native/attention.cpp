@@ -4,12 +4,14 @@
 #include <cmath>
 #include <limits>
 
+#include "lib/kernels/size.h"
+
 namespace penstock::gemma::native {
 namespace {
 
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
-std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+using kernels::size;
 
 }  // namespace
 

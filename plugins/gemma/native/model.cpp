@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gemma/native/attention.h"
+#include "lib/kernels/size.h"
 
 namespace penstock::gemma::native {
 namespace {
@@ -16,7 +17,7 @@ using kernels::Share;
 /// each key several times.
 constexpr std::int64_t kTileTokens = 16;
 
-std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+using kernels::size;
 
 std::vector<float> frequencies(const Config& c, double base, double scale) {
   std::vector<float> out(size(c.head_dim / 2));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/kernels/size.h"
 #include "penstock/parallel.h"
 
 namespace penstock::kernels {
@@ -45,8 +46,6 @@ std::int64_t place(std::int64_t k, std::int64_t lane) {
 std::int64_t round_up(std::int64_t count, std::int64_t unit) {
   return (count + unit - 1) / unit * unit;
 }
-
-std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 Panels plan(PackedType kind, std::int64_t rows, std::int64_t columns) {
   const std::int64_t wide = round_up(columns, kWide);

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "lib/kernels/packed.h"
+#include "lib/kernels/size.h"
 #include "penstock/parallel.h"
 
 namespace penstock::kernels {
@@ -26,8 +27,6 @@ constexpr float kRounding = 1e-4F;
 
 /// Scales below this are treated as 0.
 constexpr float kLeastScale = 0x1p-120F;
-
-std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 /// Columns with 8-bit codes: a fifth, which hold two thirds of a
 /// hidden state's squares.

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "lib/kernels/size.h"
 #include "penstock/parallel.h"
 
 namespace penstock::kernels {
@@ -23,8 +24,6 @@ constexpr std::int64_t kFirst = 16 * kStretch;
 /// Rows prefetched at once.
 constexpr std::size_t kTogether = 16;
 constexpr auto kNothing = -std::numeric_limits<float>::infinity();
-
-std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 struct Scored {
   float score;

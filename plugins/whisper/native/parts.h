@@ -6,6 +6,7 @@
 
 #include "lib/kernels/kernels.h"
 #include "lib/kernels/share.h"
+#include "lib/kernels/size.h"
 #include "whisper/native/weights.h"
 
 namespace penstock::whisper::native {
@@ -18,7 +19,7 @@ inline constexpr std::int64_t kHead = 64;
 inline constexpr std::int64_t kChunk = 64;  ///< positions of a work item
 inline constexpr float kEpsilon = 1e-5F;    ///< of norms
 
-inline std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+using kernels::size;
 
 inline std::int64_t chunks(const Config& config) {
   return (config.positions + kChunk - 1) / kChunk;

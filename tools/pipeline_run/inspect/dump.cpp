@@ -12,7 +12,7 @@ namespace penstock::run {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// What would be written between somebody's files could not be told from them.
 void make_folder(const fs::path& path) {
@@ -35,10 +35,10 @@ void make_folder(const fs::path& path) {
   }
 }
 
-Json stage_json(const StageConfig& config) {
-  Json out{{"use", config.spec->name}};
+OrderedJson stage_json(const StageConfig& config) {
+  OrderedJson out{{"use", config.spec->name}};
   if (!config.model.empty()) out["model"] = config.model;
-  out["params"] = Json::object();
+  out["params"] = OrderedJson::object();
   for (const auto& [name, setting] : config.settings) {
     std::visit(
         [&, &key = name](const auto& value) { out["params"][key] = value; },
@@ -47,8 +47,8 @@ Json stage_json(const StageConfig& config) {
   return out;
 }
 
-Json pipeline_json(const PipelineFile& file) {
-  Json out{{"name", file.name}};
+OrderedJson pipeline_json(const PipelineFile& file) {
+  OrderedJson out{{"name", file.name}};
   for (const StageConfig& config : file.preprocess) {
     out["preprocess"].push_back(stage_json(config));
   }
@@ -60,7 +60,7 @@ Json pipeline_json(const PipelineFile& file) {
 }
 
 /// Which row of the request it is, and where it is.
-Json slice_json(const Slice& slice, std::int64_t step) {
+OrderedJson slice_json(const Slice& slice, std::int64_t step) {
   return {{"step", step},
           {"sample", slice.sequence->item->index},
           {"branch", slice.sequence->branch},
@@ -68,10 +68,10 @@ Json slice_json(const Slice& slice, std::int64_t step) {
           {"count", slice.count}};
 }
 
-Json report_json(const Report& report) {
-  Json out{{"finish_reason", report.finish_reason},
-           {"prompt_tokens", report.prompt_tokens},
-           {"token_ids", report.token_ids}};
+OrderedJson report_json(const Report& report) {
+  OrderedJson out{{"finish_reason", report.finish_reason},
+                  {"prompt_tokens", report.prompt_tokens},
+                  {"token_ids", report.token_ids}};
   for (std::size_t i = 1; i < report.branches.size(); ++i) {
     out["others"].push_back(
         {{"finish_reason", report.branches[i].finish_reason},
@@ -161,17 +161,17 @@ DumpFolder& Dump::folder_of(const Request& request) {
     free = str(wanted.string(), "-", i);
   }
   folder = std::make_unique<DumpFolder>(
-      free, Json{{"id", request.id},
-                 {"pipeline", step.pipeline},
-                 {"request", request_json(request)}});
+      free, OrderedJson{{"id", request.id},
+                        {"pipeline", step.pipeline},
+                        {"request", request_json(request)}});
   return *folder;
 }
 
 void Dump::item(const Request& request, const Item& item) {
   guarded([&] {
-    Json entry{{"sample", item.index},
-               {"tokens", item.tokens},
-               {"notes", notes_json(item.notes)}};
+    OrderedJson entry{{"sample", item.index},
+                      {"tokens", item.tokens},
+                      {"notes", notes_json(item.notes)}};
     Tensors tensors = item.inputs;
     if (!item.tokens.empty()) {
       tensors.emplace_back("tokens", at::tensor(item.tokens));
@@ -187,8 +187,8 @@ void Dump::step(const Step& step, const Result& result) {
       const Slice& slice = step.slices[i];
       const Request& request = *slice.sequence->item->request;
       DumpFolder& folder = folder_of(request);
-      Json entry = slice_json(slice, steps);
-      Json batch = entry;
+      OrderedJson entry = slice_json(slice, steps);
+      OrderedJson batch = entry;
       batch["layout"] = to_string(step.layout);
       batch["rows"] = step.slices.size();
       if (has(request, StageKind::kBatch)) {
@@ -205,12 +205,12 @@ void Dump::step(const Step& step, const Result& result) {
 void Dump::decoded(const Request& request, const Decoded& decoded) {
   if (!has(request, StageKind::kDecode)) return;
   guarded([&] {
-    Json entry{{"step", of_steps_.at(request.step).steps - 1},
-               {"sample", decoded.item->index},
-               {"branch", decoded.branch},
-               {"tokens", decoded.tokens},
-               {"finish", to_string(decoded.finish)},
-               {"notes", notes_json(decoded.notes)}};
+    OrderedJson entry{{"step", of_steps_.at(request.step).steps - 1},
+                      {"sample", decoded.item->index},
+                      {"branch", decoded.branch},
+                      {"tokens", decoded.tokens},
+                      {"finish", to_string(decoded.finish)},
+                      {"notes", notes_json(decoded.notes)}};
     folder_of(request).add(StageKind::kDecode, entry, decoded.tensors);
   });
 }
@@ -218,7 +218,7 @@ void Dump::decoded(const Request& request, const Decoded& decoded) {
 void Dump::piece(const Request& request, const Value& value, int branch) {
   if (!has(request, StageKind::kPostprocess)) return;
   guarded([&] {
-    Json entry{{"branch", branch}};
+    OrderedJson entry{{"branch", branch}};
     Tensors tensors;
     if (const auto* made = std::get_if<Tensors>(&value)) {
       tensors = *made;

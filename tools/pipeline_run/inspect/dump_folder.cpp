@@ -11,7 +11,7 @@ namespace penstock::run {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::size_t kMostName = 100;
 
@@ -48,16 +48,16 @@ std::string folder_name(const std::string& id) {
   return out;
 }
 
-DumpFolder::DumpFolder(fs::path path, const Json& head)
+DumpFolder::DumpFolder(fs::path path, const OrderedJson& head)
     : path_(std::move(path)), json_(made(path_) / "dump.json") {
   std::string text = line_of(head);
   text.back() = ',';  // goes on
   json_.write(text + "\n\"made\": [");
 }
 
-void DumpFolder::add(StageKind stage, const Json& entry,
+void DumpFolder::add(StageKind stage, const OrderedJson& entry,
                      const Tensors& tensors) {
-  Json line{{"stage", to_string(stage)}};
+  OrderedJson line{{"stage", to_string(stage)}};
   line.update(entry);
   if (!tensors.empty()) {
     const std::string file =
@@ -69,7 +69,7 @@ void DumpFolder::add(StageKind stage, const Json& entry,
   json_.write((std::exchange(is_first_, false) ? "\n" : ",\n") + line_of(line));
 }
 
-void DumpFolder::close(const Json& report) {
+void DumpFolder::close(const OrderedJson& report) {
   json_.write("\n],\n\"report\": " + line_of(report) + "}\n");
   json_.close();
 }

@@ -40,7 +40,7 @@ std::string wrapped(const std::string& title,
   return out + "\n";
 }
 
-std::vector<std::string> values_of(const at::Tensor& row) {
+std::vector<std::string> shown_values(const at::Tensor& row) {
   std::vector<std::string> words;
   const auto host = row.cpu().to(at::kDouble).contiguous();
   const auto* values = host.const_data_ptr<double>();
@@ -147,10 +147,10 @@ std::string tensor_text(const std::string& name, const at::Tensor& tensor) {
   if (tensor.dim() == 2 && tensor.size(0) <= 8) {
     for (std::int64_t i = 0; i < tensor.size(0); ++i) {
       out += wrapped("    [" + std::to_string(i) + "] ",
-                     values_of(tensor.select(0, i)));
+                     shown_values(tensor.select(0, i)));
     }
   } else if (tensor.dim() == 1) {
-    out += wrapped("    ", values_of(tensor));
+    out += wrapped("    ", shown_values(tensor));
   }
   return out;
 }

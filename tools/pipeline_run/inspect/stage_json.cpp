@@ -11,19 +11,19 @@
 namespace penstock::run {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 /// As short as says the number: a double's further digits say nothing of a
 /// float.
-Json number(float value) {
+OrderedJson number(float value) {
   std::array<char, 32> text{};
   (void)std::snprintf(text.data(), text.size(), "%.9g",
                       static_cast<double>(value));
   return std::strtod(text.data(), nullptr);
 }
 
-Json values_of(const at::Tensor& tensor) {
-  Json list = Json::array();
+OrderedJson values_of(const at::Tensor& tensor) {
+  OrderedJson list = OrderedJson::array();
   if (tensor.dim() > 1) {
     for (std::int64_t i = 0; i < tensor.size(0); ++i) {
       list.push_back(values_of(tensor.select(0, i)));
@@ -43,17 +43,17 @@ Json values_of(const at::Tensor& tensor) {
   return tensor.dim() == 0 ? list[0] : list;
 }
 
-Json text_or_list(const std::string& text) {
+OrderedJson text_or_list(const std::string& text) {
   if (text.find('\0') == std::string::npos) return text;
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   std::istringstream in(text);
   for (std::string item; std::getline(in, item, '\0');) list.push_back(item);
   return list;
 }
 
-Json raw_json(const Raw& raw) {
+OrderedJson raw_json(const Raw& raw) {
   if (const auto* scalar = std::get_if<RawScalar>(&raw)) return scalar->text;
-  Json list = Json::array();
+  OrderedJson list = OrderedJson::array();
   for (const RawScalar& each : std::get<std::vector<RawScalar>>(raw)) {
     list.push_back(each.text);
   }
@@ -62,23 +62,23 @@ Json raw_json(const Raw& raw) {
 
 }  // namespace
 
-Json tensor_json(const at::Tensor& tensor, std::int64_t most_values) {
-  Json out{{"dtype", dtype_text(tensor.scalar_type())},
-           {"shape", tensor.sizes().vec()}};
+OrderedJson tensor_json(const at::Tensor& tensor, std::int64_t most_values) {
+  OrderedJson out{{"dtype", dtype_text(tensor.scalar_type())},
+                  {"shape", tensor.sizes().vec()}};
   if (tensor.numel() <= most_values) out["values"] = values_of(tensor.cpu());
   return out;
 }
 
-Json tensors_json(const Tensors& tensors, std::int64_t most_values) {
-  Json out = Json::object();
+OrderedJson tensors_json(const Tensors& tensors, std::int64_t most_values) {
+  OrderedJson out = OrderedJson::object();
   for (const auto& [name, tensor] : tensors) {
     out[name] = tensor_json(tensor, most_values);
   }
   return out;
 }
 
-Json notes_json(const Notes& notes) {
-  Json out = Json::object();
+OrderedJson notes_json(const Notes& notes) {
+  OrderedJson out = OrderedJson::object();
   for (const auto& [name, note] : notes) {
     if (const auto* text = std::get_if<std::string>(&note)) {
       out[name] = text_or_list(*text);
@@ -90,13 +90,13 @@ Json notes_json(const Notes& notes) {
   return out;
 }
 
-Json value_json(const Value& value) {
+OrderedJson value_json(const Value& value) {
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* json = std::get_if<penstock::Json>(&value)) {
-    return Json::parse(json->text, nullptr, /*allow_exceptions=*/false);
+    return OrderedJson::parse(json->text, nullptr, /*allow_exceptions=*/false);
   }
   if (const auto* media = std::get_if<Media>(&value)) {
-    Json out{{"file", media->name}};
+    OrderedJson out{{"file", media->name}};
     if (media->begin > 0) out["begin"] = media->begin;
     if (std::isfinite(media->end)) out["end"] = media->end;
     return out;
@@ -107,13 +107,13 @@ Json value_json(const Value& value) {
   return "live";
 }
 
-Json request_json(const Request& request) {
-  Json out;
-  out["inputs"] = Json::object();
+OrderedJson request_json(const Request& request) {
+  OrderedJson out;
+  out["inputs"] = OrderedJson::object();
   for (const auto& [name, value] : request.inputs) {
     out["inputs"][name] = value_json(value);
   }
-  out["options"] = Json::object();
+  out["options"] = OrderedJson::object();
   for (const auto& [name, raw] : request.options) {
     out["options"][name] = raw_json(raw);
   }
@@ -135,8 +135,8 @@ Tensors named_scores(const Scores& scores) {
   return out;
 }
 
-std::string line_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string line_of(const OrderedJson& json) {
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 }  // namespace penstock::run

@@ -9,15 +9,15 @@
 namespace penstock::run {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json row_json(const Slice& slice, bool has_scores) {
+OrderedJson row_json(const Slice& slice, bool has_scores) {
   const Item& item = *slice.sequence->item;
-  Json out{{"id", item.request->id},
-           {"sample", item.index},
-           {"branch", slice.sequence->branch},
-           {"begin", slice.begin},
-           {"count", slice.count}};
+  OrderedJson out{{"id", item.request->id},
+                  {"sample", item.index},
+                  {"branch", slice.sequence->branch},
+                  {"begin", slice.begin},
+                  {"count", slice.count}};
   if (has_scores) out.update({{"out", slice.out}, {"outs", slice.outs}});
   return out;
 }
@@ -54,7 +54,7 @@ class Printed final : public ResultSink {
       if (each.first != "tokens") others.push_back(each);
     }
     if (others.empty()) return;
-    Json line;
+    OrderedJson line;
     line["tensors"].push_back(tensors_json(others));
     sink_->piece(request, penstock::Json{line_of(line)}, branch, is_final);
   }
@@ -82,7 +82,7 @@ class Printed final : public ResultSink {
 
 void StepLines::step(const Step& step, const Result& result) {
   const bool has_scores = last_ >= StageKind::kForward;
-  Json line{{"step", steps_++}, {"layout", to_string(step.layout)}};
+  OrderedJson line{{"step", steps_++}, {"layout", to_string(step.layout)}};
   for (const Slice& slice : step.slices) {
     line["rows"].push_back(row_json(slice, has_scores));
   }
@@ -99,7 +99,7 @@ void SampleLines::item(const Request& request, const Item& item) {
 }
 
 std::string item_line(const std::string& id, const Item& item) {
-  Json line{{"id", id}, {"input_ids", item.tokens}};
+  OrderedJson line{{"id", id}, {"input_ids", item.tokens}};
   for (const auto& [name, tensor] : item.inputs) {
     line["inputs"][name] = shape_text(tensor);
   }

@@ -10,13 +10,13 @@
 namespace penstock::run {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 double rounded(double milliseconds) {
   return std::round(milliseconds * 1000) / 1000;
 }
 
-Json timing_json(const Timing& timing) {
+OrderedJson timing_json(const Timing& timing) {
   return {{"queue_ms", rounded(timing.queue_ms)},
           {"prefill_ms", rounded(timing.prefill_ms)},
           {"decode_ms", rounded(timing.decode_ms)},
@@ -24,13 +24,13 @@ Json timing_json(const Timing& timing) {
 }
 
 /// A stage's own keys win over those of every line.
-void add_pieces(const std::vector<std::string>& pieces, Json& to) {
-  if (!pieces.empty()) to.update(Json::parse(join_json(pieces)));
+void add_pieces(const std::vector<std::string>& pieces, OrderedJson& to) {
+  if (!pieces.empty()) to.update(OrderedJson::parse(join_json(pieces)));
 }
 
-Json choice(std::size_t index, const Branch& branch, const Written& written,
-            bool has_text) {
-  Json out;
+OrderedJson choice(std::size_t index, const Branch& branch,
+                   const Written& written, bool has_text) {
+  OrderedJson out;
   out["index"] = index;
   if (has_text) out["text"] = written.text;
   out["token_ids"] = branch.token_ids;
@@ -45,17 +45,17 @@ const Written& of(const std::map<int, Written>& branches, std::size_t index) {
   return found == branches.end() ? nothing : found->second;
 }
 
-void add_warnings(const Report& report, Json& line) {
+void add_warnings(const Report& report, OrderedJson& line) {
   if (!report.warnings.empty()) line["warnings"] = report.warnings;
 }
 
-Json error_json(const Error& error) {
+OrderedJson error_json(const Error& error) {
   return {{"code", to_string(error.code())}, {"message", error.what()}};
 }
 
 /// The JSON pieces, and `choices` where there are several.
 void add_written(const Report& report, const std::map<int, Written>& branches,
-                 bool has_text, Json& line) {
+                 bool has_text, OrderedJson& line) {
   add_pieces(of(branches, 0).json, line);
   if (report.branches.size() < 2) return;
   for (std::size_t i = 0; i < report.branches.size(); ++i) {
@@ -65,7 +65,7 @@ void add_written(const Report& report, const std::map<int, Written>& branches,
 }
 
 /// Which seconds of a file the request was about, where not all of it.
-void add_part(const Request& request, Json& line) {
+void add_part(const Request& request, OrderedJson& line) {
   for (const auto& [name, value] : request.inputs) {
     const auto* media = std::get_if<Media>(&value);
     if (media == nullptr || (media->begin <= 0 && std::isinf(media->end))) {
@@ -82,7 +82,7 @@ void add_part(const Request& request, Json& line) {
 std::string step_json(const std::string& step, const Request& request,
                       const Report& report,
                       const std::map<int, Written>& branches) {
-  Json part;
+  OrderedJson part;
   add_part(request, part);
   part["text"] = of(branches, 0).text;
   if (!report.token_ids.empty()) part["token_ids"] = report.token_ids;
@@ -90,14 +90,14 @@ std::string step_json(const std::string& step, const Request& request,
   add_written(report, branches, /*has_text=*/true, part);
   add_warnings(report, part);
   if (report.error) part["error"] = error_json(*report.error);
-  const Json whole = {{"steps", {{step, Json::array({part})}}}};
-  return whole.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const OrderedJson whole = {{"steps", {{step, OrderedJson::array({part})}}}};
+  return whole.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::string json_line(const Request& request, const Report& report,
                       const std::map<int, Written>& branches,
                       const RunFacts& facts, bool has_text) {
-  Json line;
+  OrderedJson line;
   line["id"] = request.id;
   if (has_text) line["text"] = of(branches, 0).text;
   line["token_ids"] = report.token_ids;
@@ -114,7 +114,8 @@ std::string json_line(const Request& request, const Report& report,
   line["timing"] = timing_json(report.timing);
   add_warnings(report, line);
   if (report.error) line["error"] = error_json(*report.error);
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return line.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) +
+         "\n";
 }
 
 }  // namespace penstock::run

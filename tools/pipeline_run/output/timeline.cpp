@@ -9,9 +9,9 @@
 namespace penstock::run {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-const Json* time_of(const Json& entry) {
+const OrderedJson* time_of(const OrderedJson& entry) {
   if (!entry.is_object()) return nullptr;
   for (const char* key : {"time", "begin"}) {
     const auto found = entry.find(key);
@@ -20,13 +20,13 @@ const Json* time_of(const Json& entry) {
   return nullptr;
 }
 
-void collect(const std::string& step, const Json& result,
-             std::vector<Json>& out) {
-  for (const Json& list : result) {
+void collect(const std::string& step, const OrderedJson& result,
+             std::vector<OrderedJson>& out) {
+  for (const OrderedJson& list : result) {
     if (!list.is_array()) continue;
-    for (const Json& entry : list) {
+    for (const OrderedJson& entry : list) {
       if (time_of(entry) == nullptr) continue;
-      Json named = {{"step", step}};
+      OrderedJson named = {{"step", step}};
       named.update(entry);
       out.push_back(std::move(named));
     }
@@ -34,23 +34,25 @@ void collect(const std::string& step, const Json& result,
 }
 
 /// Of all results, by time.
-std::vector<Json> sorted_entries(const std::vector<std::string>& results) {
-  std::vector<Json> entries;
+std::vector<OrderedJson> sorted_entries(
+    const std::vector<std::string>& results) {
+  std::vector<OrderedJson> entries;
   for (const std::string& text : results) {
-    const Json steps = Json::parse(text)["steps"];
+    const OrderedJson steps = OrderedJson::parse(text)["steps"];
     for (const auto& [step, parts] : steps.items()) {
-      for (const Json& part : parts) collect(step, part, entries);
+      for (const OrderedJson& part : parts) collect(step, part, entries);
     }
   }
-  std::stable_sort(
-      entries.begin(), entries.end(), [](const Json& a, const Json& b) {
-        return time_of(a)->get<double>() < time_of(b)->get<double>();
-      });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const OrderedJson& a, const OrderedJson& b) {
+                     return time_of(a)->get<double>() <
+                            time_of(b)->get<double>();
+                   });
   return entries;
 }
 
 /// What a person reads of an entry.
-std::string words_of(const Json& entry) {
+std::string words_of(const OrderedJson& entry) {
   if (const auto text = entry.find("text"); text != entry.end()) {
     return text->is_string() ? text->get<std::string>() : text->dump();
   }
@@ -58,7 +60,7 @@ std::string words_of(const Json& entry) {
   if (labels == entry.end() || !labels->is_array() || labels->empty()) {
     return "";
   }
-  const Json& best = labels->front();
+  const OrderedJson& best = labels->front();
   const auto label = best.find("label");
   const bool is_text = label != best.end() && label->is_string();
   return is_text ? label->get<std::string>() : "";
@@ -93,14 +95,14 @@ void draw_lane(const std::string& step, const std::vector<Shown>& all,
 std::string timeline(const std::vector<std::string>& results) {
   const auto entries = sorted_entries(results);
   if (entries.empty()) return "";
-  return Json{{"timeline", entries}}.dump(-1, ' ', false,
-                                          Json::error_handler_t::replace);
+  return OrderedJson{{"timeline", entries}}.dump(
+      -1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::string timeline_svg(const std::vector<std::string>& results) {
   std::map<std::string, std::vector<Shown>> lanes;
   double total = 0;
-  for (const Json& entry : sorted_entries(results)) {
+  for (const OrderedJson& entry : sorted_entries(results)) {
     const double begin = time_of(entry)->get<double>();
     const auto found = entry.find("end");
     const bool has_end = found != entry.end() && found->is_number();
