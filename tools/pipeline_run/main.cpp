@@ -123,7 +123,8 @@ void declare_output(CLI::App& app, Options& options, Flags& flags) {
                  "request one with dump.json and .safetensors files")
       ->check(given);
   app.add_option("--trace", options.trace,
-                 "write a Chrome/Perfetto trace to this file")
+                 "write a Chrome/Perfetto trace to this file; of a long run "
+                 "what was last")
       ->check(given);
   app.add_option("--render", options.render,
                  "draw the results into this folder, where the pipeline can")

@@ -13,8 +13,10 @@ PipelineOptions options_for(const CompositionFile& file, std::size_t at,
                             PipelineOptions options) {
   const bool is_last = at + 1 == file.steps.size();
   if (!is_last) options.until = StageKind::kPostprocess;
-  options.trace_process = static_cast<int>(at) + 1;
-  options.trace_name = file.steps[at].name;
+  options.trace_process += static_cast<int>(at);
+  const std::string& step = file.steps[at].name;
+  if (!options.trace_name.empty() && !step.empty()) options.trace_name += ".";
+  options.trace_name += step;
   return options;
 }
 

@@ -12,26 +12,25 @@ namespace {
 
 long thread_id() { return syscall(SYS_gettid); }
 
-/// One for the process, so that several traces can be laid side by side.
-Time origin() {
-  static const Time first = Clock::now();
-  return first;
-}
-
 }  // namespace
 
-Trace::Trace(bool is_enabled, int process)
-    : is_enabled_(is_enabled), process_(process) {
-  (void)origin();
-}
+Trace::Trace(bool is_enabled, int process, std::size_t most_events)
+    : is_enabled_(is_enabled), process_(process), most_events_(most_events) {}
 
 double Trace::micros(Time time) {
-  return std::chrono::duration<double, std::micro>(time - origin()).count();
+  return std::chrono::duration<double, std::micro>(time.time_since_epoch())
+      .count();
 }
 
 void Trace::add(std::string event) {
   const std::scoped_lock lock(mutex_);
+  if (events_.size() >= most_events_) events_.pop_front();
   events_.push_back(std::move(event));
+}
+
+void Trace::add_name(std::string event) {
+  const std::scoped_lock lock(mutex_);
+  names_.push_back(std::move(event));
 }
 
 void Trace::span(const char* name, Time begin, Time end,
@@ -59,21 +58,24 @@ void Trace::name_thread(const std::string& name) {
   std::ostringstream out;
   out << R"({"name":"thread_name","ph":"M","pid":)" << process_ << R"(,"tid":)"
       << thread_id() << R"(,"args":{"name":")" << name << R"("}})";
-  add(out.str());
+  add_name(out.str());
 }
 
 void Trace::name_process(const std::string& name) {
   if (!is_enabled_) return;
-  add(str(R"({"name":"process_name","ph":"M","pid":)", process_,
-          R"(,"args":{"name":")", name, R"("}})"));
+  add_name(str(R"({"name":"process_name","ph":"M","pid":)", process_,
+               R"(,"args":{"name":")", name, R"("}})"));
 }
 
 std::string Trace::events() const {
   const std::scoped_lock lock(mutex_);
   std::string out;
-  for (const std::string& event : events_) {
-    out += (out.empty() ? "" : ",\n") + event;
-  }
+  const auto put = [&](const std::string& event) {
+    if (!out.empty()) out += ",\n";
+    out += event;
+  };
+  for (const std::string& name : names_) put(name);
+  for (const std::string& event : events_) put(event);
   return out;
 }
 
