@@ -3,12 +3,16 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -208,6 +212,66 @@ TEST_F(OverSockets, SaysThatAnAddressIsInUse) {
     EXPECT_EQ(error.code(), Code::kUnavailable);
     EXPECT_NE(error.text().find(std::to_string(port_)), std::string::npos);
   }
+}
+
+/// A socket file in a folder of its own.
+class UnixSockets : public ::testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  [[nodiscard]] std::string path() const { return folder_ / "socket"; }
+  std::string listen(Server& server) {
+    return server.listen({.host = {}, .port = 0, .unix_path = path()});
+  }
+  [[nodiscard]] std::string refusal() {
+    Server server(io_, gate_);
+    try {
+      listen(server);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kUnavailable);
+      return error.text();
+    }
+    return {};
+  }
+
+  TestGate gate_;
+  asio::io_context io_{1};
+  std::filesystem::path folder_ = std::filesystem::temp_directory_path() /
+                                  ("unix-socket-" + std::to_string(::getpid()));
+};
+
+TEST_F(UnixSockets, TakeThePlaceOfOneThatWasKilled) {
+  {
+    asio::local::stream_protocol::acceptor killed(
+        io_, asio::local::stream_protocol::endpoint(path()));
+  }
+  ASSERT_TRUE(std::filesystem::is_socket(path()));
+  Server server(io_, gate_);
+  EXPECT_EQ(listen(server), "unix:" + path());
+}
+
+TEST_F(UnixSockets, AreLeftToOneThatListens) {
+  Server first(io_, gate_);
+  listen(first);
+  EXPECT_NE(refusal().find("in use"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_socket(path()));
+}
+
+TEST_F(UnixSockets, TakeNoOtherFilesPlace) {
+  std::ofstream(path()) << "mine";
+  EXPECT_NE(refusal().find("a file of that name"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_regular_file(path()));
+}
+
+TEST_F(UnixSockets, AreFreeForTheNextWhileTheLastStreamsEnd) {
+  Server first(io_, gate_);
+  listen(first);
+  first.drain([] {});
+  EXPECT_FALSE(std::filesystem::exists(path()));
+  Server second(io_, gate_);
+  listen(second);
+  first.drain([] {});
+  EXPECT_TRUE(std::filesystem::is_socket(path()));
 }
 
 }  // namespace

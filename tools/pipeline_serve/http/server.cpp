@@ -10,6 +10,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <unordered_set>
 #include <utility>
 
@@ -32,6 +33,39 @@ std::string why(const Problem& problem) {
     return "the address is in use; another program listens there";
   }
   return problem.message();
+}
+
+using UnixSocket = asio::local::stream_protocol;
+
+/// The file of a server that was killed: a socket on which nobody listens.
+bool is_abandoned(asio::io_context& io, const UnixSocket::endpoint& at) {
+  struct stat found {};
+  if (::lstat(at.path().c_str(), &found) != 0 || !S_ISSOCK(found.st_mode)) {
+    return false;
+  }
+  UnixSocket::socket socket(io);
+  Problem problem;
+  socket.connect(at, problem);
+  return problem == asio::error::connection_refused;
+}
+
+/// Takes the place of what a killed server left.
+void bind(UnixSocket::acceptor& acceptor, asio::io_context& io,
+          const UnixSocket::endpoint& at) {
+  Problem problem;
+  acceptor.bind(at, problem);
+  if (problem == asio::error::address_in_use && is_abandoned(io, at)) {
+    ::unlink(at.path().c_str());
+    problem.clear();
+    acceptor.bind(at, problem);
+  }
+  if (!problem) acceptor.listen(SOMAXCONN, problem);
+  if (!problem) return;
+  std::error_code ignored;
+  const bool is_other = problem == asio::error::address_in_use &&
+                        !std::filesystem::is_socket(at.path(), ignored);
+  throw cannot_listen(at.path(),
+                      is_other ? "there is a file of that name" : why(problem));
 }
 
 std::string host_text(const asio::ip::address& address) {
@@ -70,7 +104,13 @@ Server::Server(asio::io_context& io, Gate& gate)
 
 Server::~Server() {
   open_->drained = {};
+  remove_unix_path();
+}
+
+/// While it still listens: afterwards the file may be another server's.
+void Server::remove_unix_path() {
   if (!unix_path_.empty()) ::unlink(unix_path_.c_str());
+  unix_path_.clear();
 }
 
 void Server::use_tls(const std::string& certificate, const std::string& key) {
@@ -93,13 +133,11 @@ void Server::use_tls(const std::string& certificate, const std::string& key) {
 std::string Server::listen(const Address& address) {
   Problem problem;
   if (!address.unix_path.empty()) {
-    const asio::local::stream_protocol::endpoint at(address.unix_path);
-    asio::local::stream_protocol::acceptor acceptor(io_);
+    const UnixSocket::endpoint at(address.unix_path);
+    UnixSocket::acceptor acceptor(io_);
     acceptor.open(at.protocol());
     ::umask(S_IRWXO);
-    acceptor.bind(at, problem);
-    if (!problem) acceptor.listen(SOMAXCONN, problem);
-    if (problem) throw cannot_listen(address.unix_path, why(problem));
+    bind(acceptor, io_, at);
     unix_path_ = address.unix_path;
     start(std::make_shared<Listener>(io_, AF_UNIX, acceptor.release()));
     return "unix:" + address.unix_path;
@@ -183,6 +221,7 @@ void Server::add(Socket socket) {
 }
 
 void Server::drain(std::function<void()> done) {
+  remove_unix_path();
   for (const auto& listener : listeners_) {
     listener->acceptor.close();
     listener->retry.cancel();

@@ -31,7 +31,8 @@ class Server {
   /// TLS from now on. Throws Error(kNotFound, kData) that names the file.
   void use_tls(const std::string& certificate, const std::string& key);
   /// Listens; gives the address as a client writes it: "http://127.0.0.1:8080",
-  /// "unix:/run/x". Throws Error(kUnavailable), such as "address in use".
+  /// "unix:/run/x". A socket file on which nobody listens is replaced. Throws
+  /// Error(kUnavailable), such as "address in use".
   std::string listen(const Address& address);
   /// The sockets that systemd opened for this process; none: it did not.
   std::vector<std::string> listen_inherited();
@@ -46,6 +47,7 @@ class Server {
   void accept(const std::shared_ptr<Listener>& listener);
   void add(Socket socket);
   void start(std::shared_ptr<Listener> listener);
+  void remove_unix_path();
 
   boost::asio::io_context& io_;
   Gate& gate_;
