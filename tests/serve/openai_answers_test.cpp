@@ -120,7 +120,7 @@ TEST(ChunkedAnswer, SendsEventsAsTheyCome) {
   EXPECT_EQ(reply->answer.fields.get("cache-control"), "no-cache");
   answer.more(0, "b", {});
   answer.over(0, "stop");
-  answer.done({.prompt_tokens = 2, .completion_tokens = 3});
+  answer.done({.prompt_tokens = 2, .cached_tokens = 1, .completion_tokens = 3});
   EXPECT_TRUE(reply->is_ended);
   EXPECT_EQ(
       reply->answer.body,
@@ -130,7 +130,7 @@ data: {"id":"x","choices":[{"index":0,"text":"b","first":false}],"usage":null}
 
 data: {"id":"x","choices":[{"index":0,"reason":"stop"}],"usage":null}
 
-data: {"id":"x","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}
+data: {"id":"x","choices":[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5,"prompt_tokens_details":{"cached_tokens":1}}}
 
 data: [DONE]
 

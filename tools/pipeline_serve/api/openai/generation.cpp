@@ -1,5 +1,6 @@
 #include "pipeline_serve/api/openai/generation.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -25,6 +26,7 @@ class Collector {
     bool is_last = false;
     together_.unless_over([&] {
       usage_.prompt_tokens += usage.prompt_tokens;
+      usage_.cached_tokens += usage.cached_tokens;
       usage_.completion_tokens += usage.completion_tokens;
       is_last = --left_ == 0;
     });
@@ -69,7 +71,9 @@ class PromptSink final : public ResultSink {
           error_of(report, wanted_.prompt_param, context_length_));
     }
     echo(request);
-    Usage usage{.prompt_tokens = report.prompt_tokens};
+    Usage usage{
+        .prompt_tokens = report.prompt_tokens,
+        .cached_tokens = std::min(report.reused_tokens, report.prompt_tokens)};
     for (std::size_t i = 0; i < report.branches.size(); ++i) {
       over(static_cast<int>(i), report.branches[i]);
       usage.completion_tokens +=

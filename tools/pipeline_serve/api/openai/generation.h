@@ -14,6 +14,7 @@ namespace penstock::serve {
 
 struct Usage {
   std::int64_t prompt_tokens = 0;
+  std::int64_t cached_tokens = 0;  ///< of them, those found computed
   std::int64_t completion_tokens = 0;
 };
 

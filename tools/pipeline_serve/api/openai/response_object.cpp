@@ -12,7 +12,7 @@ std::string status_of(const std::string& reason) {
 OutJson usage_of(const Usage& usage) {
   return {{"input_tokens", usage.prompt_tokens},
           {"input_tokens_details",
-           {{"cached_tokens", 0}, {"cache_write_tokens", 0}}},
+           {{"cached_tokens", usage.cached_tokens}, {"cache_write_tokens", 0}}},
           {"output_tokens", usage.completion_tokens},
           {"output_tokens_details", {{"reasoning_tokens", 0}}},
           {"total_tokens", usage.prompt_tokens + usage.completion_tokens}};
