@@ -29,7 +29,7 @@ TEST_F(ServeFile, SetsWhatTheCommandLineSets) {
   const Options options = read(
       "pipelines:\n  chat: {file: mine.yaml, set: {batch.max_sequences: 16}}\n"
       "  speech: speech_to_text.yaml\nport: 0\nmax_queue: 3\n"
-      "cors_origins: [http://a]\nidle_timeout: 1.5\n");
+      "cors_origins: [http://a]\nidle_timeout: 1.5\ntrace: t.json\n");
   EXPECT_EQ(options.pipelines, (std::vector<std::string>{
                                    "chat=" + (folder_ / "mine.yaml").string(),
                                    "speech=speech_to_text.yaml"}));
@@ -39,6 +39,7 @@ TEST_F(ServeFile, SetsWhatTheCommandLineSets) {
   EXPECT_EQ(options.address.port, 0);
   EXPECT_EQ(options.served.max_queue, 3);
   EXPECT_EQ(options.front.limits.idle_s, 1.5);
+  EXPECT_EQ(options.trace, "t.json");
   EXPECT_EQ(options.front.origins, std::vector<std::string>{"http://a"});
 }
 

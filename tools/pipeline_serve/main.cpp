@@ -1,5 +1,6 @@
 // pipeline-serve: pipelines behind HTTP.
 #include <CLI/CLI.hpp>
+#include <optional>
 
 #include "common/program.h"
 #include "common/usage.h"
@@ -25,7 +26,7 @@ examples:
   pipeline-serve --config serve.yaml
 
 signals: SIGTERM and Ctrl-C let what runs end, the second ends at once; SIGHUP
-reads the keys again
+reads the keys, serve.yaml and the pipeline files again
 exit codes: 0 ended as asked; 2 usage; 65 a file is wrong; 66 a file or model is
 missing; 69 the address is in use; 70 a plugin or the framework failed)";
 
@@ -33,7 +34,6 @@ struct Flags {
   std::string config;
   std::vector<std::string> pipelines;  ///< beside those of the file
   std::vector<std::string> sets;
-  int threads = 0;
 };
 
 void declare_pipelines(CLI::App& app, Options& options, Flags& flags) {
@@ -48,7 +48,7 @@ void declare_pipelines(CLI::App& app, Options& options, Flags& flags) {
   app.add_option("--plugin-path", options.plugin_path,
                  "folders of plugins, before the others")
       ->allow_extra_args(false);
-  app.add_option("--threads", flags.threads, "that compute; 0: every core")
+  app.add_option("--threads", options.threads, "that compute; 0: every core")
       ->check(CLI::Range(0, 4096));
   app.add_flag("--check", options.check, "check the files and end");
   app.add_flag("--explain", options.explain,
@@ -118,6 +118,10 @@ void declare_limits(CLI::App& app, Options& options) {
 void declare_logs(CLI::App& app, Options& options) {
   app.add_option("--access-log", options.front.access_log,
                  "a file of JSON lines; -: stderr");
+  app.add_option(
+      "--trace", options.trace,
+      "a Chrome/Perfetto trace: requests with their traceparent, and "
+      "what pipelines did last; written at the end and at SIGHUP");
   app.add_flag("--summary", options.summary, "what was done, at the end");
 }
 
@@ -132,9 +136,10 @@ const char* config_of(int argc, char** argv) {
   return nullptr;
 }
 
-int main_or_throw(int argc, char** argv) {
+/// Reads flags, over the file that --config names. The exit code, where nothing
+/// is to be served, as for --help.
+std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app("Serves pipelines over HTTP.", "pipeline-serve");
-  Options options;
   Flags flags;
   app.footer(kFooter);
   app.set_version_flag("--version", "pipeline-serve " PENSTOCK_SDK_VERSION);
@@ -163,8 +168,18 @@ int main_or_throw(int argc, char** argv) {
     options.overrides.insert(options.overrides.end(), parsed.begin(),
                              parsed.end());
   }
-  penstock::set_threads(flags.threads);
-  return penstock::serve::serve(std::move(options));
+  return std::nullopt;
+}
+
+int main_or_throw(int argc, char** argv) {
+  Options options;
+  if (const auto code = read_options(argc, argv, options)) return *code;
+  penstock::set_threads(options.threads);
+  return penstock::serve::serve(std::move(options), [argc, argv] {
+    Options again;
+    (void)read_options(argc, argv, again);
+    return again;
+  });
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What the command line asks for.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,14 @@ struct Options {
   bool is_insecure = false;  ///< other addresses without keys
   bool check = false, explain = false, summary = false;
   double drain_s = 30;
+  int threads = 0;    ///< that compute; 0: every core
+  std::string trace;  ///< a file for Chrome or Perfetto; empty: none
   FrontOptions front;
   ServedOptions served;
 };
 
-/// Serves until a signal; gives the exit code. Throws Error.
-int serve(Options options);
+/// Serves until a signal; gives the exit code. Throws Error. `again` reads the
+/// command line and its files anew, for SIGHUP; it throws as at the start.
+int serve(Options options, std::function<Options()> again);
 
 }  // namespace penstock::serve

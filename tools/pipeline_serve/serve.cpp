@@ -6,16 +6,19 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <iostream>
-#include <thread>
+#include <optional>
 #include <utility>
 
 #include "common/harmless.h"
 #include "common/program.h"
 #include "penstock/parallel.h"
 #include "penstock/plugin_host.h"
-#include "pipeline_run/input/find_pipeline.h"
 #include "pipeline_serve/api/routes.h"
 #include "pipeline_serve/options.h"
+#include "pipeline_serve/pipelines.h"
+#include "pipeline_serve/serving/keeper.h"
+#include "pipeline_serve/serving/renewal.h"
+#include "pipeline_serve/serving/summary.h"
 
 namespace penstock::serve {
 namespace {
@@ -27,94 +30,6 @@ constexpr auto kLastWords = std::chrono::milliseconds(500);
 
 void say(const std::string& text) {
   std::cerr << str("pipeline-serve: ", text, "\n") << std::flush;
-}
-
-struct Named {
-  std::string name;  ///< empty: the file's own
-  std::string file;
-
-  /// What --set calls it, before its file is read.
-  [[nodiscard]] std::string key() const {
-    return name.empty() ? std::filesystem::path(file).stem().string() : name;
-  }
-};
-
-Named named(const std::string& text) {
-  const auto equals = text.find('=');
-  if (equals == std::string::npos) return {.name = {}, .file = text};
-  return {.name = text.substr(0, equals), .file = text.substr(equals + 1)};
-}
-
-/// The overrides of one pipeline, without its name.
-std::vector<Override> overrides_of(const std::string& name,
-                                   const std::vector<Override>& all) {
-  std::vector<Override> out;
-  for (const Override& each : all) {
-    if (!each.key.starts_with(name + ".")) continue;
-    out.push_back(each);
-    out.back().key = each.key.substr(name.size() + 1);
-  }
-  return out;
-}
-
-/// People send one long instruction with many questions: what prompts share is
-/// computed once, within this much memory. A file that says otherwise wins.
-void share_prefixes(CompositionFile& composition) {
-  const std::vector<Override> wanted{
-      {"batch.prefix_cache", "true", "pipeline-serve"},
-      {"batch.kept_mib", "256", "pipeline-serve"}};
-  for (StepConfig& step : composition.steps) {
-    for (const Override& each : wanted) {
-      const auto& settings = step.file.batch.settings;
-      const auto found = settings.find(each.key.substr(sizeof("batch.") - 1));
-      if (found == settings.end() || found->second.source != "default")
-        continue;
-      override_params(step.file, {each});
-    }
-  }
-}
-
-/// Every file, with its name; all faults at once.
-std::vector<std::pair<std::string, CompositionFile>> load_all(
-    const Options& options, PluginHost& plugins) {
-  std::vector<std::pair<std::string, CompositionFile>> out;
-  std::vector<std::string> problems;
-  for (const std::string& text : options.pipelines) {
-    Named pipeline = named(text);
-    auto& [name, file] = pipeline;
-    try {
-      auto loaded = run::load_named(
-          file, plugins, overrides_of(pipeline.key(), options.overrides));
-      share_prefixes(loaded);
-      if (name.empty()) name = loaded.name;
-      for (const auto& [other, unused] : out) {
-        if (other == name) {
-          throw Error(Code::kUsage, str("'", name, "' is served twice; write ",
-                                        "NAME=", file));
-        }
-      }
-      out.emplace_back(name, std::move(loaded));
-    } catch (const Error& error) {
-      problems.emplace_back(error.what());
-    }
-  }
-  if (!problems.empty()) throw ConfigError(std::move(problems));
-  return out;
-}
-
-void check_overrides(const Options& options, const Models& models) {
-  for (const Override& each : options.overrides) {
-    const std::string name = each.key.substr(0, each.key.find('.'));
-    const bool is_known = std::any_of(
-        options.pipelines.begin(), options.pipelines.end(),
-        [&](const std::string& text) { return name == named(text).key(); });
-    if (is_known) continue;
-    std::vector<std::string> names;
-    for (const auto& served : models.all()) names.push_back(served->name());
-    throw Error(Code::kUsage, str("--set ", each.key, ": no pipeline '", name,
-                                  "' is served; write NAME.stage.param=value",
-                                  suggestion(name, names)));
-  }
 }
 
 bool is_loopback(const Address& address) {
@@ -133,50 +48,78 @@ void check_address(const Options& options) {
                   "say --insecure"));
 }
 
+/// Settings that differ and that only a start takes over.
+std::string only_at_start(const Options& now, const Options& fresh) {
+  std::string out;
+  const auto look = [&](const char* name, bool is_same) {
+    if (!is_same) out += (out.empty() ? "" : ", ") + std::string(name);
+  };
+  look("host", now.address.host == fresh.address.host);
+  look("port", now.address.port == fresh.address.port);
+  look("unix_socket", now.address.unix_path == fresh.address.unix_path);
+  look("tls_cert", now.certificate == fresh.certificate);
+  look("tls_key", now.key == fresh.key);
+  look("api_key_file", now.key_file.empty() || !fresh.key_file.empty());
+  look("max_queue", now.served.max_queue == fresh.served.max_queue);
+  look("request_timeout", now.served.timeout_s == fresh.served.timeout_s);
+  look("trace", now.trace == fresh.trace);
+  return out;
+}
+
 /// Everything that runs, in the order of its life.
 class Program {
  public:
-  explicit Program(Options options)
+  Program(Options options, std::function<Options()> again)
       : options_(std::move(options)),
+        again_(std::move(again)),
         plugins_(plugin_search_path(options_.plugin_path)),
         signals_(io_, SIGTERM, SIGINT, SIGHUP),
-        drain_timer_(io_) {}
+        drain_timer_(io_) {
+    drain_s_ = options_.drain_s;
+    options_.served.on_stall = on_stall;
+    if (!options_.trace.empty()) options_.served.trace = &book_;
+  }
 
   int operator()() {
     check_address(options_);
-    add_models_of(load_all(options_, plugins_));
-    check_overrides(options_, models_);
+    for (auto& served : served_of(options_)) models_.add(std::move(served));
     if (options_.explain || options_.check) return tell();
     if (!options_.key_file.empty()) keys_.read(options_.key_file);
+    write_trace();  // finds out now whether it can
     add_routes({.router = router_, .models = models_, .metrics = metrics_});
     options_.front.is_local = is_loopback(options_.address);
     front_ = std::make_unique<Front>(router_, keys_, options_.front);
     server_ = std::make_unique<Server>(io_, *front_);
     listen();
+    keeper_.emplace(Keeper::Tasks{.open = [this] { open_models(); },
+                                  .reload = [this] { reload(); },
+                                  .close = [this] { return close_unused(); }});
     watch_signals();
-    std::thread opening([this] { open_models(); });
     io_.run();
-    opening.join();
+    keeper_->end();
     end();
     return exit_code_;
   }
 
  private:
-  void add_models_of(
-      std::vector<std::pair<std::string, CompositionFile>> files) {
-    options_.served.on_stall = [](const Stall& stall) {
-      if (stall.is_cancelled) return;  // it ends with its step
-      say(str(stall.place, " has not returned for ", stall.seconds,
-              " s, request '", stall.request, "'"));
-    };
-    for (auto& [name, file] : files) {
-      models_.add(std::make_unique<Served>(name, std::move(file),
-                                           options_.served, metrics_));
+  static void on_stall(const Stall& stall) {
+    if (stall.is_cancelled) return;  // it ends with its step
+    say(str(stall.place, " has not returned for ", stall.seconds,
+            " s, request '", stall.request, "'"));
+  }
+
+  /// The pipelines that `asked` names; none is open.
+  std::vector<std::unique_ptr<Served>> served_of(const Options& asked) {
+    std::vector<std::unique_ptr<Served>> out;
+    for (auto& [name, file] : load_pipelines(asked, plugins_)) {
+      out.push_back(std::make_unique<Served>(name, std::move(file),
+                                             options_.served, metrics_));
     }
+    return out;
   }
 
   int tell() const {
-    for (const auto& served : models_.all()) {
+    for (const Use& served : models_.all()) {
       for (const StepConfig& step : served->file().steps) {
         if (options_.explain) {
           std::cout << "# " << served->name() << "\n"
@@ -201,10 +144,10 @@ class Program {
     for (const std::string& place : places) say("listening on " + place);
   }
 
-  /// On a thread of its own: the server answers meanwhile.
+  /// On the keeper's thread, as what follows: the server answers meanwhile.
   void open_models() {
     try {
-      for (const auto& served : models_.all()) {
+      for (const Use& served : models_.all()) {
         if (is_ending_) return;
         served->open();
       }
@@ -218,6 +161,52 @@ class Program {
     }
   }
 
+  /// Everything that can change while it serves; with any fault, nothing.
+  void reload() {
+    if (is_ending_) return;
+    try {
+      const Options fresh = again_();
+      auto wanted = served_of(fresh);
+      if (!fresh.key_file.empty()) Keys().read(fresh.key_file);
+      const Renewal renewal = renew(models_, std::move(wanted));
+      if (is_ending_) close_doors();
+      if (!fresh.key_file.empty()) keys_.read(fresh.key_file);
+      asio::post(io_, [this, fresh] { take_over(fresh); });
+      say("read again: " + renewal.text());
+      const std::string late = only_at_start(options_, fresh);
+      if (!late.empty()) say("only a restart takes over: " + late);
+      write_trace();
+    } catch (...) {
+      complain("pipeline-serve");
+      say("not read again: everything stays as it was");
+    }
+  }
+
+  bool close_unused() {
+    return models_.close_unused([this](const Served& served) {
+      if (!options_.trace.empty()) book_.keep(served.trace_json());
+    });
+  }
+
+  void write_trace() {
+    if (options_.trace.empty()) return;
+    std::vector<std::string> running;
+    for (const Use& served : models_.all_and_leaving()) {
+      running.push_back(served->trace_json());
+    }
+    book_.write(options_.trace, running);
+  }
+
+  /// On the I/O thread, whose these are.
+  void take_over(const Options& fresh) {
+    drain_s_ = fresh.drain_s;
+    try {
+      front_->take_over(fresh.front);
+    } catch (...) {
+      complain("pipeline-serve");
+    }
+  }
+
   void watch_signals() {
     signals_.async_wait([this](boost::system::error_code error, int signal) {
       if (error) return;
@@ -227,39 +216,28 @@ class Program {
   }
 
   void handle(int signal) {
-    if (signal == SIGHUP) return reload();
+    if (signal == SIGHUP) return keeper_->ask_reload();
     if (is_ending_) ::_exit(128 + signal);
     say("ending: what runs may end; again: end now");
     drain();
   }
 
-  /// New keys from the next request on; without a fault only.
-  void reload() {
-    if (options_.key_file.empty()) return;
-    try {
-      keys_.read(options_.key_file);
-      say("keys were read again");
-    } catch (...) {
-      complain("pipeline-serve");
-    }
-  }
-
   /// What runs may end.
   void drain() {
     end_within(std::chrono::duration_cast<std::chrono::milliseconds>(
-                   std::chrono::duration<double>(options_.drain_s)),
+                   std::chrono::duration<double>(drain_s_)),
                [this] { stop(); });
   }
 
   /// What runs is cancelled, and has its last words.
   void stop() {
     end_within(kLastWords, [this] { io_.stop(); });
-    for (const auto& served : models_.all()) served->cancel_all();
+    for (const Use& served : models_.all_and_leaving()) served->cancel_all();
   }
 
   void end_within(std::chrono::milliseconds most, std::function<void()> late) {
     is_ending_ = true;
-    for (const auto& served : models_.all()) served->close_door();
+    close_doors();
     front_->drain();
     server_->drain([this] { io_.stop(); });
     drain_timer_.expires_after(most);
@@ -269,23 +247,27 @@ class Program {
         });
   }
 
-  void end() {
-    front_->join();
-    if (!options_.summary) return;
-    metrics_.each([](const std::string& name, const Metrics::Of& of) {
-      say(str(name, ": ", of.requests, " requests, ", of.failed, " failed, ",
-              of.cancelled, " cancelled, ", of.refused, " refused, ",
-              of.prompt_tokens, " prompt tokens, ", of.generation_tokens,
-              " generated"));
-    });
+  void close_doors() {
+    for (const Use& served : models_.all_and_leaving()) served->close_door();
   }
 
-  Options options_;
+  void end() {
+    front_->join();
+    if (options_.summary) {
+      for (const std::string& line : summary(metrics_, models_)) say(line);
+    }
+    write_trace();
+  }
+
+  Options options_;  ///< those of the start
+  std::function<Options()> again_;
   PluginHost plugins_;
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::steady_timer drain_timer_;
+  double drain_s_ = 0;
   Metrics metrics_;
+  TraceBook book_;
   Models models_;
   Keys keys_;
   Router router_;
@@ -293,10 +275,13 @@ class Program {
   std::unique_ptr<Server> server_;
   std::atomic<bool> is_ending_{false};
   int exit_code_ = 0;
+  std::optional<Keeper> keeper_;  ///< last: it uses all the others
 };
 
 }  // namespace
 
-int serve(Options options) { return Program(std::move(options))(); }
+int serve(Options options, std::function<Options()> again) {
+  return Program(std::move(options), std::move(again))();
+}
 
 }  // namespace penstock::serve

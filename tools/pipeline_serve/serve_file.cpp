@@ -90,6 +90,7 @@ const std::vector<Key>& keys() {
            [](Options& o) -> std::string& { return o.key_file; }),
       text("access_log",
            [](Options& o) -> std::string& { return o.front.access_log; }),
+      text("trace", [](Options& o) -> std::string& { return o.trace; }),
       origins(),
       count("max_queue", 100000,
             [](Options& o, std::int64_t most) { o.served.max_queue = most; }),

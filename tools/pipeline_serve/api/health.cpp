@@ -1,4 +1,5 @@
 // What a supervisor and Prometheus look at. No text of a request is in it.
+#include <map>
 #include <utility>
 
 #include "pipeline_serve/api/routes.h"
@@ -32,12 +33,15 @@ std::string counter(const Api& api, const std::string& name,
 std::string gauge(const Api& api, const std::string& name,
                   const std::string& help,
                   std::int64_t (*value)(const Served&)) {
+  const auto all = api.models.all_and_leaving();
   return family(
       api, name, "gauge", help,
       [&](const std::string& labels, const std::string& model, const Of&) {
-        const Served* served = api.models.find(model);
-        return str(name, "{", labels, "} ",
-                   served == nullptr ? 0 : value(*served), "\n");
+        std::int64_t sum = 0;  // of one that was replaced, too
+        for (const Use& served : all) {
+          if (served->name() == model) sum += value(*served);
+        }
+        return str(name, "{", labels, "} ", sum, "\n");
       });
 }
 
@@ -47,6 +51,20 @@ std::string histogram(const Api& api, const std::string& name,
                 [&](const std::string& labels, const auto&, const Of& of) {
                   return (of.*member).text(name, labels);
                 });
+}
+
+/// Counted as they are made, so that a rate moves while an answer is written.
+std::string generated(const Api& api) {
+  const std::string name = "penstock_generation_tokens_total";
+  std::map<std::string, std::int64_t> counts;  // not under the metrics' lock
+  api.metrics.each(
+      [&](const std::string& model, const Of&) { counts[model] = 0; });
+  for (auto& [model, count] : counts) count = api.models.generated(model);
+  return family(
+      api, name, "counter", "Tokens that were generated so far.",
+      [&](const std::string& labels, const std::string& model, const Of&) {
+        return str(name, "{", labels, "} ", counts[model], "\n");
+      });
 }
 
 std::string metrics_text(const Api& api) {
@@ -65,8 +83,13 @@ std::string metrics_text(const Api& api) {
                  "Requests that found the queue full.", &Of::refused) +
          counter(api, "penstock_prompt_tokens_total", "Tokens of prompts.",
                  &Of::prompt_tokens) +
-         counter(api, "penstock_generation_tokens_total",
-                 "Tokens that were generated.", &Of::generation_tokens) +
+         generated(api) +
+         counter(api, "penstock_prefix_cache_queries_total",
+                 "Tokens of prompts that were looked for among those computed.",
+                 &Of::prompt_tokens) +
+         counter(api, "penstock_prefix_cache_hits_total",
+                 "Tokens of prompts that were found computed.",
+                 &Of::cached_tokens) +
          histogram(api, "penstock_time_to_first_token_seconds",
                    "From a request's arrival to its first output.",
                    &Of::first_token) +

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline_serve/http/call_times.h"
 #include "pipeline_serve/http/message.h"
 #include "pipeline_serve/http/reply.h"
 
@@ -17,6 +18,7 @@ struct Call {
   HttpRequest request;
   std::map<std::string, std::string> parts;  ///< of the path, decoded
   std::shared_ptr<Reply> reply;
+  std::shared_ptr<CallTimes> times = nullptr;  ///< null: nobody asked for them
 };
 
 /// Runs on a worker thread; answers now or later through `call.reply`. An

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pipeline_serve/http/gzip.h"
+#include "pipeline_serve/http/trace_parent.h"
 
 namespace penstock::serve {
 namespace {
@@ -64,6 +65,24 @@ void run(const Route& route, Call call, std::size_t most) {
   }
 }
 
+/// Not open where there is no file.
+std::ofstream opened_log(const std::string& path) {
+  std::ofstream out;
+  if (path.empty() || path == "-") return out;
+  out.open(path, std::ios::app);
+  if (!out) throw Error(Code::kRetry, str("cannot write '", path, "'"));
+  return out;
+}
+
+/// Whether a client wants to know where the time went.
+bool wants_times(const HttpRequest& request) {
+  constexpr const char* kName = "x-penstock-timing";
+  if (!request.fields.has(kName)) return false;
+  const auto value = request.fields.get(kName);
+  if (value == "1" || value == "0") return value == "1";
+  throw http_error(400, str(kName, " is neither 1 nor 0"));
+}
+
 }  // namespace
 
 Front::Front(const Router& router, Keys& keys, FrontOptions options)
@@ -73,16 +92,19 @@ Front::Front(const Router& router, Keys& keys, FrontOptions options)
       workers_(static_cast<std::size_t>(options_.workers)) {
   std::random_device random;
   prefix_ = str(std::hex, random());
-  if (options_.access_log.empty() || options_.access_log == "-") return;
-  log_.open(options_.access_log, std::ios::app);
-  if (!log_) {
-    throw Error(Code::kRetry, str("cannot write '", options_.access_log, "'"));
-  }
+  log_ = opened_log(options_.access_log);
 }
 
 Front::~Front() { join(); }
 
 void Front::join() { workers_.join(); }
+
+void Front::take_over(const FrontOptions& options) {
+  options_.limits = options.limits;
+  options_.origins = options.origins;
+  log_ = opened_log(options.access_log);
+  options_.access_log = options.access_log;
+}
 
 std::string Front::next_id() { return str("req_", prefix_, "_", ++count_); }
 
@@ -127,9 +149,15 @@ void Front::answer_or_throw(HttpRequest request,
   if (!request.client.empty() && route.method == "POST") {
     to = std::make_shared<Placed>(reply, keys_.take_place(request.client));
   }
+  std::shared_ptr<CallTimes> times;
+  if (wants_times(request)) {
+    times = std::make_shared<CallTimes>(request.arrived);
+    to = timed_reply(std::move(to), times);
+  }
   Call call{.request = std::move(request),
             .parts = std::move(found.parts),
-            .reply = std::move(to)};
+            .reply = std::move(to),
+            .times = std::move(times)};
   const std::size_t most = limit_of(&route);
   if (route.is_quick) return run(route, std::move(call), most);
   boost::asio::post(workers_, [&route, most, call = std::move(call)]() mutable {
@@ -165,9 +193,22 @@ void Front::decorate(const HttpRequest& request, Fields& fields) {
   if (!is_allowed(origin)) return;
   fields.add("Access-Control-Allow-Origin", std::string(origin));
   fields.add("Access-Control-Allow-Methods", "GET, HEAD, POST, OPTIONS");
-  fields.add("Access-Control-Allow-Headers", "authorization, content-type");
-  fields.add("Access-Control-Expose-Headers", "x-request-id");
+  fields.add("Access-Control-Allow-Headers",
+             "authorization, content-type, traceparent, tracestate, "
+             "x-penstock-timing");
+  fields.add("Access-Control-Expose-Headers", "x-request-id, server-timing");
   fields.add("Access-Control-Max-Age", "600");
+}
+
+/// Whose key it came with; empty: without a valid one.
+std::string Front::client_of(const HttpRequest& request) const {
+  const auto key = request.fields.get("authorization");
+  if (keys_.is_empty() || key.empty()) return {};
+  try {
+    return keys_.client_of(key);
+  } catch (const HttpError&) {
+    return {};
+  }
 }
 
 void Front::log(const Access& access) {
@@ -181,7 +222,12 @@ void Front::log(const Access& access) {
       {"status", access.status},
       {"bytes", access.bytes},
       {"seconds", access.seconds}};
-  if (!access.request.client.empty()) line["client"] = access.request.client;
+  const std::string client = client_of(access.request);
+  if (!client.empty()) line["client"] = client;
+  if (const auto parent = trace_parent_of(access.request.fields)) {
+    line["trace_id"] = parent->trace_id;
+    line["parent_id"] = parent->parent_id;
+  }
   if (access.is_gone) line["gone"] = true;
   std::ostream& out = log_.is_open() ? log_ : std::cerr;
   out << line.dump(-1, ' ', false,

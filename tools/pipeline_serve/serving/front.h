@@ -41,6 +41,10 @@ class Front final : public Gate {
   [[nodiscard]] std::string next_id() override;
 
   void drain() { is_draining_ = true; }
+  /// Limits, origins and the log, which is opened anew, are those of `options`
+  /// from now on. On the I/O thread. Throws Error where the log cannot be
+  /// written; then it goes where it went.
+  void take_over(const FrontOptions& options);
   /// Waits for the handlers.
   void join();
 
@@ -48,6 +52,7 @@ class Front final : public Gate {
   void answer_or_throw(HttpRequest request,
                        const std::shared_ptr<Reply>& reply);
   [[nodiscard]] std::size_t limit_of(const Route* route) const;
+  [[nodiscard]] std::string client_of(const HttpRequest& request) const;
   void check_host(const HttpRequest& request) const;
   [[nodiscard]] bool is_allowed(std::string_view origin) const;
 

@@ -13,6 +13,7 @@
 #include "penstock/runner.h"
 #include "pipeline_serve/http/router.h"
 #include "pipeline_serve/serving/metrics.h"
+#include "pipeline_serve/serving/trace_book.h"
 
 namespace penstock::serve {
 
@@ -20,8 +21,11 @@ struct ServedOptions {
   std::int64_t max_queue = 64;  ///< requests that wait beyond those that run
   double timeout_s = 300;       ///< the longest deadline of a request; 0: none
   std::function<void(const Stall&)> on_stall;
+  TraceBook* trace = nullptr;  ///< told of every request; null: no trace
 };
 
+/// Who looks at it or has a request in it holds a use() of it; it is destroyed
+/// when there is none any more, and not by them: they may be its own threads.
 class Served {
  public:
   Served(std::string name, CompositionFile file, ServedOptions options,
@@ -30,8 +34,16 @@ class Served {
   Served(const Served&) = delete;
   Served& operator=(const Served&) = delete;
 
+  /// Counts while a copy of it lives.
+  [[nodiscard]] std::shared_ptr<Served> use();
+  [[nodiscard]] bool is_used() const { return *uses_ > 0; }
+  /// Waits until nobody does; nobody may begin to.
+  void wait_unused() const;
+
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const CompositionFile& file() const { return file_; }
+  /// As fingerprint.h, of when it was made.
+  [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
   /// Seconds since the epoch when it was named, as OpenAI's `created`.
   [[nodiscard]] std::int64_t created() const { return created_; }
   /// Opens the pipelines; throws Error. Once, on any thread.
@@ -40,7 +52,8 @@ class Served {
   /// Throws HttpError 503 while it is not open.
   [[nodiscard]] Runner& runner();
 
-  /// Room for requests that were admitted; given back with the last copy.
+  /// Room for requests that were admitted, and a use; given back with the last
+  /// copy.
   using Ticket = std::shared_ptr<void>;
   /// Room for `count` requests together, or HttpError 429 with Retry-After, or
   /// 503 where it is not ready or the server ends.
@@ -57,6 +70,10 @@ class Served {
   [[nodiscard]] std::int64_t active() const { return active_; }
   /// Those of them that have not begun for want of room.
   [[nodiscard]] std::int64_t waiting() const;
+  /// Tokens that its steps have made so far, those of running requests too.
+  [[nodiscard]] std::int64_t generated() const;
+  /// Of a traced one, as Runner::trace_json(); empty while it is not open.
+  [[nodiscard]] std::string trace_json() const;
   /// Nothing is admitted from now on.
   void close_door() { is_closed_ = true; }
   [[nodiscard]] bool is_closed() const { return is_closed_; }
@@ -67,12 +84,15 @@ class Served {
 
   std::string name_;
   CompositionFile file_;
+  std::string fingerprint_;
   ServedOptions options_;
   Metrics& metrics_;
   std::int64_t created_ = 0;
   std::int64_t slots_ = 1;  ///< requests that run together
   std::atomic<bool> is_ready_{false}, is_closed_{false};
   std::atomic<std::int64_t> active_{0};
+  /// Outlives this for the one who notifies.
+  std::shared_ptr<std::atomic<std::int64_t>> uses_;
   std::unique_ptr<Runner> runner_;
 };
 

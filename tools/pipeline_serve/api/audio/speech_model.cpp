@@ -31,7 +31,7 @@ RawScalar quoted(const std::string& text) {
 }  // namespace
 
 SpeechModel::SpeechModel(const Models& models, const std::string& name)
-    : served_(&model_named(models, name)) {
+    : served_(model_named(models, name)) {
   const CompositionFile& all = served_->file();
   const auto ports = run::media_ports(all);
   const bool is_speech = all.is_one() && ports.size() == 1 &&

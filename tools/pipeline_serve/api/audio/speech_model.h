@@ -37,7 +37,7 @@ class SpeechModel {
                                 const SpeechOptions& wanted) const;
 
  private:
-  Served* served_ = nullptr;
+  Use served_;
   const PipelineFile* file_ = nullptr;
   std::string input_;
 };

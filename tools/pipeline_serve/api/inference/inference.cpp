@@ -14,9 +14,9 @@ namespace {
 using OfModel = void (*)(const Api& api, Served& served, Call call);
 
 /// The model of a path, in the version that it may name.
-Served& model_of(const Api& api, const Call& call) {
+Use model_of(const Api& api, const Call& call) {
   const std::string& name = call.parts.at("name");
-  Served& served = model_named(api.models, name);
+  Use served = model_named(api.models, name);
   const auto version = call.parts.find("version");
   if (version == call.parts.end() || version->second == kModelVersion) {
     return served;
@@ -78,8 +78,8 @@ void add_of_model(const Api& api, const std::string& method,
                     .pattern = str("/v2/models/{name}", version, end),
                     .handler =
                         [api, handler](Call call) {
-                          Served& served = model_of(api, call);
-                          handler(api, served, std::move(call));
+                          const Use served = model_of(api, call);
+                          handler(api, *served, std::move(call));
                         },
                     .takes_media = is_post,
                     .is_quick = !is_post});
@@ -106,7 +106,7 @@ void add_of_server(const Api& api) {
   });
   add("/v2/models/stats", false, [](const Api& it, const Call& call) {
     OutJson all = OutJson::array();
-    for (const auto& served : it.models.all()) {
+    for (const Use& served : it.models.all()) {
       all.push_back(model_statistics(it.metrics, *served));
     }
     send_json(call, {{"model_stats", std::move(all)}});

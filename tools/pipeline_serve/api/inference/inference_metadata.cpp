@@ -100,7 +100,7 @@ OutJson repository_index(const Models& models, std::string_view body) {
     if (const auto ready = view.find("ready")) only_ready = ready->boolean();
   }
   OutJson out = OutJson::array();
-  for (const auto& served : models.all()) {
+  for (const Use& served : models.all()) {
     const bool is_ready = served->is_ready() && !served->is_closed();
     if (only_ready && !is_ready) continue;
     out.push_back({{"name", served->name()},

@@ -32,10 +32,10 @@ bool gives_vectors(const CompositionFile& file) {
                      [](const Port& port) { return port.name == "embedding"; });
 }
 
-Served& model_of(const Api& api, const Body& body) {
+Use model_of(const Api& api, const Body& body) {
   const std::string name = reading([&] { return body.at("model").text(); });
-  Served& served = model_named(api.models, name);
-  if (gives_vectors(served.file())) return served;
+  Use served = model_named(api.models, name);
+  if (gives_vectors(served->file())) return served;
   throw HttpError(
       bad_request(str("the model '", name, "' gives no embeddings"), "model"));
 }
@@ -99,16 +99,16 @@ Wanted wanted_of(const Body& body) {
 /// the queue, and no call of submit() ever waits.
 class Batch final : public std::enable_shared_from_this<Batch> {
  public:
-  Batch(Served& served, Wanted wanted, Call call)
-      : served_(served),
+  Batch(Use served, Wanted wanted, Call call)
+      : served_(std::move(served)),
         wanted_(std::move(wanted)),
         call_(std::move(call)),
         vectors_(wanted_.requests.size()) {}
 
   void begin() {
-    const auto count = std::min(served_.slots(), std::ssize(vectors_));
-    ticket_ = served_.admit(count);
-    const auto more = served_.runner().more_coming();
+    const auto count = std::min(served_->slots(), std::ssize(vectors_));
+    ticket_ = served_->admit(count);
+    const auto more = served_->runner().more_coming();
     try {
       for (std::int64_t i = 0; i < count; ++i) submit_next();
     } catch (...) {
@@ -130,9 +130,9 @@ class Batch final : public std::enable_shared_from_this<Batch> {
                           const Gathered::Branches& branches) {
       self->take(index, report, branches);
     };
-    together_.add(served_.submit(std::move(request),
-                                 std::make_shared<Gathered>(call_, done),
-                                 ticket_, call_));
+    together_.add(served_->submit(std::move(request),
+                                  std::make_shared<Gathered>(call_, done),
+                                  ticket_, call_));
   }
 
   void take(std::size_t index, const Report& report,
@@ -159,7 +159,7 @@ class Batch final : public std::enable_shared_from_this<Batch> {
       if (*wanted_.dimensions > vector.size()) {
         throw HttpError(bad_request(
             str("dimensions is ", *wanted_.dimensions, ", but '",
-                served_.name(), "' gives vectors of ", vector.size()),
+                served_->name(), "' gives vectors of ", vector.size()),
             "dimensions"));
       }
       vector = cut_vector(std::move(vector), *wanted_.dimensions);
@@ -183,7 +183,7 @@ class Batch final : public std::enable_shared_from_this<Batch> {
     }
     const OutJson body{{"object", "list"},
                        {"data", std::move(data)},
-                       {"model", served_.name()},
+                       {"model", served_->name()},
                        {"usage",
                         {{"prompt_tokens", prompt_tokens_},
                          {"total_tokens", prompt_tokens_}}}};
@@ -192,7 +192,7 @@ class Batch final : public std::enable_shared_from_this<Batch> {
     call_.reply->send(std::move(answer));
   }
 
-  Served& served_;
+  Use served_;
   Wanted wanted_;
   Call call_;
   Together together_;
@@ -205,10 +205,11 @@ class Batch final : public std::enable_shared_from_this<Batch> {
 void embed(const Api& api, Call call) {
   const Body body(call.request.body);
   check_members(body, kMembers);
-  Served& served = model_of(api, body);
+  Use served = model_of(api, body);
   Wanted wanted = wanted_of(body);
   std::string().swap(call.request.body);
-  std::make_shared<Batch>(served, std::move(wanted), std::move(call))->begin();
+  std::make_shared<Batch>(std::move(served), std::move(wanted), std::move(call))
+      ->begin();
 }
 
 }  // namespace

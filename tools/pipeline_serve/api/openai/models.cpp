@@ -20,7 +20,7 @@ void send(const Call& call, const OutJson& json) {
 
 void list(const Models& models, const Call& call) {
   OutJson data = OutJson::array();
-  for (const auto& served : models.all()) data.push_back(model_json(*served));
+  for (const Use& served : models.all()) data.push_back(model_json(*served));
   send(call, {{"object", "list"}, {"data", std::move(data)}});
 }
 
@@ -33,14 +33,15 @@ void add_models(const Api& api) {
        .pattern = "/v1/models",
        .handler = [&models](const Call& call) { list(models, call); },
        .is_quick = true});
-  api.router.add(
-      {.method = "GET",
-       .pattern = "/v1/models/{name}",
-       .handler =
-           [&models](const Call& call) {
-             send(call, model_json(model_named(models, call.parts.at("name"))));
-           },
-       .is_quick = true});
+  api.router.add({.method = "GET",
+                  .pattern = "/v1/models/{name}",
+                  .handler =
+                      [&models](const Call& call) {
+                        const Use model =
+                            model_named(models, call.parts.at("name"));
+                        send(call, model_json(*model));
+                      },
+                  .is_quick = true});
 }
 
 }  // namespace penstock::serve

@@ -24,7 +24,7 @@ std::vector<std::string> options_that_chat(const PipelineFile& file) {
 
 TextModel::TextModel(const Models& models, const std::string& name,
                      bool must_chat)
-    : served_(&model_named(models, name)) {
+    : served_(model_named(models, name)) {
   const CompositionFile& all = served_->file();
   const bool is_text = all.is_one() && run::media_ports(all).empty();
   if (is_text) file_ = &all.steps[0].file;

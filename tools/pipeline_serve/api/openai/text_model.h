@@ -36,7 +36,7 @@ class TextModel {
   [[nodiscard]] std::int64_t vocabulary() const;
 
  private:
-  Served* served_ = nullptr;
+  Use served_;
   const PipelineFile* file_ = nullptr;
   std::vector<std::string> chat_options_;
 };

@@ -138,7 +138,8 @@ std::shared_ptr<ResultSink> sink_of(const Call& call, const Runner& runner,
 }
 
 void run_pipeline(const Api& api, Call call) {
-  Served& served = model_named(api.models, call.parts.at("name"));
+  const Use use = model_named(api.models, call.parts.at("name"));
+  Served& served = *use;
   auto asked = read_pipeline_call(call.request, served.file());
   std::string().swap(call.request.body);  // files were copied
   try {
