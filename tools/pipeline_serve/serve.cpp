@@ -165,6 +165,11 @@ class Program {
   void reload() {
     if (is_ending_) return;
     try {
+      write_trace();
+    } catch (...) {
+      complain("pipeline-serve");
+    }
+    try {
       const Options fresh = again_();
       auto wanted = served_of(fresh);
       if (!fresh.key_file.empty()) Keys().read(fresh.key_file);
@@ -175,7 +180,6 @@ class Program {
       say("read again: " + renewal.text());
       const std::string late = only_at_start(options_, fresh);
       if (!late.empty()) say("only a restart takes over: " + late);
-      write_trace();
     } catch (...) {
       complain("pipeline-serve");
       say("not read again: everything stays as it was");

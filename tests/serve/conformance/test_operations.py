@@ -158,7 +158,8 @@ def test_a_file_that_is_wrong_changes_nothing(alone):
     """From: the issue (the log says what is wrong, with file, line and column; everything stays as it was)."""
     server = alone({"a.yaml": pipeline("a", 5), "keys": "one\n",
                     "serve.yaml": "pipelines: {a: a.yaml}\n"},
-                   ["--config", "{dir}/serve.yaml", "--port", "{port}", "--api-key-file", "{dir}/keys"])
+                   ["--config", "{dir}/serve.yaml", "--port", "{port}", "--api-key-file", "{dir}/keys",
+                    "--access-log", "{dir}/access"])
     key = {"Authorization": "Bearer one"}
 
     def works():
@@ -182,12 +183,16 @@ def test_a_file_that_is_wrong_changes_nothing(alone):
     server.hang_up("everything stays as it was")     # every file is right, but it cannot be opened
     works()
     server.put("a.yaml", pipeline("a", 5))
+    log = server.folder / "access"
+    assert json.loads(log.read_text().splitlines()[-1])["client"] == "key 1"
+    log.rename(server.folder / "access.1")           # as logrotate does
     server.hang_up("only a restart takes over: max_queue")
     assert httpx.get(server.url + "/v1/models", headers=key).status_code == 401
     key["Authorization"] = "Bearer two"
     works()
     body = {"model": "a", "prompt": "x" * 3000}
     assert httpx.post(server.url + "/v1/completions", json=body, headers=key).status_code == 413
+    assert '"status":401' in log.read_text()
 
 
 def test_a_trace_names_the_clients(alone):
