@@ -4,9 +4,13 @@
 // time, which is learned from the steps before.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "core/fair_shares.h"
+#include "core/plan_sequences.h"
 #include "core/step_room.h"
 #include "core/step_times.h"
 #include "penstock/batch.h"
@@ -25,6 +29,8 @@ class Continuous final : public Batch {
     bool prefix_cache = false;
     std::int64_t kept_mib = 0;
     std::int64_t priority = 0;
+    std::string client = {};
+    double weight = 1;
   };
   static void declare(Declaration<Continuous>& d);
   explicit Continuous(const Params& params) : params_(params) {}
@@ -46,13 +52,17 @@ class Continuous final : public Batch {
   void observe(const Step& step, double seconds) override;
 
  private:
+  /// As the sequence's request set them.
+  [[nodiscard]] const Params& params_of(const Sequence& sequence) const;
   [[nodiscard]] std::int64_t priority(const Sequence& sequence) const;
   [[nodiscard]] std::vector<Sequence*> ordered(
       std::span<Sequence* const> sequences, bool are_running) const;
+  [[nodiscard]] std::vector<Turn> turns(const Offer& in_order);
   [[nodiscard]] StepRoom room(std::span<Sequence* const> running) const;
 
   Params params_;
   StepTimes times_;
+  FairShares shares_;
 };
 
 }  // namespace penstock::core
