@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -35,6 +36,10 @@ void Continuous::declare(Declaration<Continuous>& d) {
           "milliseconds that a step may take while sequences decode: prompts "
           "get what those leave of it; 0: whatever it takes")
       .range(0, 60000);
+  d.param("step_ratio", &Params::step_ratio,
+          "times that a step may take as long as one that only decodes, where "
+          "step_ms allows it; 0: any")
+      .range(0, 1000);
   d.param("prefix_cache", &Params::prefix_cache,
           "let a prompt that begins like another one, running or ended, reuse "
           "its keys and values");
@@ -83,6 +88,13 @@ std::vector<Sequence*> Continuous::ordered(std::span<Sequence* const> sequences,
   return all;
 }
 
+double Continuous::step_s(std::int64_t decoding) const {
+  double most = std::numeric_limits<double>::infinity();
+  if (params_.step_ms > 0) most = params_.step_ms / 1e3;
+  if (params_.step_ratio <= 0) return most;
+  return std::min(most, params_.step_ratio * times_.decoding_s(decoding));
+}
+
 /// Where nothing decodes, nobody waits for the end of the step.
 StepRoom Continuous::room(std::span<Sequence* const> running) const {
   StepRoom::Limits limits{.chunk = params_.chunk,
@@ -93,11 +105,10 @@ StepRoom Continuous::room(std::span<Sequence* const> running) const {
     if (!is_decoding(*sequence, sequence->cached)) continue;
     decoding += sequence->length() - sequence->cached;
   }
-  if (params_.step_ms > 0 && decoding > 0) {
-    limits.prompt_tokens =
-        std::max(kFewestPromptTokens,
-                 times_.prompt_tokens(decoding, params_.step_ms / 1e3)
-                     .value_or(kFewestPromptTokens));
+  if (fills_by_time() && decoding > 0) {
+    limits.prompt_tokens = std::max(
+        kFewestPromptTokens, times_.prompt_tokens(decoding, step_s(decoding))
+                                 .value_or(kFewestPromptTokens));
   }
   return StepRoom(limits);
 }
@@ -172,7 +183,7 @@ void Continuous::observe(const Step& step, double seconds) {
     const Params& asked = params_of(*slice.sequence);
     shares_.charge(asked.client, cost(slice) / asked.weight);
   }
-  if (params_.step_ms <= 0) return;
+  if (!fills_by_time()) return;
   StepLoad load;
   for (const Slice& slice : step.slices) {
     // What a model makes of a sound or a picture is no matter of tokens.
