@@ -5,6 +5,8 @@
 #include <cmath>
 #include <utility>
 
+#include "pipeline_serve/serving/client_options.h"
+
 namespace penstock::serve {
 namespace {
 
@@ -159,6 +161,7 @@ std::stop_source Served::submit(Request request,
                                 std::shared_ptr<ResultSink> sink,
                                 const Ticket& ticket, const Call& call) {
   if (request.id.empty()) request.id = call.request.id;
+  set_client_options(file_, call.request, request);
   if (options_.timeout_s > 0) {
     const Time last = call.request.arrived +
                       std::chrono::duration_cast<Clock::duration>(
