@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "penstock/batch.h"
 #include "penstock/stage_spec.h"
@@ -34,8 +35,21 @@ inline constexpr std::int64_t kHeld = -1;
 /// Tokens of a sequence in this step; 0: there is no room for it.
 using Share = std::function<std::int64_t(const Sequence& sequence)>;
 
+/// A sequence that is offered.
+struct Turn {
+  Sequence* sequence = nullptr;
+  bool is_running = false;  ///< else it waits
+};
+/// Running ones, then waiting ones.
+[[nodiscard]] std::vector<Turn> turns_of(const Offer& offer);
+
 /// Running sequences without room are left out of the step; a waiting one
-/// without room ends it, so that none is overtaken; held ones are passed over.
+/// without room keeps all behind it waiting, so that none is overtaken; held
+/// ones are passed over. `turns` are those of the offer, in any order.
+[[nodiscard]] Plan plan_turns(const Offer& offer, const PlanRules& rules,
+                              const std::vector<Turn>& turns,
+                              const Share& share);
+/// As they are offered.
 [[nodiscard]] Plan plan_sequences(
     const Offer& offer, const PlanRules& rules,
     const Share& share = [](const Sequence& /*sequence*/) { return kAll; });

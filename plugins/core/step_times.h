@@ -21,6 +21,10 @@ class StepTimes {
   void learn(const StepLoad& load, double seconds);
   /// Nothing: no prompt has been seen yet.
   [[nodiscard]] std::optional<double> expected(const StepLoad& load) const;
+  /// Of a step that only decodes; 0: none has been seen yet.
+  [[nodiscard]] double decoding_s(std::int64_t tokens) const {
+    return decoding_.at(static_cast<double>(tokens));
+  }
   /// Tokens of prompts beside `decoding` that fill a step of `seconds`; may be
   /// 0. Nothing: no prompt has been seen yet.
   [[nodiscard]] std::optional<std::int64_t> prompt_tokens(std::int64_t decoding,

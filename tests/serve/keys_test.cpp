@@ -47,7 +47,10 @@ TEST_F(KeyFile, NamesClients) {
 
 TEST_F(KeyFile, WithFaultsIsRefusedByItsLine) {
   for (const char* text :
-       {"a\nb colour=red\n", "a\nsha256:12\n", "a\nb concurrency=-1\n"}) {
+       {"a\nb colour=red\n", "a\nsha256:12\n", "a\nb concurrency=-1\n",
+        "a\nb weight=0\n", "a\nb weight=101\n", "a\nb weight=nan\n",
+        "a\nb weight=\n", "a\nb weight=1x\n", "a\nb priority=1.5\n",
+        "a\nb priority=1001\n"}) {
     write(text);
     try {
       keys_.read(path_);
@@ -61,6 +64,16 @@ TEST_F(KeyFile, WithFaultsIsRefusedByItsLine) {
   EXPECT_THROW(keys_.read(path_), Error);
   EXPECT_THROW(keys_.read(path_.string() + ".not"), Error);
   EXPECT_TRUE(keys_.is_empty());
+}
+
+TEST_F(KeyFile, SaysHowClientsStandToEachOther) {
+  write("a name=a weight=2.5 priority=-3\nb name=b\n");
+  keys_.read(path_);
+  EXPECT_EQ(keys_.terms_of("a").weight, 2.5);
+  EXPECT_EQ(keys_.terms_of("a").priority, -3);
+  EXPECT_EQ(keys_.terms_of("b").weight, 1);
+  EXPECT_EQ(keys_.terms_of("b").priority, 0);
+  EXPECT_FALSE(keys_.terms_of("").priority) << "without keys, any";
 }
 
 TEST_F(KeyFile, BoundsWhatRunsAtOnce) {

@@ -37,19 +37,29 @@ std::vector<Override> overrides_of(const std::string& name,
   return out;
 }
 
+/// Whether the batch has that param and nobody has set it.
+bool is_default(const PipelineFile& file, const std::string& param) {
+  const auto& settings = file.batch.settings;
+  const auto found = settings.find(param);
+  return found != settings.end() && found->second.source == "default";
+}
+
+void set_default(PipelineFile& file, const std::string& param,
+                 const std::string& value) {
+  if (!is_default(file, param)) return;
+  override_params(file, {{"batch." + param, value, "pipeline-serve"}});
+}
+
 /// People send one long instruction with many questions: what prompts share is
-/// computed once, within this much memory. A file that says otherwise wins.
-void share_prefixes(CompositionFile& composition) {
-  const std::vector<Override> wanted{
-      {"batch.prefix_cache", "true", "pipeline-serve"},
-      {"batch.kept_mib", "256", "pipeline-serve"}};
+/// computed once, within this much memory. And they read along: a step that
+/// takes in prompts is not much longer than one that does not. A file that says
+/// otherwise wins.
+void serve_people(CompositionFile& composition) {
   for (StepConfig& step : composition.steps) {
-    for (const Override& each : wanted) {
-      const auto& settings = step.file.batch.settings;
-      const auto found = settings.find(each.key.substr(sizeof("batch.") - 1));
-      if (found == settings.end() || found->second.source != "default")
-        continue;
-      override_params(step.file, {each});
+    set_default(step.file, "prefix_cache", "true");
+    set_default(step.file, "kept_mib", "256");
+    if (is_default(step.file, "step_ms")) {
+      set_default(step.file, "step_ratio", "2");
     }
   }
 }
@@ -58,7 +68,7 @@ NamedPipeline load_one(const Named& pipeline, const Options& options,
                        StageCatalog& catalog) {
   auto file = run::load_named(pipeline.file, catalog,
                               overrides_of(pipeline.key(), options.overrides));
-  share_prefixes(file);
+  serve_people(file);
   std::string name = pipeline.name.empty() ? file.name : pipeline.name;
   return {.name = std::move(name), .file = std::move(file)};
 }

@@ -4,8 +4,8 @@
 //     chat: {file: gemma_chat.yaml, set: {batch.max_sequences: 16}}
 //     speech: speech_to_text.yaml
 //   port: 8080
-//   api_key_file: keys.txt
-//   max_queue: 32
+//   api_key_file: keys.txt   # weight= and priority= of a key: serving/keys.h
+//   max_queue: 32            # of each pipeline; clients share it
 #pragma once
 
 #include <filesystem>

@@ -67,6 +67,23 @@ TEST_F(ByTime, PromptsTakeTheTimeThatDecodingLeaves) {
   EXPECT_EQ(plan.why, Closed::kFull);
 }
 
+TEST_F(ByTime, OrSoManyTimesAsLongAsDecodingAlone) {
+  Rows waiting({400});
+  for (const auto& [step_ms, tokens] :
+       std::vector<std::pair<double, double>>{{0, 60}, {26, 40}, {1000, 60}}) {
+    Continuous by_ratio({.max_sequences = 8,
+                         .max_wait_ms = 0,
+                         .step_ms = step_ms,
+                         .step_ratio = 6});
+    for (int i = 0; i < 20; ++i) show(by_ratio, 0, 2);
+    for (int i = 0; i < 20; ++i) show(by_ratio, 100, 2);
+    Rows running = decoding(2);
+    const Plan plan = by_ratio.plan(candidates(waiting, running));
+    ASSERT_EQ(plan.slices.size(), 3);
+    EXPECT_NEAR(static_cast<double>(plan.slices[2].count), tokens, 3);
+  }
+}
+
 TEST_F(ByTime, NobodyIsHurriedWhereNothingDecodes) {
   Rows waiting({70, 600, 300});
   const Plan plan = batch.plan(candidates(waiting, none));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,13 @@ class Fields {
   std::vector<std::pair<std::string, std::string>> all_;
 };
 
+/// How a client stands to others.
+struct Terms {
+  double weight = 1;  ///< its share beside theirs
+  /// The highest it may ask for; nothing: any.
+  std::optional<std::int64_t> priority = {};
+};
+
 /// A request that has come whole.
 struct HttpRequest {
   std::string id;  ///< ours, unique in the process; goes out as x-request-id
@@ -35,6 +43,7 @@ struct HttpRequest {
   Fields fields;
   std::string body;
   std::string client;  ///< name of the key it came with; empty: without keys
+  Terms terms = {};    ///< of that key
   Time arrived{};
 };
 

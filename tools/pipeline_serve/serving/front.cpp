@@ -136,6 +136,7 @@ void Front::answer_or_throw(HttpRequest request,
   const bool is_open = found.route != nullptr && found.route->is_open;
   if (!keys_.is_empty() && !is_open) {
     request.client = keys_.client_of(request.fields.get("authorization"));
+    request.terms = keys_.terms_of(request.client);
   }
   if (found.route == nullptr && !found.allowed.empty()) {
     HttpError error = http_error(405, str("the method is not ", found.allowed));

@@ -45,6 +45,19 @@ std::int64_t count_of(const std::string& text) {
   return out;
 }
 
+template <class T>
+T number_of(const std::string& name, const std::string& text, T least, T most) {
+  T out{};
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, out);
+  // Written so that a NaN fails.
+  const bool is_fine =
+      error == std::errc() && at == end && out >= least && out <= most;
+  if (is_fine) return out;
+  throw Error(Code::kData, str(name, " is '", text.substr(0, 40),
+                               "', expected ", least, " to ", most));
+}
+
 void set(Key& key, const std::string& word) {
   const auto equals = word.find('=');
   const std::string name = word.substr(0, equals);
@@ -56,10 +69,15 @@ void set(Key& key, const std::string& word) {
     key.requests_per_minute = count_of(value);
   } else if (name == "concurrency") {
     key.concurrency = count_of(value);
+  } else if (name == "weight") {
+    key.weight = number_of(name, value, 0.01, 100.0);
+  } else if (name == "priority") {
+    key.priority = number_of<std::int64_t>(name, value, -1000, 1000);
   } else {
     throw Error(Code::kData, str("'", name.substr(0, 40),
                                  "' is not known; known: name, "
-                                 "requests_per_minute, concurrency"));
+                                 "requests_per_minute, concurrency, weight, "
+                                 "priority"));
   }
 }
 
@@ -142,12 +160,24 @@ std::string Keys::client_of(std::string_view authorization) const {
   throw HttpError(error);
 }
 
-std::shared_ptr<void> Keys::take_place(const std::string& client) {
-  const std::scoped_lock lock(mutex_);
+const Key* Keys::find(const std::string& client) const {
   const auto key =
       std::find_if(keys_.begin(), keys_.end(),
                    [&](const Key& each) { return each.name == client; });
-  if (key == keys_.end()) return {};
+  return key == keys_.end() ? nullptr : &*key;
+}
+
+Terms Keys::terms_of(const std::string& client) const {
+  const std::scoped_lock lock(mutex_);
+  const Key* key = find(client);
+  if (key == nullptr) return {};
+  return {.weight = key->weight, .priority = key->priority};
+}
+
+std::shared_ptr<void> Keys::take_place(const std::string& client) {
+  const std::scoped_lock lock(mutex_);
+  const Key* key = find(client);
+  if (key == nullptr) return {};
   Use& use = uses_[client];
   if (key->concurrency > 0 && use.running >= key->concurrency) {
     throw too_many(

@@ -3,6 +3,7 @@
 //   # key, or sha256:HEX of it, then what is said of it
 //   secret-of-the-app  name=app
 //   sha256:9f86d0...   name=guest requests_per_minute=60 concurrency=2
+//   night-jobs         name=night weight=0.25 priority=-1
 #pragma once
 
 #include <array>
@@ -25,6 +26,8 @@ struct Key {
   std::string name;
   std::int64_t requests_per_minute = 0;  ///< 0: any number
   std::int64_t concurrency = 0;          ///< requests at once; 0: any number
+  double weight = 1;          ///< share of its tokens beside other clients'
+  std::int64_t priority = 0;  ///< the highest that its requests may have
 };
 
 class Keys {
@@ -36,6 +39,8 @@ class Keys {
   /// Whose key `authorization` carries ("Bearer KEY"); throws HttpError 401,
   /// the same whatever is wrong. Every key is compared, in constant time.
   [[nodiscard]] std::string client_of(std::string_view authorization) const;
+  /// What was said of that client's key.
+  [[nodiscard]] Terms terms_of(const std::string& client) const;
   /// A place for one request of that client, given back with the last copy;
   /// throws HttpError 429.
   [[nodiscard]] std::shared_ptr<void> take_place(const std::string& client);
@@ -46,6 +51,9 @@ class Keys {
     double allowance = 0;  ///< requests it may begin now
     Time seen{};
   };
+  /// The first of that name, or null. The mutex is held.
+  [[nodiscard]] const Key* find(const std::string& client) const;
+
   mutable std::mutex mutex_;
   std::vector<Key> keys_;
   std::map<std::string, Use> uses_;

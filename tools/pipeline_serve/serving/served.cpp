@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "pipeline_serve/serving/client_options.h"
 #include "pipeline_serve/serving/fingerprint.h"
 
 namespace penstock::serve {
@@ -26,6 +27,11 @@ std::int64_t slots_of(const CompositionFile& file) {
 int next_process(int steps) {
   static std::atomic<int> next{1};
   return next.fetch_add(steps);
+}
+
+/// A composition's parts are held in the same number, each of them large.
+std::int64_t crowd_of(const CompositionFile& file) {
+  return file.is_one() ? 4 : 2;
 }
 
 HttpError unavailable(const std::string& message) {
@@ -147,6 +153,9 @@ Served::Served(std::string name, CompositionFile file, ServedOptions options,
                    std::chrono::system_clock::now().time_since_epoch())
                    .count()),
       slots_(slots_of(file_)),
+      places_({.slots = slots_,
+               .most = slots_ + options_.max_queue,
+               .crowd = crowd_of(file_)}),
       uses_(std::make_shared<std::atomic<std::int64_t>>(0)) {
   metrics_.of(name_, [](Metrics::Of&) {});  // zeros are values, too
 }
@@ -170,7 +179,8 @@ void Served::open() {
   options.trace_name = name_;
   options.trace_process = next_process(static_cast<int>(file_.steps.size()));
   // admit() is the bound: submit() never waits.
-  options.max_in_flight = static_cast<int>(slots_ + options_.max_queue + 1);
+  options.max_in_flight =
+      static_cast<int>(crowd_of(file_) * (slots_ + options_.max_queue) + 1);
   options.on_stall = options_.on_stall;
   runner_ = std::make_unique<Runner>(file_, options);
   is_ready_ = true;
@@ -182,41 +192,34 @@ Runner& Served::runner() {
 }
 
 HttpError Served::full() const {
-  double each = 1;
-  metrics_.of(name_, [&](const Metrics::Of& of) {
-    if (of.whole.count() > 0) each = of.whole.mean();
-  });
-  const double wait =
-      each * static_cast<double>(active_) / static_cast<double>(slots_);
   HttpError error = http_error(429,
                                str("'", name_, "' has ", options_.max_queue,
                                    " requests waiting; try again later"),
                                "", "queue_full");
-  error.fields.add(
-      "Retry-After",
-      std::to_string(std::clamp(static_cast<int>(std::ceil(wait)), 1, 120)));
+  error.fields.add("Retry-After",
+                   std::to_string(static_cast<int>(
+                       std::clamp(std::ceil(places_.drain_s()), 1.0, 120.0))));
   return error;
 }
 
-Served::Ticket Served::admit(std::int64_t count) {
+Served::Ticket Served::admit(const Call& call, std::int64_t count) {
   if (is_closed_) throw unavailable("the server is ending");
   (void)runner();
-  const std::int64_t most = slots_ + options_.max_queue;
-  std::int64_t now = active_;
-  do {
-    // A request that is more than everything is let in when it is alone.
-    if (now > 0 && now + count > most) {
-      metrics_.of(name_, [](Metrics::Of& of) { ++of.refused; });
-      throw full();
-    }
-  } while (!active_.compare_exchange_weak(now, now + count));
-  return {nullptr, [used = use(), count](void*) { used->active_ -= count; }};
+  const std::string& client = call.request.client;
+  if (!places_.take(client, count)) {
+    metrics_.of(name_, [](Metrics::Of& of) { ++of.refused; });
+    throw full();
+  }
+  return {nullptr, [used = use(), client, count](void*) {
+            used->places_.give_back(client, count, Clock::now());
+          }};
 }
 
 std::stop_source Served::submit(Request request,
                                 std::shared_ptr<ResultSink> sink,
                                 const Ticket& ticket, const Call& call) {
   if (request.id.empty()) request.id = call.request.id;
+  set_client_options(file_, call.request, request);
   if (options_.timeout_s > 0) {
     const Time last = call.request.arrived +
                       std::chrono::duration_cast<Clock::duration>(
@@ -240,7 +243,7 @@ std::stop_source Served::submit(Request request,
 }
 
 std::int64_t Served::waiting() const {
-  return std::max<std::int64_t>(active_ - slots_, 0);
+  return std::max<std::int64_t>(active() - slots_, 0);
 }
 
 std::int64_t Served::generated() const {

@@ -13,6 +13,7 @@
 #include "penstock/runner.h"
 #include "pipeline_serve/http/router.h"
 #include "pipeline_serve/serving/metrics.h"
+#include "pipeline_serve/serving/places.h"
 #include "pipeline_serve/serving/trace_book.h"
 
 namespace penstock::serve {
@@ -55,19 +56,20 @@ class Served {
   /// Room for requests that were admitted, and a use; given back with the last
   /// copy.
   using Ticket = std::shared_ptr<void>;
-  /// Room for `count` requests together, or HttpError 429 with Retry-After, or
-  /// 503 where it is not ready or the server ends.
-  [[nodiscard]] Ticket admit(std::int64_t count = 1);
-  /// Submits an admitted request: with a deadline where it has none, ended when
-  /// the client goes, counted. `sink` is called on a writer thread and must not
-  /// wait. Throws Error(kData) when its options are wrong (nothing ran yet).
+  /// Room for `count` requests that the call makes, or HttpError 429 with
+  /// Retry-After, or 503 where it is not ready or the server ends.
+  [[nodiscard]] Ticket admit(const Call& call, std::int64_t count = 1);
+  /// Submits an admitted request: with a deadline where it has none, for the
+  /// client that asks, ended when that goes, counted. `sink` is called on a
+  /// writer thread and must not wait. Throws Error(kData) or HttpError when its
+  /// options are wrong (nothing ran yet).
   std::stop_source submit(Request request, std::shared_ptr<ResultSink> sink,
                           const Ticket& ticket, const Call& call);
 
   /// How many requests its last step runs together.
   [[nodiscard]] std::int64_t slots() const { return slots_; }
   /// Requests that were admitted and are not over.
-  [[nodiscard]] std::int64_t active() const { return active_; }
+  [[nodiscard]] std::int64_t active() const { return places_.taken(); }
   /// Those of them that have not begun for want of room.
   [[nodiscard]] std::int64_t waiting() const;
   /// Tokens that its steps have made so far, those of running requests too.
@@ -90,7 +92,7 @@ class Served {
   std::int64_t created_ = 0;
   std::int64_t slots_ = 1;  ///< requests that run together
   std::atomic<bool> is_ready_{false}, is_closed_{false};
-  std::atomic<std::int64_t> active_{0};
+  Places places_;
   /// Outlives this for the one who notifies.
   std::shared_ptr<std::atomic<std::int64_t>> uses_;
   std::unique_ptr<Runner> runner_;

@@ -206,7 +206,7 @@ void write_down(const Api& api, Call call, bool is_translation) {
   request.options = job.model.options(job.options);
   request.inputs[job.model.input()] = std::exchange(job.file, {});
   Served& served = job.model.served();
-  const auto ticket = served.admit();
+  const auto ticket = served.admit(call);
   served.submit(std::move(request), sink_of(call, std::move(job)), ticket,
                 call);
 }

@@ -75,7 +75,7 @@ void submit_rows(Served& served, const InferenceRequest& request,
                  const std::shared_ptr<InferenceBatch>& batch,
                  const Call& call) {
   const std::size_t count = request.rows.size();
-  const auto ticket = served.admit(static_cast<std::int64_t>(count));
+  const auto ticket = served.admit(call, static_cast<std::int64_t>(count));
   const auto more = served.runner().more_coming();
   for (std::size_t i = 0; i < count && !batch->together().is_over(); ++i) {
     try {

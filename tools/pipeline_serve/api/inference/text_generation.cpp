@@ -192,7 +192,7 @@ void stream_text(Served& served, Call call) {
       request_of(text.request, 0, call),
       std::make_shared<TextEvents>(head_of(text.request.id, served.name()),
                                    served.file().steps.back().name, call),
-      served.admit(), call);
+      served.admit(call), call);
 }
 
 }  // namespace penstock::serve

@@ -107,7 +107,7 @@ class Batch final : public std::enable_shared_from_this<Batch> {
 
   void begin() {
     const auto count = std::min(served_->slots(), std::ssize(vectors_));
-    ticket_ = served_->admit(count);
+    ticket_ = served_->admit(call_, count);
     const auto more = served_->runner().more_coming();
     try {
       for (std::int64_t i = 0; i < count; ++i) submit_next();

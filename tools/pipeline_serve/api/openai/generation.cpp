@@ -164,7 +164,8 @@ void generate(const TextModel& model, Generation generation,
   } catch (const Error& error) {
     throw HttpError(option_error(error));
   }
-  const auto ticket = served.admit(static_cast<std::int64_t>(requests.size()));
+  const auto ticket =
+      served.admit(call, static_cast<std::int64_t>(requests.size()));
   const auto collector =
       std::make_shared<Collector>(std::move(listener), requests.size());
   const auto more_coming = served.runner().more_coming();

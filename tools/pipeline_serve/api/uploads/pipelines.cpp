@@ -147,7 +147,7 @@ void run_pipeline(const Api& api, Call call) {
   } catch (const Error& error) {
     throw HttpError(wrong_option(error));
   }
-  const auto ticket = served.admit();
+  const auto ticket = served.admit(call);
   auto sink = sink_of(call, served.runner(), asked.is_stream);
   served.submit(std::move(asked.request), std::move(sink), ticket, call);
 }
