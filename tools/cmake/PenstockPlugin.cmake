@@ -23,6 +23,12 @@ function(penstock_plugin_library name)
   set_target_properties(penstock_${name} PROPERTIES LINKER_LANGUAGE CXX)
   set_target_properties(penstock_${name} penstock_${name}_objects PROPERTIES
     CXX_VISIBILITY_PRESET hidden)
+  if(NOT PROJECT_SOURCE_DIR STREQUAL "${Penstock_SOURCE_DIR}")
+    # As it is installed, from the start: CMake would make room for another
+    # RUNPATH with an empty entry, which means the current folder.
+    set_target_properties(penstock_${name} PROPERTIES
+      BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH_USE_LINK_PATH ON)
+  endif()
   # A sanitizer's own symbols come with the program.
   if(NOT PENSTOCK_SANITIZER AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=")
     target_link_options(penstock_${name} PRIVATE LINKER:-z,defs)
