@@ -5,7 +5,7 @@
 #   lib/libpenstock_testing.a   what tests of stages link
 #   include/penstock/       share/penstock/pipelines/*.yaml
 #   share/penstock/templates/   what pipeline-new begins projects with
-#   share/doc/penstock/LICENSE
+#   share/doc/penstock/LICENSE   share/man/man1/ and completions for shells
 # Programs and libraries find each other wherever the tree is moved to; libtorch
 # stays where it is.
 include_guard(GLOBAL)
@@ -40,6 +40,16 @@ function(penstock_install)
           FILES_MATCHING PATTERN "*.yaml")
   install(DIRECTORY tools/pipeline_new/templates
           DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock)
+  # From the programs that were just installed: they say themselves what they
+  # take.
+  install(CODE "
+    execute_process(
+      COMMAND \"${PROJECT_SOURCE_DIR}/tools/completions\"
+              \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\"
+      RESULT_VARIABLE failed)
+    if(failed)
+      message(WARNING \"no completions and man pages: \${failed}\")
+    endif()")
   _penstock_package("${CMAKE_INSTALL_PREFIX}" "${lib}"
     "${CMAKE_INSTALL_BINDIR}" "\"\${PACKAGE_PREFIX_DIR}/${CMAKE_INSTALL_INCLUDEDIR}\""
     "${PROJECT_BINARY_DIR}/package")
