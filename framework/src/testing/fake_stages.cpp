@@ -98,25 +98,32 @@ std::vector<float> FakeForward::scores_after(const Sequence& sequence,
 
 Result FakeForward::forward(const Step& step) {
   const SerialOps serial;
+  return given_.outputs.empty() ? scored(step) : named(step);
+}
+
+Result FakeForward::named(const Step& step) const {
   Result result;
-  if (!given_.outputs.empty()) {
-    for (const auto& [name, first] : given_.outputs.front()) {
-      std::vector<at::Tensor> rows;
-      for (const Slice& slice : step.slices) {
-        const auto item = static_cast<std::size_t>(slice.sequence->item->index);
-        if (item >= given_.outputs.size()) {
-          throw Error(Code::kInternal,
-                      str("the test has outputs for ", given_.outputs.size(),
-                          " items, none for item ", item));
-        }
-        rows.push_back(get(given_.outputs[item], name));
+  for (const auto& [name, first] : given_.outputs.front()) {
+    std::vector<at::Tensor> rows;
+    for (const Slice& slice : step.slices) {
+      const auto item = static_cast<std::size_t>(slice.sequence->item->index);
+      if (item >= given_.outputs.size()) {
+        throw Error(Code::kInternal,
+                    str("the test has outputs for ", given_.outputs.size(),
+                        " items, none for item ", item));
       }
-      result.out.emplace_back(name, at::stack(rows));
+      rows.push_back(get(given_.outputs[item], name));
     }
-    return result;
+    result.out.emplace_back(name, at::stack(rows));
   }
+  return result;
+}
+
+Result FakeForward::scored(const Step& step) const {
   std::vector<at::Tensor> rows;
+  bool is_hidden_wanted = false;
   for (const Slice& slice : step.slices) {
+    is_hidden_wanted |= slice.sequence->want.hidden;
     const std::int64_t end = slice.begin + slice.count;
     for (std::int64_t at = end - slice.outs; at < end; ++at) {
       const auto scores = scores_after(*slice.sequence, at + 1);
@@ -126,7 +133,11 @@ Result FakeForward::forward(const Step& step) {
       rows.push_back(std::move(row));
     }
   }
-  if (!rows.empty()) result.scores = fill_scores(at::stack(rows), step);
+  Result result;
+  if (rows.empty()) return result;
+  const at::Tensor all = at::stack(rows);
+  result.scores = fill_scores(all, step);
+  if (is_hidden_wanted) result.scores.hidden = all;
   return result;
 }
 

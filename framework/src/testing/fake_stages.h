@@ -41,6 +41,8 @@ class FakeForward final : public Forward {
   [[nodiscard]] Result forward(const Step& step) override;
 
  private:
+  [[nodiscard]] Result named(const Step& step) const;
+  [[nodiscard]] Result scored(const Step& step) const;
   [[nodiscard]] std::vector<float> scores_after(const Sequence& sequence,
                                                 std::int64_t length) const;
   const Given& given_;

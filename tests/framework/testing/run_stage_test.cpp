@@ -36,9 +36,9 @@ TEST(RunStage, RunsAPreprocess) {
 }
 
 TEST(RunStage, RunsAListOfThemOnWhatAStageBeforeMade) {
-  const Made made = run_stages(
-      "preprocess:\n  - {use: fake.preprocess}\n  - {use: echo.bytes}",
-      {.items = {{.notes = {{kText.name, std::string("A")}}}}});
+  const Made made =
+      run_stage("- {use: fake.preprocess}\n- {use: echo.bytes}",
+                {.items = {{.notes = {{kText.name, std::string("A")}}}}});
   EXPECT_EQ(made.items.at(0).tokens, (Tokens{65}));
 }
 
@@ -84,6 +84,14 @@ TEST(RunStage, RunsADecodeOnNamedOutputs) {
   }
 }
 
+TEST(RunStage, GivesTheScoresAsHiddenStates) {
+  const Made made = run_stage("{use: core.pool, pool: last, normalize: false}",
+                              {.items = {{.tokens = {4}}}, .scores = counting});
+  const auto& vector = get(made.decoded.at(0).tensors, "embedding");
+  EXPECT_EQ(vector.numel(), 10);
+  EXPECT_EQ(vector[5].item<float>(), 1);
+}
+
 TEST(RunStage, RunsAPostprocess) {
   Decoded first;
   first.tokens = {0xC3};
@@ -110,6 +118,7 @@ TEST(RunStage, ThrowsWhatARunWould) {
               HasSubstr("the text is empty"));
   EXPECT_THAT(error_of("{use: bad.idel}"),
               HasSubstr("did you mean 'bad.idle'?"));
+  EXPECT_THAT(error_of("{use: fake.decode}"), HasSubstr("names fakes alone"));
   EXPECT_THAT(error_of("core.sample"), HasSubstr("has no `use:`"));
 }
 

@@ -41,7 +41,8 @@ struct Given {
   std::vector<GivenItem> items = {};
 
   /// What the fake Forward scores as next: a score for each token id, of the
-  /// sequence's tokens up to there. Unset: token 0.
+  /// sequence's tokens up to there; the same numbers are its hidden states.
+  /// Unset: token 0.
   std::function<std::vector<float>(const Tokens&)> scores = {};
   /// What it gives of models without a vocabulary, without batch dim: of each
   /// item by its place in `items`.
@@ -80,7 +81,8 @@ struct Made {
 };
 
 /// Runs the stage. `yaml` is what stands behind `decode:` in a pipeline file,
-/// for a Preprocess also a list. Its plugin is the one that is linked to the
+/// for a Preprocess also a list, in which `fake.preprocess` pushes the items
+/// that the next gets. Its plugin is the one that is linked to the
 /// test, or one that a program would find. Throws Error as a run would.
 [[nodiscard]] Made run_stage(const std::string& yaml, const Given& given = {});
 
