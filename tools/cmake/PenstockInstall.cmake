@@ -4,7 +4,8 @@
 #   lib/cmake/Penstock/     find_package(Penstock)
 #   lib/libpenstock_testing.a   what tests of stages link
 #   include/penstock/       share/penstock/pipelines/*.yaml
-#   share/doc/penstock/LICENSE
+#   share/penstock/templates/   what pipeline-new begins projects with
+#   share/doc/penstock/LICENSE   share/man/man1/ and completions for shells
 # Programs and libraries find each other wherever the tree is moved to; libtorch
 # stays where it is.
 include_guard(GLOBAL)
@@ -37,14 +38,43 @@ function(penstock_install)
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/penstock)
   install(DIRECTORY pipelines DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock
           FILES_MATCHING PATTERN "*.yaml")
-  configure_package_config_file(tools/cmake/PenstockConfig.cmake.in
-    "${PROJECT_BINARY_DIR}/PenstockConfig.cmake"
-    INSTALL_DESTINATION ${lib}/cmake/Penstock
-    PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
-  write_basic_package_version_file(
-    "${PROJECT_BINARY_DIR}/PenstockConfigVersion.cmake"
-    COMPATIBILITY SameMinorVersion)
-  install(FILES "${PROJECT_BINARY_DIR}/PenstockConfig.cmake"
-                "${PROJECT_BINARY_DIR}/PenstockConfigVersion.cmake"
+  install(DIRECTORY tools/pipeline_new/templates
+          DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock)
+  # From the programs that were just installed: they say themselves what they
+  # take.
+  install(CODE "
+    execute_process(
+      COMMAND \"${PROJECT_SOURCE_DIR}/tools/completions\"
+              \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\"
+      RESULT_VARIABLE failed)
+    if(failed)
+      message(WARNING \"no completions and man pages: \${failed}\")
+    endif()")
+  _penstock_package("${CMAKE_INSTALL_PREFIX}" "${lib}"
+    "${CMAKE_INSTALL_BINDIR}" "\"\${PACKAGE_PREFIX_DIR}/${CMAKE_INSTALL_INCLUDEDIR}\""
+    "${PROJECT_BINARY_DIR}/package")
+  install(DIRECTORY "${PROJECT_BINARY_DIR}/package/"
           DESTINATION ${lib}/cmake/Penstock)
+  # The build's folder serves as well, as CMAKE_PREFIX_PATH. Older builds left
+  # these where they would be found first.
+  file(REMOVE "${PROJECT_BINARY_DIR}/PenstockConfig.cmake"
+              "${PROJECT_BINARY_DIR}/PenstockConfigVersion.cmake")
+  _penstock_package("${PROJECT_BINARY_DIR}" lib bin
+    "\"${PROJECT_SOURCE_DIR}/framework/include\" \"${PENSTOCK_GENERATED_INCLUDE_DIR}\""
+    "${PROJECT_BINARY_DIR}/lib/cmake/Penstock")
+endfunction()
+
+# Writes the files of find_package() into `folder`, for a tree of that prefix.
+function(_penstock_package prefix lib bin includes folder)
+  set(PENSTOCK_CONFIG_LIB "${lib}")
+  set(PENSTOCK_CONFIG_BIN "${bin}")
+  set(PENSTOCK_CONFIG_INCLUDES "${includes}")
+  configure_package_config_file(tools/cmake/PenstockConfig.cmake.in
+    "${folder}/PenstockConfig.cmake"
+    INSTALL_DESTINATION ${lib}/cmake/Penstock INSTALL_PREFIX "${prefix}"
+    PATH_VARS PENSTOCK_CONFIG_LIB PENSTOCK_CONFIG_BIN)
+  write_basic_package_version_file("${folder}/PenstockConfigVersion.cmake"
+                                   COMPATIBILITY SameMinorVersion)
+  configure_file(tools/cmake/PenstockPlugin.cmake
+                 "${folder}/PenstockPlugin.cmake" COPYONLY)
 endfunction()

@@ -1,6 +1,7 @@
 # The few functions our CMakeLists.txt files are written with.
 include_guard(GLOBAL)
 include(PenstockFlags)
+include(PenstockPlugin)
 
 # Errors with the compilers that CI runs; a newer one's warnings are told.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
@@ -45,14 +46,14 @@ function(_penstock_use_pch target name)
     return()
   endif()
   if(NOT TARGET penstock_${name})
-    set(source "${PROJECT_BINARY_DIR}/${name}.cpp")
+    set(source "${Penstock_BINARY_DIR}/${name}.cpp")
     file(CONFIGURE OUTPUT "${source}" CONTENT "// only carries the PCH\n")
     add_library(penstock_${name} OBJECT "${source}")
     target_link_libraries(penstock_${name} PRIVATE ${ARGN})
     target_include_directories(penstock_${name} PRIVATE
-                               "${PROJECT_SOURCE_DIR}/tools")
+                               "${Penstock_SOURCE_DIR}/tools")
     target_precompile_headers(penstock_${name} PRIVATE
-      "${PROJECT_SOURCE_DIR}/tools/cmake/${name}.h")
+      "${Penstock_SOURCE_DIR}/tools/cmake/${name}.h")
     _penstock_pch_options(penstock_${name})
   endif()
   target_precompile_headers(${target} REUSE_FROM penstock_${name})
@@ -70,29 +71,26 @@ endfunction()
 #   penstock_<name>           lib/penstock/plugins/libpenstock_<name>.so
 #   penstock_<name>_objects   the same objects, for tests of its insides
 #   penstock_plugins          all plugins there are
+# The installed function of that name is penstock_plugin_library() alone; a
+# project that has this tree as a subfolder calls this one.
 function(penstock_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ATEN_PCH" "" "SOURCES;LIBS")
   _penstock_check_arguments(penstock_add_plugin ${name})
-  add_library(penstock_${name}_objects OBJECT ${arg_SOURCES})
-  target_link_libraries(penstock_${name}_objects PUBLIC
-                        penstock ${arg_LIBS})
-  target_include_directories(penstock_${name}_objects PUBLIC
-                             "${PROJECT_SOURCE_DIR}/plugins")
-  penstock_warnings(penstock_${name}_objects)
+  penstock_plugin_library(${name} SOURCES ${arg_SOURCES} LIBS ${arg_LIBS})
+  if(PROJECT_SOURCE_DIR STREQUAL Penstock_SOURCE_DIR)
+    target_include_directories(penstock_${name}_objects PUBLIC
+                               "${Penstock_SOURCE_DIR}/plugins")
+    penstock_warnings(penstock_${name}_objects)
+  endif()
   if(arg_ATEN_PCH)
     penstock_use_aten_pch(penstock_${name}_objects)
   endif()
-  add_library(penstock_${name} MODULE)
-  target_link_libraries(penstock_${name} PRIVATE penstock_${name}_objects)
-  target_link_options(penstock_${name} PRIVATE
-    $<$<STREQUAL:${PENSTOCK_SANITIZER},>:LINKER:-z,defs>)
   if(NOT TARGET penstock_plugins)
     add_custom_target(penstock_plugins)
   endif()
   add_dependencies(penstock_plugins penstock_${name})
   set_target_properties(penstock_${name} PROPERTIES
-    LINKER_LANGUAGE CXX
-    LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib/penstock/plugins")
+    LIBRARY_OUTPUT_DIRECTORY "${Penstock_BINARY_DIR}/lib/penstock/plugins")
 endfunction()
 
 # penstock_add_test(name SOURCES a_test.cpp ... [LIBS lib ...]

@@ -138,6 +138,18 @@ Json notes_json(const NoteSpecs& notes) {
           {"uses", texts(notes.uses)}};
 }
 
+/// Other spellings of its choices.
+Json words_for(const ParamSpec& param) {
+  Json words = Json::array();
+  for (const auto& [word, choice] : param.aliases) {
+    const auto& known = param.choices;
+    if (std::find(known.begin(), known.end(), choice) != known.end()) {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
 Json param_json(const ParamSpec& param) {
   Json json{{"name", param.name}, {"type", to_string(param.type())}};
   json["doc"] = param.doc;
@@ -146,6 +158,9 @@ Json param_json(const ParamSpec& param) {
   if (param.min) json["min"] = *param.min;
   if (param.max) json["max"] = *param.max;
   if (!param.choices.empty()) json["choices"] = param.choices;
+  const Json aliases = words_for(param);
+  if (!aliases.empty()) json["aliases"] = aliases;
+  if (!param.former.empty()) json["former"] = param.former;
   json["per_request"] = param.is_per_request;
   if (param.ability != Ability::kNone)
     json["ability"] = to_string(param.ability);
@@ -195,6 +210,7 @@ std::string stage_text(const StageSpec& stage) {
 
 Json stage_json(const StageSpec& stage) {
   Json json{{"name", stage.name}, {"kind", to_string(stage.kind)}};
+  if (!stage.former.empty()) json["former"] = stage.former;
   json["doc"] = stage.doc;
   json["inputs"] = port_texts(stage.inputs);
   json["outputs"] = port_texts(stage.outputs);

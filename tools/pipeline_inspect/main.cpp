@@ -11,8 +11,10 @@
 #include "common/program.h"
 #include "penstock/plugin_host.h"
 #include "penstock/sdk_version.h"
+#include "pipeline_inspect/graph.h"
 #include "pipeline_inspect/probe.h"
 #include "pipeline_inspect/report.h"
+#include "pipeline_run/input/find_pipeline.h"
 
 namespace {
 
@@ -25,6 +27,10 @@ constexpr const char* kFooter = R"(
   pipeline-inspect gemma              the stages of one plugin
   pipeline-inspect gemma.tokenize     one stage
   pipeline-inspect lib/x.so           a library: what it is, why it is refused
+  pipeline-inspect --schema           a JSON Schema of pipeline files; editors
+                                      find it by a file's first line:
+                                      # yaml-language-server: $schema=FILE
+  pipeline-inspect --graph FILE       a pipeline file as a Mermaid graph
 
 Plugins are libpenstock_<name>.so in the folders of --plugin-path, then of
 $PENSTOCK_PLUGIN_PATH, then in ../lib/penstock/plugins beside this program and
@@ -49,14 +55,24 @@ void print(const std::string& text) {
   }
 }
 
+void print_graph(const std::string& name, bool is_dot,
+                 const std::vector<std::filesystem::path>& folders) {
+  penstock::PluginHost host(folders);
+  const auto file = penstock::run::load_named(name, host, {});
+  print(is_dot ? penstock::inspect::dot(file)
+               : penstock::inspect::mermaid(file));
+  penstock::warn("pipeline-inspect", host.warnings());
+}
+
 // lint: long, a table of flags
 int run(int argc, char** argv) {
   CLI::App app("Shows plugins, their stages, and why a library is refused.",
                "pipeline-inspect");
   penstock::inspect::Options options;
   std::vector<std::string> folders;
-  app.add_option("subject", options.subject,
-                 "a plugin, plugin.stage, or the path of a library");
+  auto* subject =
+      app.add_option("subject", options.subject,
+                     "a plugin, plugin.stage, or the path of a library");
   app.add_option("--plugin-path", folders,
                  "folder to search for plugins first; may be repeated")
       ->type_name("DIR")
@@ -69,6 +85,20 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1, 86400))
       ->capture_default_str();
   app.add_flag("--json", options.is_json, "print JSON");
+  auto* schema = app.add_flag("--schema", options.is_schema,
+                              "print a JSON Schema of pipeline files");
+  std::string graph;
+  auto* graph_option =
+      app.add_option("--graph", graph,
+                     "print a pipeline file as a graph: a path, or the name of "
+                     "one that came along")
+          ->type_name("FILE")
+          ->excludes(subject)
+          ->excludes(schema);
+  bool is_dot = false;
+  app.add_flag("--dot", is_dot, "the graph for Graphviz, not for Mermaid")
+      ->needs(graph_option);
+  schema->excludes(subject);
   app.set_version_flag("--version", "pipeline-inspect " PENSTOCK_SDK_VERSION,
                        "print the version");
   app.footer(kFooter);
@@ -86,6 +116,10 @@ int run(int argc, char** argv) {
   }
   options.patience = std::chrono::seconds(patience);
   options.folders = penstock::plugin_search_path(folders);
+  if (!graph.empty()) {
+    print_graph(graph, is_dot, options.folders);
+    return 0;
+  }
   const auto report = penstock::inspect::report(options);
   print(report.text);
   penstock::warn("pipeline-inspect", report.warnings);

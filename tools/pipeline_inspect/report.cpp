@@ -10,6 +10,7 @@
 #include "penstock/plugin_host.h"
 #include "pipeline_inspect/library_report.h"
 #include "pipeline_inspect/probe.h"
+#include "pipeline_inspect/schema.h"
 
 namespace penstock::inspect {
 
@@ -35,10 +36,11 @@ struct Listed {
 Listed list_one(const PluginFacts& facts, const Options& options) {
   Listed listed{.facts = facts, .answer = {}, .problem = {}};
   try {
-    listed.answer = ask({.use = facts.name,
-                         .form = options.is_json ? "json" : "lines",
-                         .folders = options.folders,
-                         .patience = options.patience});
+    listed.answer =
+        ask({.use = facts.name,
+             .form = options.is_json || options.is_schema ? "json" : "lines",
+             .folders = options.folders,
+             .patience = options.patience});
   } catch (const Error& error) {
     listed.problem = error;
   }
@@ -106,10 +108,23 @@ std::string list_json(const std::vector<Listed>& all,
   return dump(json);
 }
 
+/// Of those that can be used; the others are told of.
+std::string schema_text(const std::vector<Listed>& all) {
+  Json stages = Json::array();
+  for (const Listed& listed : all) {
+    if (listed.answer.stages.empty()) continue;
+    for (Json& stage : Json::parse(listed.answer.stages)) {
+      stages.push_back(std::move(stage));
+    }
+  }
+  return dump(schema_of(stages));
+}
+
 Report report_all(const Options& options) {
   const std::vector<Listed> all = list_all(options);
-  Report report{.text = options.is_json ? list_json(all, options.folders)
-                                        : list_text(all),
+  Report report{.text = options.is_schema ? schema_text(all)
+                        : options.is_json ? list_json(all, options.folders)
+                                          : list_text(all),
                 .problems = {},
                 .warnings = {}};
   for (const Listed& listed : all) {

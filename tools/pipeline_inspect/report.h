@@ -14,6 +14,7 @@ struct Options {
   std::string subject;  ///< empty, "plugin", "plugin.stage" or a path
   std::vector<std::filesystem::path> folders;  ///< the search path
   bool is_json = false;
+  bool is_schema = false;  ///< the JSON Schema of pipeline files, of all stages
   std::chrono::seconds patience{60};  ///< with a plugin that is being opened
 };
 

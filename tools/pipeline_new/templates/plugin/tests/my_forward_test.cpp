@@ -1,0 +1,36 @@
+#include <gtest/gtest.h>
+
+#include "penstock/testing/run_stage.h"
+#include "penstock/testing/stage_faults.h"
+
+namespace my_plugin {
+namespace {
+
+using penstock::testing::run_stage;
+using penstock::testing::stage_faults;
+
+TEST(MyForward, SaysWhatFollowedTheTokenBefore) {
+  const auto made = run_stage(
+      "{use: my_plugin.my_forward}",
+      {.items = {{.tokens = {1, 2, 3, 1}}, {.tokens = {9}}}, .new_tokens = 3});
+  penstock::Tokens first;
+  penstock::Tokens second;
+  for (const auto& decoded : made.decoded) {
+    auto& tokens = decoded.item->index == 0 ? first : second;
+    tokens.insert(tokens.end(), decoded.tokens.begin(), decoded.tokens.end());
+  }
+  EXPECT_EQ(first, (penstock::Tokens{2, 3, 1}));
+  EXPECT_EQ(second, (penstock::Tokens{9, 9, 9}));
+}
+
+TEST(MyForward, DoesWhatEveryStageMust) {
+  // Of a Forward with state this also cuts and replays; 8 tokens or more each.
+  EXPECT_EQ(stage_faults("{use: my_plugin.my_forward}",
+                         {.items = {{.tokens = {3, 1, 4, 1, 5, 9, 2, 6}},
+                                    {.tokens = {2, 7, 1, 8, 2, 8, 1, 8, 2}}},
+                          .new_tokens = 3}),
+            "");
+}
+
+}  // namespace
+}  // namespace my_plugin
