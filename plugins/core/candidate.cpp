@@ -17,32 +17,41 @@ std::span<const T> row_of(const at::Tensor& values, std::int64_t row) {
           static_cast<std::size_t>(values.size(1))};
 }
 
-Candidates every(std::span<const float> scores) {
+bool may(const TokenSet* allowed, std::int64_t id) {
+  return allowed == nullptr || allowed->contains(id);
+}
+
+Candidates every(std::span<const float> scores, const TokenSet* allowed) {
   Candidates out{.all = {}, .floor = kLeast};
   out.all.reserve(scores.size());
-  for (std::size_t id = 0; id < scores.size(); ++id) {
-    out.all.push_back({static_cast<std::int64_t>(id), scores[id], scores[id]});
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const auto id = static_cast<std::int64_t>(i);
+    if (may(allowed, id)) out.all.push_back({id, scores[i], scores[i]});
   }
   return out;
 }
 
 /// The best `want.top`: another row of the step may have asked for more.
-Candidates best(const Scores& scores, std::int64_t at, const Want& want) {
+Candidates best(const Scores& scores, std::int64_t at, const Want& want,
+                const TokenSet* allowed) {
   const auto values = row_of<float>(scores.values, at);
   const auto ids = row_of<std::int64_t>(scores.ids, at);
   const auto count =
       std::min(values.size(), static_cast<std::size_t>(want.top));
-  const bool is_all = values.size() < static_cast<std::size_t>(want.top);
+  const bool is_all = values.size() < static_cast<std::size_t>(want.top) ||
+                      (allowed != nullptr && allowed->size() <= want.top);
   Candidates out{.all = {}, .floor = kLeast};
   if (!is_all) out.floor = values[count - 1];
   for (std::size_t i = 0; i < count; ++i) {
     const bool is_asked =
         std::binary_search(want.ids.begin(), want.ids.end(), ids[i]);
-    if (!is_asked) out.all.push_back({ids[i], values[i], values[i]});
+    if (ids[i] >= 0 && !is_asked)
+      out.all.push_back({ids[i], values[i], values[i]});
   }
   if (want.ids.empty()) return out;
   const auto asked = row_of<float>(scores.at, at);
   for (std::size_t i = 0; i < want.ids.size(); ++i) {
+    if (!may(allowed, want.ids[i])) continue;
     out.all.push_back({want.ids[i], asked[i], asked[i]});
   }
   return out;
@@ -51,9 +60,9 @@ Candidates best(const Scores& scores, std::int64_t at, const Want& want) {
 }  // namespace
 
 Candidates candidates_of(const Scores& scores, std::int64_t at,
-                         const Want& want) {
-  Candidates out = want.full ? every(row_of<float>(scores.full, at))
-                             : best(scores, at, want);
+                         const Want& want, const TokenSet* allowed) {
+  Candidates out = want.full ? every(row_of<float>(scores.full, at), allowed)
+                             : best(scores, at, want, allowed);
   float top = kLeast;
   bool has_nan = false;
   for (const Candidate& each : out.all) {

@@ -30,8 +30,10 @@ struct Candidates {
 };
 
 /// Of the scores' row `at`, as `want` asked for them: every token, or the best
-/// and those of want.ids. Throws Error(kInternal) where the best is not finite.
+/// and those of want.ids; none but the `allowed`, null: all are. Throws
+/// Error(kInternal) where the best is not finite.
 [[nodiscard]] Candidates candidates_of(const Scores& scores, std::int64_t at,
-                                       const Want& want);
+                                       const Want& want,
+                                       const TokenSet* allowed = nullptr);
 
 }  // namespace penstock::core

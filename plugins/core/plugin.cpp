@@ -1,6 +1,7 @@
 // core: stages that belong to no model.
 #include "penstock/plugin.h"
 
+#include "core/choices.h"
 #include "core/continuous.h"
 #include "core/embedding.h"
 #include "core/pad.h"
@@ -14,6 +15,7 @@
 
 PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Pad>("pad");
+  registry.add<penstock::core::Choices>("choices");
   registry.add<penstock::core::Continuous>("continuous");
   registry.add<penstock::core::Embedding>("embedding");
   registry.add<penstock::core::Pool>("pool");

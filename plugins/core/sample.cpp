@@ -1,18 +1,16 @@
 #include "core/sample.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "core/logprobs.h"
-#include "core/lookup.h"
+#include "core/sample_state.h"
 #include "penstock/keys.h"
 #include "penstock/random.h"
 
 namespace penstock::core {
 namespace {
-
-/// With more of the best wanted, every score costs less.
-constexpr std::int64_t kMostTop = 1024;
 
 Scores to_host(const Scores& scores) {
   const auto move = [](const at::Tensor& tensor) {
@@ -35,7 +33,7 @@ float value_at(const at::Tensor& values, std::int64_t row) {
 /// included.
 bool is_enough(const Candidates& candidates, std::int64_t need) {
   const auto& all = candidates.all;
-  if (all.size() == 1) return true;
+  if (all.size() == 1 || std::isinf(candidates.floor)) return true;
   const auto last = std::min(static_cast<std::size_t>(need), all.size()) - 1;
   std::vector<Candidate> sorted(last + 1);
   std::partial_sort_copy(all.begin(), all.end(), sorted.begin(), sorted.end(),
@@ -45,46 +43,48 @@ bool is_enough(const Candidates& candidates, std::int64_t need) {
 
 }  // namespace
 
-struct SampleDecode::State final : DecodeState {
-  State(Rules made, const Params& params)
-      : rules(std::move(made)),
-        lookups(params.speculate == "ngram" ? static_cast<std::size_t>(params.n)
-                                            : 0,
-                Lookup(params.draft_tokens)) {}
-  Rules rules;
-  std::vector<Lookup> lookups;  ///< by branch; empty: no guesses
-};
-
-struct SampleDecode::View {
-  std::size_t index = 0;
-  const Slice& slice;
-  const Scores& scores;
-  State& state;
-  const Params& params;
-
-  [[nodiscard]] const Sequence& sequence() const { return *slice.sequence; }
-  [[nodiscard]] const Rules& rules() const { return state.rules; }
-  [[nodiscard]] std::int64_t prompt() const {
-    return static_cast<std::int64_t>(sequence().item->tokens.size());
+SampleDecode::State::State(Rules made, const Params& params, const Item& item)
+    : rules(std::move(made)) {
+  for (std::int64_t i = 0; i < params.n; ++i) {
+    branches.push_back({.rules = AnswerRules(item), .lookup = {}});
+    if (params.speculate == "ngram") {
+      branches.back().lookup.emplace(params.draft_tokens);
+    }
   }
-  /// What may follow `tokens`, the sequence's and `ahead` more of its draft.
-  /// Nothing where others may equal the last of the best.
-  [[nodiscard]] std::optional<Candidates> candidates(
-      std::int64_t ahead, const Tokens& tokens) const;
-  [[nodiscard]] Next next() const {
-    Next out;
-    out.slice = index;
-    return out;
-  }
-};
+  Branch& first = branches.front();
+  if (first.rules.are_none()) return;
+  first.rulings = {first.rules.look({})};
+  const auto& allowed = first.rulings[0].allowed;
+  if (!allowed || !allowed->is_empty()) return;
+  throw Error(Code::kData, "the pipeline's rules allow no token to begin with");
+}
+
+Edits SampleDecode::View::edits(const Tokens& tokens,
+                                const Ruling& ruling) const {
+  Edits out = rules().edits(tokens, prompt());
+  for (const auto& [id, bias] : ruling.biases) out[id].bias += bias;
+  return out;
+}
 
 std::optional<Candidates> SampleDecode::View::candidates(
     std::int64_t ahead, const Tokens& tokens) const {
   const Want& want = sequence().want;
-  Candidates from = candidates_of(scores, slice.out + ahead, want);
-  apply(from.all, rules().edits(tokens, prompt()), rules().penalties());
+  const auto& rulings = own().rulings;
+  const auto place = static_cast<std::size_t>(ahead);
+  const Ruling none;
+  const Ruling& ruling = place < rulings.size() ? rulings[place] : none;
+  Candidates from =
+      candidates_of(scores, slice.out + ahead, want, ruling.allowed.get());
+  apply(from.all, edits(tokens, ruling), rules().penalties());
   if (!want.full && !is_enough(from, needed(rules().sampling()))) return {};
   return from;
+}
+
+std::int64_t SampleDecode::View::foreseen(const Tokens& more) const {
+  const Tokens& draft = sequence().draft;
+  const auto differs =
+      std::mismatch(more.begin(), more.end(), draft.begin(), draft.end());
+  return differs.first - more.begin();
 }
 
 void SampleDecode::open(StageContext& context) {
@@ -104,9 +104,10 @@ void SampleDecode::start(Sequence& sequence) {
   if (!chosen.ignore_eos) {
     ends.insert(ends.end(), eos_ids_.begin(), eos_ids_.end());
   }
-  auto state =
-      std::make_unique<State>(Rules(chosen, std::move(ends), vocab_), chosen);
+  auto state = std::make_unique<State>(Rules(chosen, std::move(ends), vocab_),
+                                       chosen, *sequence.item);
   const Rules& rules = state->rules;
+  const auto& rulings = state->branches.front().rulings;
   sequence.item->state = std::move(state);
   sequence.item->width = static_cast<int>(chosen.n);
   if (chosen.prompt_logprobs >= 0) {
@@ -119,26 +120,11 @@ void SampleDecode::start(Sequence& sequence) {
     return;
   }
   const auto prompt = static_cast<std::int64_t>(sequence.item->tokens.size());
-  sequence.want = want_for(rules, chosen, rules.edits(sequence.tokens, prompt));
-}
-
-Want SampleDecode::want_for(const Rules& rules, const Params& params,
-                            const Edits& edits) const {
-  Want want;
-  want.norm = params.logprobs >= 0;
-  const std::int64_t need = needed(rules.sampling());
-  // As many as are needed remain when all edited ones fall behind, and one
-  // that shows whether others equal the last.
-  const auto edited = static_cast<std::int64_t>(edits.size());
-  const bool is_greedy = need == 1 && edited == 0;
-  want.top = std::max(is_greedy ? 1 : need + 1 + edited, params.logprobs);
-  want.full = need == 0 || want.top > std::min(kMostTop, size());
-  if (want.full) {
-    want.top = 0;
-    return want;
+  Edits edits = rules.edits(sequence.tokens, prompt);
+  if (!rulings.empty()) {
+    for (const auto& [id, bias] : rulings[0].biases) edits[id].bias += bias;
   }
-  for (const auto& [id, edit] : edits) want.ids.push_back(id);
-  return want;
+  sequence.want = want_for(rules, chosen, edits, rulings);
 }
 
 Finish SampleDecode::finish(const View& view, const Tokens& tokens) const {
@@ -162,7 +148,8 @@ void SampleDecode::prompt_logprobs(const View& view,
     const std::int64_t next =
         view.slice.begin + view.slice.count - view.slice.outs + i + 1;
     if (next == length) continue;
-    const Candidates best = candidates_of(view.scores, at, sequence.want);
+    const Candidates best =
+        candidates_of(view.scores, at, sequence.want, nullptr);
     logprobs.add(sequence.token(next), value_at(view.scores.follow, at),
                  best.all, value_at(view.scores.norm, at));
   }
@@ -172,21 +159,56 @@ void SampleDecode::prompt_logprobs(const View& view,
   }
   const bool is_whole = view.slice.begin + view.slice.count == length;
   if (is_whole) {
-    next.want = want_for(view.rules(), view.params,
-                         view.rules().edits(sequence.tokens, length));
+    const auto& rulings = view.own().rulings;
+    next.want = want_for(
+        view.rules(), view.params,
+        view.edits(sequence.tokens, rulings.empty() ? Ruling() : rulings[0]),
+        rulings);
   }
   out.push_back(std::move(next));
 }
 
+void SampleDecode::add(const View& view, const Candidate& token,
+                       const Candidates& others, float norm, Tokens& tokens,
+                       Next& next) const {
+  tokens.push_back(token.id);
+  next.tokens.push_back(token.id);
+  next.emit.emplace_back().tokens = {token.id};
+  if (view.params.logprobs >= 0) {
+    Logprobs logprobs(view.params.logprobs);
+    logprobs.add(token.id, token.raw, others.all, norm);
+    logprobs.put("logprobs", next.emit.back().tensors);
+  }
+  next.finish = finish(view, tokens);
+}
+
+void SampleDecode::add_forced(const View& view, Branch& branch, Tokens& tokens,
+                              Next& next) const {
+  while (next.finish == Finish::kNo && !branch.rules.are_none()) {
+    const Ruling ruling = branch.rules.look(view.answer(tokens));
+    if (!ruling.allowed || ruling.allowed->size() > 1) return;
+    if (ruling.allowed->is_empty()) {
+      next.finish = Finish::kStop;
+      return;
+    }
+    const Candidate only{.id = ruling.allowed->last()};
+    const Edits edits = view.edits(tokens, ruling);
+    const auto edit = edits.find(only.id);
+    // The sampler says what is wrong where nothing is left.
+    if (edit != edits.end() && edit->second.is_banned) return;
+    add(view, only, {.all = {only}, .floor = 0}, 0, tokens, next);
+  }
+}
+
 Next SampleDecode::sample_tokens(const View& view, const Candidates& first,
                                  int branch) const {
-  const Sequence& sequence = view.sequence();
   Next next = view.next();
   next.branch = branch;
-  Tokens tokens = sequence.tokens;
+  Branch& own = view.state.branches.at(static_cast<std::size_t>(branch));
+  Tokens tokens = view.sequence().tokens;
   std::optional<Candidates> more;
   // One token, and one more for each that the draft foresaw.
-  for (std::int64_t ahead = 0;; ++ahead) {
+  for (std::int64_t ahead = 0;;) {
     const Candidates& from = more ? *more : first;
     const auto position =
         static_cast<std::int64_t>(tokens.size()) - view.prompt();
@@ -194,50 +216,21 @@ Next SampleDecode::sample_tokens(const View& view, const Candidates& first,
                                   static_cast<std::uint64_t>(branch),
                                   static_cast<std::uint64_t>(position));
     const Candidate token = draw(from.all, view.rules().sampling(), random);
-    tokens.push_back(token.id);
-    next.tokens.push_back(token.id);
-    next.emit.emplace_back().tokens = {token.id};
-    if (view.params.logprobs >= 0) {
-      Logprobs logprobs(view.params.logprobs);
-      logprobs.add(token.id, token.raw, from.all,
-                   value_at(view.scores.norm, view.slice.out + ahead));
-      logprobs.put("logprobs", next.emit.back().tensors);
-    }
-    next.finish = finish(view, tokens);
+    const float norm = view.params.logprobs < 0
+                           ? 0
+                           : value_at(view.scores.norm, view.slice.out + ahead);
+    add(view, token, from, norm, tokens, next);
+    add_forced(view, own, tokens, next);
     if (next.finish != Finish::kNo) return next;
+    ahead = std::ssize(next.tokens);
     const bool was_foreseen =
-        ahead + 1 < view.slice.outs &&
-        sequence.draft[static_cast<std::size_t>(ahead)] == token.id;
+        ahead < view.slice.outs && view.foreseen(next.tokens) == ahead;
     if (!was_foreseen) break;
-    more = view.candidates(ahead + 1, tokens);
+    more = view.candidates(ahead, tokens);
     if (!more) break;  // the next step looks at all of them
   }
   go_on(view, std::move(tokens), next);
   return next;
-}
-
-void SampleDecode::go_on(const View& view, Tokens tokens, Next& next) const {
-  const std::int64_t prompt = view.prompt();
-  Edits edits = view.rules().edits(tokens, prompt);
-  if (!view.state.lookups.empty()) {
-    Lookup& lookup =
-        view.state.lookups.at(static_cast<std::size_t>(next.branch));
-    const auto guessed = view.slice.outs - 1;
-    const auto came_true = static_cast<std::int64_t>(next.tokens.size()) - 1;
-    if (guessed > 0) lookup.learn(guessed, came_true);
-    const auto length = static_cast<std::int64_t>(tokens.size());
-    const std::int64_t room =
-        std::min(view.params.max_new_tokens - (length - prompt),
-                 context_length_ - length) -
-        1;
-    next.draft = lookup.guess(tokens, room);
-    // Each token of the guess may be edited in its own way.
-    for (const std::int64_t id : next.draft) {
-      tokens.push_back(id);
-      edits.merge(view.rules().edits(tokens, prompt));
-    }
-  }
-  next.want = want_for(view.rules(), view.params, edits);
 }
 
 void SampleDecode::answer(const View& view, std::vector<Next>& out) const {
@@ -251,6 +244,7 @@ void SampleDecode::answer(const View& view, std::vector<Next>& out) const {
     Next again = view.next();
     again.want.emplace().full = true;
     again.want->norm = view.params.logprobs >= 0;
+    again.want->allowed = sequence.want.allowed;
     out.push_back(std::move(again));
     return;
   }

@@ -2,9 +2,11 @@
 // finished.
 #pragma once
 
+#include "core/candidate.h"
 #include "core/rules.h"
 #include "core/sample_params.h"
 #include "penstock/decode.h"
+#include "penstock/rule.h"
 
 namespace penstock::core {
 
@@ -12,7 +14,9 @@ namespace penstock::core {
 /// `logprobs` also logprobs.ids i64[1, 1+n] and logprobs.values, its own and
 /// the best n; with `prompt_logprobs` the same of the prompt, as
 /// prompt_logprobs.*: row i is about the token after the one it was computed
-/// from.
+/// from. What the pipeline's rules do not allow is never picked; a token that
+/// they leave alone is taken without a step, and log-probabilities are those
+/// among the allowed.
 class SampleDecode final : public Decode {
  public:
   using Params = SampleParams;
@@ -25,6 +29,7 @@ class SampleDecode final : public Decode {
               std::vector<Next>& out) override;
 
  private:
+  struct Branch;
   struct State;
   /// A slice's share of a step's scores, on the host.
   struct View;
@@ -33,13 +38,23 @@ class SampleDecode final : public Decode {
   /// Of the vocabulary, where the model says it.
   [[nodiscard]] std::int64_t size() const { return vocab_ > 0 ? vocab_ : kAll; }
   [[nodiscard]] Want want_for(const Rules& rules, const Params& params,
-                              const Edits& edits) const;
+                              const Edits& edits,
+                              const std::vector<Ruling>& rulings) const;
   void answer(const View& view, std::vector<Next>& out) const;
   void prompt_logprobs(const View& view, std::vector<Next>& out) const;
   [[nodiscard]] Next sample_tokens(const View& view, const Candidates& first,
                                    int branch) const;
+  /// Appends a token; `others` may have come instead.
+  void add(const View& view, const Candidate& token, const Candidates& others,
+           float norm, Tokens& tokens, Next& next) const;
+  /// Appends what the rules leave no choice about, and ends with them.
+  void add_forced(const View& view, Branch& branch, Tokens& tokens,
+                  Next& next) const;
   /// What the sequence's next step guesses and wants.
   void go_on(const View& view, Tokens tokens, Next& next) const;
+  /// Of the draft what the rules allow, and what they say of each token of it.
+  void look_ahead(const View& view, Branch& branch, Tokens& tokens,
+                  Tokens& draft, Edits& edits) const;
   /// Of a sequence whose last token is `tokens.back()`.
   [[nodiscard]] Finish finish(const View& view, const Tokens& tokens) const;
 

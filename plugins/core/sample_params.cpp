@@ -72,7 +72,8 @@ void declare_answer(D& d) {
       .per_request();
   d.param("logprobs", &P::logprobs,
           "report the log-probability of each token and of this many best "
-          "ones; -1: off; needs every score of the vocabulary, so greedy "
+          "ones, among those that the pipeline's rules allow; -1: off; "
+          "without a rule needs every score of the vocabulary, so greedy "
           "decoding gets several times slower")
       .range(-1, 256)
       .per_request();
@@ -141,7 +142,8 @@ void SampleDecode::declare(D& d) {
        "typical_p; with penalties, bans, biases and log-probabilities")
       .input("scores: f32[R,V]")
       .output("tokens: i64[N]")
-      .uses(kEosIds, kContextLength, kVocabSize);
+      .uses(kEosIds, kContextLength, kVocabSize)
+      .takes_rules();
   declare_cuts(d);
   declare_penalties(d);
   declare_answer(d);

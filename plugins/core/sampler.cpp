@@ -14,9 +14,11 @@ namespace {
 constexpr double kLeastTemperature = 1e-30;
 
 [[noreturn]] void nothing_left() {
-  throw Error(Code::kData,
-              "no token is left to choose from: all are banned; ban fewer "
-              "(banned_ids, bad_words, no_repeat_ngram_size)");
+  throw Error(
+      Code::kData,
+      "no token is left to choose from: all that a rule allows, or all, "
+      "are banned; ban fewer (banned_ids, bad_words, "
+      "no_repeat_ngram_size, min_new_tokens)");
 }
 
 /// Candidates best first, sorted no further than somebody looked: of 262,144

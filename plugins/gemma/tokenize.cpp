@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gemma/chat_tokens.h"
+#include "gemma/shared_vocabulary.h"
 #include "gemma/token_ids.h"
 #include "penstock/keys.h"
 #include "penstock/too_long.h"
@@ -127,6 +128,8 @@ void Tokenize::open(StageContext& context) {
   }
   tokenizer_ =
       context.share<Tokenizer>([&] { return Tokenizer::open(context.model); });
+  (void)context.share<penstock::Vocabulary>(
+      [&] { return std::make_shared<SharedVocabulary>(tokenizer_); });
   context_length_ =
       get_or(context.facts, kContextLength, tokenizer_->context_length());
   try {

@@ -60,7 +60,8 @@ class PENSTOCK_API ForwardFault : public Error {
 class PENSTOCK_API Decode : public Stage {
  public:
   static constexpr StageKind kKind = StageKind::kDecode;
-  /// Once per item: sets sequence.want, sequence.draft, item->state.
+  /// Once per item: sets sequence.want, sequence.draft, item->state. A Decode
+  /// that declares takes_rules() does as item->rules say.
   virtual void start(Sequence& /*sequence*/) {}
   /// On Forward's device, enqueue only: the device half.
   [[nodiscard]] virtual Result pick(const Step& /*step*/, Result result) {

@@ -1,6 +1,8 @@
 // Forward: what does the model compute?
 #pragma once
 
+#include <span>
+
 #include "penstock/stage.h"
 #include "penstock/step.h"
 
@@ -44,5 +46,9 @@ class PENSTOCK_API Forward : public Stage {
 [[nodiscard]] PENSTOCK_API Scores fill_scores(const at::Tensor& logits,
                                               const Step& step,
                                               std::int64_t first = 0);
+/// The same where row i of the scores is scored position rows[i].
+[[nodiscard]] PENSTOCK_API Scores
+fill_scores(const at::Tensor& logits, const Step& step,
+            std::span<const std::int64_t> rows);
 
 }  // namespace penstock

@@ -61,6 +61,7 @@ struct PipelineFile {
   Setting model, device, threads;  ///< texts, and an integer (0: every core)
   std::vector<StageConfig> preprocess;
   StageConfig batch, forward, decode, postprocess;
+  std::vector<StageConfig> rules;  ///< those that stand before `decode`
   std::vector<InputConfig> inputs;
   /// Lines for a person: names that have changed, with their places.
   std::vector<std::string> notices;

@@ -4,7 +4,7 @@
 //     registry.add<Reverse>("reverse");        // my_plugin.reverse
 //   }
 //
-// where Reverse derives from one of the five interfaces and has
+// where Reverse derives from one of the five interfaces, or Rule, and has
 //
 //   struct Params { ... };
 //   static void declare(Declaration<Reverse>& d);   // ports and params
@@ -26,6 +26,7 @@
 #include "penstock/forward.h"
 #include "penstock/postprocess.h"
 #include "penstock/preprocess.h"
+#include "penstock/rule.h"
 
 namespace penstock {
 

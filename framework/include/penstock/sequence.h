@@ -9,11 +9,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "penstock/request.h"
+#include "penstock/token_set.h"
 #include "penstock/value.h"
 
 namespace penstock {
+
+class PreparedRule;
 
 /// Decode's own memory of an item, shared by the item's branches.
 struct PENSTOCK_API DecodeState {
@@ -31,6 +35,8 @@ struct Item {
   std::shared_ptr<const Request> request;
   std::int64_t index = 0;  ///< place among the request's items
   std::unique_ptr<DecodeState> state;
+  /// What the request asks of each of the pipeline's rules; null: nothing.
+  std::vector<std::shared_ptr<const PreparedRule>> rules;
 };
 
 inline constexpr std::int64_t kLast = -1;  ///< Want::from: the last token on
@@ -48,6 +54,11 @@ struct Want {
   bool follow = false;  ///< the score of the token that follows in the sequence
   bool hidden = false;  ///< the state that the scores come from
   Tokens ids;           ///< the scores of these
+  /// What may follow the i-th scored token, and the only scores that are
+  /// computed; null, or behind the last: every token. The score of a token that
+  /// is not allowed is -inf: it is not among the best, where there are fewer
+  /// than asked the rest is id -1; `norm` is over the allowed.
+  std::vector<std::shared_ptr<const TokenSet>> allowed = {};
 };
 
 /// One running sequence, a branch of an item. Runtime owns and edits it, on
@@ -72,6 +83,19 @@ struct Sequence {
   }
   [[nodiscard]] std::int64_t length() const {
     return static_cast<std::int64_t>(tokens.size() + draft.size());
+  }
+  /// The first token whose scores are wanted; kAll: none.
+  [[nodiscard]] std::int64_t first_scored() const {
+    if (want.from == kNone) return kAll;
+    const auto last = static_cast<std::int64_t>(tokens.size()) - 1;
+    return want.from == kLast ? last : want.from;
+  }
+  /// What may follow token i, as `want` has it; null: every token.
+  [[nodiscard]] const TokenSet* allowed_after(std::int64_t i) const {
+    const std::int64_t at = i - first_scored();
+    const bool is_said =
+        at >= 0 && at < static_cast<std::int64_t>(want.allowed.size());
+    return is_said ? want.allowed[static_cast<std::size_t>(at)].get() : nullptr;
   }
   /// Tokens accepted beyond the prompt.
   [[nodiscard]] std::int64_t generated() const {

@@ -41,9 +41,21 @@ struct StageContext {
   template <class T, class Make>
   [[nodiscard]] std::shared_ptr<const T> share(const Make& make) const {
     if (shared == nullptr) return make();
-    auto& entry = (*shared)[model + ' ' + typeid(T).name()];
+    auto& entry = (*shared)[key_of<T>()];
     if (!entry) entry = std::shared_ptr<const T>(make());
     return std::static_pointer_cast<const T>(entry);
+  }
+  /// What a stage that was opened before this one shared; null: none did.
+  template <class T>
+  [[nodiscard]] std::shared_ptr<const T> shared_by_another() const {
+    if (shared == nullptr) return nullptr;
+    const auto found = shared->find(key_of<T>());
+    if (found == shared->end()) return nullptr;
+    return std::static_pointer_cast<const T>(found->second);
+  }
+  template <class T>
+  [[nodiscard]] std::string key_of() const {
+    return model + ' ' + typeid(T).name();
   }
 };
 

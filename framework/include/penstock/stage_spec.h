@@ -18,9 +18,17 @@ namespace penstock {
 
 class Stage;
 
-/// The five stages, in the order in which data passes them.
-enum class StageKind { kPreprocess, kBatch, kForward, kDecode, kPostprocess };
-/// The key of a pipeline file: "preprocess", "batch", ...
+/// The five stages, in the order in which data passes them, and the rules that
+/// stand with decode.
+enum class StageKind {
+  kPreprocess,
+  kBatch,
+  kForward,
+  kRule,
+  kDecode,
+  kPostprocess
+};
+/// The key of a pipeline file: "preprocess", "batch", ...; "rule".
 [[nodiscard]] PENSTOCK_API std::string to_string(StageKind kind);
 
 /// The rectangle a Batch makes and a Forward takes:
@@ -50,6 +58,7 @@ struct StageSpec {
   /// Where it can compute, "cpu", "cuda"; empty: it takes no device. A Forward
   /// that says nothing computes on the CPU.
   std::vector<std::string> devices;
+  bool takes_rules = false;  ///< Decode: a pipeline may have rules before it
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
 };
@@ -96,6 +105,11 @@ class Declaration {
   /// Forward: one that it takes where it is set.
   Declaration& next_input(const std::string& port) {
     spec_.next_inputs.push_back(parse_port(port));
+    return *this;
+  }
+  /// Of Decode: it asks the rules of Item::rules before each step.
+  Declaration& takes_rules() {
+    spec_.takes_rules = true;
     return *this;
   }
   Declaration& layouts(std::vector<Layout> layouts) {

@@ -48,10 +48,23 @@ struct Step {
 [[nodiscard]] PENSTOCK_API std::vector<std::int64_t> wanted_places(
     const Step& step);
 
+/// A scored token: its sequence and its index there.
+struct Position {
+  const Sequence* sequence = nullptr;
+  std::int64_t token = 0;
+
+  [[nodiscard]] const TokenSet* allowed() const {
+    return sequence->allowed_after(token);
+  }
+};
+/// The same positions as tokens of their sequences.
+[[nodiscard]] PENSTOCK_API std::vector<Position> scored_positions(
+    const Step& step);
+
 /// R positions in slice order, whatever the layout. Plain tensors on
 /// Forward's device; undefined where no sequence wanted them.
 struct Scores {
-  at::Tensor ids;     ///< i64[R, k] best first
+  at::Tensor ids;     ///< i64[R, k] best first; -1: no more are allowed
   at::Tensor values;  ///< f32[R, k]
   at::Tensor full;    ///< f32[R, vocab]
   at::Tensor at;      ///< f32[R, n] of Want::ids, short lists padded

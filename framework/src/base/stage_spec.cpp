@@ -10,6 +10,8 @@ std::string to_string(StageKind kind) {
       return "batch";
     case StageKind::kForward:
       return "forward";
+    case StageKind::kRule:
+      return "rule";
     case StageKind::kDecode:
       return "decode";
     case StageKind::kPostprocess:

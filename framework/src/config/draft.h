@@ -47,6 +47,7 @@ struct Draft {
   std::vector<StageDraft> preprocess = {};
   StageDraft batch = {.key = "batch", .kind = StageKind::kBatch};
   StageDraft forward = {.key = "forward", .kind = StageKind::kForward};
+  std::vector<StageDraft> rules = {};
   StageDraft decode = {.key = "decode", .kind = StageKind::kDecode};
   StageDraft postprocess = {.key = "postprocess",
                             .kind = StageKind::kPostprocess};
@@ -55,9 +56,9 @@ struct Draft {
   [[nodiscard]] std::vector<StageDraft*> stages() {
     std::vector<StageDraft*> out;
     for (auto& stage : preprocess) out.push_back(&stage);
-    for (auto* stage : {&batch, &forward, &decode, &postprocess}) {
-      out.push_back(stage);
-    }
+    for (auto* stage : {&batch, &forward}) out.push_back(stage);
+    for (auto& stage : rules) out.push_back(&stage);
+    for (auto* stage : {&decode, &postprocess}) out.push_back(stage);
     return out;
   }
 };

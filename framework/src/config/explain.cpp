@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "base/quote.h"
-#include "config/keys.h"
 #include "config/values.h"
 #include "penstock/pipeline_file.h"
 
@@ -32,6 +31,8 @@ class Writer {
   }
   void add_stage(const StageConfig& stage, const std::string& first,
                  const std::string& indent);
+  void add_stages(StageKind kind,
+                  const std::vector<const StageConfig*>& stages);
   void add_stages();
   void add_input(const InputConfig& input);
   [[nodiscard]] std::string shortened(const std::string& source) const;
@@ -74,19 +75,31 @@ void Writer::add_stage(const StageConfig& stage, const std::string& first,
   }
 }
 
+void Writer::add_stages(StageKind kind,
+                        const std::vector<const StageConfig*>& stages) {
+  const bool is_list = stages.size() > 1;
+  add(to_string(kind) + ":");
+  for (const auto* stage : stages) {
+    add_stage(*stage, is_list ? "  - " : "  ", is_list ? "    " : "  ");
+  }
+}
+
 void Writer::add_stages() {
-  const auto& keys = config::stage_keys();
-  const bool is_list = file_.preprocess.size() > 1;
-  add(keys[0] + ":");
-  for (const auto& stage : file_.preprocess) {
-    add_stage(stage, is_list ? "  - " : "  ", is_list ? "    " : "  ");
-  }
-  const auto stages = file_.stages();
-  for (std::size_t i = 1; i < keys.size(); ++i) {
+  std::vector<const StageConfig*> first;
+  for (const auto& stage : file_.preprocess) first.push_back(&stage);
+  add_stages(StageKind::kPreprocess, first);
+  const auto one = [&](StageKind kind, const StageConfig& stage) {
     add("");
-    add(keys[i] + ":");
-    add_stage(*stages[file_.preprocess.size() + i - 1], "  ", "  ");
-  }
+    add_stages(kind, {&stage});
+  };
+  one(StageKind::kBatch, file_.batch);
+  one(StageKind::kForward, file_.forward);
+  std::vector<const StageConfig*> decode;
+  for (const auto& rule : file_.rules) decode.push_back(&rule);
+  decode.push_back(&file_.decode);
+  add("");
+  add_stages(StageKind::kDecode, decode);
+  one(StageKind::kPostprocess, file_.postprocess);
 }
 
 void Writer::add_input(const InputConfig& input) {

@@ -59,6 +59,17 @@ void check_preprocess(const Draft& draft, Problems& problems) {
   check_ports(joined(givers), given, draft.forward, problems);
 }
 
+void check_rules(const Draft& draft, Problems& problems) {
+  if (!draft.decode.is_in_place || draft.decode.config.spec->takes_rules) {
+    return;
+  }
+  for (const StageDraft& rule : draft.rules) {
+    if (!rule.is_in_place) continue;
+    problems.add(rule.use_at, str(draft.decode.config.spec->name,
+                                  " takes no rules; core.sample does"));
+  }
+}
+
 }  // namespace
 
 void check_fit(const Draft& draft, Problems& problems) {
@@ -66,6 +77,7 @@ void check_fit(const Draft& draft, Problems& problems) {
   check_preprocess(draft, problems);
   check_next(draft.forward, draft.decode, problems);
   check_next(draft.decode, draft.postprocess, problems);
+  check_rules(draft, problems);
 }
 
 }  // namespace penstock::config

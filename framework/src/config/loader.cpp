@@ -19,6 +19,7 @@ namespace config {
 namespace {
 
 constexpr std::size_t kMostPreprocess = 16;
+constexpr std::size_t kMostRules = 8;
 
 const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> keys = {
@@ -88,6 +89,30 @@ void load_preprocess(const Entry& entry, StageCatalog& catalog, Draft& draft,
   }
 }
 
+/// One stage, or a list of rules with the stage behind them.
+void load_decode(const Entry& entry, StageCatalog& catalog, Draft& draft,
+                 Problems& problems) {
+  const YamlNode& value = *entry.value;
+  if (value.kind != YamlNode::Kind::kList) {
+    load_stage(value, entry.at, catalog, draft.decode, problems);
+    return;
+  }
+  const std::size_t count = value.items.size();
+  if (count < 1 || count > kMostRules + 1) {
+    problems.add(value.at, str("expected a decode stage, and 1 to ", kMostRules,
+                               " rules before it; not ", count, " stages"));
+  }
+  const std::size_t rules = std::min(count > 0 ? count - 1 : 0, kMostRules);
+  for (std::size_t i = 0; i < rules; ++i) {
+    draft.rules.push_back({.key = str("decode.", i), .kind = StageKind::kRule});
+    const YamlNode& item = *value.items[i];
+    load_stage(item, item.at, catalog, draft.rules[i], problems);
+  }
+  if (count == 0) return;
+  const YamlNode& last = *value.items.back();
+  load_stage(last, last.at, catalog, draft.decode, problems);
+}
+
 /// False: it is the key of no stage.
 bool load_stages(const Entry& entry, StageCatalog& catalog, Draft& draft,
                  Problems& problems) {
@@ -95,8 +120,11 @@ bool load_stages(const Entry& entry, StageCatalog& catalog, Draft& draft,
     load_preprocess(entry, catalog, draft, problems);
     return true;
   }
-  for (auto* stage :
-       {&draft.batch, &draft.forward, &draft.decode, &draft.postprocess}) {
+  if (entry.key == draft.decode.key) {
+    load_decode(entry, catalog, draft, problems);
+    return true;
+  }
+  for (auto* stage : {&draft.batch, &draft.forward, &draft.postprocess}) {
     if (entry.key != stage->key) continue;
     load_stage(*entry.value, entry.at, catalog, *stage, problems);
     return true;
@@ -171,6 +199,9 @@ void finish_stages(Draft& draft) {
   }
   file.batch = finished(draft.batch, file);
   file.forward = finished(draft.forward, file);
+  for (auto& stage : draft.rules) {
+    file.rules.push_back(finished(stage, file));
+  }
   file.decode = finished(draft.decode, file);
   file.postprocess = finished(draft.postprocess, file);
 }
@@ -191,10 +222,15 @@ Draft drafted(const PipelineFile& file) {
   }
   fill(draft.batch, file.batch);
   fill(draft.forward, file.forward);
+  for (std::size_t i = 0; i < file.rules.size(); ++i) {
+    draft.rules.push_back({.key = str("decode.", i), .kind = StageKind::kRule});
+    fill(draft.rules.back(), file.rules[i]);
+  }
   fill(draft.decode, file.decode);
   fill(draft.postprocess, file.postprocess);
   draft.file = file;
   draft.file.preprocess.clear();
+  draft.file.rules.clear();
   return draft;
 }
 
@@ -216,9 +252,9 @@ std::vector<const StageSpec*> StageCatalog::known() const { return {}; }
 std::vector<const StageConfig*> PipelineFile::stages() const {
   std::vector<const StageConfig*> out;
   for (const auto& stage : preprocess) out.push_back(&stage);
-  for (const auto* stage : {&batch, &forward, &decode, &postprocess}) {
-    out.push_back(stage);
-  }
+  for (const auto* stage : {&batch, &forward}) out.push_back(stage);
+  for (const auto& stage : rules) out.push_back(&stage);
+  for (const auto* stage : {&decode, &postprocess}) out.push_back(stage);
   return out;
 }
 

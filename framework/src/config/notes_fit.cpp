@@ -140,8 +140,11 @@ void check_notes(const Draft& draft, const StageCatalog& catalog,
                  Problems& problems) {
   StageDrafts stages;
   for (const StageDraft& stage : draft.preprocess) stages.push_back(&stage);
-  for (const auto* stage :
-       {&draft.batch, &draft.forward, &draft.decode, &draft.postprocess}) {
+  for (const auto* stage : {&draft.batch, &draft.forward}) {
+    stages.push_back(stage);
+  }
+  for (const StageDraft& stage : draft.rules) stages.push_back(&stage);
+  for (const auto* stage : {&draft.decode, &draft.postprocess}) {
     stages.push_back(stage);
   }
   const bool are_there =

@@ -14,11 +14,8 @@ using StageConfigs = std::vector<const StageConfig*>;
   throw Error(Code::kData, "option " + shown(name) + " " + why);
 }
 
-std::string key_of(const PipelineFile& file, std::size_t stage) {
-  const std::size_t count = file.preprocess.size();
-  const std::size_t kind = stage < count ? 0 : stage - count + 1;
-  const std::string& key = stage_keys()[kind];
-  return kind == 0 && count > 1 ? str(key, ".", stage) : key;
+Counts counts_of(const PipelineFile& file) {
+  return {.preprocess = file.preprocess.size(), .rules = file.rules.size()};
 }
 
 std::vector<std::string> known_options(const StageConfigs& stages) {
@@ -58,7 +55,7 @@ Option find_flat(const PipelineFile& file, const StageConfigs& stages,
     is_fixed = is_fixed || !spec->is_per_request;
     if (!spec->is_per_request) continue;
     found = {i, spec};
-    keys.push_back(key_of(file, i) + "." + name);
+    keys.push_back(key_of(i, counts_of(file)) + "." + name);
   }
   if (keys.size() == 1) return found;
   if (keys.size() > 1) refuse(name, "is shared; write one of " + joined(keys));
@@ -71,7 +68,7 @@ Option find_flat(const PipelineFile& file, const StageConfigs& stages,
 Option find_option(const PipelineFile& file, const std::string& name) {
   const auto stages = file.stages();
   if (name.find('.') == name.npos) return find_flat(file, stages, name);
-  const auto address = find_stage(name, file.preprocess.size());
+  const auto address = find_stage(name, counts_of(file));
   if (!address) {
     refuse(name, "names no stage" +
                      suggestion(name.substr(0, name.find('.')), stage_keys()));

@@ -112,7 +112,9 @@ std::vector<std::string> known_keys(Draft& draft, const std::string& param) {
 void apply_one(const Override& given, Draft& draft) {
   if (invalid_utf8(given.value)) throw Error(Code::kData, "not UTF-8");
   if (set_top(given, draft)) return;
-  const auto address = find_stage(given.key, draft.preprocess.size());
+  const auto address = find_stage(
+      given.key,
+      {.preprocess = draft.preprocess.size(), .rules = draft.rules.size()});
   if (!address) refuse_key(given, draft);
   if (address->rest.empty()) {
     throw Error(Code::kData,

@@ -14,6 +14,21 @@ void note_renamed(const std::string& place, const std::string& written,
       str(place, ": '", written, "' is called '", name, "' now"));
 }
 
+std::string misplaced(const StageSpec& spec, const StageDraft& stage) {
+  if (spec.kind == StageKind::kRule) {
+    return str(spec.name,
+               " is a rule; rules stand under decode, before its stage: "
+               "decode: [{use: ",
+               spec.name, "}, {use: core.sample}]");
+  }
+  if (stage.kind == StageKind::kRule) {
+    return str(spec.name, " is a ", to_string(spec.kind),
+               " stage; of the list under decode, all but the last are rules");
+  }
+  return str(spec.name, " is a ", to_string(spec.kind),
+             " stage; it stands under ", to_string(stage.kind));
+}
+
 void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
                Problems& problems) {
   stage.use_at = use.value->at;
@@ -32,9 +47,7 @@ void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
   stage.config.place = problems.place(stage.use_at);
   stage.is_in_place = spec.kind == stage.kind;
   if (!stage.is_in_place) {
-    problems.add(stage.use_at,
-                 str(spec.name, " is a ", to_string(spec.kind),
-                     " stage; it stands under ", to_string(stage.kind)));
+    problems.add(stage.use_at, misplaced(spec, stage));
   }
   stage.params = spec.params.make();
   for (const auto& param : spec.params.specs()) {

@@ -15,10 +15,19 @@ constexpr int kVain = 4096;
 /// Without tokens, what changes may be in Forward's state alone.
 constexpr int kVainWithoutTokens = 1 << 17;
 
+using Sets = std::vector<std::shared_ptr<const TokenSet>>;
+
+bool is_same(const Sets& a, const Sets& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) {
+                      return x == y || (x && y && *x == *y);
+                    });
+}
+
 bool is_same(const Want& a, const Want& b) {
   return a.from == b.from && a.top == b.top && a.full == b.full &&
          a.norm == b.norm && a.follow == b.follow && a.hidden == b.hidden &&
-         a.ids == b.ids;
+         a.ids == b.ids && is_same(a.allowed, b.allowed);
 }
 
 /// Whether the next step will be just as the last.

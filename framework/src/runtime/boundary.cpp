@@ -84,6 +84,15 @@ void Boundary::check_want(const Want& want) const {
     fail(str("Want::ids has ", id, ", which is not in the model's vocabulary",
              vocab_ == kAll ? "" : str(" of ", vocab_)));
   }
+  for (const auto& set : want.allowed) {
+    if (!set) continue;
+    if (set->is_empty()) {
+      fail("Want::allowed has a set without tokens; finish the sequence");
+    }
+    if (set->last() < vocab_) continue;
+    fail(str("Want::allowed has ", set->last(),
+             ", which is not in the model's vocabulary of ", vocab_));
+  }
 }
 
 void Boundary::pushed(std::size_t place, const Item& item) const {

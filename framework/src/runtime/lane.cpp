@@ -10,17 +10,6 @@
 namespace penstock {
 namespace {
 
-std::int64_t first_wanted(const Sequence& sequence) {
-  switch (sequence.want.from) {
-    case kLast:
-      return static_cast<std::int64_t>(sequence.tokens.size()) - 1;
-    case kNone:
-      return kAll;
-    default:
-      return sequence.want.from;
-  }
-}
-
 /// The requests of a step, for the trace.
 std::string trace_args(const Step& step, Closed why) {
   std::string out = str(R"("closed":")", to_string(why), R"(","sequences":[)");
@@ -221,7 +210,7 @@ Step Lane::make_step(const Plan& plan) const {
     slice.begin = caps_.slots > 0 ? sequence.cached : 0;
     slice.count = std::min(slice.count, length - slice.begin);
     const std::int64_t end = slice.begin + slice.count;
-    const std::int64_t from = std::max(slice.begin, first_wanted(sequence));
+    const std::int64_t from = std::max(slice.begin, sequence.first_scored());
     slice.out = outs;
     slice.outs = length > 0 ? std::max<std::int64_t>(0, end - from) : 1;
     outs += slice.outs;

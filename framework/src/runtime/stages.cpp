@@ -51,12 +51,15 @@ std::string model_of(const StageConfig& config) {
 class Chain final : public ItemSink {
  public:
   using See = std::function<void(const Notes&)>;
+  using Prepared = std::vector<std::shared_ptr<const PreparedRule>>;
   Chain(const Stages& stages, const PipelineFile& file, std::size_t next,
-        const Request& request, ItemSink& out, const See& see)
+        const Request& request, const Prepared& rules, ItemSink& out,
+        const See& see)
       : stages_(stages),
         file_(file),
         next_(next),
         request_(request),
+        rules_(rules),
         out_(out),
         see_(see) {}
 
@@ -68,10 +71,11 @@ class Chain final : public ItemSink {
       if (see_) see_(item.notes);
     }
     if (next_ == stages_.preprocess.size()) {
+      item.rules = rules_;
       out_.push(std::move(item));
       return;
     }
-    Chain rest(stages_, file_, next_ + 1, request_, out_, see_);
+    Chain rest(stages_, file_, next_ + 1, request_, rules_, out_, see_);
     const Place place = place_of(file_.preprocess[next_]);
     in_stage(place, [&] {
       const SinkGate<GatedItems> gate(rest, place);
@@ -86,6 +90,7 @@ class Chain final : public ItemSink {
   const PipelineFile& file_;
   std::size_t next_;
   const Request& request_;
+  const Prepared& rules_;
   ItemSink& out_;
   const See& see_;
 };
@@ -108,6 +113,9 @@ Stages::Stages(const PipelineFile& file) : boundary(file) {
   }
   batch = make<Batch>(file.batch, index++);
   forward = make<Forward>(file.forward, index++);
+  for (const StageConfig& config : file.rules) {
+    rules.push_back(make<Rule>(config, index++));
+  }
   decode = make<Decode>(file.decode, index++);
   postprocess = make<Postprocess>(file.postprocess, index++);
   std::vector<NoteSpec> notes;
@@ -162,15 +170,23 @@ void Stages::open(const PipelineFile& file, at::Device device) {
     open_one(*batch, file.batch, context);
     open_one(*forward, file.forward, context);
     in_stage(place_of(file.forward), [&] { boundary.opened(facts, device); });
-    for (std::size_t i = 0; i < preprocess.size(); ++i) {
-      open_one(*preprocess[i], file.preprocess[i], context);
-    }
-    open_one(*decode, file.decode, context);
-    open_one(*postprocess, file.postprocess, context);
+    open_rest(file, context);
   } catch (...) {
     close();
     throw;
   }
+}
+
+void Stages::open_rest(const PipelineFile& file, const StageContext& context) {
+  for (std::size_t i = 0; i < preprocess.size(); ++i) {
+    open_one(*preprocess[i], file.preprocess[i], context);
+  }
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    open_one(*rules[i], file.rules[i], context);
+  }
+  are_rules_open_ = true;
+  open_one(*decode, file.decode, context);
+  open_one(*postprocess, file.postprocess, context);
 }
 
 void Stages::open_preprocess(const PipelineFile& file) {
@@ -192,6 +208,9 @@ void Stages::each(const PipelineFile& file, Visit&& visit) const {
   }
   visit(*batch, file.batch);
   visit(*forward, file.forward);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    visit(*rules[i], file.rules[i]);
+  }
   visit(*decode, file.decode);
   visit(*postprocess, file.postprocess);
 }
@@ -238,14 +257,27 @@ Stages::~Stages() {
   for (auto& stage : preprocess) destroy(stage);
   destroy(batch);
   destroy(forward);
+  for (auto& stage : rules) destroy(stage);
   destroy(decode);
   destroy(postprocess);
+}
+
+std::vector<std::shared_ptr<const PreparedRule>> prepare_rules(
+    const Stages& stages, const PipelineFile& file, const Request& request) {
+  std::vector<std::shared_ptr<const PreparedRule>> out;
+  if (!stages.are_rules_open()) return out;
+  for (std::size_t i = 0; i < stages.rules.size(); ++i) {
+    out.push_back(in_stage(place_of(file.rules[i]),
+                           [&] { return stages.rules[i]->prepare(request); }));
+  }
+  return out;
 }
 
 void run_preprocess(const Stages& stages, const PipelineFile& file,
                     const Request& request, ItemSink& out,
                     const std::function<void(const Notes&)>& see) {
-  Chain(stages, file, 0, request, out, see).push(Item{});
+  const auto rules = prepare_rules(stages, file, request);
+  Chain(stages, file, 0, request, rules, out, see).push(Item{});
 }
 
 at::Device device_of(const PipelineFile& file) {

@@ -12,6 +12,7 @@
 #include "penstock/pipeline_file.h"
 #include "penstock/postprocess.h"
 #include "penstock/preprocess.h"
+#include "penstock/rule.h"
 #include "runtime/boundary.h"
 
 namespace penstock {
@@ -23,6 +24,7 @@ struct Stages {
   std::vector<std::unique_ptr<Preprocess>> preprocess;
   std::unique_ptr<Batch> batch;
   std::unique_ptr<Forward> forward;
+  std::vector<std::unique_ptr<Rule>> rules;
   std::unique_ptr<Decode> decode;
   std::unique_ptr<Postprocess> postprocess;
   Notes facts;
@@ -35,11 +37,12 @@ struct Stages {
   ~Stages();
   Stages(const Stages&) = delete;
   Stages& operator=(const Stages&) = delete;
-  /// Opens Batch, then Forward (it sets the facts), then the others. When one
-  /// throws, those that were open are closed.
+  /// Opens Batch, then Forward (it sets the facts), then the others in their
+  /// order. When one throws, those that were open are closed.
   void open(const PipelineFile& file, at::Device device);
   void open_preprocess(const PipelineFile& file);
   void close() noexcept;
+  [[nodiscard]] bool are_rules_open() const { return are_rules_open_; }
   /// What open() would take, of all stages together.
   [[nodiscard]] Footprint memory(const PipelineFile& file,
                                  at::Device device) const;
@@ -52,13 +55,20 @@ struct Stages {
   void open_one(Stage& stage, const StageConfig& config,
                 const StageContext& shared);
 
+  void open_rest(const PipelineFile& file, const StageContext& context);
+
   std::vector<Place> places_;  ///< by Stage::index
   std::vector<Stage*> opened_;
+  bool are_rules_open_ = false;
 };
 
 /// Where a pipeline's Forward and what is around it run; `auto` is a GPU only
 /// where each stage of the loop that names devices can compute there.
 [[nodiscard]] at::Device device_of(const PipelineFile& file);
+
+/// What a request asks of each rule. Rules that are not open ask nothing.
+[[nodiscard]] std::vector<std::shared_ptr<const PreparedRule>> prepare_rules(
+    const Stages& stages, const PipelineFile& file, const Request& request);
 
 /// Pushes a request's items through the list of Preprocess stages. `see` is
 /// told the notes of every item that a stage gives, also where a later stage

@@ -7,30 +7,58 @@
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/topk.h>
+#include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <limits>
+#include <numeric>
 
 #include "penstock/forward.h"
 
 namespace penstock {
 namespace {
 
-/// Per scored position: its sequence and the index of the token that follows.
-struct Position {
-  const Sequence* sequence;
-  std::int64_t next;
-};
+constexpr double kLeast = -std::numeric_limits<double>::infinity();
 
-std::vector<Position> positions(const Step& step, std::int64_t first,
-                                std::int64_t count) {
-  std::vector<Position> out;
-  for (const Slice& slice : step.slices) {
-    const std::int64_t end = slice.begin + slice.count;
-    for (std::int64_t i = end - slice.outs; i < end; ++i) {
-      out.push_back({slice.sequence, i + 1});
+bool is_masked(const std::vector<Position>& where) {
+  return std::any_of(where.begin(), where.end(),
+                     [](const Position& each) { return each.allowed(); });
+}
+
+/// The set as bool[vocab].
+at::Tensor mask_of(const TokenSet& set, std::int64_t vocab) {
+  auto mask = at::zeros({vocab}, at::kBool);
+  auto* out = mask.mutable_data_ptr<bool>();
+  if (set.is_listed()) {
+    for (const std::int64_t id : set.ids()) {
+      if (id < vocab) out[id] = true;
     }
+    return mask;
   }
-  return {out.begin() + first, out.begin() + first + count};
+  for (std::int64_t id = 0; id < vocab; ++id) out[id] = set.contains(id);
+  return mask;
+}
+
+/// The scores with those that are not allowed at -inf.
+at::Tensor masked(const at::Tensor& logits,
+                  const std::vector<Position>& where) {
+  at::Tensor out = logits.clone();
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    const TokenSet* allowed = where[i].allowed();
+    if (allowed == nullptr) continue;
+    const auto mask = mask_of(*allowed, logits.size(1)).to(logits.device());
+    out[static_cast<std::int64_t>(i)].masked_fill_(mask.logical_not(), kLeast);
+  }
+  return out;
+}
+
+/// Where fewer are allowed than were asked for.
+void name_none(const std::vector<Position>& where, Scores& scores) {
+  for (std::size_t i = 0; i < where.size(); ++i) {
+    if (where[i].allowed() == nullptr) continue;
+    const auto row = static_cast<std::int64_t>(i);
+    scores.ids[row].masked_fill_(scores.values[row].eq(kLeast), -1);
+  }
 }
 
 at::Tensor pick(const at::Tensor& logits, const at::Tensor& ids) {
@@ -42,7 +70,8 @@ at::Tensor follow(const at::Tensor& logits,
   std::vector<std::int64_t> ids;
   std::vector<std::int64_t> last;
   for (std::size_t i = 0; i < where.size(); ++i) {
-    const auto& [sequence, next] = where[i];
+    const Sequence* sequence = where[i].sequence;
+    const std::int64_t next = where[i].token + 1;
     const bool is_last = next >= sequence->length();
     ids.push_back(is_last ? 0 : sequence->token(next));
     if (is_last) last.push_back(static_cast<std::int64_t>(i));
@@ -56,7 +85,7 @@ at::Tensor follow(const at::Tensor& logits,
 
 at::Tensor wanted_ids(const std::vector<Position>& where, std::size_t most) {
   std::vector<std::int64_t> ids;
-  for (const auto& [sequence, next] : where) {
+  for (const auto& [sequence, token] : where) {
     ids.insert(ids.end(), sequence->want.ids.begin(), sequence->want.ids.end());
     ids.resize(ids.size() + most - sequence->want.ids.size(), 0);
   }
@@ -98,8 +127,27 @@ std::vector<std::int64_t> wanted_places(const Step& step) {
   return places;
 }
 
+std::vector<Position> scored_positions(const Step& step) {
+  std::vector<Position> out;
+  out.reserve(static_cast<std::size_t>(step.outs()));
+  for (const Slice& slice : step.slices) {
+    const std::int64_t end = slice.begin + slice.count;
+    for (std::int64_t i = end - slice.outs; i < end; ++i) {
+      out.push_back({slice.sequence, i});
+    }
+  }
+  return out;
+}
+
 Scores fill_scores(const at::Tensor& logits, const Step& step,
                    std::int64_t first) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(logits.size(0)));
+  std::iota(rows.begin(), rows.end(), first);
+  return fill_scores(logits, step, rows);
+}
+
+Scores fill_scores(const at::Tensor& logits, const Step& step,
+                   std::span<const std::int64_t> rows) {
   std::int64_t top = 0;
   std::size_t ids = 0;
   bool full = false;
@@ -114,20 +162,27 @@ Scores fill_scores(const at::Tensor& logits, const Step& step,
     norm |= want.norm;
     has_follow |= want.follow;
   }
-  const auto where = positions(step, first, logits.size(0));
+  const auto all = scored_positions(step);
+  std::vector<Position> where;
+  for (const std::int64_t row : rows) {
+    where.push_back(all.at(static_cast<std::size_t>(row)));
+  }
+  const bool has_masks = is_masked(where);
+  const at::Tensor allowed = has_masks ? masked(logits, where) : logits;
   Scores scores;
   top = std::min(top, logits.size(1));
   if (top == 1) {
     // As topk, ties go to the lowest id, and a NaN wins, so that it is seen.
-    scores.ids = logits.argmax(1, /*keepdim=*/true);
-    scores.values = logits.gather(1, scores.ids);
+    scores.ids = allowed.argmax(1, /*keepdim=*/true);
+    scores.values = allowed.gather(1, scores.ids);
   } else if (top > 1) {
-    std::tie(scores.values, scores.ids) = logits.topk(top, 1);
+    std::tie(scores.values, scores.ids) = allowed.topk(top, 1);
   }
-  if (full) scores.full = logits;
-  if (norm) scores.norm = log_sum(logits);
-  if (has_follow) scores.follow = follow(logits, where);
-  if (ids > 0) scores.at = pick(logits, wanted_ids(where, ids));
+  if (has_masks && top > 0) name_none(where, scores);
+  if (full) scores.full = allowed;
+  if (norm) scores.norm = log_sum(allowed);
+  if (has_follow) scores.follow = follow(allowed, where);
+  if (ids > 0) scores.at = pick(allowed, wanted_ids(where, ids));
   return scores;
 }
 

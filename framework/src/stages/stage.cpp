@@ -5,11 +5,16 @@
 #include "penstock/pipeline.h"
 #include "penstock/postprocess.h"
 #include "penstock/preprocess.h"
+#include "penstock/rule.h"
+#include "penstock/vocabulary.h"
 
 namespace penstock {
 
 DecodeState::~DecodeState() = default;
 ItemSink::~ItemSink() = default;
+RuledAnswer::~RuledAnswer() = default;
+PreparedRule::~PreparedRule() = default;
+Vocabulary::~Vocabulary() = default;
 void ItemSink::warn(std::string /*text*/) {}
 OutputSink::~OutputSink() = default;
 Writer::~Writer() = default;

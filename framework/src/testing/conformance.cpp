@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "testing/masked.h"
+
 namespace penstock::testing {
 namespace {
 
@@ -27,10 +29,11 @@ struct Driven {
   }
 };
 
-/// Runs tokens [begin, begin + count) of each sequence, scores of all of them.
-at::Tensor run(Forward& forward, Layout layout,
-               const std::vector<Driven*>& sequences,
-               const std::vector<std::int64_t>& counts) {
+/// Runs tokens [begin, begin + count) of each sequence; gives the step, with
+/// scores of all of them.
+std::pair<Step, Scores> scores_of(Forward& forward, Layout layout,
+                                  const std::vector<Driven*>& sequences,
+                                  const std::vector<std::int64_t>& counts) {
   Step step;
   step.layout = layout;
   std::int64_t outs = 0;
@@ -45,13 +48,19 @@ at::Tensor run(Forward& forward, Layout layout,
     outs += counts[i];
   }
   step.inputs = collate(layout, step.slices);
-  at::Tensor full = forward.forward(step).scores.full.cpu();
+  Scores scores = forward.forward(step).scores;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     Sequence& sequence = sequences[i]->sequence;
     if (sequence.slot >= 0) sequence.cached += counts[i];
     sequence.is_fresh = false;
   }
-  return full;
+  return {std::move(step), std::move(scores)};
+}
+
+at::Tensor run(Forward& forward, Layout layout,
+               const std::vector<Driven*>& sequences,
+               const std::vector<std::int64_t>& counts) {
+  return scores_of(forward, layout, sequences, counts).second.full.cpu();
 }
 
 std::int64_t length(const Tokens& tokens) {
@@ -72,6 +81,7 @@ class Check {
       replayed(prompt);
       rolled_back(prompt);
       copied(prompt);
+      masked(prompt);
     }
     mixed();
     return std::move(result_);
@@ -165,6 +175,45 @@ class Check {
     feed(second, 1, "the copy");
     cached_.release(0);
     cached_.release(1);
+  }
+
+  /// Beside a sequence without masks, where there is room for one: first what
+  /// Decode mostly wants, then everything.
+  void masked(const Tokens& prompt) {
+    const std::int64_t count = length(prompt);
+    const at::Tensor unmasked = truth(prompt);
+    const std::int64_t vocab = unmasked.size(1);
+    for (const bool is_all : {false, true}) {
+      Driven ruled(0, prompt);
+      Driven free(1, prompt);
+      Want& want = ruled.sequence.want;
+      want = {.top = 3, .full = is_all, .norm = is_all, .ids = {vocab - 1, 0}};
+      free.sequence.want.full = false;
+      free.sequence.want.top = 1;
+      for (std::int64_t i = 0; i < count; ++i) {
+        want.allowed.push_back(any_set(i, vocab));
+      }
+      std::vector<Driven*> sequences{&ruled};
+      if (caps_.slots > 1) sequences.push_back(&free);
+      const auto [step, scores] =
+          scores_of(cached_, test_.layout, sequences,
+                    std::vector<std::int64_t>(sequences.size(), count));
+      look_at_masked(step, scores, unmasked);
+      for (const Driven* each : sequences) cached_.release(each->sequence.slot);
+    }
+  }
+
+  void look_at_masked(const Step& step, const Scores& scores,
+                      const at::Tensor& unmasked) {
+    std::int64_t row = 0;
+    for (const Position& position : scored_positions(step)) {
+      ++result_.comparisons;
+      const std::string fault = masked_fault(
+          scores, row++, unmasked[position.token], position, test_.tolerance);
+      if (fault.empty()) continue;
+      result_.failures.push_back(
+          str("with allowed tokens, token ", position.token, ": ", fault));
+    }
   }
 
   /// All prompts in one step, then a token each.

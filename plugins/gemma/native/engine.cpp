@@ -1,12 +1,8 @@
 #include "gemma/native/engine.h"
 
-#include <ATen/ops/all.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/isfinite.h>
-#include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "penstock/error.h"
@@ -17,12 +13,6 @@ namespace {
 /// Tokens that go through the layers at once: enough to use each weight often,
 /// few enough for their activations to stay in the cache.
 constexpr std::int64_t kMostTokens = 512;
-/// Positions whose scores are found in one pass over the vocabulary.
-constexpr std::int64_t kScoreRows = 16;
-/// Most of the best scores that are screened for; with more wanted, computing
-/// every score costs less.
-constexpr std::int64_t kMostTop = 512;
-
 std::vector<float> final_norm(const Checkpoint& model) {
   return model.norm("output_norm", model.config().hidden);
 }
@@ -30,25 +20,6 @@ std::vector<float> final_norm(const Checkpoint& model) {
 const WeightTensor& output(const Checkpoint& model) {
   return model.at("output", {model.config().vocab, model.config().hidden});
 }
-
-/// Union of what a step's positions want.
-struct Wanted {
-  std::int64_t top = 0;
-  std::size_t ids = 0;
-  bool every = false;  ///< needs every score of the vocabulary
-  bool follow = false;
-
-  explicit Wanted(const Step& step) {
-    for (const Slice& slice : step.slices) {
-      if (slice.outs == 0) continue;
-      const Want& want = slice.sequence->want;
-      top = std::max(top, want.top);
-      ids = std::max(ids, want.ids.size());
-      every |= want.full || want.norm || want.top > kMostTop;
-      follow |= want.follow;
-    }
-  }
-};
 
 bool has_bf16() {
 #if defined(__x86_64__)
@@ -67,8 +38,7 @@ NativeEngine::NativeEngine(Checkpoint model, ComputeType mode, KvType kv_type,
       config_(weights_.config()),
       mode_(mode),
       model_(weights_, mode, kv_type),
-      head_(output(weights_), final_norm(weights_), kernels::best(),
-            /*is_mapped=*/true),
+      head_(output(weights_), final_norm(weights_)),
       caches_(static_cast<std::size_t>(slots), [config = config_, kv_type] {
         return std::make_unique<KvPages>(config, kv_type, kRollback);
       }) {}
@@ -92,7 +62,7 @@ KvType NativeEngine::kv_type(Dtype kv_dtype, ComputeType mode) {
 }
 
 std::int64_t NativeEngine::bytes(const Checkpoint& model, ComputeType mode) {
-  return layer_bytes(model, mode) + kernels::ScreenedHead::bytes(output(model));
+  return layer_bytes(model, mode) + Head::bytes(output(model));
 }
 
 std::int64_t NativeEngine::sequence_bytes(const Config& config,
@@ -147,77 +117,6 @@ void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
   flush();
 }
 
-Scores NativeEngine::best(const at::Tensor& hidden, std::int64_t k) {
-  const std::int64_t count = hidden.size(0);
-  Scores scores;
-  scores.ids = at::empty({count, k}, at::kLong);
-  scores.values = at::empty({count, k}, at::kFloat);
-  const auto found = head_.best(hidden.const_data_ptr<float>(), count, k);
-  for (std::size_t r = 0; r < found.size(); ++r) {
-    const auto at = static_cast<std::int64_t>(r) * k;
-    std::copy(found[r].ids.begin(), found[r].ids.end(),
-              scores.ids.mutable_data_ptr<std::int64_t>() + at);
-    std::copy(found[r].scores.begin(), found[r].scores.end(),
-              scores.values.mutable_data_ptr<float>() + at);
-  }
-  return scores;
-}
-
-/// Scores of single ids: the wanted ones, and the token that follows.
-void NativeEngine::pick(const at::Tensor& hidden, const Step& step,
-                        std::int64_t first, std::size_t ids, bool has_follow,
-                        Scores& scores) const {
-  const std::int64_t count = hidden.size(0);
-  const auto width = static_cast<std::int64_t>(ids);
-  if (has_follow) scores.follow = at::empty({count}, at::kFloat);
-  if (ids > 0) scores.at = at::zeros({count, width}, at::kFloat);
-  std::int64_t out = 0;
-  for (const Slice& slice : step.slices) {
-    const Sequence& sequence = *slice.sequence;
-    for (std::int64_t i = slice.count - slice.outs; i < slice.count;
-         ++i, ++out) {
-      const std::int64_t r = out - first;
-      if (r < 0 || r >= count) continue;
-      const float* state = hidden.const_data_ptr<float>() + r * config_.hidden;
-      if (has_follow) {
-        const std::int64_t next = slice.begin + i + 1;
-        scores.follow.mutable_data_ptr<float>()[r] =
-            next < sequence.length() ? head_.score(state, sequence.token(next))
-                                     : std::numeric_limits<float>::quiet_NaN();
-      }
-      for (std::size_t n = 0; n < sequence.want.ids.size(); ++n) {
-        scores.at.mutable_data_ptr<float>()[r * width +
-                                            static_cast<std::int64_t>(n)] =
-            head_.score(state, sequence.want.ids[n]);
-      }
-    }
-  }
-}
-
-Scores NativeEngine::score(const at::Tensor& hidden, const Step& step) {
-  const Wanted wanted(step);
-  const std::int64_t count = hidden.size(0);
-  Scores scores;
-  if (wants_hidden(step)) scores.hidden = hidden;
-  if (!wants_scores(step)) return scores;
-  for (std::int64_t at = 0; at < count; at += kScoreRows) {
-    const auto rows = hidden.narrow(0, at, std::min(kScoreRows, count - at));
-    // NaN must reach Decode, which reports it.
-    if (wanted.every || !at::isfinite(rows).all().item<bool>()) {
-      const auto all = at::empty({rows.size(0), config_.vocab}, at::kFloat);
-      head_.all(rows.const_data_ptr<float>(), rows.size(0),
-                all.mutable_data_ptr<float>());
-      append(scores, fill_scores(all, step, at));
-      continue;
-    }
-    Scores part;
-    if (wanted.top > 0) part = best(rows, std::min(wanted.top, config_.vocab));
-    pick(rows, step, at, wanted.ids, wanted.follow, part);
-    append(scores, part);
-  }
-  return scores;
-}
-
 Result NativeEngine::run(const Step& step, const Tokens& tokens) {
   const Tokens wanted = wanted_places(step);
   if (step.probe != nullptr) {
@@ -227,7 +126,7 @@ Result NativeEngine::run(const Step& step, const Tokens& tokens) {
       {static_cast<std::int64_t>(wanted.size()), config_.hidden}, at::kFloat);
   hidden_states(step, tokens, wanted, hidden.mutable_data_ptr<float>());
   Result result;
-  result.scores = score(hidden, step);
+  result.scores = head_.scores(hidden, step);
   return result;
 }
 

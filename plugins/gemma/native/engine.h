@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "gemma/engine.h"
+#include "gemma/native/head.h"
 #include "gemma/native/kv_pages.h"
 #include "gemma/native/model.h"
 #include "gemma/slot_caches.h"
-#include "lib/kernels/screened_head.h"
 
 namespace penstock::gemma::native {
 
@@ -49,16 +49,12 @@ class NativeEngine final : public Engine {
  private:
   void hidden_states(const Step& step, const Tokens& tokens,
                      const Tokens& wanted, float* out);
-  [[nodiscard]] Scores score(const at::Tensor& hidden, const Step& step);
-  [[nodiscard]] Scores best(const at::Tensor& hidden, std::int64_t k);
-  void pick(const at::Tensor& hidden, const Step& step, std::int64_t first,
-            std::size_t ids, bool has_follow, Scores& scores) const;
 
   Checkpoint weights_;
   Config config_;
   ComputeType mode_;
   Model model_;
-  kernels::ScreenedHead head_;
+  Head head_;
   SlotCaches<KvPages> caches_;
 };
 

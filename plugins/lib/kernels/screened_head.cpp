@@ -110,7 +110,13 @@ struct ScreenedHead::Search {
   std::vector<float> floors;                  ///< by row
   std::vector<std::int64_t> survivors;        ///< by thread
   Chunks first_chunks, chunks;                ///< of panels
+  Allowed allowed;                            ///< by row
 
+  [[nodiscard]] bool may(std::int64_t row, std::int64_t id) const {
+    if (size(row) >= allowed.size()) return true;
+    const TokenSet* set = allowed[size(row)];
+    return set == nullptr || set->contains(id);
+  }
   void reset(const ScreenCodes& codes, const float* states,
              std::int64_t state_count, std::int64_t best) {
     const ScreenPanels& panels = codes.data();
@@ -170,6 +176,24 @@ void ScreenedHead::ask_for(std::int64_t id) const {
   for (std::int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i);
 }
 
+void ScreenedHead::among(const float* hidden, std::span<const std::int64_t> ids,
+                         float* out) const {
+  constexpr std::int64_t kGrain = 256;
+  parallel_for(std::ssize(ids), kGrain,
+               [&](std::int64_t begin, std::int64_t end) {
+                 const auto ahead = static_cast<std::int64_t>(kTogether);
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   if ((i - begin) % ahead == 0) {
+                     const std::int64_t stop = std::min(i + ahead, end);
+                     for (std::int64_t n = i; n < stop; ++n) {
+                       ask_for(ids[size(n)]);
+                     }
+                   }
+                   out[i] = score(hidden, ids[size(i)]);
+                 }
+               });
+}
+
 void ScreenedHead::all(const float* hidden, std::int64_t count,
                        float* out) const {
   parallel_for(vocab_, 512, [&](std::int64_t begin, std::int64_t end) {
@@ -200,7 +224,7 @@ void ScreenedHead::screen_first(Search& search, int thread, std::int64_t begin,
       for (std::int64_t i = p * kPanel;; ++i) {
         i = kernels_.find_at_least(values, top.floor(), i, last);
         if (i >= last) break;
-        top.add({values[i], i});
+        if (search.may(r, i)) top.add({values[i], i});
       }
     }
   }
@@ -264,11 +288,12 @@ void ScreenedHead::settle(Search& search, int thread, std::int64_t row,
   for (std::int64_t i = begin; i < end;) {
     const float floor = std::max(search.floors[size(row)], top.floor());
     std::size_t count = 0;
-    for (; count < kTogether; ++count, ++i) {
+    for (; count < kTogether; ++i) {
       i = kernels_.find_reaching(values, lengths.data(),
                                  search.rows.factors(row), floor, i, end);
       if (i >= end) break;
-      ids[count] = i;
+      if (!search.may(row, i)) continue;
+      ids[count++] = i;
       ask_for(i);
     }
     for (std::size_t n = 0; n < count; ++n) {
@@ -279,9 +304,10 @@ void ScreenedHead::settle(Search& search, int thread, std::int64_t row,
 }
 
 std::vector<Best> ScreenedHead::best(const float* hidden, std::int64_t count,
-                                     std::int64_t k) {
+                                     std::int64_t k, Allowed allowed) {
   Search& search = *search_;
   search.reset(codes_, hidden, count, k);
+  search.allowed = allowed;
   std::vector<Best> best(size(count));
   parallel_region([&](int thread, Team& team) {
     for (std::int64_t r = thread; r < count; r += team.size()) {

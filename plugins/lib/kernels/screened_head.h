@@ -7,6 +7,9 @@
 // (Cauchy-Schwarz over what was left out). The exact scores of the k best a
 // give a floor that the k best scores reach; rows with a + b below it cannot be
 // among them. The others, some hundreds, are computed exactly.
+//
+// Where only some ids may come, the screen looks for the best of those; where
+// they are few, their rows are computed and nothing is screened.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +19,7 @@
 
 #include "lib/kernels/kernels.h"
 #include "lib/kernels/screen_codes.h"
+#include "penstock/token_set.h"
 #include "penstock/weights.h"
 
 namespace penstock::kernels {
@@ -42,9 +46,18 @@ class ScreenedHead {
     return ScreenCodes::bytes(embedding);
   }
 
-  /// The `k` best scores of each of `count` hidden states [count, columns].
+  /// For each hidden state the ids that may be among its best; null, or no
+  /// entry: all.
+  using Allowed = std::span<const TokenSet* const>;
+
+  /// The `k` best scores of each of `count` hidden states [count, columns];
+  /// fewer where fewer are allowed.
   [[nodiscard]] std::vector<Best> best(const float* hidden, std::int64_t count,
-                                       std::int64_t k);
+                                       std::int64_t k, Allowed allowed = {});
+  /// The exact scores of some ids, in their order: `ids.size()` rows are read
+  /// and no more.
+  void among(const float* hidden, std::span<const std::int64_t> ids,
+             float* out) const;
   /// Every score, [count, vocab].
   void all(const float* hidden, std::int64_t count, float* out) const;
   /// Exact score of one id.

@@ -22,6 +22,9 @@ struct NetParams {
   std::string dtype = "auto";
   std::int64_t low = 0, high = 10;
 };
+struct RuleParams {
+  std::string words = {};
+};
 struct NoParams {};
 
 StageSpec spec(const std::string& name, StageKind kind,
@@ -48,6 +51,12 @@ ParamSchema pick_params() {
   list.add("max_new", &PickParams::max_new, "").range(1, 4096).per_request();
   list.add("stop_ids", &PickParams::stop_ids, "").range(0, 99).per_request();
   list.add("loud", &PickParams::loud, "");
+  return list.take();
+}
+
+ParamSchema rule_params() {
+  ParamList<RuleParams> list;
+  list.add("words", &RuleParams::words, "").per_request();
   return list.take();
 }
 
@@ -131,6 +140,8 @@ FakeCatalog::FakeCatalog() {
   specs_.back().devices = {"cpu"};
   specs_.push_back(spec("pick.best", kDecode, {"scores: f32[R,V]"},
                         {"tokens: i64[N]"}, {}, pick_params()));
+  specs_.back().takes_rules = true;
+  specs_.push_back(spec("rule.words", kRule, {}, {}, {}, rule_params()));
   specs_.push_back(
       spec("text.join", kPostprocess, {"tokens: i64[N]"}, {}, {}, none()));
   add_with_notes(specs_);

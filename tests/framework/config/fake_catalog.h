@@ -10,7 +10,7 @@
 namespace penstock::testing {
 
 /// text.words, text.bytes | rows.packed, rows.padded | net.run, net.image |
-/// pick.best | text.join
+/// rule.words, pick.best | text.join
 ///
 /// With notes: text.tidy makes what text.split reads and needs no other stage
 /// for; text.loud makes what text.report needs; text.deaf makes it as another

@@ -189,6 +189,13 @@ std::function<void(Setting&)> wanting(const Want& want) {
   };
 }
 
+std::function<void(Setting&)> allowing(const Tokens& ids) {
+  Want want;
+  want.top = 1;
+  want.allowed = {std::make_shared<const TokenSet>(ids)};
+  return wanting(want);
+}
+
 std::vector<Mistake> mistakes() {
   const auto tensors = Setting::classifier;
   const auto tokens = Setting::writer;
@@ -369,6 +376,21 @@ std::vector<Mistake> mistakes() {
        "Want::top is 9, expected 0 to 8", "decode"},
       {"WantFromNowhere", tokens, wanting({.from = -3, .top = 1, .ids = {}}),
        "Want::from is -3", "decode"},
+      {"WantOfNoTokenAtAll", tokens, allowing({}),
+       "Want::allowed has a set without tokens; finish the sequence", "decode"},
+      {"WantAllowsBeyondTheVocabulary", tokens, allowing({2, kWords}),
+       "Want::allowed has 8, which is not in the model's vocabulary of 8",
+       "decode"},
+      {"ScoresOfWhatIsNotAllowed", tokens,
+       [](Setting& s) {
+         s.stages.start = [](Sequence& sequence) {
+           sequence.want.top = 1;
+           sequence.want.allowed = {
+               std::make_shared<const TokenSet>(Tokens{2, 5})};
+         };
+       },
+       "scores.ids has 3 as the best of 2 tokens that Want::allowed names",
+       "forward"},
       {"WantAtTheStart", tokens,
        [](Setting& s) {
          s.stages.start = [](Sequence& sequence) {

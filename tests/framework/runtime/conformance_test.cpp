@@ -85,5 +85,44 @@ TEST(Conformance, AModelWrongAfterARollbackDoesNot) {
       << result.failures.front();
 }
 
+/// Knows nothing of Want::allowed.
+class NoMasks final : public Forward {
+ public:
+  explicit NoMasks(RingModel& inner) : inner_(inner) {}
+  [[nodiscard]] Caps caps() const override { return inner_.caps(); }
+  [[nodiscard]] Result forward(const Step& step) override {
+    std::vector<Sequence> kept;
+    for (const Slice& slice : step.slices) {
+      kept.push_back(*slice.sequence);
+      slice.sequence->want.allowed.clear();
+    }
+    Result result = inner_.forward(step);
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      step.slices[i].sequence->want = kept[i].want;
+    }
+    return result;
+  }
+  void release(int slot) noexcept override { inner_.release(slot); }
+  void truncate(int slot, std::int64_t length) override {
+    inner_.truncate(slot, length);
+  }
+  void copy(int from, int to) override { inner_.copy(from, to); }
+
+ private:
+  RingModel& inner_;
+};
+
+TEST(Conformance, AModelThatIgnoresAllowedTokensDoesNot) {
+  Model cached(true);
+  Model uncached(false);
+  NoMasks wrong(*cached.forward);
+  const auto result = penstock::testing::check_forward(
+      wrong, *uncached.forward, prompts(Layout::kPacked));
+  ASSERT_FALSE(result.failures.empty());
+  EXPECT_NE(result.failures.front().find("which is not allowed"),
+            std::string::npos)
+      << result.failures.front();
+}
+
 }  // namespace
 }  // namespace penstock::fakes

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/logsumexp.h>
 #include <gtest/gtest.h>
 
@@ -73,6 +74,40 @@ TEST(Norm, OfBannedTokensIsFiniteAndOfANanIsNan) {
   EXPECT_TRUE(std::isfinite(norms(logits).item<float>()));
   logits.narrow(1, 3, 1).fill_(std::numeric_limits<float>::quiet_NaN());
   EXPECT_TRUE(std::isnan(norms(logits).item<float>()));
+}
+
+TEST(FillScores, GivesNothingOfTokensThatAreNotAllowed) {
+  constexpr float kLeast = -std::numeric_limits<float>::infinity();
+  const auto logits = at::cat({scores(0, 100), scores(1, 100), scores(2, 100)});
+  const auto before = logits.clone();
+  Sequence free;
+  Sequence ruled;
+  free.tokens = {1};
+  ruled.tokens = {1};
+  ruled.draft = {2};
+  free.want.top = ruled.want.top = 4;
+  free.want.norm = ruled.want.norm = true;
+  free.want.full = ruled.want.full = true;
+  ruled.want.follow = true;
+  ruled.want.ids = {7, 8};
+  ruled.want.allowed = {std::make_shared<const TokenSet>(Tokens{8, 50}),
+                        std::make_shared<const TokenSet>(Tokens{99})};
+  Step step;
+  step.slices = {
+      {.sequence = &free, .count = 1, .begin = 0, .out = 0, .outs = 1},
+      {.sequence = &ruled, .count = 2, .begin = 0, .out = 1, .outs = 2}};
+  const Scores got = fill_scores(logits, step);
+  EXPECT_TRUE(logits.equal(before)) << "the model's scores are not touched";
+  EXPECT_TRUE(got.full[0].equal(logits[0]));
+  EXPECT_EQ(got.full[1].isfinite().sum().item<std::int64_t>(), 2);
+  EXPECT_EQ(got.ids[1][2].item<std::int64_t>(), -1);
+  EXPECT_EQ(got.values[1][2].item<float>(), kLeast);
+  EXPECT_EQ(got.ids[2][0].item<std::int64_t>(), 99);
+  EXPECT_EQ(got.values[2][0].item<float>(), logits[2][99].item<float>());
+  EXPECT_EQ(got.norm[2].item<float>(), logits[2][99].item<float>());
+  EXPECT_EQ(got.follow[1].item<float>(), kLeast) << "2 is not allowed";
+  EXPECT_EQ(got.at[1][0].item<float>(), kLeast);
+  EXPECT_EQ(got.at[1][1].item<float>(), logits[1][8].item<float>());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Two tiny random Gemma 3 models against transformers: logits, greedy text in
 // every way of running, and what a model file may not be.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -189,6 +190,68 @@ TEST_P(Engines, AnswerEveryWantAlike) {
     } else {
       EXPECT_TRUE(std::isnan(follows));
     }
+  }
+}
+
+/// The scores of a sequence under sets, against its own without: the same bits.
+void expect_masked(const Scores& got, const Scores& own, std::int64_t row,
+                   const TokenSet* allowed) {
+  const auto mask = at::zeros({576}, at::kBool);
+  for (std::int64_t id = 0; id < 576; ++id) {
+    mask[id] = allowed == nullptr || allowed->contains(id);
+  }
+  const auto wanted = own.full[row].masked_fill(
+      mask.logical_not(), -std::numeric_limits<float>::infinity());
+  EXPECT_TRUE(got.full[row].equal(wanted)) << row;
+  EXPECT_NEAR(got.norm[row].item<float>(), wanted.logsumexp(0).item<float>(),
+              1e-4);
+  const auto best = std::get<0>(wanted.topk(5));
+  EXPECT_TRUE(got.values[row].equal(best)) << row;
+  const std::int64_t count =
+      std::min<std::int64_t>(5, allowed == nullptr ? 576 : allowed->size());
+  for (std::int64_t i = 0; i < 5; ++i) {
+    const auto id = got.ids[row][i].item<std::int64_t>();
+    if (i >= count) {
+      EXPECT_EQ(id, -1);
+    } else {
+      EXPECT_EQ(wanted[id].item<float>(), best[i].item<float>());
+    }
+  }
+  EXPECT_EQ(got.at[row][1].item<float>(), wanted[300].item<float>());
+}
+
+TEST_P(Engines, HonourAllowedTokensToTheBit) {
+  Driven driven(
+      tiny("tiny.gguf"),
+      {.engine = GetParam(), .dtype = "fp32", .cache = true, .logits = false});
+  const auto ids = golden_json("tiny/tiny.json")["sequence"].get<Tokens>();
+  Want want;
+  want.from = 0;
+  want.top = 5;
+  want.full = want.norm = want.follow = true;
+  want.ids = {7, 300};
+  const Scores own = driven.run(ids, want, 50);
+  std::vector<std::shared_ptr<const TokenSet>> sets{
+      nullptr, std::make_shared<const TokenSet>(Tokens{300}),
+      std::make_shared<const TokenSet>(Tokens{5, 17, 300, 301, 302, 575})};
+  Tokens most;
+  for (std::int64_t id = 0; id < 576; ++id) {
+    if (id % 5 != 0) most.push_back(id);
+  }
+  sets.push_back(std::make_shared<const TokenSet>(most));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    want.allowed.push_back(sets[i % sets.size()]);
+  }
+  const Scores got = driven.run(ids, want, 50);
+  for (std::int64_t i = 0; i < std::ssize(ids); ++i) {
+    const auto* set = want.allowed[static_cast<std::size_t>(i)].get();
+    expect_masked(got, own, i, set);
+    if (i + 1 == std::ssize(ids)) continue;
+    const auto next = ids[static_cast<std::size_t>(i) + 1];
+    const bool may = set == nullptr || set->contains(next);
+    EXPECT_EQ(got.follow[i].item<float>(),
+              may ? own.follow[i].item<float>()
+                  : -std::numeric_limits<float>::infinity());
   }
 }
 

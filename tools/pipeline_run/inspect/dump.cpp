@@ -54,6 +54,9 @@ OrderedJson pipeline_json(const PipelineFile& file) {
   }
   out["batch"] = stage_json(file.batch);
   out["forward"] = stage_json(file.forward);
+  for (const StageConfig& config : file.rules) {
+    out["rules"].push_back(stage_json(config));
+  }
   out["decode"] = stage_json(file.decode);
   out["postprocess"] = stage_json(file.postprocess);
   return out;

@@ -23,8 +23,8 @@ struct ConformanceResult {
 
 /// Both are opened on the same model; `cached` has at least as many slots as
 /// there are prompts, `uncached` has none. Runs chunked, rolled back, copied,
-/// released and replayed, and mixed with sequences of other lengths; what
-/// `cached` says it cannot do is left out.
+/// released and replayed, mixed with sequences of other lengths, and with only
+/// some tokens allowed; what `cached` says it cannot do is left out.
 [[nodiscard]] ConformanceResult check_forward(Forward& cached,
                                               Forward& uncached,
                                               const Conformance& test);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <random>
 #include <string>
 
@@ -112,6 +113,57 @@ void compare(ScreenedHead& head, const std::vector<float>& hidden,
   }
 }
 
+/// Sets of every kind: one, few, as many as k, most, far from the first panels.
+std::vector<std::shared_ptr<const TokenSet>> sets() {
+  std::vector<Tokens> all{{1234}, {3, 4, 8999}, {}, {}, {}};
+  for (std::int64_t id = 0; id < kVocab; ++id) {
+    if (id % 140 == 9) all[2].push_back(id);
+    if (id % 3 != 1) all[3].push_back(id);
+    if (id > 8300) all[4].push_back(id);
+  }
+  std::vector<std::shared_ptr<const TokenSet>> out{nullptr};
+  for (Tokens& ids : all) {
+    out.push_back(std::make_shared<const TokenSet>(std::move(ids)));
+  }
+  return out;
+}
+
+/// Each state under another set, in one call, and rows alone.
+void compare_masked(ScreenedHead& head, const std::vector<float>& hidden,
+                    std::int64_t count, std::int64_t k, std::int64_t first,
+                    std::string_view name) {
+  std::vector<float> all(static_cast<std::size_t>(count * kVocab));
+  head.all(hidden.data(), count, all.data());
+  const auto masks = sets();
+  std::vector<const TokenSet*> allowed;
+  for (std::int64_t r = 0; r < count; ++r) {
+    allowed.push_back(
+        masks[static_cast<std::size_t>(r + first) % masks.size()].get());
+  }
+  const auto best = head.best(hidden.data(), count, k, allowed);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const float* scores = all.data() + r * kVocab;
+    const TokenSet* set = allowed[static_cast<std::size_t>(r)];
+    std::vector<std::int64_t> order;
+    for (std::int64_t id = 0; id < kVocab; ++id) {
+      if (set == nullptr || set->contains(id)) order.push_back(id);
+    }
+    std::vector<float> alone(order.size());
+    head.among(hidden.data() + r * kColumns, order, alone.data());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      ASSERT_EQ(alone[i], scores[order[i]]) << name << ", row " << r;
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [&](auto a, auto b) { return scores[a] > scores[b]; });
+    order.resize(std::min(order.size(), static_cast<std::size_t>(k)));
+    const Best& got = best[static_cast<std::size_t>(r)];
+    ASSERT_EQ(got.ids, order) << name << ", row " << r << ", best " << k;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      ASSERT_EQ(got.scores[i], scores[order[i]]) << name;
+    }
+  }
+}
+
 class HeadTypes : public ::testing::TestWithParam<WeightType> {};
 INSTANTIATE_TEST_SUITE_P(Types, HeadTypes,
                          ::testing::Values(WeightType::kQ8_0, WeightType::kBF16,
@@ -138,6 +190,11 @@ TEST_P(HeadTypes, GiveExactlyTheBestOfAllScores) {
       ++count;
     }
     compare(head, together, count, 5, level);
+    for (const std::int64_t k : {1, 5, 64}) {
+      for (std::int64_t first = 0; first < 6; ++first) {
+        compare_masked(head, together, count, k, first, level);
+      }
+    }
   }
 }
 

@@ -1,0 +1,26 @@
+// The tokenizer as other stages of the pipeline see it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gemma/tokenizer.h"
+#include "penstock/vocabulary.h"
+
+namespace penstock::gemma {
+
+class SharedVocabulary final : public penstock::Vocabulary {
+ public:
+  explicit SharedVocabulary(std::shared_ptr<const Tokenizer> tokenizer);
+
+  [[nodiscard]] std::int64_t size() const override;
+  /// Nothing also for what only templates write, and for unused tokens.
+  [[nodiscard]] std::string bytes(std::int64_t id) const override;
+  [[nodiscard]] Tokens encode(std::string_view text) const override;
+
+ private:
+  std::shared_ptr<const Tokenizer> tokenizer_;
+};
+
+}  // namespace penstock::gemma

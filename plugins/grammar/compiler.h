@@ -1,0 +1,53 @@
+// Compiler: from what a request wrote to something that says, at each place,
+// which tokens may come. xgrammar does it; it stays in this folder's sources.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "penstock/notes.h"
+#include "penstock/vocabulary.h"
+
+namespace penstock::grammar {
+
+enum class Kind { kSchema, kJson, kRegex, kGrammar, kLark };
+/// The param's name.
+[[nodiscard]] const char* name_of(Kind kind);
+
+struct Source {
+  Kind kind = Kind::kJson;
+  std::string text;
+  bool any_whitespace = false;
+
+  friend auto operator<=>(const Source&, const Source&) = default;
+};
+
+/// Immutable; any thread.
+struct Compiled {
+  struct Impl;
+  std::shared_ptr<const Impl> impl;
+  std::size_t bytes = 0;
+};
+
+/// Any thread.
+class Compiler {
+ public:
+  /// Looks at every token: 0.1 s for 262,144. `ends`: ids that end an
+  /// answer.
+  Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends);
+  ~Compiler();
+
+  /// Throws Error(kData) that names the place of what it cannot do.
+  [[nodiscard]] std::shared_ptr<const Compiled> compile(
+      const Source& source) const;
+  [[nodiscard]] const std::shared_ptr<const Vocabulary>& vocabulary() const {
+    return vocabulary_;
+  }
+
+ private:
+  struct Impl;
+  std::shared_ptr<const Vocabulary> vocabulary_;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace penstock::grammar

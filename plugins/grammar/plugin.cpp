@@ -1,0 +1,8 @@
+// grammar: answers that a program can read.
+#include "penstock/plugin.h"
+
+#include "grammar/rule.h"
+
+PENSTOCK_PLUGIN(grammar, registry) {
+  registry.add<penstock::grammar::GrammarRule>("rule");
+}

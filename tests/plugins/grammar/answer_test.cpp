@@ -1,0 +1,156 @@
+// What may follow what: by schema, regex and grammar.
+#include "grammar/answer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "penstock/error.h"
+#include "tests/plugins/grammar/support.h"
+
+namespace penstock::grammar {
+namespace {
+
+using nlohmann::json;
+
+const char* const kPerson = R"({"type": "object",
+  "properties": {"name": {"type": "string", "maxLength": 8},
+                 "age": {"type": "integer", "minimum": 0, "maximum": 120},
+                 "tags": {"type": "array", "maxItems": 3,
+                          "items": {"enum": ["a", "b", 3, null]}},
+                 "is_new": {"type": "boolean"}},
+  "required": ["name", "age", "tags", "is_new"]})";
+
+TEST(Schema, RandomAnswersFitIt) {
+  const Fixture fixture;
+  int whole = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    Answer answer = fixture.answer(Kind::kSchema, kPerson);
+    const auto text = fixture.walk(answer, seed, 400);
+    if (!text) continue;
+    ++whole;
+    const json parsed = json::parse(*text);
+    ASSERT_TRUE(parsed.at("name").is_string()) << *text;
+    ASSERT_TRUE(parsed.at("age").is_number_integer()) << *text;
+    EXPECT_GE(parsed.at("age").get<int>(), 0);
+    EXPECT_LE(parsed.at("age").get<int>(), 120);
+    EXPECT_LE(parsed.at("tags").size(), 3);
+    for (const auto& tag : parsed.at("tags")) {
+      EXPECT_TRUE(tag == "a" || tag == "b" || tag == 3 || tag.is_null());
+    }
+    EXPECT_TRUE(parsed.at("is_new").is_boolean());
+    EXPECT_EQ(parsed.size(), 4);
+  }
+  EXPECT_EQ(whole, 200);
+}
+
+TEST(Json, RandomAnswersAreObjects) {
+  const Fixture fixture;
+  int whole = 0;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    Answer answer = fixture.answer(Kind::kJson, "");
+    const auto text = fixture.walk(answer, seed, 3000);
+    if (!text) continue;
+    ++whole;
+    try {
+      EXPECT_TRUE(json::parse(*text).is_object()) << *text;
+    } catch (const json::out_of_range&) {
+      continue;  // 1e999 is JSON, and no double
+    }
+  }
+  EXPECT_GT(whole, 50);
+}
+
+TEST(Regex, RandomAnswersMatchIt) {
+  const Fixture fixture;
+  const std::string regex = "(na|an)+-[0-9]{2,4}(e|12)?";
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    Answer answer = fixture.answer(Kind::kRegex, regex);
+    const auto text = fixture.walk(answer, seed, 400);
+    ASSERT_TRUE(text);
+    EXPECT_TRUE(std::regex_match(*text, std::regex(regex))) << *text;
+  }
+}
+
+TEST(Grammar, TakesEbnfAndLark) {
+  const Fixture fixture;
+  const std::string sum = "[0-9]+( [+-] [0-9]+)*";
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    Answer ebnf = fixture.answer(Kind::kGrammar,
+                                 "root ::= n (\" \" [+-] \" \" n)*\n"
+                                 "n ::= [0-9]+\n");
+    Answer lark = fixture.answer(Kind::kLark,
+                                 "start: N (\" \" OP \" \" N)*\n"
+                                 "N: /[0-9]+/\nOP: /[+-]/\n");
+    for (Answer* answer : {&ebnf, &lark}) {
+      const auto text = fixture.walk(*answer, seed, 1000);
+      ASSERT_TRUE(text);
+      EXPECT_TRUE(std::regex_match(*text, std::regex(sum))) << *text;
+    }
+  }
+}
+
+TEST(Answer, EndsAtOnceWhereOnlyTheEndMayFollow) {
+  const Fixture fixture;
+  Answer answer = fixture.answer(Kind::kRegex, "ab?");
+  EXPECT_EQ(answer.look(Tokens{}).allowed->ids(), (Tokens{'a'}));
+  EXPECT_EQ(answer.look(Tokens{'a'}).allowed->ids(), (Tokens{kEnd, 'b'}));
+  EXPECT_TRUE(answer.look(Tokens{'a', 'b'}).allowed->is_empty());
+  EXPECT_TRUE(answer.look(Tokens{'a', kEnd}).allowed->is_empty());
+}
+
+/// Guesses are looked at and left again: the place is what the tokens say.
+TEST(Answer, DependsOnTheTokensAlone) {
+  const Fixture fixture;
+  Answer wandering = fixture.answer(Kind::kSchema, kPerson);
+  const Tokens whole = fixture.vocabulary->encode(
+      R"({"name": "an12e", "age": 12, "tags": ["a", 3], "is_new": true})");
+  std::mt19937 engine(5);
+  for (int i = 0; i < 300; ++i) {
+    const Tokens some(whole.begin(),
+                      whole.begin() + static_cast<std::ptrdiff_t>(
+                                          engine() % (whole.size() + 1)));
+    Answer fresh = fixture.answer(Kind::kSchema, kPerson);
+    EXPECT_EQ(*wandering.look(some).allowed, *fresh.look(some).allowed);
+    if (i % 3 == 0) {
+      EXPECT_EQ(wandering.foresee(some, 9), fresh.foresee(some, 9));
+    }
+  }
+  EXPECT_TRUE(wandering.look(whole).allowed->is_empty());
+}
+
+TEST(Answer, ForeseesAsTheTokenizerCuts) {
+  const Fixture fixture;
+  Answer answer = fixture.answer(Kind::kSchema, kPerson);
+  const auto& vocabulary = *fixture.vocabulary;
+  EXPECT_EQ(vocabulary.text(answer.foresee(Tokens{}, 99)), R"({"name": ")");
+  EXPECT_EQ(answer.foresee(Tokens{}, 99), vocabulary.encode(R"({"name": ")"));
+  EXPECT_EQ(answer.foresee(Tokens{}, 2).size(), 2);
+  const Tokens named = vocabulary.encode(R"({"name": "an",)");
+  EXPECT_EQ(vocabulary.text(answer.foresee(named, 99)), R"( "age": )");
+  Answer still(fixture.compiler.compile({Kind::kSchema, kPerson, false}),
+               fixture.vocabulary, /*foresees=*/false);
+  EXPECT_TRUE(still.foresee(Tokens{}, 99).empty());
+}
+
+TEST(Answer, CountsCharactersAndNotBytes) {
+  const Fixture fixture;
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    Answer answer =
+        fixture.answer(Kind::kSchema, R"({"type": "string", "maxLength": 3})");
+    const auto text = fixture.walk(answer, seed, 400);
+    ASSERT_TRUE(text);
+    EXPECT_TRUE(json::parse(*text).is_string()) << *text;
+  }
+}
+
+TEST(Answer, RefusesAnotherTextThanTheGrammars) {
+  const Fixture fixture;
+  Answer answer = fixture.answer(Kind::kRegex, "ab");
+  EXPECT_THROW((void)answer.look(Tokens{'b'}), Error);
+}
+
+}  // namespace
+}  // namespace penstock::grammar
