@@ -14,6 +14,7 @@
 #include "image/contact_sheet.h"
 #include "image/decode.h"
 #include "image/draw.h"
+#include "image/given.h"
 #include "image/label_file.h"
 #include "penstock/drawing.h"
 #include "penstock/keys.h"
@@ -155,8 +156,13 @@ class LabelWriter final : public Writer {
 
   /// DIR/<request>.png, or <request>.1.png for its second view.
   void draw(const Item& item, const std::vector<Label>& labels) const {
-    const Media media = media_input(request_, "image");
-    const Picture picture = decode(*read_media(media, 1 << 30), {});
+    Picture picture;
+    if (const auto given = given_pixels(request_, "image", 1 << 30)) {
+      picture.pixels = *given;
+    } else {
+      const Media media = media_input(request_, "image");
+      picture = decode(*read_media(media, 1 << 30), {});
+    }
     std::vector<std::string> lines;
     lines.reserve(labels.size());
     for (const Label& label : labels) lines.push_back(line_of(label, " "));

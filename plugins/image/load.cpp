@@ -1,7 +1,9 @@
 #include "image/load.h"
 
 #include <algorithm>
+#include <memory>
 
+#include "image/given.h"
 #include "penstock/keys.h"
 #include "penstock/media.h"
 
@@ -83,11 +85,18 @@ std::vector<at::Tensor> Load::views(const at::Tensor& whole) const {
 }
 
 void Load::preprocess(const Request& request, Item in, ItemSink& out) const {
-  const Media media = media_input(request, "image");
-  const auto bytes = read_media(media, params_.max_bytes);
+  Media media;
+  media.name = "image";
+  const auto given = given_pixels(request, "image", params_.max_pixels);
+  std::shared_ptr<const std::string> bytes;
+  if (!given) {
+    media = media_input(request, "image");
+    bytes = read_media(media, params_.max_bytes);
+  }
   std::vector<at::Tensor> seen;
   try {
-    const at::Tensor whole = picture(*bytes);
+    const at::Tensor whole =
+        given ? without_alpha(*given, params_.alpha) : picture(*bytes);
     set(in.notes, kHeight, whole.size(0));
     set(in.notes, kWidth, whole.size(1));
     seen = views(whole);

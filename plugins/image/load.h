@@ -11,9 +11,10 @@
 
 namespace penstock::image {
 
-/// Input: image, a file. Output: pixels f32[C,H,W]. Notes: `path`, and `width`
-/// and `height` of the upright picture; with pan and scan an item for the
-/// whole picture and one for each part, note `crop` 0, 1, ...
+/// Input: image, a file, or a tensor of its pixels (given.h). Output: pixels
+/// f32[C,H,W]. Notes: `path`, and `width` and `height` of the upright picture;
+/// with pan and scan an item for the whole picture and one for each part, note
+/// `crop` 0, 1, ...
 class Load final : public Preprocess {
  public:
   struct Params : RecipeParams {

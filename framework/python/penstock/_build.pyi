@@ -1,0 +1,4 @@
+"""Written by tools/wheel."""
+
+VERSION: str
+TORCH_VERSION: str
