@@ -1,21 +1,27 @@
-# penstock::xgrammar: a static, hidden xgrammar; none of its symbols leave the
-# library that links it. Who links it defines what its logging calls.
+# penstock_xgrammar: the parts of xgrammar that need no Python, as a static
+# library of hidden symbols that is built with who links it. Its own build wants
+# Python and optimises at link time. Who links it defines what its logging
+# calls: LogFatalImpl() and LogMessageImpl().
 include_guard(GLOBAL)
 include(PenstockFlags)
 
 penstock_pinned(_penstock_version xgrammar)
 set(_penstock_root "${PENSTOCK_CACHE_DIR}/xgrammar-${_penstock_version}")
-if(NOT EXISTS "${_penstock_root}/lib/libxgrammar.a")
+if(NOT EXISTS "${_penstock_root}/cpp")
   message(FATAL_ERROR
     "xgrammar ${_penstock_version} is not in ${_penstock_root}: "
     "run tools/setup")
 endif()
-add_library(penstock::xgrammar STATIC IMPORTED GLOBAL)
-set_target_properties(penstock::xgrammar PROPERTIES
-  IMPORTED_LOCATION "${_penstock_root}/lib/libxgrammar.a")
-target_include_directories(penstock::xgrammar SYSTEM INTERFACE
-  "${_penstock_root}/include")
+file(GLOB_RECURSE _penstock_sources "${_penstock_root}/cpp/*.cc")
+add_library(penstock_xgrammar STATIC EXCLUDE_FROM_ALL ${_penstock_sources})
+set_target_properties(penstock_xgrammar PROPERTIES CXX_STANDARD 17)
+target_compile_definitions(penstock_xgrammar PRIVATE
+  XGRAMMAR_ENABLE_CPPTRACE=0 XGRAMMAR_LOG_CUSTOMIZE=1)
+target_compile_options(penstock_xgrammar PRIVATE -w)
+target_include_directories(penstock_xgrammar SYSTEM
+  PUBLIC "${_penstock_root}/include" "${_penstock_root}/3rdparty/dlpack/include"
+  PRIVATE "${_penstock_root}/3rdparty/picojson")
 find_package(Threads REQUIRED)
-target_link_libraries(penstock::xgrammar INTERFACE Threads::Threads)
-target_link_options(penstock::xgrammar INTERFACE
-  "LINKER:--exclude-libs,libxgrammar.a")
+target_link_libraries(penstock_xgrammar PUBLIC Threads::Threads)
+target_link_options(penstock_xgrammar INTERFACE
+  "LINKER:--exclude-libs,libpenstock_xgrammar.a")
