@@ -58,7 +58,7 @@ class Renewals : public ::testing::Test {
     auto sink = std::make_shared<fakes::Collect>();
     Call call{.request = {}, .parts = {}, .reply = std::make_shared<NoReply>()};
     call.request.arrived = Clock::now();
-    use->submit(fakes::request("r", "3 1 4"), sink, use->admit(), call);
+    use->submit(fakes::request("r", "3 1 4"), sink, use->admit(call), call);
     return sink;
   }
   [[nodiscard]] std::vector<std::string> names() const {

@@ -22,14 +22,15 @@ class Traces : public ::testing::Test {
     return Json::parse(in)["traceEvents"];
   }
   static TracedRequest request(const std::string& id) {
-    TracedRequest out{.id = id,
-                      .model = "chat",
-                      .parent = TraceParent{.trace_id = "t", .parent_id = "p"},
-                      .finish_reason = "stop"};
+    TracedRequest out{
+        .id = id,
+        .model = "chat",
+        .parent = TraceParent{.trace_id = "t", .parent_id = "p"},
+        .timing = {.queue_ms = 2, .prefill_ms = 30, .decode_ms = 60},
+        .finish_reason = "stop"};
     out.arrived = Clock::now();
     out.submitted = out.arrived + std::chrono::milliseconds(1);
     out.ended = out.arrived + std::chrono::milliseconds(100);
-    out.timing = {.queue_ms = 2, .prefill_ms = 30, .decode_ms = 60};
     return out;
   }
   std::filesystem::path file_ = std::filesystem::temp_directory_path() /

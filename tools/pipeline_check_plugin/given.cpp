@@ -131,6 +131,10 @@ std::optional<Given> given_for(const StageSpec& spec, std::string& why) {
     why = str("it reads files of media (", port.name, ")");
     return {};
   }
+  if (spec.kind == StageKind::kRule) {
+    why = "it is a rule, which says nothing without a vocabulary";
+    return {};
+  }
   Given given;
   given.inputs["text"] = "Hello, world";
   if (spec.kind != StageKind::kForward)
@@ -155,6 +159,8 @@ std::optional<Given> given_for(const StageSpec& spec, std::string& why) {
     case StageKind::kPostprocess:
       give_postprocess(spec, given);
       break;
+    case StageKind::kRule:
+      break;  // was refused
   }
   return given;
 }
