@@ -10,6 +10,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array kKinds{"preprocess", "batch", "forward", "decode",
                             "postprocess"};
+constexpr const char* kRule = "rule";  ///< before the decode stage
 constexpr const char* kName = "^[A-Za-z0-9_.-]+$";
 
 Json reference(const std::string& name) {
@@ -130,6 +131,7 @@ Json definitions(const Json& stages) {
   all["input"] = input_schema();
   all["step"] = step_schema();
   for (const char* kind : kKinds) all[kind] = kind_schema(stages, kind);
+  all[kRule] = kind_schema(stages, kRule);
   return all;
 }
 
@@ -159,6 +161,13 @@ Json pipeline_schema() {
                            {"minItems", 1},
                            {"maxItems", 16},
                            {"items", reference("preprocess")}}}}};
+  const Json rule_or_decode{{"anyOf", {reference(kRule), reference("decode")}}};
+  keys["decode"] = {{"anyOf",
+                     {reference("decode"),
+                      {{"type", "array"},
+                       {"minItems", 1},
+                       {"maxItems", 9},
+                       {"items", rule_or_decode}}}}};
   for (const char* kind : kKinds) {
     if (!keys.contains(kind)) keys[kind] = reference(kind);
   }

@@ -90,10 +90,11 @@ def _is_array(value: Any) -> bool:
 def _wave_file(audio: Audio) -> bytes:
     """The samples as a WAV file of floats: nothing is lost, and FFmpeg resamples it as any other."""
     view = memoryview(_float32(audio.samples))
+    shape = view.shape or ()
     if view.ndim not in (1, 2) or view.nbytes == 0:
         raise Error("data", "sound: expected float32 [samples] or [samples, channels], not an array of shape "
-                    f"{list(view.shape)}")
-    channels = view.shape[1] if view.ndim == 2 else 1
+                    f"{list(shape)}")
+    channels = shape[1] if view.ndim == 2 else 1
     if not 1 <= channels <= 64:
         raise Error("data", f"sound of {channels} channels; expected [samples, channels] with 1 to 64")
     if not 1 <= audio.sample_rate <= 768000:

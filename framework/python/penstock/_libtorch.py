@@ -33,8 +33,9 @@ def _public(version: str) -> str:
 def _torch() -> tuple[str, Path] | None:
     """Version and library folder of the torch that is imported or installed."""
     module = sys.modules.get("torch")
-    if module is not None and getattr(module, "__file__", None):
-        return str(module.__version__), Path(module.__file__).parent / "lib"
+    file = getattr(module, "__file__", None)
+    if module is not None and file:
+        return str(module.__version__), Path(file).parent / "lib"
     try:
         spec = importlib.util.find_spec("torch")
     except (ImportError, ValueError):
@@ -89,9 +90,9 @@ def folder() -> Path:
         if not _has_libraries(Path(chosen)):
             raise Error("unavailable", f"PENSTOCK_LIBTORCH: {chosen} has no {' and '.join(_LIBRARIES)}")
         return Path(chosen)
-    for path in (_package(), _cached()):
-        if path is not None and _has_libraries(path):
-            return path
+    for each in (_package(), _cached()):
+        if each is not None and _has_libraries(each):
+            return each
     raise Error("unavailable", f"there is no libtorch {TORCH_VERSION}; {_HELP}")
 
 
@@ -100,7 +101,7 @@ def loaded() -> list[Path]:
     paths = set()
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as maps:
         for line in maps:
-            path = Path(line.rstrip("\n").partition("/")[2] and "/" + line.rstrip("\n").partition("/")[2])
+            path = Path("/" + line.rstrip("\n").partition("/")[2])
             if path.name in _LIBRARIES:
                 paths.add(path)
     return sorted(paths)
