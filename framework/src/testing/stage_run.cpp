@@ -6,9 +6,9 @@
 #include <array>
 #include <cstdlib>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 namespace penstock::testing {
@@ -43,13 +43,20 @@ class YamlFile {
   fs::path folder_;
 };
 
+/// The stages that stand behind `use:`.
 std::vector<std::string> uses_in(const std::string& yaml) {
-  static const std::regex kUse(R"(\buse:\s*["']?([A-Za-z0-9_.]+))");
+  constexpr std::string_view kUse = "use:";
+  constexpr std::string_view kName =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.";
   std::vector<std::string> uses;
-  const std::sregex_iterator end;
-  for (std::sregex_iterator at(yaml.begin(), yaml.end(), kUse); at != end;
-       ++at) {
-    uses.push_back((*at)[1]);
+  for (auto at = yaml.find(kUse); at != std::string::npos;
+       at = yaml.find(kUse, at + 1)) {
+    if (at > 0 && kName.find(yaml[at - 1]) != kName.npos) continue;
+    const auto begin = yaml.find_first_not_of(" \t\"'", at + kUse.size());
+    if (begin == std::string::npos) break;
+    const auto end =
+        std::min(yaml.find_first_not_of(kName, begin), yaml.size());
+    if (end > begin) uses.push_back(yaml.substr(begin, end - begin));
   }
   if (uses.empty()) {
     throw Error(Code::kUsage,
