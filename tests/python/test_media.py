@@ -95,7 +95,7 @@ def test_gemma_answers_as_the_program(gemma, run_lines):
     lines = run_lines("gemma_text.yaml", "--set=decode.max_new_tokens=16", *(f"--text={text}" for text in texts))
     assert [result.json() for result in gemma.map({"text": text, "id": str(number)}
                                                   for number, text in enumerate(texts))] == lines
-    assert "Paris" in gemma("The capital of France is").text
+    assert gemma("January, February, March,").text.startswith(" April, May, June")
 
 
 def test_voice_to_gemma_as_the_program(run_lines):
