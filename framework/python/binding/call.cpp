@@ -65,6 +65,8 @@ void Call::part_done(const Request& request, const Report& report) {
 }
 
 void Call::done(const Request& /*request*/, const Report& report) {
+  // First, so that whoever waited for the end finds the place free.
+  board_->leave();
   {
     const std::scoped_lock lock(mutex_);
     report_ = report;
@@ -72,7 +74,6 @@ void Call::done(const Request& /*request*/, const Report& report) {
     stop_ = std::stop_source(std::nostopstate);
   }
   changed_.notify_all();
-  board_->leave();
   if (watch_ != nullptr) watch_->tell(number_);
 }
 
