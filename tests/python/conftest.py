@@ -17,7 +17,7 @@ BIN = Path(sys.executable).parent
 @pytest.fixture(scope="session")
 def tiny_set():
     """The text pipeline over a model of some kilobytes; ids of 8 tokens, always the same."""
-    return {"model": TINY, "decode.max_new_tokens": 8, "decode.ignore_eos": True}
+    return {"model": TINY, "decode.max_new_tokens": 8, "decode.ignore_eos": True, "batch.max_sequences": 64}
 
 
 @pytest.fixture(scope="session")
@@ -62,4 +62,5 @@ import os, penstock
 p = penstock.open("gemma_text.yaml", set={"model": os.environ["TINY"], "decode.max_new_tokens": 8,
                                           "decode.ignore_eos": True})
 """
-LONG = {"max_new_tokens": 1500, "temperature": 0}
+# Seconds of work, all of which a test means to end early: 64 answers to the end of the context.
+LONG = {"max_new_tokens": 500, "n": 64, "temperature": 1, "logprobs": 20}

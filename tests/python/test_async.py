@@ -50,7 +50,7 @@ def test_a_cancelled_task_ends_its_request(own):
 def test_a_timeout_of_asyncio(own):
     async def run():
         with pytest.raises(asyncio.TimeoutError):
-            await asyncio.wait_for(own.acall("hello", **LONG), 0.1)
+            await asyncio.wait_for(own.acall("hello", **LONG), 0.05)
         while own.in_flight:
             await asyncio.sleep(0.001)
 

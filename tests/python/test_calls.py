@@ -7,6 +7,7 @@ import threading
 import numpy
 import penstock
 import pytest
+from conftest import LONG
 
 
 def set_arguments(settings):
@@ -82,9 +83,9 @@ def test_results_can_be_pickled(tiny):
 
 
 def test_a_deadline_gives_what_there_is(tiny):
-    result = tiny("hello", timeout=0.05, max_new_tokens=1900)
+    result = tiny("hello", timeout=0.05, **LONG)
     assert result.finish_reason == "deadline"
-    assert len(result.token_ids) < 1900
+    assert len(result.token_ids) < LONG["max_new_tokens"]
     with pytest.raises(penstock.Error, match="timeout=0"):
         tiny("hello", timeout=0)
 

@@ -67,9 +67,10 @@ def test_a_suspended_map_does_not_keep_it_from_closing(own):
 def test_garbage_in_any_order(tiny_set):
     for order in range(6):
         pipeline = penstock.open("gemma_text.yaml", set=tiny_set)
-        things = [pipeline, pipeline.stream("hello", **LONG), pipeline.map(["a"] * 5)]
-        next(things[2])
-        del pipeline
+        results = pipeline.map(["a"] * 5)
+        next(results)
+        things = [pipeline, pipeline.stream("hello", **LONG), results]
+        del pipeline, results
         for _ in range(3):
             del things[order % len(things)]
             gc.collect()

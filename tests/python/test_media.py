@@ -2,7 +2,6 @@
 
 import json
 import os
-import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -106,22 +105,21 @@ def test_voice_to_gemma_as_the_program(run_lines):
     assert [part.text for part in result.steps["answer"]] == [part["text"] for part in line["steps"]["answer"]]
 
 
-@pytest.mark.skipif("PENSTOCK_MEASURE" not in os.environ, reason="measures: needs a machine that does nothing else")
-def test_map_is_as_fast_as_the_program(gemma, tmp_path):
-    """Rows a second of both, in turns, without the time that loading takes."""
-    rows = [{"id": str(number), "text": f"Chapter {number}. Once upon a time there was"} for number in range(200)]
+def test_map_costs_no_more_than_the_program(gemma, tmp_path):
+    """What a run takes beyond Forward, which is the same engine in both: of 98 % of the program's rate at most 2 % may
+    be lost. Whole runs beside each other would measure what else the machine does."""
+    rows = [{"id": str(number), "text": f"Chapter {number}. Once upon a time there was"} for number in range(40)]
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    ratios = []
-    for _ in range(5):
-        begin = time.monotonic()
-        texts = [result.text for result in gemma.map(rows)]
-        ours = time.monotonic() - begin
-        ended = subprocess.run([BIN / "pipeline-run", "gemma_text.yaml", "--set=decode.max_new_tokens=16", "--json",
-                                "--jsonl", path, "--summary", "--quiet"], capture_output=True, text=True, check=True)
-        assert texts == [json.loads(line)["text"] for line in ended.stdout.splitlines()]
-        wall = next(float(line.split()[1]) for line in ended.stderr.splitlines() if line.strip().startswith("wall"))
-        ratios.append(wall / ours)
-        print(f"map {ours:.3f} s, pipeline-run {wall:.3f} s")
-    print(f"map has {statistics.median(ratios):.1%} of the rate of pipeline-run")
-    assert statistics.median(ratios) >= 0.98
+    before, begin = gemma.stats()[""]["forward_s"], time.monotonic()
+    texts = [result.text for result in gemma.map(rows)]
+    wall = time.monotonic() - begin
+    ours = (wall - (gemma.stats()[""]["forward_s"] - before)) / wall
+    ended = subprocess.run([BIN / "pipeline-run", "gemma_text.yaml", "--set=decode.max_new_tokens=16", "--json",
+                            "--jsonl", path, "--summary", "--quiet"], capture_output=True, text=True, check=True)
+    assert texts == [json.loads(line)["text"] for line in ended.stdout.splitlines()]
+    seconds = {line.split()[0]: float(line.split()[1]) for line in ended.stderr.splitlines()
+               if line.startswith(("forward", "wall"))}
+    program = (seconds["wall"] - seconds["forward"]) / seconds["wall"]
+    print(f"beyond Forward: map {ours:.2%}, pipeline-run {program:.2%}")
+    assert ours <= program + 0.02
