@@ -9,21 +9,12 @@
 #include "pipeline_serve/serving/client_options.h"
 #include "pipeline_serve/serving/served.h"
 #include "tests/framework/runtime/fakes.h"
+#include "tests/serve/no_reply.h"
 
 namespace penstock::serve {
 namespace {
 
 using ::testing::HasSubstr;
-
-class NoReply final : public Reply {
- public:
-  void send(Answer /*answer*/) override {}
-  void begin(Answer /*head*/) override {}
-  void write(std::string /*bytes*/) override {}
-  void end() override {}
-  [[nodiscard]] bool has_begun() const override { return false; }
-  void on_gone(std::function<void()> /*call*/) override {}
-};
 
 Call call_of(const std::string& client, const Terms& terms = {}) {
   Call call{.request = {}, .parts = {}, .reply = std::make_shared<NoReply>()};

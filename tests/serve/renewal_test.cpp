@@ -9,20 +9,10 @@
 
 #include "pipeline_serve/serving/fingerprint.h"
 #include "tests/framework/runtime/fakes.h"
+#include "tests/serve/no_reply.h"
 
 namespace penstock::serve {
 namespace {
-
-/// An answer that nobody reads.
-class NoReply final : public Reply {
- public:
-  void send(Answer /*answer*/) override {}
-  void begin(Answer /*head*/) override {}
-  void write(std::string /*bytes*/) override {}
-  void end() override {}
-  [[nodiscard]] bool has_begun() const override { return false; }
-  void on_gone(std::function<void()> /*call*/) override {}
-};
 
 /// Fakes of another script are another file.
 PipelineFile file_of(fakes::Script& script) {

@@ -2,13 +2,10 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -16,6 +13,7 @@
 #include <system_error>
 #include <thread>
 
+#include "common/memory_file.h"
 #include "penstock/error.h"
 
 namespace penstock::check {
@@ -24,33 +22,6 @@ namespace {
 constexpr int kResult = 3;
 constexpr std::chrono::milliseconds kLook(5);
 constexpr std::size_t kLongest = 200;
-
-class MemoryFile {
- public:
-  MemoryFile() : descriptor_(memfd_create("check-plugin", MFD_CLOEXEC)) {
-    if (descriptor_ < 0) {
-      throw Error(Code::kRetry, str("cannot make a file in memory: ",
-                                    std::generic_category().message(errno)));
-    }
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { close(descriptor_); }
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-  [[nodiscard]] std::string text() const {
-    std::string text;
-    std::array<char, 4096> piece{};
-    for (;;) {
-      const ssize_t got = pread(descriptor_, piece.data(), piece.size(),
-                                static_cast<off_t>(text.size()));
-      if (got <= 0) return text;
-      text.append(piece.data(), static_cast<std::size_t>(got));
-    }
-  }
-
- private:
-  int descriptor_;
-};
 
 struct Files {
   MemoryFile result, out, err;

@@ -2,14 +2,11 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -18,6 +15,7 @@
 #include <system_error>
 #include <thread>
 
+#include "common/memory_file.h"
 #include "penstock/error.h"
 #include "pipeline_inspect/probe_child.h"
 
@@ -26,35 +24,6 @@ namespace penstock::inspect {
 namespace {
 
 constexpr std::chrono::milliseconds kLook(2);
-
-/// A file in memory: the child can fill it without anybody reading.
-class MemoryFile {
- public:
-  MemoryFile() : descriptor_(memfd_create("pipeline-inspect", MFD_CLOEXEC)) {
-    if (descriptor_ < 0) {
-      throw Error(Code::kRetry, str("cannot make a file in memory: ",
-                                    std::generic_category().message(errno)));
-    }
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() { close(descriptor_); }
-
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-  [[nodiscard]] std::string text() const {
-    std::string text;
-    std::array<char, 4096> piece{};
-    for (;;) {
-      const ssize_t got = pread(descriptor_, piece.data(), piece.size(),
-                                static_cast<off_t>(text.size()));
-      if (got <= 0) return text;
-      text.append(piece.data(), static_cast<std::size_t>(got));
-    }
-  }
-
- private:
-  int descriptor_;
-};
 
 /// What a child leaves behind.
 struct Files {
