@@ -90,7 +90,12 @@ async def first_byte(running, text):
 
 
 def first(running, a):
+    try:                                     # else the engine's threads keep this client from seeing it
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        print("  (not at real-time priority: the client's own waits are in it)")
     late = sorted(asyncio.run(first_byte(running, t)) for t in prompts(7, 100, (16, 64)))
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
     print(f"first byte after the first token, ms: p50 {late[50]:.2f}, p95 {late[95]:.2f}, most {late[-1]:.2f}")
 
 
