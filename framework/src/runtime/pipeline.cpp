@@ -18,6 +18,18 @@
 
 namespace penstock {
 
+namespace {
+
+/// Whose it is: the option of `core.continuous`, where it has been set.
+std::string client_of(const Request& request) {
+  const auto client = request.options.find("client");
+  if (client == request.options.end()) return {};
+  const auto* name = std::get_if<RawScalar>(&client->second);
+  return name == nullptr ? "" : name->text;
+}
+
+}  // namespace
+
 struct Pipeline::Impl {
   Impl(PipelineFile checked, const PipelineOptions& chosen)
       : file(std::move(checked)),
@@ -128,9 +140,11 @@ std::stop_source Pipeline::Impl::submit(const std::shared_ptr<Request>& request,
     place->job = job;
   }
   board.change([](Stats& s) { ++s.requests; });
-  preprocessors->add([this, job, guard = upstream()]() mutable {
-    preprocess(job, std::move(guard));
-  });
+  preprocessors->add(
+      [this, job, guard = upstream()]() mutable {
+        preprocess(job, std::move(guard));
+      },
+      client_of(*request));
   return job->stop_source();
 }
 

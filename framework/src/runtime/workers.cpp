@@ -1,5 +1,6 @@
 #include "runtime/workers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "penstock/parallel.h"
@@ -25,21 +26,36 @@ Workers::~Workers() {
   for (auto& thread : threads_) thread.join();
 }
 
-void Workers::add(std::function<void()> work) {
+void Workers::add(std::function<void()> work, const std::string& client) {
   {
     const std::scoped_lock lock(mutex_);
-    queue_.push_back(std::move(work));
+    auto line = std::ranges::find(lines_, client, &Line::client);
+    if (line == lines_.end()) {
+      line = lines_.insert(line, {.client = client, .works = {}});
+    }
+    line->works.push_back(std::move(work));
   }
   wake_.notify_one();
+}
+
+std::function<void()> Workers::take() {
+  Line& line = lines_.front();
+  auto work = std::move(line.works.front());
+  line.works.pop_front();
+  if (line.works.empty()) {
+    lines_.pop_front();
+  } else {
+    lines_.splice(lines_.end(), lines_, lines_.begin());
+  }
+  return work;
 }
 
 void Workers::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [&] { return is_stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
-    const auto work = std::move(queue_.front());
-    queue_.pop_front();
+    wake_.wait(lock, [&] { return is_stopping_ || !lines_.empty(); });
+    if (lines_.empty()) return;
+    const auto work = take();
     lock.unlock();
     work();
     lock.lock();
