@@ -7,7 +7,7 @@ namespace penstock::serve {
 namespace {
 
 /// Keeps what was sent.
-class Kept final : public Reply {
+class KeptTimes final : public Reply {
  public:
   void send(Answer given) override { answer = std::move(given); }
   void begin(Answer given) override { answer = std::move(given); }
@@ -32,7 +32,7 @@ TEST(CallTimes, KeepTheSlowestOfSeveralRequests) {
 }
 
 TEST(CallTimes, AreAFieldOfAWholeAnswer) {
-  const auto kept = std::make_shared<Kept>();
+  const auto kept = std::make_shared<KeptTimes>();
   const auto times = std::make_shared<CallTimes>(Clock::now());
   times->longest("prompt", 1);
   timed_reply(kept, times)->send({.body = "{}", .fields = {}});
@@ -43,7 +43,7 @@ TEST(CallTimes, AreAFieldOfAWholeAnswer) {
 
 TEST(CallTimes, AreTheLastCommentOfAStreamOfEvents) {
   for (const bool is_events : {true, false}) {
-    const auto kept = std::make_shared<Kept>();
+    const auto kept = std::make_shared<KeptTimes>();
     const auto reply =
         timed_reply(kept, std::make_shared<CallTimes>(Clock::now()));
     reply->begin({.type = is_events ? "text/event-stream" : "text/plain",

@@ -27,7 +27,7 @@ std::string packed(const std::string& text, int window_bits = 15 + kGzip) {
 
 /// Status of the refusal; 0: there was none.
 template <class Call>
-int refusal(const Call& call) {
+int gzip_refusal(const Call& call) {
   try {
     call();
   } catch (const HttpError& error) {
@@ -47,9 +47,9 @@ TEST(Gzip, GivesWhatWasPacked) {
 TEST(Gzip, StopsAtTheMostBytes) {
   const std::string bomb = packed(std::string(std::size_t{64} << 20U, '\0'));
   EXPECT_LT(bomb.size(), std::size_t{100} << 10U);
-  EXPECT_EQ(refusal([&] { (void)gunzip(bomb, 1 << 20); }), 413);
+  EXPECT_EQ(gzip_refusal([&] { (void)gunzip(bomb, 1 << 20); }), 413);
   EXPECT_EQ(gunzip(packed("abc"), 3), "abc");
-  EXPECT_EQ(refusal([] { (void)gunzip(packed("abcd"), 3); }), 413);
+  EXPECT_EQ(gzip_refusal([] { (void)gunzip(packed("abcd"), 3); }), 413);
 }
 
 TEST(Gzip, RefusesWhatIsNone) {
@@ -58,7 +58,8 @@ TEST(Gzip, RefusesWhatIsNone) {
   for (const std::string& bytes :
        {std::string(), std::string("{}"), packed("text").substr(0, 12),
         packed("text") + "rest", flipped, packed("text", 15)}) {
-    EXPECT_EQ(refusal([&] { (void)gunzip(bytes, 1 << 20); }), 400) << bytes;
+    EXPECT_EQ(gzip_refusal([&] { (void)gunzip(bytes, 1 << 20); }), 400)
+        << bytes;
   }
 }
 
@@ -68,9 +69,10 @@ TEST(Gzip, KnowsTheWordsOfContentEncoding) {
   EXPECT_EQ(unpacked("GZip", packed("text"), 9), "text");
   EXPECT_EQ(unpacked("x-gzip", packed("text"), 9), "text");
   EXPECT_EQ(unpacked("deflate", packed("text", 15), 9), "text");
-  EXPECT_EQ(refusal([] { (void)unpacked("br", "text", 9); }), 415);
-  EXPECT_EQ(refusal([] { (void)unpacked("gzip, gzip", "text", 9); }), 415);
-  EXPECT_EQ(refusal([] { (void)unpacked("deflate", packed("a"), 9); }), 400);
+  EXPECT_EQ(gzip_refusal([] { (void)unpacked("br", "text", 9); }), 415);
+  EXPECT_EQ(gzip_refusal([] { (void)unpacked("gzip, gzip", "text", 9); }), 415);
+  EXPECT_EQ(gzip_refusal([] { (void)unpacked("deflate", packed("a"), 9); }),
+            400);
 }
 
 }  // namespace

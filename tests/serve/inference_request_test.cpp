@@ -41,7 +41,7 @@ InferenceRequest parse(const std::string& json,
 }
 
 /// A call with `text` and another input.
-std::string with(const std::string& more) {
+std::string request_with(const std::string& more) {
   return R"({"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES",)"s +
          R"("data": ["Hi"]}, )" + more + "]}";
 }
@@ -95,9 +95,10 @@ TEST(InferenceRequest, TakesBytesBehindTheJson) {
 
 TEST(InferenceRequest, TakesNumbersFlatAndNested) {
   for (const char* data : {"[1, 2.5, 3, 4]", "[[[1, 2.5], [3, 4]]]"}) {
-    const auto request = parse(with(R"({"name": "pixels", "shape": [1, 2, 2],)"
-                                    R"("datatype": "FP32", "data": )"s +
-                                    data + "}"));
+    const auto request =
+        parse(request_with(R"({"name": "pixels", "shape": [1, 2, 2],)"
+                           R"("datatype": "FP32", "data": )"s +
+                           data + "}"));
     const auto pixels = tensor_of(request, 0, "pixels");
     EXPECT_EQ(pixels.dim(), 2);
     EXPECT_EQ(pixels[0][1].item<float>(), 2.5F);
@@ -113,13 +114,15 @@ TEST(InferenceRequest, IsAFileAloneWhereTheJsonIsEmpty) {
   EXPECT_EQ(*std::get<Media>(request.rows[0].at("image")).bytes, "\x89PNG");
 }
 
-struct Case {
+struct InferenceRequestCase {
   std::string name, json, names;
   std::string tensors = {};
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const InferenceRequestCase& c, std::ostream* out) {
+  *out << c.name;
+}
 
-class Refused : public ::testing::TestWithParam<Case> {};
+class Refused : public ::testing::TestWithParam<InferenceRequestCase> {};
 
 TEST_P(Refused, AndNamed) {
   try {
@@ -143,88 +146,116 @@ std::string call(const std::string& more) {
 }
 
 std::string ids(const std::string& shape, const std::string& data) {
-  return with(R"({"name": "ids", "datatype": "INT8", "shape": )" + shape +
-              R"(, "data": )" + data + "}");
+  return request_with(R"({"name": "ids", "datatype": "INT8", "shape": )" +
+                      shape + R"(, "data": )" + data + "}");
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Of, Refused,
     ::testing::Values(
-        Case{"no_json", "{", "no JSON"}, Case{"list", "[]", "the request"},
-        Case{"empty", "{}", "inputs"},
-        Case{"no_inputs", R"({"inputs": []})", "text"},
-        Case{"unknown_member", call(R"("output": [])"), "output"},
-        Case{"id", call(R"("id": 5)"), "id"},
-        Case{"unknown_input", R"({"inputs": [{"name": "texd"}]})", "texd"},
-        Case{"no_name", R"({"inputs": [{}]})", "name"},
-        Case{"tensor_member", changed(R"("data": ["a"], "dtype": 1)"), "dtype"},
-        Case{"no_data", changed(R"("parameters": {})"), "data"},
-        Case{"data_text", changed(R"("data": "Hi")"), "data"},
-        Case{"data_number", changed(R"("data": [5])"), "data[0]"},
-        Case{"data_too_few", changed(R"("data": [])"), "data"},
-        Case{"data_too_deep", changed(R"("data": [["Hi"]])"), "data"},
-        Case{"data_mixed", changed(R"("data": [["Hi"], "a"])"), "data"},
-        Case{"no_header", changed(R"("parameters": {"binary_data_size": 6})"),
-             "binary_data_size"},
-        Case{"too_much", changed(R"("parameters": {"binary_data_size": 9})"),
-             "binary_data_size", "\2\0\0\0Hi"s},
-        Case{"negative", changed(R"("parameters": {"binary_data_size": -1})"),
-             "binary_data_size", "\2\0\0\0Hi"s},
-        Case{"left_over", changed(R"("parameters": {"binary_data_size": 6})"),
-             "1 bytes are left", "\2\0\0\0Hi!"s},
-        Case{"not_utf8", changed(R"("parameters": {"binary_data_size": 6})"),
-             "UTF-8", "\2\0\0\0\xff\xff"s},
-        Case{"data_and_bytes",
-             changed(R"("data": ["a"], "parameters": {"binary_data_size": 6})"),
-             "data", "\2\0\0\0Hi"s},
-        Case{"shared_memory",
-             changed(R"("parameters": {"shared_memory_region": "a"})"),
-             "shared_memory_region"},
-        Case{"base64",
-             with(R"({"name": "image", "shape": [1], "datatype": "BYTES",)"
-                  R"("data": ["?"]})"),
-             "base64"},
-        Case{"shape_zero", ids("[0, 1]", "[1]"), "shape"},
-        Case{"shape_wild", ids("[-1, 1]", "[1]"), "shape"},
-        Case{"shape_none", ids("[]", "[1]"), "shape"},
-        Case{"shape_flat", ids("[1]", "[1]"), "shape"},
-        Case{"shape_text", ids(R"("1")", "[1]"), "shape"},
-        Case{"shape_real", ids("[1, 1.5]", "[1]"), "shape"},
-        Case{"shape_rows", ids("[2, 1]", "[1, 1]"), "shape"},
-        Case{"shape_many", ids("[1, 1, 1, 1, 1, 1, 1, 1, 1]", "[1]"), "shape"},
-        Case{"shape_huge", ids("[1024, 268435456]", "[1]"), "shape"},
-        Case{"shape_most", ids("[100000, 1]", "[1]"), "shape"},
-        Case{"too_large", ids("[1, 2]", "[127, 128]"), "element 1"},
-        Case{"no_integer", ids("[1, 1]", "[1.5]"), "INT8"},
-        Case{"no_bool",
-             with(R"({"name": "flags", "shape": [1, 1], "datatype": "BOOL",)"
-                  R"("data": [1]})"),
-             "BOOL"},
-        Case{"half",
-             with(R"({"name": "half", "shape": [1], "datatype": "FP16",)"
-                  R"("data": [1]})"),
-             "FP16"},
-        Case{"datatype",
-             R"({"inputs": [{"name": "text", "datatype": "FP32"}]})", "FP32"},
-        Case{"no_datatype",
-             R"({"inputs": [{"name": "text", "datatype": "STRING"}]})",
-             "STRING"},
-        Case{"output", call(R"("outputs": [{"name": "texd"}])"), "texd"},
-        Case{"output_twice",
-             call(R"("outputs": [{"name": "text"}, {"name": "text"}])"),
-             "text"},
-        Case{"classes",
-             call(R"("outputs": [{"name": "text",)"
-                  R"("parameters": {"classification": 3}}])"),
-             "classification"},
-        Case{"option", call(R"("parameters": {"stop": [["x"]]})"), "stop"},
-        Case{"one_option_twice",
-             call(R"("parameters": {"max_tokens": 1, "max_new_tokens": 2})"),
-             "max_tokens"},
-        Case{"priority", call(R"("parameters": {"priority": 2})"), "priority"},
-        Case{"binary_output",
-             call(R"("parameters": {"binary_data_output": 1})"),
-             "binary_data_output"}),
+        InferenceRequestCase{"no_json", "{", "no JSON"},
+        InferenceRequestCase{"list", "[]", "the request"},
+        InferenceRequestCase{"empty", "{}", "inputs"},
+        InferenceRequestCase{"no_inputs", R"({"inputs": []})", "text"},
+        InferenceRequestCase{"unknown_member", call(R"("output": [])"),
+                             "output"},
+        InferenceRequestCase{"id", call(R"("id": 5)"), "id"},
+        InferenceRequestCase{"unknown_input",
+                             R"({"inputs": [{"name": "texd"}]})", "texd"},
+        InferenceRequestCase{"no_name", R"({"inputs": [{}]})", "name"},
+        InferenceRequestCase{"tensor_member",
+                             changed(R"("data": ["a"], "dtype": 1)"), "dtype"},
+        InferenceRequestCase{"no_data", changed(R"("parameters": {})"), "data"},
+        InferenceRequestCase{"data_text", changed(R"("data": "Hi")"), "data"},
+        InferenceRequestCase{"data_number", changed(R"("data": [5])"),
+                             "data[0]"},
+        InferenceRequestCase{"data_too_few", changed(R"("data": [])"), "data"},
+        InferenceRequestCase{"data_too_deep", changed(R"("data": [["Hi"]])"),
+                             "data"},
+        InferenceRequestCase{"data_mixed", changed(R"("data": [["Hi"], "a"])"),
+                             "data"},
+        InferenceRequestCase{
+            "no_header", changed(R"("parameters": {"binary_data_size": 6})"),
+            "binary_data_size"},
+        InferenceRequestCase{
+            "too_much", changed(R"("parameters": {"binary_data_size": 9})"),
+            "binary_data_size", "\2\0\0\0Hi"s},
+        InferenceRequestCase{
+            "negative", changed(R"("parameters": {"binary_data_size": -1})"),
+            "binary_data_size", "\2\0\0\0Hi"s},
+        InferenceRequestCase{
+            "left_over", changed(R"("parameters": {"binary_data_size": 6})"),
+            "1 bytes are left", "\2\0\0\0Hi!"s},
+        InferenceRequestCase{
+            "not_utf8", changed(R"("parameters": {"binary_data_size": 6})"),
+            "UTF-8", "\2\0\0\0\xff\xff"s},
+        InferenceRequestCase{
+            "data_and_bytes",
+            changed(R"("data": ["a"], "parameters": {"binary_data_size": 6})"),
+            "data", "\2\0\0\0Hi"s},
+        InferenceRequestCase{
+            "shared_memory",
+            changed(R"("parameters": {"shared_memory_region": "a"})"),
+            "shared_memory_region"},
+        InferenceRequestCase{
+            "base64",
+            request_with(
+                R"({"name": "image", "shape": [1], "datatype": "BYTES",)"
+                R"("data": ["?"]})"),
+            "base64"},
+        InferenceRequestCase{"shape_zero", ids("[0, 1]", "[1]"), "shape"},
+        InferenceRequestCase{"shape_wild", ids("[-1, 1]", "[1]"), "shape"},
+        InferenceRequestCase{"shape_none", ids("[]", "[1]"), "shape"},
+        InferenceRequestCase{"shape_flat", ids("[1]", "[1]"), "shape"},
+        InferenceRequestCase{"shape_text", ids(R"("1")", "[1]"), "shape"},
+        InferenceRequestCase{"shape_real", ids("[1, 1.5]", "[1]"), "shape"},
+        InferenceRequestCase{"shape_rows", ids("[2, 1]", "[1, 1]"), "shape"},
+        InferenceRequestCase{
+            "shape_many", ids("[1, 1, 1, 1, 1, 1, 1, 1, 1]", "[1]"), "shape"},
+        InferenceRequestCase{"shape_huge", ids("[1024, 268435456]", "[1]"),
+                             "shape"},
+        InferenceRequestCase{"shape_most", ids("[100000, 1]", "[1]"), "shape"},
+        InferenceRequestCase{"too_large", ids("[1, 2]", "[127, 128]"),
+                             "element 1"},
+        InferenceRequestCase{"no_integer", ids("[1, 1]", "[1.5]"), "INT8"},
+        InferenceRequestCase{
+            "no_bool",
+            request_with(
+                R"({"name": "flags", "shape": [1, 1], "datatype": "BOOL",)"
+                R"("data": [1]})"),
+            "BOOL"},
+        InferenceRequestCase{
+            "half",
+            request_with(R"({"name": "half", "shape": [1], "datatype": "FP16",)"
+                         R"("data": [1]})"),
+            "FP16"},
+        InferenceRequestCase{
+            "datatype", R"({"inputs": [{"name": "text", "datatype": "FP32"}]})",
+            "FP32"},
+        InferenceRequestCase{
+            "no_datatype",
+            R"({"inputs": [{"name": "text", "datatype": "STRING"}]})",
+            "STRING"},
+        InferenceRequestCase{"output", call(R"("outputs": [{"name": "texd"}])"),
+                             "texd"},
+        InferenceRequestCase{
+            "output_twice",
+            call(R"("outputs": [{"name": "text"}, {"name": "text"}])"), "text"},
+        InferenceRequestCase{"classes",
+                             call(R"("outputs": [{"name": "text",)"
+                                  R"("parameters": {"classification": 3}}])"),
+                             "classification"},
+        InferenceRequestCase{
+            "option", call(R"("parameters": {"stop": [["x"]]})"), "stop"},
+        InferenceRequestCase{
+            "one_option_twice",
+            call(R"("parameters": {"max_tokens": 1, "max_new_tokens": 2})"),
+            "max_tokens"},
+        InferenceRequestCase{
+            "priority", call(R"("parameters": {"priority": 2})"), "priority"},
+        InferenceRequestCase{"binary_output",
+                             call(R"("parameters": {"binary_data_output": 1})"),
+                             "binary_data_output"}),
     [](const auto& each) { return each.param.name; });
 
 }  // namespace

@@ -54,12 +54,12 @@ TEST(Multipart, GivesFieldsAndFilesInTheirOrder) {
   EXPECT_EQ(parts[2].content, "");
 }
 
-struct Case {
+struct MultipartCase {
   std::string name, text, want;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const MultipartCase& c, std::ostream* os) { *os << c.name; }
 
-class FileNames : public testing::TestWithParam<Case> {};
+class FileNames : public testing::TestWithParam<MultipartCase> {};
 TEST_P(FileNames, AreLabelsWithoutFolders) {
   const auto parts = parse_form(
       kType, part("Content-Disposition: form-data; name=f; filename=" +
@@ -72,17 +72,18 @@ TEST_P(FileNames, AreLabelsWithoutFolders) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, FileNames,
-    testing::Values(Case{"Plain", "talk.wav", "talk.wav"},
-                    Case{"Path", R"("../../etc/passwd")", "passwd"},
-                    Case{"WindowsPath", R"("C:\fakepath\a b.wav")", "a b.wav"},
-                    Case{"EscapedQuote", R"("a\"b.wav")", "a\"b.wav"},
-                    Case{"BrowserQuote", R"("a%22b.wav")", "a\"b.wav"},
-                    Case{"NewLines", R"("a%0D%0Ab.wav")", "a__b.wav"},
-                    Case{"Empty", R"("")", "upload"},
-                    Case{"Folder", R"("a/")", "upload"},
-                    Case{"Utf8", "\"\xC3\xA4.wav\"", "\xC3\xA4.wav"},
-                    Case{"Long", "\"" + std::string(300, 'a') + "\"",
-                         std::string(256, 'a')}),
+    testing::Values(MultipartCase{"Plain", "talk.wav", "talk.wav"},
+                    MultipartCase{"Path", R"("../../etc/passwd")", "passwd"},
+                    MultipartCase{"WindowsPath", R"("C:\fakepath\a b.wav")",
+                                  "a b.wav"},
+                    MultipartCase{"EscapedQuote", R"("a\"b.wav")", "a\"b.wav"},
+                    MultipartCase{"BrowserQuote", R"("a%22b.wav")", "a\"b.wav"},
+                    MultipartCase{"NewLines", R"("a%0D%0Ab.wav")", "a__b.wav"},
+                    MultipartCase{"Empty", R"("")", "upload"},
+                    MultipartCase{"Folder", R"("a/")", "upload"},
+                    MultipartCase{"Utf8", "\"\xC3\xA4.wav\"", "\xC3\xA4.wav"},
+                    MultipartCase{"Long", "\"" + std::string(300, 'a') + "\"",
+                                  std::string(256, 'a')}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Multipart, TakesWhatClientsWriteOtherwise) {
@@ -112,7 +113,7 @@ TEST(Multipart, IsOfItsTypeAlone) {
   }
 }
 
-class Boundaries : public testing::TestWithParam<Case> {};
+class Boundaries : public testing::TestWithParam<MultipartCase> {};
 TEST_P(Boundaries, AreRefused) {
   EXPECT_THAT(problem(field("a", "1") + "--b--",
                       "multipart/form-data" + GetParam().text),
@@ -120,71 +121,83 @@ TEST_P(Boundaries, AreRefused) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, Boundaries,
-    testing::Values(Case{"None", "", "has no boundary"},
-                    Case{"Empty", "; boundary=\"\"", "one to 70"},
-                    Case{"Long", "; boundary=" + std::string(71, 'b'),
-                         "one to 70"},
-                    Case{"Blank", "; boundary=\"b \"", "one to 70"},
-                    Case{"Strange", "; boundary=\"b\x01\"", "one to 70"},
-                    Case{"Twice", "; boundary=b; boundary=c", "two boundaries"},
-                    Case{"Open", "; boundary=\"b", "has no end"},
-                    Case{"Unquoted", "; boundary=b c", "needs quotes"}),
+    testing::Values(
+        MultipartCase{"None", "", "has no boundary"},
+        MultipartCase{"Empty", "; boundary=\"\"", "one to 70"},
+        MultipartCase{"Long", "; boundary=" + std::string(71, 'b'),
+                      "one to 70"},
+        MultipartCase{"Blank", "; boundary=\"b \"", "one to 70"},
+        MultipartCase{"Strange", "; boundary=\"b\x01\"", "one to 70"},
+        MultipartCase{"Twice", "; boundary=b; boundary=c", "two boundaries"},
+        MultipartCase{"Open", "; boundary=\"b", "has no end"},
+        MultipartCase{"Unquoted", "; boundary=b c", "needs quotes"}),
     [](const auto& test) { return test.param.name; });
 
-class Malformed : public testing::TestWithParam<Case> {};
+class Malformed : public testing::TestWithParam<MultipartCase> {};
 TEST_P(Malformed, IsRefused) {
   EXPECT_THAT(problem(GetParam().text), HasSubstr(GetParam().want));
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, Malformed,
     testing::Values(
-        Case{"Empty", "", "does not begin"},
-        Case{"Preamble", "x\r\n" + field("a", "1") + "--b--", "does not begin"},
-        Case{"NoParts", "--b--", "has no parts"},
-        Case{"Open", field("a", "1"), "ends within a part"},
-        Case{"OpenHead", "--b\r\nContent-Disposition: form-data", "no end"},
-        Case{"OtherBoundary", field("a", "1") + "--bc--", "line goes on"},
-        Case{"BareLf",
-             "--b\nContent-Disposition: form-data; name=a\n\n1\n--b--",
-             "line goes on"},
-        Case{"Behind", field("a", "1") + "--b--\r\nmore", "behind its last"},
-        Case{"NoDisposition", part("X: y", "1") + "--b--",
-             "no Content-Disposition"},
-        Case{"TwoDispositions",
-             part("Content-Disposition: form-data; name=a\r\n"
-                  "Content-Disposition: form-data; name=b",
-                  "1") +
-                 "--b--",
-             "two Content-Dispositions"},
-        Case{"Attachment",
-             part("Content-Disposition: attachment; name=a", "1") + "--b--",
-             "not form-data"},
-        Case{"NoName", part("Content-Disposition: form-data", "1") + "--b--",
-             "no name"},
-        Case{"EmptyName", field("", "1") + "--b--", "no name"},
-        Case{"TwoNames",
-             part("Content-Disposition: form-data; name=a; name=b", "1") +
-                 "--b--",
-             "two names"},
-        Case{"NotUtf8", field("\xFF", "1") + "--b--", "no text in UTF-8"},
-        Case{"Nul", field(std::string("a\0b", 3), "1") + "--b--",
-             "no text in UTF-8"},
-        Case{"LongName", field(std::string(300, 'a'), "1") + "--b--",
-             "name is too long"},
-        Case{"Base64",
-             part("Content-Disposition: form-data; name=a\r\n"
-                  "Content-Transfer-Encoding: base64",
-                  "MQ==") +
-                 "--b--",
-             "bytes as they are"},
-        Case{"NoColon", part("Content-Disposition form-data", "1") + "--b--",
-             "header is malformed"},
-        Case{"Folded",
-             part("Content-Disposition: form-data;\r\n name=a", "1") + "--b--",
-             "no name"},
-        Case{"OpenQuote",
-             part("Content-Disposition: form-data; name=\"a", "1") + "--b--",
-             "has no end"}),
+        MultipartCase{"Empty", "", "does not begin"},
+        MultipartCase{"Preamble", "x\r\n" + field("a", "1") + "--b--",
+                      "does not begin"},
+        MultipartCase{"NoParts", "--b--", "has no parts"},
+        MultipartCase{"Open", field("a", "1"), "ends within a part"},
+        MultipartCase{"OpenHead", "--b\r\nContent-Disposition: form-data",
+                      "no end"},
+        MultipartCase{"OtherBoundary", field("a", "1") + "--bc--",
+                      "line goes on"},
+        MultipartCase{"BareLf",
+                      "--b\nContent-Disposition: form-data; name=a\n\n1\n--b--",
+                      "line goes on"},
+        MultipartCase{"Behind", field("a", "1") + "--b--\r\nmore",
+                      "behind its last"},
+        MultipartCase{"NoDisposition", part("X: y", "1") + "--b--",
+                      "no Content-Disposition"},
+        MultipartCase{"TwoDispositions",
+                      part("Content-Disposition: form-data; name=a\r\n"
+                           "Content-Disposition: form-data; name=b",
+                           "1") +
+                          "--b--",
+                      "two Content-Dispositions"},
+        MultipartCase{
+            "Attachment",
+            part("Content-Disposition: attachment; name=a", "1") + "--b--",
+            "not form-data"},
+        MultipartCase{"NoName",
+                      part("Content-Disposition: form-data", "1") + "--b--",
+                      "no name"},
+        MultipartCase{"EmptyName", field("", "1") + "--b--", "no name"},
+        MultipartCase{
+            "TwoNames",
+            part("Content-Disposition: form-data; name=a; name=b", "1") +
+                "--b--",
+            "two names"},
+        MultipartCase{"NotUtf8", field("\xFF", "1") + "--b--",
+                      "no text in UTF-8"},
+        MultipartCase{"Nul", field(std::string("a\0b", 3), "1") + "--b--",
+                      "no text in UTF-8"},
+        MultipartCase{"LongName", field(std::string(300, 'a'), "1") + "--b--",
+                      "name is too long"},
+        MultipartCase{"Base64",
+                      part("Content-Disposition: form-data; name=a\r\n"
+                           "Content-Transfer-Encoding: base64",
+                           "MQ==") +
+                          "--b--",
+                      "bytes as they are"},
+        MultipartCase{"NoColon",
+                      part("Content-Disposition form-data", "1") + "--b--",
+                      "header is malformed"},
+        MultipartCase{
+            "Folded",
+            part("Content-Disposition: form-data;\r\n name=a", "1") + "--b--",
+            "no name"},
+        MultipartCase{
+            "OpenQuote",
+            part("Content-Disposition: form-data; name=\"a", "1") + "--b--",
+            "has no end"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Multipart, HasLimits) {

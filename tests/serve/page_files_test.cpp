@@ -31,7 +31,7 @@ TEST(PageFiles, AreThoseOfTheFolder) {
   EXPECT_EQ(got, wanted);
 }
 
-class Kept : public Reply {
+class KeptPage : public Reply {
  public:
   void send(Answer answer) override { sent = std::move(answer); }
   void begin(Answer) override {}
@@ -52,7 +52,7 @@ Answer page(const std::string& path) {
   if (found.route == nullptr)
     return {.status = 404, .type = {}, .body = {}, .fields = {}};
   EXPECT_TRUE(found.route->is_open);
-  auto kept = std::make_shared<Kept>();
+  auto kept = std::make_shared<KeptPage>();
   found.route->handler({.request = {}, .parts = {}, .reply = kept});
   return kept->sent.value();
 }

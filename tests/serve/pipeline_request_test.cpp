@@ -44,7 +44,7 @@ std::string option(const PipelineCall& call, const std::string& name) {
 }
 
 template <class Call>
-HttpError refusal(const Call& call) {
+HttpError request_refusal(const Call& call) {
   try {
     (void)call();
   } catch (const HttpError& error) {
@@ -107,20 +107,20 @@ TEST(PipelineCall, NamesNoFileOfTheServer) {
   for (const char* json :
        {R"({"inputs": {"image": "secret.png"}})",
         R"({"inputs": {"image": "/etc/passwd"}, "text": "a"})"}) {
-    const auto error = refusal([&] { return read(json, {"image"}); });
+    const auto error = request_refusal([&] { return read(json, {"image"}); });
     EXPECT_EQ(error.param, "inputs.image");
     EXPECT_THAT(error.message, HasSubstr("cannot be named"));
   }
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(request_refusal([] {
               return read({{"image", "secret.png"}}, {"image"});
             }).param,
             "image");
   EXPECT_EQ(
-      refusal([] {
+      request_refusal([] {
         return read({{"inputs", R"({"image": "secret.png"})"}}, {"image"});
       }).param,
       "inputs.image");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(request_refusal([] {
               return read({{"request", R"({"inputs": {"b": "secret.png"}})"},
                            {"a", "bytes", "x"}},
                           {"a", "b"});
@@ -129,30 +129,35 @@ TEST(PipelineCall, NamesNoFileOfTheServer) {
 }
 
 TEST(PipelineCall, NamesWhatIsWrong) {
-  EXPECT_EQ(refusal([] { return read(R"({"txt": "a"})"); }).param, "txt");
-  EXPECT_EQ(refusal([] { return read(R"({"custom_id": "a"})"); }).param,
+  EXPECT_EQ(request_refusal([] { return read(R"({"txt": "a"})"); }).param,
+            "txt");
+  EXPECT_EQ(request_refusal([] { return read(R"({"custom_id": "a"})"); }).param,
             "custom_id");
-  EXPECT_EQ(refusal([] { return read(R"({"text": 5})"); }).param, "text");
-  EXPECT_EQ(refusal([] { return read(R"({"stream": 5})"); }).param, "stream");
-  EXPECT_EQ(refusal([] { return read(R"({})", {"image"}); }).param, "image");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(request_refusal([] { return read(R"({"text": 5})"); }).param,
+            "text");
+  EXPECT_EQ(request_refusal([] { return read(R"({"stream": 5})"); }).param,
+            "stream");
+  EXPECT_EQ(request_refusal([] { return read(R"({})", {"image"}); }).param,
+            "image");
+  EXPECT_EQ(request_refusal([] {
               return read({{"film", "bytes", "a.mp4"}}, {"image"});
             }).param,
             "film");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(request_refusal([] {
               return read({{"file", "bytes", "a"}}, {"image", "sound"});
             }).param,
             "file");
   EXPECT_EQ(
-      refusal([] {
+      request_refusal([] {
         return read({{"image", "1", "a"}, {"image", "2", "b"}}, {"image"});
       }).param,
       "image");
-  EXPECT_EQ(refusal([] {
+  EXPECT_EQ(request_refusal([] {
               return read({{"image", "", "a"}}, {"image"});
             }).param,
             "image");
-  EXPECT_THAT(refusal([] { return read("[]"); }).message, HasSubstr("object"));
+  EXPECT_THAT(request_refusal([] { return read("[]"); }).message,
+              HasSubstr("object"));
 }
 
 }  // namespace

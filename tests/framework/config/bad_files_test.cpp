@@ -11,13 +11,13 @@ namespace {
 using ::testing::HasSubstr;
 
 /// The good file with one line changed, and what must be said of it.
-struct Bad {
+struct BadFile {
   std::string name;
   std::string from, to;  ///< replaced once
   std::string place;     ///< line:column
   std::string words;
 };
-void PrintTo(const Bad& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const BadFile& c, std::ostream* os) { *os << c.name; }
 
 std::vector<std::string> problems_of(const std::filesystem::path& path,
                                      const std::vector<Override>& over = {}) {
@@ -30,10 +30,10 @@ std::vector<std::string> problems_of(const std::filesystem::path& path,
   return {};
 }
 
-class BadFiles : public ::testing::TestWithParam<Bad> {};
+class BadFiles : public ::testing::TestWithParam<BadFile> {};
 
 TEST_P(BadFiles, AreRefusedAtTheirPlace) {
-  const Bad& c = GetParam();
+  const BadFile& c = GetParam();
   const TempFile file(replaced(good_file(), c.from, c.to));
   const auto problems = problems_of(file.path());
   ASSERT_FALSE(problems.empty()) << "accepted";
@@ -60,7 +60,7 @@ std::string bomb() {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadFiles,
-    ::testing::ValuesIn<Bad>({
+    ::testing::ValuesIn<BadFile>({
         {"UnknownKey", "device: cpu", "devise: cpu", "4:1",
          "unknown key 'devise', did you mean 'device'?"},
         {"NoVersion", "version: 1\n", "", "1:1", "version"},

@@ -89,18 +89,18 @@ TEST_F(Compositions, GiveEachStepItsOptions) {
   }
 }
 
-struct Bad {
+struct BadComposition {
   std::string name, from, to;
   std::string place;  ///< line:column
   std::string words;
 };
-void PrintTo(const Bad& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const BadComposition& c, std::ostream* os) { *os << c.name; }
 
 class BadCompositions : public Compositions,
-                        public ::testing::WithParamInterface<Bad> {};
+                        public ::testing::WithParamInterface<BadComposition> {};
 
 TEST_P(BadCompositions, AreRefusedAtTheirPlace) {
-  const Bad& c = GetParam();
+  const BadComposition& c = GetParam();
   const std::string found = problem(replaced(kGood, c.from, c.to));
   EXPECT_THAT(found, HasSubstr(c.words));
   EXPECT_TRUE(found.starts_with(place(c.place) + ":") ||
@@ -110,7 +110,7 @@ TEST_P(BadCompositions, AreRefusedAtTheirPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadCompositions,
-    ::testing::ValuesIn<Bad>({
+    ::testing::ValuesIn<BadComposition>({
         {"NoVersion", "version: 1\n", "", "1:1", "'version' is missing"},
         {"OtherVersion", "version: 1", "version: 2", "1:10", "not '2'"},
         {"Key", "threads", "thread", "3:1", "did you mean 'threads'"},

@@ -13,7 +13,7 @@ struct Params {
   std::int64_t low = 0;
 };
 
-StageSpec stage(std::string (*check)(const Params&)) {
+StageSpec stage_of_role(std::string (*check)(const Params&)) {
   ParamList<Params> params;
   params.check(check);
   StageSpec spec;
@@ -24,10 +24,11 @@ StageSpec stage(std::string (*check)(const Params&)) {
 
 TEST(Conflict, IsWhatTheStageSays) {
   const Params params;
-  EXPECT_EQ(
-      conflict_of(stage([](const Params&) -> std::string { return "too low"; }),
-                  &params),
-      "too low");
+  EXPECT_EQ(conflict_of(stage_of_role([](const Params&) -> std::string {
+                          return "too low";
+                        }),
+                        &params),
+            "too low");
 }
 
 /// Whatever it is that the plugin's code throws.
@@ -35,7 +36,7 @@ TEST(Conflict, NamesPluginAndStageOfACheckThatThrows) {
   const Params params;
   const auto text = [&params](std::string (*check)(const Params&)) {
     try {
-      return conflict_of(stage(check), &params);
+      return conflict_of(stage_of_role(check), &params);
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Code::kInternal);
       return error.text();

@@ -11,19 +11,19 @@ using ::testing::HasSubstr;
 using Integers = std::vector<std::int64_t>;
 using Texts = std::vector<std::string>;
 
-struct Case {
+struct ParamsCase {
   std::string name;
   ParamValue fallback;  ///< gives the type
   Raw raw;
   ParamValue wanted;  ///< of good ones
   std::string words;  ///< of bad ones
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const ParamsCase& c, std::ostream* os) { *os << c.name; }
 
-class ParseParam : public ::testing::TestWithParam<Case> {};
+class ParseParam : public ::testing::TestWithParam<ParamsCase> {};
 
 TEST_P(ParseParam, ReadsOrSaysWhatWasExpected) {
-  const Case& c = GetParam();
+  const ParamsCase& c = GetParam();
   ParamSpec spec;
   spec.name = "x";
   spec.fallback = c.fallback;
@@ -47,7 +47,7 @@ const Raw kPair = std::vector<RawScalar>{RawScalar{"1"}, RawScalar{"2"}};
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ParseParam,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<ParamsCase>({
         {"True", false, plain("true"), true, ""},
         {"False", true, plain("false"), false, ""},
         {"Yes", false, plain("yes"), {}, "true or false"},

@@ -27,17 +27,17 @@ TEST(Port, OfBadFormIsRefused) {
   }
 }
 
-struct Case {
+struct PortCase {
   std::string name;
   std::vector<std::string> given, wanted;
   std::string words;  ///< empty: they fit
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const PortCase& c, std::ostream* os) { *os << c.name; }
 
-class Fit : public ::testing::TestWithParam<Case> {};
+class Fit : public ::testing::TestWithParam<PortCase> {};
 
 TEST_P(Fit, OrSayWhyNot) {
-  const Case& c = GetParam();
+  const PortCase& c = GetParam();
   const auto parse = [](const std::vector<std::string>& texts) {
     std::vector<Port> ports;
     ports.reserve(texts.size());
@@ -55,7 +55,7 @@ TEST_P(Fit, OrSayWhyNot) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Fit,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<PortCase>({
         {"Same", {"x: f32[3,H]"}, {"x: f32[3,H]"}, ""},
         {"OtherSymbol", {"x: f32[N]"}, {"x: f32[T]"}, ""},
         {"LeadingB", {"x: f32[3,4]"}, {"x: f32[B,3,4]"}, ""},

@@ -92,19 +92,19 @@ TEST(ElfNote, RefusesTwoNotes) {
   EXPECT_EQ(problem_of(bytes), "it has two penstock notes");
 }
 
-struct Case {
+struct ElfNoteCase {
   std::string name;
   std::string start = {};  ///< the file begins with it
   std::size_t at = 0;      ///< a library with another value here
   std::string value = {};
   std::string want = {};
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const ElfNoteCase& c, std::ostream* os) { *os << c.name; }
 
-class ForeignFileTest : public testing::TestWithParam<Case> {};
+class ForeignFileTest : public testing::TestWithParam<ElfNoteCase> {};
 
 TEST_P(ForeignFileTest, SaysWhatItIs) {
-  const Case& c = GetParam();
+  const ElfNoteCase& c = GetParam();
   Bytes bytes = c.value.empty() ? bytes_of(c.start) : fixture("foreign");
   for (std::size_t i = 0; i < c.value.size(); ++i) {
     bytes.at(c.at + i) = static_cast<std::byte>(c.value[i]);
@@ -115,7 +115,7 @@ TEST_P(ForeignFileTest, SaysWhatItIs) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ForeignFileTest,
-    testing::ValuesIn<Case>({
+    testing::ValuesIn<ElfNoteCase>({
         {.name = "Empty", .want = "it is an empty file"},
         {.name = "Script", .start = "#!/bin/sh\n", .want = "it is a script"},
         {.name = "Text", .start = "GROUP ( libc.so.6 )", .want = "a text file"},

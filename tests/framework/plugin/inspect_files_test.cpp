@@ -15,7 +15,7 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 
-Ran inspect(std::vector<std::string> arguments) {
+Ran inspect_file(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), PENSTOCK_PIPELINE_INSPECT);
   return run_program(arguments);
 }
@@ -32,8 +32,8 @@ json keys_of(const json& schema, const std::string& kind,
 }
 
 TEST(InspectSchema, HasEveryStageWithItsParams) {
-  const Ran ran =
-      inspect({"--schema", "--plugin-path", PENSTOCK_FIXTURE_PLUGINS "/good"});
+  const Ran ran = inspect_file(
+      {"--schema", "--plugin-path", PENSTOCK_FIXTURE_PLUGINS "/good"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json schema = json::parse(ran.out);
   EXPECT_EQ(schema["$schema"], "http://json-schema.org/draft-07/schema#");
@@ -50,7 +50,7 @@ TEST(InspectSchema, HasEveryStageWithItsParams) {
 }
 
 TEST(InspectGraph, DrawsStagesAndWhatGoesBetween) {
-  const Ran ran = inspect({"--graph", "echo"});
+  const Ran ran = inspect_file({"--graph", "echo"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out,
               AllOf(HasSubstr("flowchart TD\n  in0[\"input<br/>text\"]"),
@@ -66,7 +66,8 @@ TEST(InspectGraph, DrawsStepsOfACompositionForGraphviz) {
   std::ofstream(folder.path() / "two.yaml")
       << "version: 1\nsteps:\n  first: {pipeline: echo.yaml}\n"
          "  second: {pipeline: echo.yaml, in: {text: {each: first}}}\n";
-  const Ran ran = inspect({"--graph", folder.path() / "two.yaml", "--dot"});
+  const Ran ran =
+      inspect_file({"--graph", folder.path() / "two.yaml", "--dot"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(
       ran.out,
@@ -75,11 +76,11 @@ TEST(InspectGraph, DrawsStepsOfACompositionForGraphviz) {
 }
 
 TEST(InspectGraph, SaysWhatIsWrongWithTheFile) {
-  const Ran ran = inspect({"--graph", "echo.yml"});
+  const Ran ran = inspect_file({"--graph", "echo.yml"});
   EXPECT_EQ(ran.code, 66);
   EXPECT_THAT(ran.err, HasSubstr("did you mean 'echo.yaml'?"));
-  EXPECT_EQ(inspect({"--graph", "echo", "--schema"}).code, 2);
-  EXPECT_EQ(inspect({"--dot"}).code, 2);
+  EXPECT_EQ(inspect_file({"--graph", "echo", "--schema"}).code, 2);
+  EXPECT_EQ(inspect_file({"--dot"}).code, 2);
 }
 
 }  // namespace

@@ -196,17 +196,18 @@ TEST(PipelineInspect, SaysWhatAFileIsThatIsNoLibrary) {
   EXPECT_THAT(ran.err, HasSubstr("it is a script, not a shared library"));
 }
 
-struct Case {
+struct PipelineInspectCase {
   std::string name;
   std::string constructor;  ///< what the fixture's constructor does
   std::string want;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const PipelineInspectCase& c, std::ostream* os) { *os << c.name; }
 
-class BadConstructorTest : public testing::TestWithParam<Case> {};
+class BadConstructorTest : public testing::TestWithParam<PipelineInspectCase> {
+};
 
 TEST_P(BadConstructorTest, DoesNotTakeInspectAlong) {
-  const Case& c = GetParam();
+  const PipelineInspectCase& c = GetParam();
 
   const Ran ran = inspect({"--patience", c.constructor == "hang" ? "1" : "60",
                            broken("constructor")},
@@ -221,7 +222,7 @@ TEST_P(BadConstructorTest, DoesNotTakeInspectAlong) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadConstructorTest,
-    testing::ValuesIn<Case>({
+    testing::ValuesIn<PipelineInspectCase>({
         {"Crash", "crash", "ended the process that opened it (signal 9"},
         {"Segfault", "segfault", "ended the process that opened it ("},
         {"Exit", "exit",

@@ -202,16 +202,16 @@ TEST(PluginHost, NamesLddWhereALibraryIsMissing) {
                     HasSubstr("ldd " + kBroken.string())));
 }
 
-struct Case {
+struct PluginHostCase {
   std::string plugin;
   std::string want;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.plugin; }
+void PrintTo(const PluginHostCase& c, std::ostream* os) { *os << c.plugin; }
 
-class BrokenPluginTest : public testing::TestWithParam<Case> {};
+class BrokenPluginTest : public testing::TestWithParam<PluginHostCase> {};
 
 TEST_P(BrokenPluginTest, IsRefusedWithPathAndReason) {
-  const Case& c = GetParam();
+  const PluginHostCase& c = GetParam();
   PluginHost host({kBroken});
   const std::string path =
       (kBroken / ("libpenstock_" + c.plugin + ".so")).string();
@@ -225,7 +225,7 @@ TEST_P(BrokenPluginTest, IsRefusedWithPathAndReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BrokenPluginTest,
-    testing::ValuesIn<Case>({
+    testing::ValuesIn<PluginHostCase>({
         {"add_throws", "could not add its stages: no licence for 0"},
         {"constructor", "returns an incomplete entry"},
         {"copied_note", "built for another SDK: sdk=0.0.2 (here 0.1.0)"},

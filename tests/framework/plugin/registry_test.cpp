@@ -205,14 +205,14 @@ struct Declared : Postprocess {
   static inline Declare now = nullptr;  ///< what the running case declares
 };
 
-struct Case {
+struct RegistryCase {
   std::string name;
   std::string want;  ///< empty: it is taken
   Declared::Declare declare;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const RegistryCase& c, std::ostream* os) { *os << c.name; }
 
-class DeclaredTest : public testing::TestWithParam<Case> {};
+class DeclaredTest : public testing::TestWithParam<RegistryCase> {};
 
 TEST_P(DeclaredTest, IsTakenOrSaysWhatToMend) {
   Registry registry("toy");
@@ -232,7 +232,7 @@ using D = Declaration<Declared>;
 
 INSTANTIATE_TEST_SUITE_P(
     Table, DeclaredTest,
-    testing::ValuesIn<Case>({
+    testing::ValuesIn<RegistryCase>({
         {"Whole", "",
          [](D& d) {
            d.doc("x").input("a: f32[B,3]").output("b: tokens[T]");

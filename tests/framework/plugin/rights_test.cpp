@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 constexpr Person kUser{.user = 1000, .group = 1000};
 
-struct Case {
+struct RightsCase {
   std::string name;
   mode_t mode = 0;
   uid_t owner = kUser.user;
@@ -21,12 +21,12 @@ struct Case {
   Place place = Place::kOwn;
   std::string want = {};  ///< part of the problem; empty: there is none
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const RightsCase& c, std::ostream* os) { *os << c.name; }
 
-class RightsTest : public testing::TestWithParam<Case> {};
+class RightsTest : public testing::TestWithParam<RightsCase> {};
 
 TEST_P(RightsTest, RefusesWhatOthersCanChange) {
-  const Case& c = GetParam();
+  const RightsCase& c = GetParam();
   const Rights rights{
       .path = "/opt/x", .mode = c.mode, .owner = c.owner, .group = c.group};
 
@@ -38,7 +38,7 @@ TEST_P(RightsTest, RefusesWhatOthersCanChange) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, RightsTest,
-    testing::ValuesIn<Case>({
+    testing::ValuesIn<RightsCase>({
         {.name = "OwnFile", .mode = S_IFREG | 0755},
         {.name = "FileOfRoot", .mode = S_IFREG | 0755, .owner = 0, .group = 0},
         {.name = "OwnGroupMayWrite", .mode = S_IFDIR | 0775},

@@ -15,7 +15,7 @@ const std::vector<GivenItem> kPrompts{
     {.tokens = {2, 7, 1, 8, 2, 8, 1, 8, 2, 8}},
 };
 
-std::vector<float> counting(const Tokens& tokens) {
+std::vector<float> counting_declaration(const Tokens& tokens) {
   std::vector<float> scores(10);
   scores[static_cast<std::size_t>((tokens.back() + 1) % 10)] = 1;
   return scores;

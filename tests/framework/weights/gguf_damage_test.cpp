@@ -44,7 +44,7 @@ std::vector<std::byte> exactly(std::span<const std::byte> bytes) {
 }
 
 // Reads everything a caller could reach through the parsed views.
-void touch(const GgufFile& file) {
+void touch_all(const GgufFile& file) {
   unsigned sum = 0;
   const auto add = [&](std::span<const std::byte> bytes) {
     for (const auto byte : bytes) sum += std::to_integer<unsigned>(byte);
@@ -62,7 +62,7 @@ void touch(const GgufFile& file) {
 
 TEST(GgufDamage, CutAnywhereIsRefusedAsData) {
   const auto whole = small_file().build();
-  touch(parse_gguf(whole, "f"));
+  touch_all(parse_gguf(whole, "f"));
 
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const auto cut = exactly(std::span(whole).first(size));
@@ -84,7 +84,7 @@ TEST(GgufDamage, AnyFlippedHeaderBitIsRefusedOrReadSafely) {
     auto flipped = exactly(whole);
     flipped[bit / 8] ^= std::byte{1} << (bit % 8);
     try {
-      touch(parse_gguf(flipped, "f"));
+      touch_all(parse_gguf(flipped, "f"));
     } catch (const Error& error) {
       ++refused;
       EXPECT_EQ(error.code(), Code::kData) << "bit " << bit;
@@ -104,7 +104,7 @@ TEST(GgufDamage, AnyByteSetToAnExtremeIsRefusedOrReadSafely) {
       auto damaged = exactly(whole);
       damaged[at] = static_cast<std::byte>(value);
       try {
-        touch(parse_gguf(damaged, "f"));
+        touch_all(parse_gguf(damaged, "f"));
       } catch (const Error& error) {
         EXPECT_EQ(error.code(), Code::kData) << "byte " << at;
       }

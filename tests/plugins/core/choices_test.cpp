@@ -34,9 +34,9 @@ class Bytes final : public Vocabulary {
 
 constexpr std::int64_t kEnd = 3;
 
-struct Setting {
-  explicit Setting(std::vector<std::string> texts, Tokens ends = {kEnd},
-                   bool has_vocabulary = true)
+struct Choosing {
+  explicit Choosing(std::vector<std::string> texts, Tokens ends = {kEnd},
+                    bool has_vocabulary = true)
       : rule({}) {
     set(facts, kEosIds, std::move(ends));
     if (has_vocabulary) {
@@ -67,7 +67,7 @@ Tokens next(RuledAnswer& answer, const Tokens& so_far) {
 }
 
 TEST(Choices, AllowWhatGoesOnInOneOfTheTexts) {
-  const auto answer = Setting({"yes", "no", "yellow", "no"}).begin();
+  const auto answer = Choosing({"yes", "no", "yellow", "no"}).begin();
   EXPECT_EQ(next(*answer, {}), (Tokens{'n', 'y'}));
   EXPECT_EQ(next(*answer, {'n'}), Tokens{'o'});
   EXPECT_EQ(next(*answer, {'n', 'o'}), Tokens{}) << "it is whole";
@@ -79,19 +79,19 @@ TEST(Choices, AllowWhatGoesOnInOneOfTheTexts) {
 }
 
 TEST(Choices, LetTheModelEndATextThatBeginsAnother) {
-  const auto answer = Setting({"to", "tom"}).begin();
+  const auto answer = Choosing({"to", "tom"}).begin();
   EXPECT_EQ(next(*answer, {'t', 'o'}), (Tokens{kEnd, 'm'}));
   EXPECT_EQ(next(*answer, {'t', 'o', kEnd}), Tokens{});
   EXPECT_EQ(next(*answer, {'t', 'o', 'm'}), Tokens{});
 }
 
 TEST(Choices, AreCutAsTheTokenizerCutsThem) {
-  const auto answer = Setting({"cab", "ca"}).begin();
+  const auto answer = Choosing({"cab", "ca"}).begin();
   EXPECT_EQ(next(*answer, {'c'}), (Tokens{'a', 256}));
 }
 
 TEST(Choices, OfNoneAskNothing) {
-  Setting setting({});
+  Choosing setting({});
   setting.rule.open(setting.context);
   EXPECT_EQ(setting.rule.prepare(setting.request), nullptr);
 }
@@ -105,13 +105,13 @@ TEST(Choices, SayWhatIsWrong) {
               HasSubstr("1048577 bytes"));
   EXPECT_EQ(conflict({{"a", "a"}}), "");
   try {
-    (void)Setting({"to", "tom"}, {}).begin();
+    (void)Choosing({"to", "tom"}, {}).begin();
     FAIL() << "nothing could end the first";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("one of the texts begins another"));
   }
   try {
-    (void)Setting({"to"}, {}, false).begin();
+    (void)Choosing({"to"}, {}, false).begin();
     FAIL() << "there is no tokenizer";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("gemma.tokenize does"));

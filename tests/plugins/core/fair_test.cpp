@@ -32,7 +32,7 @@ double ratio(const Loop& loop, std::map<std::string, double> before,
 }
 
 using Counts = std::vector<std::vector<std::pair<int, std::int64_t>>>;
-Counts counts(const Loop& loop) {
+Counts counts_of_steps(const Loop& loop) {
   Counts out;
   for (const auto& plan : loop.plans) {
     auto& step = out.emplace_back();
@@ -59,7 +59,7 @@ TEST(Fair, OneClientIsServedAsWithoutAName) {
   nameless.steps(200);
   named.steps(200);
   EXPECT_TRUE(named.is_idle());
-  EXPECT_EQ(counts(named), counts(nameless));
+  EXPECT_EQ(counts_of_steps(named), counts_of_steps(nameless));
 }
 
 TEST(Fair, EqualClientsHaveEqualTokensHoweverManyTheyAskFor) {

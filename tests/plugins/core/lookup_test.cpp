@@ -9,14 +9,14 @@
 namespace penstock::core {
 namespace {
 
-struct Case {
+struct LookupCase {
   std::string name;
   Tokens tokens, wanted;
   std::int64_t room = 8;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const LookupCase& c, std::ostream* os) { *os << c.name; }
 
-class Guess : public ::testing::TestWithParam<Case> {};
+class Guess : public ::testing::TestWithParam<LookupCase> {};
 
 TEST_P(Guess, IsWhatFollowedBefore) {
   Lookup lookup(4);
@@ -27,7 +27,7 @@ TEST_P(Guess, IsWhatFollowedBefore) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Guess,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<LookupCase>({
         {"Nothing", {}, {}},
         {"OneToken", {5}, {}},
         {"OneTokenAlikeIsTooFew", {5, 1, 2, 3, 5}, {}},

@@ -86,7 +86,7 @@ TEST(Pool, NotANumberFailsItsRow) {
 }
 
 /// Keeps what a Writer gives.
-class Kept final : public OutputSink {
+class KeptPool final : public OutputSink {
  public:
   void emit(Value value, int /*branch*/, bool /*is_final*/) override {
     if (const auto* made = std::get_if<Json>(&value)) {
@@ -102,7 +102,7 @@ TEST(Embedding, IsWholeInJsonAndBriefForPeople) {
   const std::vector<float> vector{0.1F, -3, 0, 4, 0, 0, 1e-20F};
   Decoded decoded;
   decoded.tensors = {{"embedding", at::tensor(vector)}};
-  Kept kept;
+  KeptPool kept;
   (void)Embedding({}).begin(Request())->write(decoded, kept);
   const auto json = nlohmann::json::parse(kept.json);
   EXPECT_EQ(json["embedding"].get<std::vector<float>>(), vector);

@@ -6,15 +6,15 @@
 namespace penstock::core {
 namespace {
 
-struct Case {
+struct RepeatsCase {
   std::string name;
   Tokens tokens;
   std::int64_t n;
   Tokens wanted;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const RepeatsCase& c, std::ostream* os) { *os << c.name; }
 
-class Ngrams : public ::testing::TestWithParam<Case> {};
+class Ngrams : public ::testing::TestWithParam<RepeatsCase> {};
 
 TEST_P(Ngrams, AreNotRepeated) {
   EXPECT_EQ(would_repeat(GetParam().tokens, GetParam().n), GetParam().wanted);
@@ -22,7 +22,7 @@ TEST_P(Ngrams, AreNotRepeated) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Ngrams,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<RepeatsCase>({
         {"Off", {1, 1, 1}, 0, {}},
         {"OfNothing", {}, 2, {}},
         {"EveryTokenOnce", {3, 4, 3}, 1, {3, 4, 3}},

@@ -43,10 +43,10 @@ Ruling only(const Tokens& ids) {
 }
 
 /// Of tokens 0 to 9; the prompt is 2 3. Steps are run by hand.
-struct Setting {
+struct Ruled {
   using Look = std::function<Ruling(const Tokens&)>;
-  explicit Setting(const SampleDecode::Params& chosen, Look look,
-                   std::function<Tokens(const Tokens&)> foresee = {})
+  explicit Ruled(const SampleDecode::Params& chosen, Look look,
+                 std::function<Tokens(const Tokens&)> foresee = {})
       : decode(chosen) {
     auto rule = std::make_shared<Fake>();
     rule->look = std::move(look);
@@ -112,15 +112,15 @@ const std::vector<float> kScores{0, 1, 2, 9, 8, 7, 6, 5, 4, 3};
 
 TEST(Ruled, WantsTheAllowedAlone) {
   const auto few = [](const Tokens&) { return only({5, 6, 7}); };
-  const Want greedy = Setting({}, few).sequence.want;
+  const Want greedy = Ruled({}, few).sequence.want;
   EXPECT_EQ(greedy.top, 1);
   ASSERT_EQ(greedy.allowed.size(), 1);
   EXPECT_EQ(greedy.allowed[0]->ids(), (Tokens{5, 6, 7}));
   // Every score would be needed without a rule; here they are three.
-  const Want sampled = Setting({.temperature = 1}, few).sequence.want;
+  const Want sampled = Ruled({.temperature = 1}, few).sequence.want;
   EXPECT_EQ(sampled.top, 3);
   EXPECT_FALSE(sampled.full);
-  const Want edited = Setting({.banned_ids = {4, 5, 9}}, few).sequence.want;
+  const Want edited = Ruled({.banned_ids = {4, 5, 9}}, few).sequence.want;
   EXPECT_EQ(edited.top, 3);
   EXPECT_TRUE(edited.ids.empty());
   EXPECT_FALSE(edited.full);
@@ -128,14 +128,14 @@ TEST(Ruled, WantsTheAllowedAlone) {
 
 TEST(Ruled, PicksTheBestOfTheAllowed) {
   const auto few = [](const Tokens&) { return only({5, 6, 7}); };
-  EXPECT_EQ(Setting({}, few).next(kScores).tokens, Tokens{5});
-  EXPECT_EQ(Setting({.banned_ids = {5}}, few).next(kScores).tokens, Tokens{6});
-  EXPECT_EQ(Setting({.logit_bias = {"7:4"}}, few).next(kScores).tokens,
+  EXPECT_EQ(Ruled({}, few).next(kScores).tokens, Tokens{5});
+  EXPECT_EQ(Ruled({.banned_ids = {5}}, few).next(kScores).tokens, Tokens{6});
+  EXPECT_EQ(Ruled({.logit_bias = {"7:4"}}, few).next(kScores).tokens,
             Tokens{7});
   for (std::int64_t seed = 0; seed < 50; ++seed) {
     for (const std::int64_t top_k : {0, 2}) {
       const auto token =
-          Setting({.temperature = 5, .top_k = top_k, .seed = seed}, few)
+          Ruled({.temperature = 5, .top_k = top_k, .seed = seed}, few)
               .next(kScores)
               .tokens.at(0);
       EXPECT_GE(token, 5);
@@ -150,7 +150,7 @@ TEST(Ruled, AddsTheRulesBiases) {
     out.biases = {{8, answer.empty() ? 6.0F : 0.0F}, {3, 0.0F}};
     return out;
   };
-  Setting setting({.max_new_tokens = 2}, biased);
+  Ruled setting({.max_new_tokens = 2}, biased);
   EXPECT_EQ(setting.sequence.want.ids, (Tokens{3, 8}));
   EXPECT_EQ(setting.run(kScores), (Tokens{8, 3}));
 }
@@ -162,7 +162,7 @@ TEST(Ruled, TakesWhatIsLeftAloneWithoutAStep) {
     if (answer.size() == 2) return only({7});
     return answer.empty() ? only({5, 4}) : only({8, 9});
   };
-  Setting setting({.logprobs = 1, .max_new_tokens = 4}, stretch);
+  Ruled setting({.logprobs = 1, .max_new_tokens = 4}, stretch);
   const Next next = setting.next(kScores);
   EXPECT_EQ(next.tokens, (Tokens{4, 6, 7}));
   ASSERT_EQ(next.emit.size(), 3);
@@ -181,7 +181,7 @@ TEST(Ruled, EndsWhereNothingMayFollow) {
   const auto two = [](const Tokens& answer) {
     return answer.size() < 2 ? only({5, 6}) : only({});
   };
-  Setting setting({}, two);
+  Ruled setting({}, two);
   EXPECT_EQ(setting.run(kScores), (Tokens{5, 5}));
   EXPECT_EQ(setting.finish, Finish::kStop);
   EXPECT_EQ(setting.steps, 2);
@@ -191,7 +191,7 @@ TEST(Ruled, StopsAtTheLengthInsideAForcedStretch) {
   const auto forced = [](const Tokens& answer) {
     return answer.empty() ? only({4, 5}) : only({6});
   };
-  Setting setting({.max_new_tokens = 3}, forced);
+  Ruled setting({.max_new_tokens = 3}, forced);
   EXPECT_EQ(setting.run(kScores), (Tokens{4, 6, 6}));
   EXPECT_EQ(setting.finish, Finish::kLength);
   EXPECT_EQ(setting.steps, 1);
@@ -208,12 +208,12 @@ TEST(Ruled, ForeseenTokensSaveStepsAndChangeNothing) {
     for (std::int64_t seed = 0; seed < 20; ++seed) {
       const SampleDecode::Params params{.temperature = temperature,
                                         .seed = seed};
-      Setting plain(params, woven);
+      Ruled plain(params, woven);
       const Tokens wanted = plain.run(kScores);
       EXPECT_EQ(plain.steps, 8);
       // Foresees right, wrong, and what is not allowed at all.
       for (const std::int64_t odd : {6, 7, 9}) {
-        Setting quick(params, woven, [&](const Tokens& answer) {
+        Ruled quick(params, woven, [&](const Tokens& answer) {
           Tokens out;
           for (std::size_t i = answer.size(); i < 12; ++i) {
             out.push_back(i % 2 == 0 ? 4 : odd);
@@ -236,8 +236,8 @@ TEST(Ruled, GuessesOfTheLookupAreHeldAgainstTheRule) {
   const auto round = [](const Tokens& answer) {
     return answer.size() % 3 == 2 ? only({6, 8}) : only({4, 5});
   };
-  Setting plain({.max_new_tokens = 20}, round);
-  Setting quick(params, round);
+  Ruled plain({.max_new_tokens = 20}, round);
+  Ruled quick(params, round);
   EXPECT_EQ(quick.run(kScores), plain.run(kScores));
   EXPECT_LT(quick.steps, plain.steps);
 }
@@ -248,7 +248,7 @@ TEST(Ruled, EveryAnswerHasItsOwnPlaceInTheRule) {
     if (answer.empty()) return only({4, 5});
     return answer.size() == 1 ? only({answer[0] + 2}) : only({});
   };
-  Setting setting(params, forks);
+  Ruled setting(params, forks);
   const auto nexts = setting.step(kScores);
   ASSERT_EQ(nexts.size(), 4);
   for (const Next& next : nexts) {
@@ -259,8 +259,8 @@ TEST(Ruled, EveryAnswerHasItsOwnPlaceInTheRule) {
 }
 
 TEST(Ruled, SaysSoWhereNothingIsLeft) {
-  EXPECT_THROW(Setting({}, [](const Tokens&) { return only({}); }), Error);
-  Setting setting({.banned_ids = {5, 6}}, [](const Tokens&) {
+  EXPECT_THROW(Ruled({}, [](const Tokens&) { return only({}); }), Error);
+  Ruled setting({.banned_ids = {5, 6}}, [](const Tokens&) {
     return only({5, 6});
   });
   const Next next = setting.next(kScores);
@@ -277,7 +277,7 @@ TEST(Ruled, SeveralRulesAllowWhatAllOfThemAllow) {
   odd->look = [](const Tokens&) { return only({3, 5, 7}); };
   auto high = std::make_shared<Fake>();
   high->look = [](const Tokens&) { return only({5, 6, 7, 8}); };
-  Setting setting({}, [](const Tokens&) { return Ruling{}; });
+  Ruled setting({}, [](const Tokens&) { return Ruling{}; });
   setting.item.rules = {odd, nullptr, high};
   setting.decode.start(setting.sequence);
   EXPECT_EQ(setting.sequence.want.allowed.at(0)->ids(), (Tokens{5, 7}));

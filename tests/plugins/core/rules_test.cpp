@@ -11,14 +11,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Case {
+struct RulesCase {
   std::string name;
   SampleParams params;
   std::string wanted;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const RulesCase& c, std::ostream* os) { *os << c.name; }
 
-class Conflicts : public ::testing::TestWithParam<Case> {};
+class Conflicts : public ::testing::TestWithParam<RulesCase> {};
 
 TEST_P(Conflicts, AreExplained) {
   EXPECT_THAT(conflict(GetParam().params), HasSubstr(GetParam().wanted));
@@ -32,7 +32,7 @@ SampleParams with(void (*change)(SampleParams&)) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Conflicts,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<RulesCase>({
         {"BiasWithoutValue", with([](auto& p) { p.logit_bias = {"7"}; }),
          "expected ID:BIAS"},
         {"BiasOfANegativeId", with([](auto& p) { p.logit_bias = {"-7:1"}; }),

@@ -15,13 +15,13 @@ namespace {
 using ::testing::DoubleNear;
 using ::testing::Pointwise;
 
-struct Case {
+struct SamplerCase {
   std::string name;
   std::vector<float> scores;
   Sampling sampling;
   std::vector<double> wanted;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const SamplerCase& c, std::ostream* os) { *os << c.name; }
 
 /// Token i has the i-th score.
 std::vector<Candidate> candidates(const std::vector<float>& scores) {
@@ -33,10 +33,10 @@ std::vector<Candidate> candidates(const std::vector<float>& scores) {
   return out;
 }
 
-class Kept : public ::testing::TestWithParam<Case> {};
+class Kept : public ::testing::TestWithParam<SamplerCase> {};
 
 TEST_P(Kept, HasTheProbabilitiesOfTheFormula) {
-  const Case& c = GetParam();
+  const SamplerCase& c = GetParam();
   std::vector<double> got;
   for (const auto& each : kept(candidates(c.scores), c.sampling)) {
     got.push_back(each.probability);
@@ -48,7 +48,7 @@ const float kLn2 = std::log(2.0F);
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Kept,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<SamplerCase>({
         {"Ln2GivesTwoToOne", {kLn2, 0}, {.temperature = 1}, {2 / 3., 1 / 3.}},
         {"HalfTheTemperatureSquaresTheRatio",
          {kLn2, 0},

@@ -16,15 +16,15 @@ namespace {
 
 using Json = nlohmann::json;
 
-struct Case {
+struct SamplingGoldenCase {
   std::string name;
   Json golden;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const SamplingGoldenCase& c, std::ostream* os) { *os << c.name; }
 
-std::vector<Case> cases() {
+std::vector<SamplingGoldenCase> cases() {
   std::ifstream in(PENSTOCK_SOURCE_DIR "/tests/golden/sampling/cases.json");
-  std::vector<Case> out;
+  std::vector<SamplingGoldenCase> out;
   for (const Json& each : Json::parse(in)) out.push_back({each["name"], each});
   return out;
 }
@@ -106,7 +106,7 @@ void expect_pairs(const std::vector<Weighted>& got, std::size_t from,
   }
 }
 
-class Golden : public ::testing::TestWithParam<Case> {};
+class Golden : public ::testing::TestWithParam<SamplingGoldenCase> {};
 
 TEST_P(Golden, StaysWhatTransformersKeeps) {
   const Json& golden = GetParam().golden;

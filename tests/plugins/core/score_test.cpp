@@ -112,7 +112,7 @@ TEST(Score, NotANumberFailsItsRow) {
 }
 
 /// Keeps what a Writer gives.
-class Kept final : public OutputSink {
+class KeptScore final : public OutputSink {
  public:
   void emit(Value value, int /*branch*/, bool /*is_final*/) override {
     if (const auto* json = std::get_if<Json>(&value)) {
@@ -130,7 +130,7 @@ TEST(ScoreReport, AddsUpAndSpells) {
   text.item->notes["pieces"] = std::string("a\0b\0c\0d\0", 8);
   text.decode.start(text.sequence);
   const auto writer = ScoreReport({}).begin(Request());
-  Kept kept;
+  KeptScore kept;
   const auto write = [&](Next next) {
     Decoded decoded = next.emit.empty() ? Decoded{} : std::move(next.emit[0]);
     decoded.item = text.item;

@@ -107,12 +107,12 @@ TEST(ChatTemplates, AreTheModelsOwnWhereItHasOne) {
             "mine<bos>");
 }
 
-struct Case {
+struct ChatCase {
   std::string name, messages, wanted;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const ChatCase& c, std::ostream* os) { *os << c.name; }
 
-class BadMessages : public ::testing::TestWithParam<Case> {};
+class BadMessages : public ::testing::TestWithParam<ChatCase> {};
 
 TEST_P(BadMessages, AreExplained) {
   try {
@@ -125,7 +125,7 @@ TEST_P(BadMessages, AreExplained) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, BadMessages,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<ChatCase>({
         {"NoList", "5", "is no list of messages"},
         {"Empty", "[]", "it needs a message"},
         {"NoObject", "[5]", "[0] is no object"},

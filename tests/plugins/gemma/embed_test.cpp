@@ -11,14 +11,14 @@
 namespace penstock::gemma {
 namespace {
 
-struct Case {
+struct EmbedCase {
   std::string name, model, engine, pool;
   std::int64_t chunk = 512;
   bool cache = true;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const EmbedCase& c, std::ostream* os) { *os << c.name; }
 
-class Embeddings : public ::testing::TestWithParam<Case> {
+class Embeddings : public ::testing::TestWithParam<EmbedCase> {
  protected:
   void SetUp() override { set_threads(1); }
   void TearDown() override { set_threads(0); }
@@ -26,7 +26,7 @@ class Embeddings : public ::testing::TestWithParam<Case> {
   /// The vectors of the goldens' texts, as the pipeline gives them.
   [[nodiscard]] static std::vector<std::vector<double>> run(
       const nlohmann::json& golden, bool is_normalized) {
-    const Case& c = GetParam();
+    const EmbedCase& c = GetParam();
     std::vector<Request> requests;
     for (const auto& each : golden) {
       requests.emplace_back().inputs["text"] = each["text"].get<std::string>();
@@ -89,33 +89,33 @@ TEST_P(Embeddings, HaveLengthOneWhenNormalized) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Embeddings,
-    ::testing::ValuesIn<Case>({{.name = "native_mean",
-                                .model = "tiny",
-                                .engine = "native",
-                                .pool = "mean"},
-                               {.name = "native_last",
-                                .model = "tiny",
-                                .engine = "native",
-                                .pool = "last"},
-                               {.name = "native_chunks_of_7",
-                                .model = "tiny_wide",
-                                .engine = "native",
-                                .pool = "mean",
-                                .chunk = 7},
-                               {.name = "reference_mean",
-                                .model = "tiny",
-                                .engine = "reference",
-                                .pool = "mean"},
-                               {.name = "reference_last",
-                                .model = "tiny_wide",
-                                .engine = "reference",
-                                .pool = "last",
-                                .chunk = 7},
-                               {.name = "reference_no_cache",
-                                .model = "tiny_wide",
-                                .engine = "reference",
-                                .pool = "mean",
-                                .cache = false}}),
+    ::testing::ValuesIn<EmbedCase>({{.name = "native_mean",
+                                     .model = "tiny",
+                                     .engine = "native",
+                                     .pool = "mean"},
+                                    {.name = "native_last",
+                                     .model = "tiny",
+                                     .engine = "native",
+                                     .pool = "last"},
+                                    {.name = "native_chunks_of_7",
+                                     .model = "tiny_wide",
+                                     .engine = "native",
+                                     .pool = "mean",
+                                     .chunk = 7},
+                                    {.name = "reference_mean",
+                                     .model = "tiny",
+                                     .engine = "reference",
+                                     .pool = "mean"},
+                                    {.name = "reference_last",
+                                     .model = "tiny_wide",
+                                     .engine = "reference",
+                                     .pool = "last",
+                                     .chunk = 7},
+                                    {.name = "reference_no_cache",
+                                     .model = "tiny_wide",
+                                     .engine = "reference",
+                                     .pool = "mean",
+                                     .cache = false}}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -16,14 +16,14 @@ std::string folder(const std::string& name) {
   return repository() + "tests/fixtures/folders/" + name;
 }
 
-struct Case {
+struct FolderCase {
   std::string folder, engine;
 };
-void PrintTo(const Case& c, std::ostream* os) {
+void PrintTo(const FolderCase& c, std::ostream* os) {
   *os << c.folder << ", " << c.engine;
 }
 
-class Folder : public ::testing::TestWithParam<Case> {
+class ModelFolder : public ::testing::TestWithParam<FolderCase> {
  protected:
   void SetUp() override { set_threads(1); }
 
@@ -32,7 +32,7 @@ class Folder : public ::testing::TestWithParam<Case> {
   nlohmann::json golden_ = golden_json(name_ + ".json");
 };
 
-TEST_P(Folder, GivesTransformersLogits) {
+TEST_P(ModelFolder, GivesTransformersLogits) {
   const auto shape = golden_["shape"].get<std::vector<std::int64_t>>();
   const auto sequence = golden_["sequence"].get<Tokens>();
   const auto wanted = golden_floats(name_ + ".f32", shape);
@@ -54,7 +54,7 @@ TEST_P(Folder, GivesTransformersLogits) {
             golden_["eos"].get<Tokens>());
 }
 
-TEST_P(Folder, ContinuesAsTransformers) {
+TEST_P(ModelFolder, ContinuesAsTransformers) {
   std::vector<std::string> prompts;
   for (const auto& each : golden_["greedy"]) prompts.push_back(each["prompt"]);
   const auto results = run(prompts, {.model = model_,
@@ -74,14 +74,14 @@ TEST_P(Folder, ContinuesAsTransformers) {
 
 // The sizes of `sharded` are none that the native engine takes.
 INSTANTIATE_TEST_SUITE_P(
-    Folders, Folder,
-    ::testing::ValuesIn<Case>({{"plain", "reference"},
-                               {"plain", "native"},
-                               {"sharded", "reference"},
-                               {"multimodal", "reference"},
-                               {"multimodal", "native"},
-                               {"multimodal_old", "reference"},
-                               {"multimodal_old", "native"}}));
+    Folders, ModelFolder,
+    ::testing::ValuesIn<FolderCase>({{"plain", "reference"},
+                                     {"plain", "native"},
+                                     {"sharded", "reference"},
+                                     {"multimodal", "reference"},
+                                     {"multimodal", "native"},
+                                     {"multimodal_old", "reference"},
+                                     {"multimodal_old", "native"}}));
 
 }  // namespace
 }  // namespace penstock::gemma

@@ -13,14 +13,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-struct Case {
+struct ScoreCase {
   std::string name, model, engine;
   std::int64_t chunk = 512;
   bool cache = true;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const ScoreCase& c, std::ostream* os) { *os << c.name; }
 
-std::vector<Override> overrides(const Case& c) {
+std::vector<Override> overrides(const ScoreCase& c) {
   return {{"model", tiny(c.model + ".gguf"), "test"},
           {"device", "cpu", "test"},
           {"forward.dtype", "fp32", "test"},
@@ -39,7 +39,7 @@ Request request_of(const nlohmann::json& golden) {
 }
 
 /// The JSON pieces of a result as one: `tokens` end to end.
-nlohmann::json joined(const Keep& kept) {
+nlohmann::json joined_text(const Keep& kept) {
   nlohmann::json out;
   for (const std::string& piece : kept.json) {
     const auto parsed = nlohmann::json::parse(piece);
@@ -54,7 +54,7 @@ nlohmann::json joined(const Keep& kept) {
   return out;
 }
 
-class Likelihood : public ::testing::TestWithParam<Case> {
+class Likelihood : public ::testing::TestWithParam<ScoreCase> {
  protected:
   void SetUp() override { set_threads(1); }
   void TearDown() override { set_threads(0); }
@@ -72,7 +72,7 @@ TEST_P(Likelihood, IsThatOfTransformers) {
     SCOPED_TRACE(golden[i]["name"].get<std::string>());
     ASSERT_FALSE(kept[i]->report.error) << kept[i]->report.error->what();
     EXPECT_EQ(kept[i]->report.finish_reason, "end");
-    const auto got = joined(*kept[i]);
+    const auto got = joined_text(*kept[i]);
     const auto& logprobs = golden[i]["logprobs"];
     ASSERT_EQ(got["token_count"], logprobs.size());
     ASSERT_EQ(got["tokens"].size(), logprobs.size());
@@ -98,7 +98,7 @@ TEST_P(Likelihood, IsThatOfTransformers) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Likelihood,
-    ::testing::ValuesIn<Case>(
+    ::testing::ValuesIn<ScoreCase>(
         {{.name = "native", .model = "tiny", .engine = "native"},
          {.name = "native_wide", .model = "tiny_wide", .engine = "native"},
          {.name = "native_chunks_of_7",
@@ -167,7 +167,7 @@ TEST(Likelihood, TextIsCutBeforeItsContinuation) {
                overrides({.name = "", .model = "tiny", .engine = "native"}));
   ASSERT_FALSE(kept[0]->report.error) << kept[0]->report.error->what();
   EXPECT_EQ(kept[0]->report.prompt_tokens, 511);
-  EXPECT_EQ(joined(*kept[0])["token_count"], 3);
+  EXPECT_EQ(joined_text(*kept[0])["token_count"], 3);
 }
 
 }  // namespace

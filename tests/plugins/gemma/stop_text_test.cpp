@@ -10,18 +10,18 @@
 namespace penstock::gemma {
 namespace {
 
-struct Case {
+struct StopTextCase {
   std::string name;
   std::vector<std::string> stops, pieces;
   std::vector<std::string> wanted;  ///< after each piece, then at the end
   bool is_found;
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const StopTextCase& c, std::ostream* os) { *os << c.name; }
 
-class Stops : public ::testing::TestWithParam<Case> {};
+class Stops : public ::testing::TestWithParam<StopTextCase> {};
 
 TEST_P(Stops, ShowWhatIsSafe) {
-  const Case& c = GetParam();
+  const StopTextCase& c = GetParam();
   StopText text(c.stops);
   std::vector<std::string> got;
   for (const std::string& piece : c.pieces) got.push_back(text.add(piece));
@@ -32,7 +32,7 @@ TEST_P(Stops, ShowWhatIsSafe) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Stops,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<StopTextCase>({
         {"None", {}, {"a", "b"}, {"a", "b", ""}, false},
         {"InOnePiece", {"STOP"}, {"a STOP b"}, {"a ", ""}, true},
         {"AcrossPieces",

@@ -110,15 +110,15 @@ TEST(Tokenize, RefusesWhatAreNoTokenIds) {
               HasSubstr("of integers"));
 }
 
-struct Case {
+struct TokenizeCase {
   std::string name;
   std::string truncate;
   bool add_bos = true;
   std::vector<std::size_t> kept;  ///< places in the whole, BOS not counted
 };
-void PrintTo(const Case& c, std::ostream* os) { *os << c.name; }
+void PrintTo(const TokenizeCase& c, std::ostream* os) { *os << c.name; }
 
-class Truncate : public ::testing::TestWithParam<Case> {};
+class Truncate : public ::testing::TestWithParam<TokenizeCase> {};
 
 TEST_P(Truncate, KeepsWhatWasAskedFor) {
   const auto& c = GetParam();
@@ -139,7 +139,7 @@ TEST_P(Truncate, KeepsWhatWasAskedFor) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ends, Truncate,
-    ::testing::ValuesIn<Case>({
+    ::testing::ValuesIn<TokenizeCase>({
         {"Left", "left", true, {24, 25, 26, 27, 28, 29}},
         {"Right", "right", true, {0, 1, 2, 3, 4, 5}},
         {"Middle", "middle", true, {0, 1, 2, 27, 28, 29}},

@@ -9,7 +9,7 @@
 namespace penstock::image {
 namespace {
 
-struct Case {
+struct DecodeCase {
   const char* file;
   const char* format;
   std::int64_t channels;
@@ -17,10 +17,10 @@ struct Case {
 };
 
 /// 24x16: left half red (200, 40, 40), right half blue (40, 40, 200).
-class Format : public testing::TestWithParam<Case> {};
+class Format : public testing::TestWithParam<DecodeCase> {};
 
 TEST_P(Format, IsDecoded) {
-  const Case& c = GetParam();
+  const DecodeCase& c = GetParam();
   const std::string bytes = fixture(c.file);
   EXPECT_EQ(format_of(bytes), c.format);
   const Picture picture = decode(bytes, {});
@@ -81,13 +81,18 @@ TEST_P(Format, FlippedBitsNeverCrash) {
 
 INSTANTIATE_TEST_SUITE_P(
     Image, Format,
-    testing::Values(
-        Case{"flag.jpg", "JPEG", 3, 6}, Case{"progressive.jpg", "JPEG", 3, 6},
-        Case{"cmyk.jpg", "JPEG", 3, 6}, Case{"flag.png", "PNG", 3, 0},
-        Case{"alpha.png", "PNG", 4, 0}, Case{"palette.png", "PNG", 3, 0},
-        Case{"16bit.png", "PNG", 3, 0}, Case{"flag.webp", "WebP", 3, 0},
-        Case{"animated.webp", "WebP", 4, 0}, Case{"flag.gif", "GIF", 3, 0},
-        Case{"flag.tif", "TIFF", 3, 0}, Case{"flag.bmp", "BMP", 3, 0}),
+    testing::Values(DecodeCase{"flag.jpg", "JPEG", 3, 6},
+                    DecodeCase{"progressive.jpg", "JPEG", 3, 6},
+                    DecodeCase{"cmyk.jpg", "JPEG", 3, 6},
+                    DecodeCase{"flag.png", "PNG", 3, 0},
+                    DecodeCase{"alpha.png", "PNG", 4, 0},
+                    DecodeCase{"palette.png", "PNG", 3, 0},
+                    DecodeCase{"16bit.png", "PNG", 3, 0},
+                    DecodeCase{"flag.webp", "WebP", 3, 0},
+                    DecodeCase{"animated.webp", "WebP", 4, 0},
+                    DecodeCase{"flag.gif", "GIF", 3, 0},
+                    DecodeCase{"flag.tif", "TIFF", 3, 0},
+                    DecodeCase{"flag.bmp", "BMP", 3, 0}),
     [](const auto& about) {
       std::string name = about.param.file;
       std::replace(name.begin(), name.end(), '.', '_');

@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-class Kept final : public ItemSink {
+class KeptGiven final : public ItemSink {
  public:
   void push(Item item) override { items.push_back(std::move(item)); }
   std::vector<Item> items;
@@ -28,7 +28,7 @@ Request request_with(const at::Tensor& pixels,
 }
 
 at::Tensor loaded(const Request& request) {
-  Kept kept;
+  KeptGiven kept;
   Load({}).preprocess(request, {}, kept);
   return kept.items.at(0).inputs.at(0).second;
 }
@@ -65,14 +65,14 @@ TEST(Given, AFileIsNone) {
   EXPECT_FALSE(given_pixels(request, "image", 1).has_value());
 }
 
-struct Case {
+struct GivenCase {
   std::string name;
   at::Tensor pixels;
   std::string input, told;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const GivenCase& c, std::ostream* out) { *out << c.name; }
 
-class Refused : public testing::TestWithParam<Case> {};
+class Refused : public testing::TestWithParam<GivenCase> {};
 TEST_P(Refused, WithWhatWasExpected) {
   const auto& c = GetParam();
   try {
@@ -85,7 +85,7 @@ TEST_P(Refused, WithWhatWasExpected) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, Refused,
-    testing::ValuesIn<Case>({
+    testing::ValuesIn<GivenCase>({
         {"Floats", at::zeros({2, 2, 3}, at::kFloat), "image", "not float"},
         {"TwoChannels", at::zeros({2, 2, 2}, at::kByte), "image", "[2, 2, 2]"},
         {"ChannelsFirst", at::zeros({3, 9, 9}, at::kByte), "image", "rgb"},

@@ -102,15 +102,15 @@ TEST(TextOf, LeavesTimesOut) {
   EXPECT_EQ(text_of(small_vocabulary(), said), "a b");
 }
 
-struct Case {
+struct RulesCase {
   std::string name;
   Tokens said;
   std::vector<Segment> segments;
   std::int64_t frames;
 };
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const RulesCase& c, std::ostream* out) { *out << c.name; }
 
-class Understand : public ::testing::TestWithParam<Case> {};
+class Understand : public ::testing::TestWithParam<RulesCase> {};
 
 TEST_P(Understand, FindsSegmentsAndWhereToGoOn) {
   const auto got =
@@ -121,7 +121,7 @@ TEST_P(Understand, FindsSegmentsAndWhereToGoOn) {
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Understand,
-    ::testing::ValuesIn(std::vector<Case>{
+    ::testing::ValuesIn(std::vector<RulesCase>{
         {"no_times", {0, 1}, {{0, 1000, 0, 2}}, 2000},
         {"one_segment", {time(0), 0, time(9)}, {{0, 9, 0, 3}}, 2000},
         {"end_alone", {time(0), 0, 1}, {{0, 1000, 0, 3}}, 2000},

@@ -8,23 +8,23 @@
 namespace penstock::whisper {
 namespace {
 
-struct Case {
+struct SilenceCase {
   std::string name;
   std::vector<Speech> speech;  ///< frames of 10 ms
   std::int64_t seek, want;
 };
-void PrintTo(const Case& one, std::ostream* out) { *out << one.name; }
+void PrintTo(const SilenceCase& one, std::ostream* out) { *out << one.name; }
 
-class Silence : public ::testing::TestWithParam<Case> {};
+class Silence : public ::testing::TestWithParam<SilenceCase> {};
 
 TEST_P(Silence, IsPassedOver) {
-  const Case& one = GetParam();
+  const SilenceCase& one = GetParam();
   EXPECT_EQ(skip_silence(one.speech, one.seek, 3000, 9000), one.want);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, Silence,
-    ::testing::ValuesIn(std::vector<Case>{
+    ::testing::ValuesIn(std::vector<SilenceCase>{
         {"nobody_speaks", {}, 0, 9000},
         {"speech_at_once", {{10, 700}}, 0, 0},
         {"speech_within_the_window", {{2000, 2500}}, 0, 0},

@@ -143,7 +143,7 @@ TEST(AudioReader, ReadsRawSamplesThatAreNamed) {
   EXPECT_THAT(got[1], ElementsAre(2.0F / 32768, 4.0F / 32768));
 }
 
-std::string cut(std::string bytes) {
+std::string cut_sound(std::string bytes) {
   bytes.resize(bytes.size() / 2);
   return bytes;
 }
@@ -152,8 +152,9 @@ TEST(AudioReader, ACutFileIsReadToItsEndWhenAskedTo) {
   AudioOptions options;
   options.is_strict = false;
   const auto whole = to_bytes({.data = int16_data(std::vector<int>(10000, 5))});
-  EXPECT_NEAR(static_cast<double>(read_bytes(cut(whole), options)[0].size()),
-              5000, 100);
+  EXPECT_NEAR(
+      static_cast<double>(read_bytes(cut_sound(whole), options)[0].size()),
+      5000, 100);
 }
 
 TEST(MonoShares, AreTheMeanOfOneAndTwoAndOfWhatNobodyKnows) {
@@ -214,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
          Code::kData, "format concat, which is not read"},
         {"no_samples", [] { read_bytes(to_bytes({.data = ""})); }, Code::kData,
          "without any sound"},
-        {"cut", [] { read_bytes(cut(kSecond)); }, Code::kData, "is cut"},
+        {"cut", [] { read_bytes(cut_sound(kSecond)); }, Code::kData, "is cut"},
         {"many_channels",
          [] {
            read_bytes(kSecond, limited([](Limits& l) { l.max_channels = 0; }));

@@ -17,7 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-struct Seen {
+struct SeenFrames {
   std::vector<std::int64_t> pts;
   std::vector<double> times, untils;
   Size size;
@@ -31,9 +31,9 @@ struct Seen {
   }
 };
 
-Seen watch(std::string bytes, const VideoOptions& options = {}) {
+SeenFrames watch(std::string bytes, const VideoOptions& options = {}) {
   VideoReader reader("a film", shared(std::move(bytes)), options);
-  Seen seen;
+  SeenFrames seen;
   while (reader.next()) {
     EXPECT_EQ(reader.index(), static_cast<std::int64_t>(seen.pts.size()));
     seen.pts.push_back(reader.pts());
@@ -49,7 +49,7 @@ Seen watch(std::string bytes, const VideoOptions& options = {}) {
 }
 
 TEST(VideoReader, PicturesComeAtUnevenTimes) {
-  const Seen seen = watch(to_bytes(Film{.times = {0, 33, 218, 250}}));
+  const SeenFrames seen = watch(to_bytes(Film{.times = {0, 33, 218, 250}}));
   EXPECT_THAT(seen.pts, ElementsAre(0, 33, 218, 250));
   EXPECT_THAT(seen.times, ElementsAre(0, 0.033, 0.218, 0.25));
   EXPECT_THAT(seen.untils,
@@ -57,7 +57,7 @@ TEST(VideoReader, PicturesComeAtUnevenTimes) {
 }
 
 TEST(VideoReader, TheFilmsClockBeginsWithTheFile) {
-  const Seen seen = watch(to_bytes(Film{.times = {500, 540}}));
+  const SeenFrames seen = watch(to_bytes(Film{.times = {500, 540}}));
   EXPECT_THAT(seen.pts, ElementsAre(500, 540));
   EXPECT_DOUBLE_EQ(seen.times[0], 0);
   EXPECT_NEAR(seen.times[1], 0.04, 1e-9);
@@ -92,7 +92,7 @@ TEST_P(Colours, AreThoseOfTheMatrix) {
   Film film{.matrix = about.matrix, .range = about.range};
   film.quarters = {
       {{120, 100, 160}, {90, 160, 110}, {150, 128, 128}, {60, 110, 140}}};
-  const Seen seen = watch(to_bytes(film), {.is_bt709 = about.is_bt709});
+  const SeenFrames seen = watch(to_bytes(film), {.is_bt709 = about.is_bt709});
   for (std::size_t i = 0; i < 4; ++i) {
     const auto got =
         seen.at(i % 2 == 1 ? film.width - 4 : 4, i > 1 ? film.height - 4 : 4);
@@ -142,7 +142,7 @@ TEST_P(Turns, ShowThePictureUpright) {
   Film film{.container = "mov", .width = 64, .height = 32};
   film.display = {m[0] * kOne, m[1] * kOne, 0, m[2] * kOne, m[3] * kOne,
                   0,           0,           0, 1 << 30};
-  const Seen seen = watch(to_bytes(film));
+  const SeenFrames seen = watch(to_bytes(film));
   const bool is_upright = m[0] != 0;
   ASSERT_EQ(seen.size.width, is_upright ? 64 : 32);
   ASSERT_EQ(seen.size.height, is_upright ? 32 : 64);
@@ -177,12 +177,12 @@ TEST(VideoReader, PixelsBecomeSquare) {
 }
 
 TEST(VideoReader, OddSizesAreWhole) {
-  const Seen seen = watch(to_bytes(Film{.width = 34, .height = 18}));
+  const SeenFrames seen = watch(to_bytes(Film{.width = 34, .height = 18}));
   EXPECT_EQ(seen.size.width, 34);
   EXPECT_NEAR(seen.at(33, 17)[0], (50 - 16) * 255 / 219.0, 2);
 }
 
-std::vector<std::int64_t> every_40_ms(int count) {
+std::vector<std::int64_t> each_40_ms(int count) {
   std::vector<std::int64_t> times;
   times.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) times.push_back(40L * i);
@@ -190,7 +190,7 @@ std::vector<std::int64_t> every_40_ms(int count) {
 }
 
 /// Four seconds.
-const std::string kFilm = to_bytes(Film{.times = every_40_ms(100)});
+const std::string kFilm = to_bytes(Film{.times = each_40_ms(100)});
 const VideoOptions kSkip{.is_strict = false};
 
 std::string cut(std::string bytes) {
@@ -201,18 +201,18 @@ std::string cut(std::string bytes) {
 /// With the bytes of some frames spoilt.
 std::string damaged() {
   std::string bytes =
-      to_bytes(Film{.container = "mov", .times = every_40_ms(100)});
+      to_bytes(Film{.container = "mov", .times = each_40_ms(100)});
   for (std::size_t i = 0; i < 200; ++i) bytes[bytes.size() / 4 + i] ^= 0x55;
   return bytes;
 }
 
 TEST(VideoReader, ACutFilmIsReadToItsEndWhenAskedTo) {
-  const Seen seen = watch(cut(kFilm), kSkip);
+  const SeenFrames seen = watch(cut(kFilm), kSkip);
   EXPECT_NEAR(static_cast<double>(seen.pts.size()), 50, 5);
 }
 
 TEST(VideoReader, DamagedPicturesAreLeftOutWhenAskedTo) {
-  const Seen seen = watch(damaged(), kSkip);
+  const SeenFrames seen = watch(damaged(), kSkip);
   EXPECT_GE(seen.damaged, 1);
   EXPECT_GE(seen.pts.size(), 90U);
 }
