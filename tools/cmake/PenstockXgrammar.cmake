@@ -14,7 +14,11 @@ if(NOT EXISTS "${_penstock_root}/cpp")
 endif()
 file(GLOB_RECURSE _penstock_sources "${_penstock_root}/cpp/*.cc")
 add_library(penstock_xgrammar STATIC EXCLUDE_FROM_ALL ${_penstock_sources})
-set_target_properties(penstock_xgrammar PROPERTIES CXX_STANDARD 17)
+set_target_properties(penstock_xgrammar PROPERTIES
+  CXX_STANDARD 17 UNITY_BUILD ${PENSTOCK_UNITY} UNITY_BUILD_BATCH_SIZE 7)
+set_source_files_properties(  # its kStringCacheKey is another file's as well
+  "${_penstock_root}/cpp/json_schema_converter.cc" PROPERTIES
+  SKIP_UNITY_BUILD_INCLUSION ON)
 target_compile_definitions(penstock_xgrammar PRIVATE
   XGRAMMAR_ENABLE_CPPTRACE=0 XGRAMMAR_LOG_CUSTOMIZE=1)
 target_compile_options(penstock_xgrammar PRIVATE -w)
