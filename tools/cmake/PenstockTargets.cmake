@@ -131,8 +131,9 @@ function(penstock_add_test name)
     math(EXPR arg_TIMEOUT "3 * ${arg_TIMEOUT}")  # and slower on a busy machine
   endif()
   add_test(NAME ${name} COMMAND ${name})
+  # The long ones first, so that the last does not run on one core.
   set_tests_properties(${name} PROPERTIES
-    LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+    LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
     ENVIRONMENT "${_penstock_sanitizer_environment};${arg_ENVIRONMENT}")
   foreach(plugin IN LISTS arg_PLUGINS)
     add_dependencies(${name} penstock_${plugin})
