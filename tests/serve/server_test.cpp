@@ -161,6 +161,36 @@ TEST_F(OverSockets, TellsOfAClientThatGoes) {
   EXPECT_EQ(gone.wait_for(std::chrono::seconds(5)), std::future_status::ready);
 }
 
+TEST_F(OverSockets, AnswersAClientThatClosedItsHalf) {
+  start();
+  auto gone = gate_.gone.get_future();
+  auto socket = connect();
+  asio::write(socket, asio::buffer(std::string(
+                          "GET /wait HTTP/1.1\r\nHost: a\r\n\r\n"
+                          "GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")));
+  socket.shutdown(asio::ip::tcp::socket::shutdown_send);
+  EXPECT_EQ(gone.wait_for(std::chrono::milliseconds(200)),
+            std::future_status::timeout);
+  asio::post(io_, [this] {
+    gate_.waiting->send({.type = "text/plain", .body = "late", .fields = {}});
+  });
+  const std::string out = rest(socket);
+  EXPECT_TRUE(out.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "))
+      << out;
+  EXPECT_NE(out.find("\r\n\r\nlate"), std::string::npos) << out;
+  EXPECT_TRUE(out.ends_with("1\r\na\r\n1\r\nb\r\n0\r\n\r\n")) << out;
+}
+
+TEST_F(OverSockets, LeavesHalfARequestThatEnds) {
+  start();
+  auto socket = connect();
+  asio::write(socket,
+              asio::buffer(std::string("POST /echo HTTP/1.1\r\nHost: a\r\n"
+                                       "Content-Length: 9\r\n\r\nhalf")));
+  socket.shutdown(asio::ip::tcp::socket::shutdown_send);
+  EXPECT_EQ(rest(socket), "");
+}
+
 TEST_F(OverSockets, AnswersWhatAHandlerForgot) {
   start();
   EXPECT_TRUE(ask("GET /lost HTTP/1.1\r\nHost: a\r\n" + std::string(kClose))

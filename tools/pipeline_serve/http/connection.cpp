@@ -124,7 +124,7 @@ void Connection::close() {
 void Connection::read() {
   if (phase_ == Phase::kAnswer && has_answer_ && must_close_) return;
   const bool is_full = phase_ == Phase::kAnswer && in_.size() > kMostAhead;
-  if (is_reading_ || is_full || phase_ == Phase::kClosed) return;
+  if (is_reading_ || is_full || is_ended_ || phase_ == Phase::kClosed) return;
   is_reading_ = true;
   wire_->read(
       [self = shared_from_this()](bool is_open, std::string_view bytes) {
@@ -135,14 +135,26 @@ void Connection::read() {
       });
 }
 
-/// The client sends no more. Who only reads from now on gets what is on its
-/// way, but nothing is computed for it: most have gone altogether.
+/// The client sends no more: it has gone, or has closed one half and waits.
 void Connection::ended() {
-  if (phase_ == Phase::kAnswer && has_answer_) {
-    must_close_ = true;
-  } else {
-    close();
+  is_ended_ = true;
+  if (phase_ != Phase::kAnswer) return close();
+  if (!has_answer_ && !probe()) close();
+}
+
+/// Sends what means nothing to one who waits; the system of one who has gone
+/// refuses it, and then the request ends. False: the two cannot be told apart.
+bool Connection::probe() {
+  if (head_.minor == 0 || (is_stream_ && !is_events_)) return false;
+  if (!wire_->on_refused([self = shared_from_this()] { self->close(); })) {
+    return false;
   }
+  if (is_stream_) {
+    write(": ping\n\n");
+  } else {
+    put("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  return true;
 }
 
 void Connection::take(std::string_view bytes) {
@@ -275,7 +287,8 @@ void Connection::end() {
 
 void Connection::put_head(const Answer& answer, bool is_stream) {
   access_.status = answer.status;
-  must_close_ = must_close_ || gate_.is_draining();
+  must_close_ =
+      must_close_ || gate_.is_draining() || (is_ended_ && in_.empty());
   std::ostringstream out;
   out << "HTTP/1.1 " << answer.status << ' ' << reason(answer.status) << "\r\n";
   Fields fields = answer.fields;
@@ -349,6 +362,7 @@ void Connection::next() {
   // Not from within a call of the exchange that just ended.
   asio::post(executor_, [self = shared_from_this()] {
     self->process();
+    if (self->is_ended_ && self->phase_ != Phase::kAnswer) self->close();
     self->read();
   });
 }
@@ -357,6 +371,7 @@ void Connection::linger() {
   phase_ = Phase::kLinger;
   std::string().swap(in_);
   wire_->finish();
+  if (is_ended_) return close();
   watch(kLinger);
   read();
 }

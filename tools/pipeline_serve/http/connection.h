@@ -63,6 +63,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   void read();
   void ended();
+  [[nodiscard]] bool probe();
   void take(std::string_view bytes);
   void process();
   bool process_head();
@@ -96,7 +97,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Phase phase_ = Phase::kHead;
   std::string in_;
   bool is_reading_ = false;
-  Time until_{};  ///< when the phase must be over
+  bool is_ended_ = false;  ///< the client sends no more
+  Time until_{};           ///< when the phase must be over
 
   Head head_;
   HttpRequest request_;

@@ -33,6 +33,12 @@ class PlainWire final : public Wire,
                       [self = shared_from_this(), call = std::move(call)](
                           Problem problem, std::size_t) { call(!problem); });
   }
+  bool on_refused(std::function<void()> call) override {
+    socket_.async_wait(Socket::wait_error,
+                       [self = shared_from_this(),
+                        call = std::move(call)](Problem) { call(); });
+    return true;
+  }
   void finish() override {
     Problem ignored;
     socket_.shutdown(Socket::shutdown_send, ignored);
@@ -76,6 +82,7 @@ class TlsWire final : public Wire,
                       [self = shared_from_this(), call = std::move(call)](
                           Problem problem, std::size_t) { call(!problem); });
   }
+  bool on_refused(std::function<void()> /*call*/) override { return false; }
   void finish() override {
     // The peer may have gone: its own word is not waited for.
     stream_.async_shutdown([self = shared_from_this()](Problem) {

@@ -24,6 +24,9 @@ class Wire {
   virtual void read(OnRead call) = 0;
   /// All of `bytes`, which must last until the call.
   virtual void write(std::string_view bytes, OnWritten call) = 0;
+  /// Calls once the other side refuses what is written. False: that cannot be
+  /// known, and the end of what it sends is its end.
+  virtual bool on_refused(std::function<void()> call) = 0;
   /// No more is written; what was written still arrives.
   virtual void finish() = 0;
   virtual void close() = 0;
