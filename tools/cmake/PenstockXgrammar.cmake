@@ -13,6 +13,45 @@ if(NOT EXISTS "${_penstock_root}/cpp")
     "run tools/setup")
 endif()
 file(GLOB_RECURSE _penstock_sources "${_penstock_root}/cpp/*.cc")
+
+# penstock_mend(variable old new): the text in it with `new` for `old`.
+function(penstock_mend variable old new)
+  string(FIND "${${variable}}" "${old}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "xgrammar ${_penstock_version} has no '${old}': is it "
+      "mended in this version?")
+  endif()
+  string(REPLACE "${old}" "${new}" text "${${variable}}")
+  set(${variable} "${text}" PARENT_SCOPE)
+endfunction()
+file(READ "${_penstock_root}/cpp/fsm.cc" _penstock_fsm)
+file(READ "${_penstock_root}/cpp/fsm_builder.cc" _penstock_fsm_builder)
+# In 0.2.8, (ab*)? matches b: what may be left out led to an end from which it
+# went on. Here it leads to a state of its own.
+penstock_mend(_penstock_fsm
+  "fsm.AddEpsilonEdge(start_, ends_.front());"
+  "const auto fresh = fsm.AddState();
+    fsm.AddEpsilonEdge(fresh, start_);
+    auto ends = ends_;
+    ends.push_back(fresh);
+    return FSMWithStartEnd(fsm, fresh, ends);")
+# And (ab{1,2}){2,} matches ababbbab, in the same way.
+penstock_mend(_penstock_fsm_builder
+  "int end_state_of_lower_bound_fsm = -1;"
+  "const int last_start = result.NumStates() + child.GetStart();
+    int end_state_of_lower_bound_fsm = -1;")
+penstock_mend(_penstock_fsm_builder
+  "AddEpsilonEdge(end, end_state_of_lower_bound_fsm)"
+  "AddEpsilonEdge(end, last_start)")
+foreach(file IN ITEMS fsm fsm_builder)
+  set(_penstock_mended "${CMAKE_BINARY_DIR}/xgrammar/${file}.cc")
+  file(CONFIGURE OUTPUT "${_penstock_mended}"
+       CONTENT "${_penstock_${file}}" @ONLY)
+  # In the same place: they are compiled several at a time.
+  list(FIND _penstock_sources "${_penstock_root}/cpp/${file}.cc" at)
+  list(REMOVE_AT _penstock_sources ${at})
+  list(INSERT _penstock_sources ${at} "${_penstock_mended}")
+endforeach()
 add_library(penstock_xgrammar STATIC EXCLUDE_FROM_ALL ${_penstock_sources})
 set_target_properties(penstock_xgrammar PROPERTIES
   CXX_STANDARD 17 UNITY_BUILD ${PENSTOCK_UNITY} UNITY_BUILD_BATCH_SIZE 7)
@@ -24,7 +63,7 @@ target_compile_definitions(penstock_xgrammar PRIVATE
 target_compile_options(penstock_xgrammar PRIVATE -w)
 target_include_directories(penstock_xgrammar SYSTEM
   PUBLIC "${_penstock_root}/include" "${_penstock_root}/3rdparty/dlpack/include"
-  PRIVATE "${_penstock_root}/3rdparty/picojson")
+  PRIVATE "${_penstock_root}/3rdparty/picojson" "${_penstock_root}/cpp")
 find_package(Threads REQUIRED)
 target_link_libraries(penstock_xgrammar PUBLIC Threads::Threads)
 target_link_options(penstock_xgrammar INTERFACE
