@@ -1,22 +1,21 @@
 #include "grammar/compiler.h"
 
-#include <algorithm>
+#include <cstdint>
 #include <exception>
-#include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "grammar/compiled.h"
+#include "grammar/ebnf_edit.h"
+#include "grammar/grammar_cost.h"
 #include "grammar/log.h"
 #include "grammar/regex_check.h"
 #include "grammar/schema_check.h"
+#include "grammar/schema_lower.h"
 #include "penstock/error.h"
 
 namespace penstock::grammar {
 namespace {
-
-constexpr std::size_t kMostBytes = std::size_t{64} << 10U;
 
 /// Stands in no UTF-8 text.
 bool is_no_utf8(const std::string& bytes) {
@@ -25,21 +24,13 @@ bool is_no_utf8(const std::string& bytes) {
   return byte == 0xC0 || byte == 0xC1 || byte >= 0xF5;
 }
 
-/// JSON has line breaks between its parts and no other control characters;
-/// xgrammar lets them into strings of bounded length.
-bool has_control(const std::string& bytes) {
-  return std::any_of(bytes.begin(), bytes.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\r';
-  });
-}
-
 /// What each token adds to a text; nothing: it is never allowed.
-std::vector<std::string> texts_of(const Vocabulary& vocabulary, bool is_json) {
+std::vector<std::string> texts_of(const Vocabulary& vocabulary) {
   std::vector<std::string> out;
   out.reserve(static_cast<std::size_t>(vocabulary.size()));
   for (std::int64_t id = 0; id < vocabulary.size(); ++id) {
     std::string text = vocabulary.bytes(id);
-    if (is_no_utf8(text) || (is_json && has_control(text))) text.clear();
+    if (is_no_utf8(text)) text.clear();
     out.push_back(std::move(text));
   }
   return out;
@@ -50,13 +41,6 @@ void check_size(const Source& source) {
   throw Error(Code::kData,
               str(name_of(source.kind), ": ", source.text.size(),
                   " bytes are too many; the most is ", kMostBytes));
-}
-
-/// Refuses what xgrammar could not do in time, or would leave out.
-void check(const Source& source) {
-  check_size(source);
-  if (source.kind == Kind::kSchema) check_schema(source.text);
-  if (source.kind == Kind::kRegex) check_regex(source.text, "regex");
 }
 
 }  // namespace
@@ -78,60 +62,76 @@ const char* name_of(Kind kind) {
 }
 
 struct Compiler::Impl {
-  // Our own cache knows what requests still use. One thread: the callers are
-  // several already.
-  mutable xgrammar::GrammarCompiler json;
-  const Vocabulary& vocabulary;
+  xgrammar::TokenizerInfo tokens;
+  // One thread: the callers are several already. What schemas have in common,
+  // such as strings of a length, is kept; of other grammars nothing is, since
+  // what was warned of must be refused again.
+  mutable xgrammar::GrammarCompiler schemas, others;
   std::vector<int> ends;
-  mutable std::once_flag is_made;
-  mutable std::optional<xgrammar::GrammarCompiler> plain;  ///< made when asked
 
-  Impl(const Vocabulary& tokens, std::vector<int> end_ids)
-      : json(compiler_of(tokens, end_ids, /*is_json=*/true)),
-        vocabulary(tokens),
+  Impl(const Vocabulary& vocabulary, std::vector<int> end_ids,
+       std::int64_t shared_bytes)
+      : tokens(texts_of(vocabulary), xgrammar::VocabType::RAW,
+               static_cast<int>(vocabulary.size()), end_ids),
+        schemas(tokens, /*max_threads=*/1, shared_bytes > 0, shared_bytes),
+        others(tokens, /*max_threads=*/1, /*cache_enabled=*/false),
         ends(std::move(end_ids)) {}
 
-  static xgrammar::GrammarCompiler compiler_of(const Vocabulary& vocabulary,
-                                               const std::vector<int>& ends,
-                                               bool is_json) {
-    const xgrammar::TokenizerInfo tokens(
-        texts_of(vocabulary, is_json), xgrammar::VocabType::RAW,
-        static_cast<int>(vocabulary.size()), ends);
-    return {tokens, /*max_threads=*/1, /*cache_enabled=*/false};
+  [[nodiscard]] xgrammar::CompiledGrammar compile(const Source& source) const {
+    switch (source.kind) {
+      case Kind::kSchema:
+        return compile_schema(source);
+      case Kind::kJson:
+        return others.CompileJSONSchema(R"({"type": "object"})",
+                                        source.any_whitespace, {}, {},
+                                        /*strict_mode=*/false);
+      case Kind::kRegex:
+        (void)check_regex(source.text, "regex");
+        return checked(xgrammar::Grammar::FromRegex(source.text));
+      case Kind::kLark:
+        return checked(xgrammar::Grammar::FromLark(source.text, tokens));
+      case Kind::kGrammar:
+        break;
+    }
+    return checked(xgrammar::Grammar::FromEBNF(source.text));
   }
 
-  [[nodiscard]] xgrammar::CompiledGrammar compile(const Source& source) const {
-    const bool any = source.any_whitespace;
-    if (source.kind == Kind::kSchema) {
-      return json.CompileJSONSchema(source.text, any);
-    }
-    if (source.kind == Kind::kJson) {
-      return json.CompileJSONSchema(R"({"type": "object"})", any, {}, {},
-                                    /*strict_mode=*/false);
-    }
-    std::call_once(is_made, [&] {
-      plain.emplace(compiler_of(vocabulary, ends, /*is_json=*/false));
-    });
-    if (source.kind == Kind::kRegex) return plain->CompileRegex(source.text);
-    if (source.kind == Kind::kLark) return plain->CompileLark(source.text);
-    return plain->CompileGrammar(source.text);
+  [[nodiscard]] xgrammar::CompiledGrammar checked(
+      const xgrammar::Grammar& grammar) const {
+    check_cost(grammar.ToString());
+    return others.CompileGrammar(grammar);
+  }
+
+  [[nodiscard]] xgrammar::CompiledGrammar compile_schema(
+      const Source& source) const {
+    const JsonValue parsed = parse_schema(source.text);
+    const JsonView root(parsed, "json_schema");
+    check_schema(root);
+    const LoweredSchema lowered = lower_schema(root, source.text);
+    const auto grammar =
+        xgrammar::Grammar::FromJSONSchema(lowered.text, source.any_whitespace);
+    const std::string ebnf = edit_ebnf(grammar.ToString(), lowered);
+    check_cost(ebnf);
+    return schemas.CompileGrammar(ebnf);
   }
 };
 
-Compiler::Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends)
+Compiler::Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends,
+                   std::size_t shared_bytes)
     : vocabulary_(std::move(vocabulary)) {
   std::vector<int> ids;
   for (const std::int64_t id : ends) {
     if (id < 0 || id >= vocabulary_->size()) continue;
     ids.push_back(static_cast<int>(id));
   }
-  impl_ = std::make_unique<Impl>(*vocabulary_, std::move(ids));
+  impl_ = std::make_unique<Impl>(*vocabulary_, std::move(ids),
+                                 static_cast<std::int64_t>(shared_bytes));
 }
 
 Compiler::~Compiler() = default;
 
 std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
-  check(source);
+  check_size(source);
   Warnings warnings;
   try {
     auto grammar = impl_->compile(source);
@@ -146,7 +146,9 @@ std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
                                     .vocabulary = vocabulary_->size()}),
                  .bytes = bytes + source.text.size()});
   } catch (const Error& error) {
-    throw Error(error.code(), str(name_of(source.kind), ": ", error.text()));
+    const std::string place = str(name_of(source.kind), ": ");
+    if (error.text().starts_with(place)) throw;
+    throw Error(error.code(), place + error.text());
   } catch (const std::exception& error) {
     throw Error(Code::kData, str(name_of(source.kind), ": ", error.what()));
   }

@@ -22,6 +22,9 @@ struct Source {
   friend auto operator<=>(const Source&, const Source&) = default;
 };
 
+/// That a source may have.
+inline constexpr std::size_t kMostBytes = std::size_t{64} << 10U;
+
 /// Immutable; any thread.
 struct Compiled {
   struct Impl;
@@ -33,8 +36,9 @@ struct Compiled {
 class Compiler {
  public:
   /// Looks at every token: 0.1 s for 262,144. `ends`: ids that end an
-  /// answer.
-  Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends);
+  /// answer. `shared_bytes`: most that is kept of what schemas have in common.
+  Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends,
+           std::size_t shared_bytes = std::size_t{16} << 20U);
   ~Compiler();
 
   /// Throws Error(kData) that names the place of what it cannot do.

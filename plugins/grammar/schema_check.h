@@ -1,12 +1,17 @@
-// What of a JSON schema can be held, said before it is compiled: each keyword
-// that would be left out, and each that would take too long, with its place.
+// What a JSON schema asks that cannot be held is refused by name and place.
 #pragma once
 
 #include <string>
 
+#include "penstock/json.h"
+
 namespace penstock::grammar {
 
-/// Throws Error(kData) whose text begins "json_schema: a.b[2] ".
-void check_schema(const std::string& text);
+/// Throws Error(kData) for what is no JSON, or too large.
+[[nodiscard]] JsonValue parse_schema(const std::string& text);
+
+/// Throws Error(kData) for what is no schema, is not supported, or would take
+/// too long.
+void check_schema(const JsonView& root);
 
 }  // namespace penstock::grammar

@@ -35,7 +35,9 @@ std::optional<JsonView> child(const JsonView& of, const std::string& step) {
   return items[index];
 }
 
-JsonView target(const JsonView& root, const JsonView& ref) {
+}  // namespace
+
+JsonView ref_target(const JsonView& root, const JsonView& ref) {
   const std::string& uri = ref.text();
   if (uri != "#" && !uri.starts_with("#/")) {
     ref.fail("refers to '" + uri +
@@ -54,17 +56,20 @@ JsonView target(const JsonView& root, const JsonView& ref) {
   return at;
 }
 
+namespace {
+
 /// Follows what is the same value as the schema itself.
 class Chains {
  public:
-  explicit Chains(const JsonView& root) : root_(root) {}
+  Chains(const JsonView& root, const SchemaSet& schemas)
+      : root_(root), schemas_(schemas) {}
 
   void look(const JsonView& schema) {
     if (!schema.is_object() || done_.contains(&schema.value())) return;
     if (!open_.insert(&schema.value()).second) {
       schema.fail("refers to itself, without anything in between");
     }
-    if (const auto ref = schema.find("$ref")) look(target(root_, *ref));
+    if (const auto ref = schema.find("$ref")) look(schema_of(*ref));
     for (const char* key : {"anyOf", "oneOf", "allOf"}) {
       const auto list = schema.find(key);
       if (!list || !list->is_array()) continue;
@@ -74,8 +79,19 @@ class Chains {
     done_.insert(&schema.value());
   }
 
+  [[nodiscard]] bool is_schema(const JsonView& at) const {
+    return schemas_.contains(&at.value());
+  }
+
  private:
+  [[nodiscard]] JsonView schema_of(const JsonView& ref) const {
+    const JsonView schema = ref_target(root_, ref);
+    if (is_schema(schema)) return schema;
+    ref.fail("refers to '" + ref.text() + "', where no schema stands");
+  }
+
   const JsonView& root_;
+  const SchemaSet& schemas_;
   std::set<const JsonValue*> open_, done_;
 };
 
@@ -83,17 +99,15 @@ void visit(const JsonView& at, Chains& chains) {
   if (at.is_array()) {
     for (const JsonView& each : at.items()) visit(each, chains);
   } else if (at.is_object()) {
-    if (const auto ref = at.find("$ref"); ref && ref->is_text()) {
-      chains.look(at);
-    }
+    if (chains.is_schema(at) && at.find("$ref")) chains.look(at);
     for (const auto& [key, each] : at.members()) visit(each, chains);
   }
 }
 
 }  // namespace
 
-void check_refs(const JsonView& root) {
-  Chains chains(root);
+void check_refs(const JsonView& root, const SchemaSet& schemas) {
+  Chains chains(root, schemas);
   visit(root, chains);
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/plugins/grammar/support.h"
+
 namespace penstock::grammar {
 namespace {
 
@@ -42,6 +44,22 @@ TEST(GrammarCache, DoesNotKeepWhatIsLargerThanItself) {
   EXPECT_EQ(counted.cache.bytes(), 40);
   (void)counted.get("large", 101);
   EXPECT_EQ(counted.made, 3);
+}
+
+/// With grammars as they are: what they say they take is what is counted.
+TEST(GrammarCache, StaysWithinItsBytes) {
+  const Fixture fixture;
+  const auto compile = [&](const std::string& text) {
+    return fixture.compiler.compile({Kind::kRegex, text, false});
+  };
+  const std::size_t one = compile("[a-z]{30}x")->bytes;
+  GrammarCache cache(5 * one);
+  for (int i = 0; i < 40; ++i) {
+    const std::string text = "[a-z]{" + std::to_string(25 + i % 10) + "}x";
+    (void)cache.get({Kind::kRegex, text, false}, [&] { return compile(text); });
+    EXPECT_LE(cache.bytes(), 5 * one);
+  }
+  EXPECT_GT(cache.bytes(), one);
 }
 
 TEST(GrammarCache, TellsKindsAndWhitespaceApart) {
