@@ -37,7 +37,8 @@ bool is_of_name(char c) {
 /// One rule: what its own places cost, and which rules it repeats.
 struct RuleCost {
   std::int64_t own = 0;
-  std::vector<std::string> names;  ///< of rules in it
+  std::size_t elements = 0;  ///< texts, classes, rules
+  std::string last_name;     ///< of a rule in it
   std::vector<std::pair<std::string, std::int64_t>> repeats;
 };
 
@@ -55,11 +56,12 @@ class Body {
   void step() {
     const char c = text_[at_];
     if (c == '"') {
-      (void)quoted(text_, at_);
+      if (!quoted(text_, at_).empty()) ++out_.elements;
     } else if (c == '[') {
       read_class();
     } else if (text_.substr(at_).starts_with("Regex(\"")) {
       at_ += 6;
+      ++out_.elements;
       out_.own += check_regex(quoted(text_, at_), "a regex in it");
     } else if (is_of_name(c)) {
       read_name();
@@ -68,6 +70,7 @@ class Body {
     }
   }
   void read_class() {
+    ++out_.elements;
     const std::size_t begin = ++at_;
     while (at_ < text_.size() && text_[at_] != ']') {
       at_ += unit_length(text_.substr(at_));
@@ -84,7 +87,8 @@ class Body {
     const std::size_t begin = at_;
     while (at_ < text_.size() && is_of_name(text_[at_])) ++at_;
     const std::string name(text_.substr(begin, at_ - begin));
-    out_.names.push_back(name);
+    ++out_.elements;
+    out_.last_name = name;
     if (const auto times = count(); times > 1) {
       out_.repeats.emplace_back(name, times);
     }
@@ -121,16 +125,16 @@ std::map<std::string, RuleCost> rules_of(const std::string& ebnf) {
   return out;
 }
 
-/// What each further time of a rule costs: its places are written out where it
-/// holds no other rules, or is but another name.
+/// What each further time of a rule costs: its place is written out where it is
+/// a class, or another name of one.
 std::int64_t written_out(const std::map<std::string, RuleCost>& rules,
                          const std::string& name) {
   auto found = rules.find(name);
   for (int i = 0; i < 16 && found != rules.end(); ++i) {
     const RuleCost& rule = found->second;
-    if (rule.names.empty()) return rule.own;
-    if (rule.names.size() > 1 || rule.own > 0) return 0;
-    found = rules.find(rule.names[0]);
+    if (rule.elements != 1) return 0;
+    if (rule.last_name.empty()) return rule.own;
+    found = rules.find(rule.last_name);
   }
   return 0;
 }

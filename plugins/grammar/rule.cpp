@@ -1,5 +1,8 @@
 #include "grammar/rule.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -27,11 +30,42 @@ std::vector<Source> sources_of(const Params& params) {
   return out;
 }
 
-std::string conflict(const Params& params) {
-  const auto sources = sources_of(params);
-  if (sources.size() < 2) return "";
-  return str(name_of(sources[0].kind), " and ", name_of(sources[1].kind),
-             " are both set; an answer can be held to one of them");
+[[noreturn]] void refuse_both(const std::string& one,
+                              const std::string& other) {
+  throw Error(Code::kData, str(one, " and ", other,
+                               " are both set; an answer can be held to one "
+                               "of them"));
+}
+
+/// The one of these; nothing: there is none.
+std::optional<Source> only(const std::vector<Source>& sources) {
+  if (sources.size() > 1) {
+    refuse_both(name_of(sources[0].kind), name_of(sources[1].kind));
+  }
+  return sources.empty() ? std::nullopt : std::optional(sources[0]);
+}
+
+/// What a file holds; as `labels` of image.labels, by path or beside the model.
+Source read_source(const Params& params, const std::string& model) {
+  namespace fs = std::filesystem;
+  const bool is_schema = !params.json_schema_file.empty();
+  const fs::path named =
+      is_schema ? params.json_schema_file : params.grammar_file;
+  const fs::path beside = fs::path(model).parent_path() / named;
+  const fs::path path = fs::exists(named) ? named : beside;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMostBytes + 1, '\0');
+  file.read(text.data(), std::ssize(text));
+  if (file.bad() || !fs::is_regular_file(path)) {
+    throw Error(Code::kNotFound,
+                str(is_schema ? "json_schema_file" : "grammar_file", ": '",
+                    named.string(), "' is no file, nor one beside the model"));
+  }
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  const Kind kind = is_schema                     ? Kind::kSchema
+                    : path.extension() == ".lark" ? Kind::kLark
+                                                  : Kind::kGrammar;
+  return {kind, std::move(text), params.any_whitespace};
 }
 
 class Held final : public PreparedRule {
@@ -72,6 +106,11 @@ void GrammarRule::declare(Declaration<GrammarRule>& d) {
   d.param("lark", &Params::lark,
           "a grammar as Lark writes it, whose rule `start` is the answer")
       .per_request();
+  d.param("json_schema_file", &Params::json_schema_file,
+          "file with the JSON schema of requests that ask nothing else, by "
+          "path or beside the model");
+  d.param("grammar_file", &Params::grammar_file,
+          "the same with a grammar: Lark where it ends in .lark, else EBNF");
   d.param("any_whitespace", &Params::any_whitespace,
           "JSON may have spaces and line breaks between its parts; false: one "
           "space behind each comma and colon, which is faster")
@@ -83,11 +122,11 @@ void GrammarRule::declare(Declaration<GrammarRule>& d) {
   d.param("cache_mib", &Params::cache_mib,
           "most MiB of compiled grammars that are kept for later requests")
       .range(0, 1 << 16);
-  d.check(conflict);
 }
 
 GrammarRule::GrammarRule(const Params& params)
-    : cache_(static_cast<std::size_t>(params.cache_mib) << 20U) {}
+    : cache_(static_cast<std::size_t>(params.cache_mib) << 19U),
+      params_(params) {}
 
 void GrammarRule::open(StageContext& context) {
   const auto vocabulary = context.shared_by_another<Vocabulary>();
@@ -101,7 +140,22 @@ void GrammarRule::open(StageContext& context) {
     throw Error(Code::kUsage,
                 "the model names no token that ends an answer (eos_ids)");
   }
-  compiler_ = std::make_shared<const Compiler>(vocabulary, ends);
+  // Half of the memory is for grammars, half for what schemas share.
+  compiler_ = std::make_shared<const Compiler>(
+      vocabulary, ends, static_cast<std::size_t>(params_.cache_mib) << 19U);
+  const bool has_schema_file = !params_.json_schema_file.empty();
+  const bool has_grammar_file = !params_.grammar_file.empty();
+  const auto inline_source = only(sources_of(params_));
+  if (has_schema_file && has_grammar_file) {
+    refuse_both("json_schema_file", "grammar_file");
+  }
+  if (!has_schema_file && !has_grammar_file) return;
+  if (inline_source) {
+    refuse_both(name_of(inline_source->kind),
+                has_schema_file ? "json_schema_file" : "grammar_file");
+  }
+  from_file_ = read_source(params_, context.model);
+  (void)compile(*from_file_);  // so that its faults are told now
 }
 
 void GrammarRule::close() noexcept {
@@ -112,12 +166,29 @@ void GrammarRule::close() noexcept {
 std::shared_ptr<const PreparedRule> GrammarRule::prepare(
     const Request& request) const {
   const auto& chosen = params<Params>(*this, request);
-  const auto sources = sources_of(chosen);
-  if (sources.empty()) return nullptr;
-  auto compiled =
-      cache_.get(sources[0], [&] { return compiler_->compile(sources[0]); });
-  return std::make_shared<const Held>(
-      std::move(compiled), compiler_->vocabulary(), chosen.jump_forward);
+  // What a request asks itself comes before what the pipeline does.
+  std::vector<Source> own = sources_of(chosen);
+  std::erase_if(own, [&](const Source& each) { return is_default(each); });
+  auto source = only(own);
+  if (!source) source = only(sources_of(chosen));
+  if (!source && from_file_) {
+    source = from_file_;
+    source->any_whitespace = chosen.any_whitespace;
+  }
+  if (!source) return nullptr;
+  return std::make_shared<const Held>(compile(*source), compiler_->vocabulary(),
+                                      chosen.jump_forward);
+}
+
+bool GrammarRule::is_default(const Source& source) const {
+  const auto defaults = sources_of(params_);
+  return std::any_of(defaults.begin(), defaults.end(), [&](const auto& each) {
+    return each.kind == source.kind && each.text == source.text;
+  });
+}
+
+GrammarCache::Value GrammarRule::compile(const Source& source) const {
+  return cache_.get(source, [&] { return compiler_->compile(source); });
 }
 
 }  // namespace penstock::grammar

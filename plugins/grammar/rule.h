@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "grammar/compiler.h"
@@ -11,7 +12,8 @@
 namespace penstock::grammar {
 
 /// Needs the vocabulary that a stage before it shares, and the ids that end an
-/// answer. A request sets one of the five, or none.
+/// answer. A request sets one of the five, or none: then the
+/// pipeline's is in force.
 class GrammarRule final : public Rule {
  public:
   struct Params {
@@ -20,6 +22,7 @@ class GrammarRule final : public Rule {
     std::string regex = {};
     std::string grammar = {};
     std::string lark = {};
+    std::string json_schema_file = {}, grammar_file = {};
     bool any_whitespace = false;
     bool jump_forward = true;
     std::int64_t cache_mib = 64;
@@ -33,8 +36,15 @@ class GrammarRule final : public Rule {
       const Request& request) const override;
 
  private:
+  /// The kept one, or a new one.
+  [[nodiscard]] GrammarCache::Value compile(const Source& source) const;
+  /// Whether the pipeline asks it, and not a request.
+  [[nodiscard]] bool is_default(const Source& source) const;
+
   mutable GrammarCache cache_;
   std::shared_ptr<const Compiler> compiler_;
+  Params params_;
+  std::optional<Source> from_file_;  ///< what is asked where nothing else is
 };
 
 }  // namespace penstock::grammar

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -26,7 +28,8 @@ Request request(const std::string& id,
   made.id = id;
   made.inputs["text"] = "Tell me of " + id;
   for (auto& [name, value] : options) {
-    const bool is_text = name == "json_schema" || name == "regex";
+    const bool is_text = name == "json_schema" || name == "regex" ||
+                         name == "grammar" || name == "lark";
     made.options[name] = RawScalar{.text = value, .quoted = is_text};
   }
   return made;
@@ -102,6 +105,72 @@ TEST(GemmaJson, ALimitThatComesFirstIsTold) {
   const auto results =
       run_file("gemma_json", {request("r", {{"json_schema", kSchema}})}, how);
   EXPECT_EQ(results[0]->report.finish_reason, "length");
+}
+
+TEST(GemmaJson, WhatARequestAsksComesBeforeThePipelines) {
+  auto how = tiny_model(0);
+  how[3].value = R"({"enum": ["of the file"]})";
+  const auto results = run_file(
+      "gemma_json",
+      {request("none", {}), request("regex", {{"regex", "own"}}),
+       request("two", {{"regex", "a"}, {"grammar", "root ::= \"a\""}})},
+      how);
+  EXPECT_EQ(results[0]->text, "\"of the file\"");
+  EXPECT_EQ(results[1]->text, "own");
+  ASSERT_TRUE(results[2]->report.error);
+  EXPECT_THAT(results[2]->report.error->what(),
+              HasSubstr("regex and grammar are both set"));
+}
+
+class Files : public ::testing::Test {
+ protected:
+  std::string write(const std::string& name, const std::string& text) {
+    const auto path = std::filesystem::path(::testing::TempDir()) / name;
+    std::ofstream(path) << text;
+    return path.string();
+  }
+  std::vector<Override> with(const std::string& param,
+                             const std::string& value) {
+    auto how = tiny_model(0);
+    how.push_back({"decode.0." + param, value, "test"});
+    return how;
+  }
+};
+
+TEST_F(Files, HoldTheSchemaOrTheGrammar) {
+  const auto schema = write("s.json", R"({"enum": ["from a file"]})");
+  const auto results = run_file(
+      "gemma_json", {request("file", {}), request("own", {{"regex", "own"}})},
+      with("json_schema_file", schema));
+  EXPECT_EQ(results[0]->text, "\"from a file\"");
+  EXPECT_EQ(results[1]->text, "own");
+  for (const auto& [name, text] :
+       {std::pair("g.ebnf", "root ::= \"ab\""), {"g.lark", "start: \"ab\""}}) {
+    EXPECT_EQ(run_file("gemma_json", {request("r", {})},
+                       with("grammar_file", write(name, text)))[0]
+                  ->text,
+              "ab");
+  }
+}
+
+TEST_F(Files, AreLookedAtBeforeAnyRequest) {
+  const auto fault = [&](const std::vector<Override>& how) -> std::string {
+    try {
+      (void)run_file("gemma_json", {request("r", {})}, how);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  EXPECT_THAT(fault(with("json_schema_file", "no/such.json")),
+              HasSubstr("'no/such.json' is no file"));
+  EXPECT_THAT(fault(with("json_schema_file", ::testing::TempDir())),
+              HasSubstr("is no file"));
+  EXPECT_THAT(fault(with("json_schema_file", write("n.json", R"({"not": 1})"))),
+              HasSubstr("has 'not', which is not supported"));
+  auto both = with("grammar_file", write("a.ebnf", "root ::= \"a\""));
+  both[3].value = "{}";
+  EXPECT_THAT(fault(both), HasSubstr("are both set"));
 }
 
 TEST(GemmaJson, AWrongSchemaFailsItsRequestAlone) {
