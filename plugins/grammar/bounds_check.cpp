@@ -23,9 +23,9 @@ constexpr std::int64_t kMostMultiple = 1'024, kWidest = 10'000;
 /// Where doubles are integers without gaps.
 constexpr double kExact = 9007199254740992;
 
-using Types = std::vector<std::string>;
+using TypeNames = std::vector<std::string>;
 
-bool is_among(const Types& types, std::string_view type) {
+bool is_among(const TypeNames& types, std::string_view type) {
   return std::find(types.begin(), types.end(), type) != types.end();
 }
 
@@ -83,7 +83,7 @@ void check_integer(const JsonView& schema) {
   if (multiple) check_multiple(schema, *multiple);
 }
 
-void check_numbers(const JsonView& schema, const Types& types) {
+void check_numbers(const JsonView& schema, const TypeNames& types) {
   for (const char* key :
        {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}) {
     if (const auto bound = schema.find(key)) (void)bound->real();
@@ -126,7 +126,7 @@ void check_array(const JsonView& schema) {
 
 }  // namespace
 
-void check_bounds(const JsonView& schema, const Types& types) {
+void check_bounds(const JsonView& schema, const TypeNames& types) {
   if (is_among(types, "string")) check_string(schema);
   if (is_among(types, "integer") || is_among(types, "number")) {
     check_numbers(schema, types);

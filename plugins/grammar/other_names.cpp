@@ -12,7 +12,7 @@
 namespace penstock::grammar {
 namespace {
 
-constexpr std::size_t kMostNodes = 16, kDeepest = 3;
+constexpr std::size_t kMostNodes = 16, kMostLooked = 3;
 
 using Characters = std::vector<std::uint32_t>;
 
@@ -95,7 +95,7 @@ std::string rules(const std::string& name, const Node& node,
 
 std::string other_name_rules(const std::string& rule,
                              const std::vector<std::string>& names) {
-  std::size_t depth = kDeepest;
+  std::size_t depth = kMostLooked;
   while (depth > 1 && tree_of(names, depth).count() > kMostNodes) --depth;
   return str(rule, R"( ::= "\"" )", rule, "_at\n",
              rules(rule + "_at", tree_of(names, depth), depth));

@@ -10,7 +10,7 @@
 namespace penstock::grammar {
 namespace {
 
-constexpr std::size_t kMostBytes = 4096, kDeepest = 32;
+constexpr std::size_t kMostRegexBytes = 4096, kDeepestGroups = 32;
 /// Copies of its parts that a regex may come to: states of an automaton.
 constexpr std::int64_t kMostParts = 5'000;
 
@@ -79,8 +79,8 @@ class Parts {
     if (c == '{') return repeat();
     if (c == '(') {
       open_.push_back({});
-      if (open_.size() > kDeepest) {
-        refuse(place_, str("groups stand more than ", kDeepest, " deep"));
+      if (open_.size() > kDeepestGroups) {
+        refuse(place_, str("groups stand more than ", kDeepestGroups, " deep"));
       }
     } else if (c == ')') {
       if (open_.size() == 1) refuse(place_, "a ')' has no '('");
@@ -147,9 +147,9 @@ class Parts {
 }  // namespace
 
 std::int64_t check_regex(std::string_view regex, const std::string& place) {
-  if (regex.size() > kMostBytes) {
-    refuse(place,
-           str(regex.size(), " bytes are too many; the most is ", kMostBytes));
+  if (regex.size() > kMostRegexBytes) {
+    refuse(place, str(regex.size(), " bytes are too many; the most is ",
+                      kMostRegexBytes));
   }
   if (invalid_utf8(regex)) refuse(place, "it is not UTF-8");
   return Parts(regex, place).cost();
