@@ -99,6 +99,7 @@ inputs:
     for i, body in enumerate(bodies):
         yield "openai_body", f"{i}.json", json.dumps(body).encode()
 
+    yield from grammar_seeds()
     for i, text in enumerate(HTTP):
         yield "http", f"{i}.txt", text
     for i, text in enumerate(FORMS):
@@ -106,6 +107,22 @@ inputs:
     yield from infer_seeds()
     for i, content in enumerate((b"", b"text", b"a" * 5000)):
         yield "gzip", f"{i}.gz", gzip.compress(content, mtime=0)
+
+
+def grammar_seeds():
+    """Schemas of the proof's generator, small ones first, and what else answers are held to."""
+    sys.path.append(str(ROOT / "tests/plugins/grammar/proof"))
+    import schemas
+    made = sorted((json.dumps(schemas.make(seed)) for seed in range(200)), key=len)
+    for i, text in enumerate(made[:60]):
+        yield "schema", f"{i}.json", text.encode()
+    for i, text in enumerate(schemas.PATTERNS + ["(a{1,3}|[^b-d]){2,}x?", "a(?:b|c)*\\d+?.", "[\\]\\-\\x41-\\u005a]+"]):
+        yield "regex", f"{i}.txt", text.encode()
+    grammars = ['root ::= n (" " [+-] n){1,3}\nn ::= [1-9] [0-9]*\n', 'root ::= Regex("a{2,3}\\\\.") | "b" root # c\n',
+                'Lstart: "a" WORD? | start ","\nWORD: /[a-z]{1,3}/i\n%ignore " "\n', 'L%import common.INT\nstart: INT~1..3\n',
+                'root ::= x{0,300}\nx[max_chars=5] ::= [^a]* (="b")\n']
+    for i, text in enumerate(grammars):
+        yield "ebnf", f"{i}.txt", text.encode()
 
 
 def infer_seeds():
