@@ -118,14 +118,20 @@ struct Compiler::Impl {
   }
 };
 
-Compiler::Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends)
+Compiler::Compiler(std::shared_ptr<const Vocabulary> vocabulary,
+                   const Tokens& ends)
     : vocabulary_(std::move(vocabulary)) {
-  std::vector<int> ids;
   for (const std::int64_t id : ends) {
     if (id < 0 || id >= vocabulary_->size()) continue;
-    ids.push_back(static_cast<int>(id));
+    ends_.push_back(static_cast<int>(id));
   }
-  impl_ = std::make_unique<Impl>(*vocabulary_, std::move(ids));
+}
+
+const Compiler::Impl& Compiler::impl() const {
+  std::call_once(is_made_, [this] {
+    impl_ = std::make_unique<const Impl>(*vocabulary_, ends_);
+  });
+  return *impl_;
 }
 
 Compiler::~Compiler() = default;
@@ -134,7 +140,7 @@ std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
   check(source);
   Warnings warnings;
   try {
-    auto grammar = impl_->compile(source);
+    auto grammar = impl().compile(source);
     if (!warnings.all().empty()) {
       throw Error(Code::kData, str("not supported: ", warnings.all().front()));
     }
@@ -142,7 +148,7 @@ std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
     return std::make_shared<const Compiled>(
         Compiled{.impl = std::make_shared<const Compiled::Impl>(
                      Compiled::Impl{.grammar = std::move(grammar),
-                                    .ends = impl_->ends,
+                                    .ends = ends_,
                                     .vocabulary = vocabulary_->size()}),
                  .bytes = bytes + source.text.size()});
   } catch (const Error& error) {

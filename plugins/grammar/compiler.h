@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "penstock/notes.h"
 #include "penstock/vocabulary.h"
@@ -32,9 +34,9 @@ struct Compiled {
 /// Any thread.
 class Compiler {
  public:
-  /// Looks at every token: 0.1 s for 262,144. `ends`: ids that end an
-  /// answer.
-  Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends);
+  /// Costs nothing. The first grammar looks at every token: 0.1 s for
+  /// 262,144. `ends`: ids that end an answer.
+  Compiler(std::shared_ptr<const Vocabulary> vocabulary, const Tokens& ends);
   ~Compiler();
 
   /// Throws Error(kData) that names the place of what it cannot do.
@@ -46,8 +48,12 @@ class Compiler {
 
  private:
   struct Impl;
+  [[nodiscard]] const Impl& impl() const;
+
   std::shared_ptr<const Vocabulary> vocabulary_;
-  std::unique_ptr<Impl> impl_;
+  std::vector<int> ends_;
+  mutable std::once_flag is_made_;
+  mutable std::unique_ptr<const Impl> impl_;  ///< made when asked
 };
 
 }  // namespace penstock::grammar
