@@ -12,7 +12,7 @@
 
 namespace penstock::grammar {
 
-enum class Kind { kSchema, kJson, kRegex, kGrammar, kLark };
+enum class Kind { kSchema, kJson, kRegex, kGrammar, kLark, kCalls };
 /// The param's name.
 [[nodiscard]] const char* name_of(Kind kind);
 
