@@ -151,8 +151,12 @@ JsonValue user_message(const std::string& text) {
 }
 
 ChatTemplate::ChatTemplate(const fs::path& model, const std::string& named)
-    : template_(
-          std::make_unique<const jinja::Template>(source_of(model, named))) {}
+    : source_(source_of(model, named)),
+      template_(std::make_unique<const jinja::Template>(source_)) {}
+
+bool ChatTemplate::knows_tools() const {
+  return source_.find("tools") != std::string::npos;
+}
 
 jinja::Text ChatTemplate::write(const Conversation& conversation) const {
   check_all(JsonView(conversation.messages, "messages"));

@@ -28,8 +28,12 @@ class ChatTemplate {
   /// Throws Error(kData) for messages that are none, and what the template
   /// refuses.
   [[nodiscard]] jinja::Text write(const Conversation& conversation) const;
+  [[nodiscard]] const std::string& source() const { return source_; }
+  /// Whether it says what tools there are.
+  [[nodiscard]] bool knows_tools() const;
 
  private:
+  std::string source_;
   std::unique_ptr<const jinja::Template> template_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gemma/call_json.h"
 #include "gemma/text_writer.h"
 
 namespace penstock::gemma {
@@ -41,11 +42,13 @@ void Detokenize::declare(Declaration<Detokenize>& d) {
 void Detokenize::open(StageContext& context) {
   tokenizer_ =
       context.share<Tokenizer>([&] { return Tokenizer::open(context.model); });
+  syntax_ = context.shared_by_another<tools::CallSyntax>();
 }
 
 std::unique_ptr<Writer> Detokenize::begin(const Request& request) const {
   return std::make_unique<TextWriter>(tokenizer_,
-                                      params<Params>(*this, request).stop);
+                                      params<Params>(*this, request).stop,
+                                      has_tools(request) ? syntax_ : nullptr);
 }
 
 }  // namespace penstock::gemma

@@ -6,13 +6,16 @@
 #include <vector>
 
 #include "gemma/tokenizer.h"
+#include "lib/tools/call_syntax.h"
 #include "penstock/postprocess.h"
 
 namespace penstock::gemma {
 
 /// Input: tokens i64[N]. Output: text, a piece whenever characters are
 /// complete and begin no stop string; the piece marked final may be empty. Of
-/// log-probabilities: JSON pieces, objects with a list (token_json.h).
+/// log-probabilities: JSON pieces, objects with a list (token_json.h). Of a
+/// request with `tools`: the calls as JSON pieces (call_json.h), and the text
+/// without them.
 class Detokenize final : public Postprocess {
  public:
   struct Params {
@@ -27,6 +30,7 @@ class Detokenize final : public Postprocess {
 
  private:
   std::shared_ptr<const Tokenizer> tokenizer_;
+  std::shared_ptr<const tools::CallSyntax> syntax_;  ///< null: no chats
 };
 
 }  // namespace penstock::gemma

@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace penstock::gemma {
+namespace {
+
+/// What the model writes itself, around a call and its texts.
+bool is_of_call(const std::string& word) {
+  return word == "<start_function_call>" || word == "<end_function_call>" ||
+         word == "<escape>";
+}
+
+}  // namespace
 
 SharedVocabulary::SharedVocabulary(std::shared_ptr<const Tokenizer> tokenizer)
     : tokenizer_(std::move(tokenizer)) {}
@@ -13,8 +22,9 @@ std::int64_t SharedVocabulary::size() const { return tokenizer_->size(); }
 std::string SharedVocabulary::bytes(std::int64_t id) const {
   const auto& words = tokenizer_->control_words();
   const bool is_control =
-      std::any_of(words.begin(), words.end(),
-                  [&](const auto& word) { return word.id == id; });
+      std::any_of(words.begin(), words.end(), [&](const auto& word) {
+        return word.id == id && !is_of_call(word.spelling);
+      });
   if (is_control || tokenizer_->spelling(id).starts_with("<unused")) return "";
   return tokenizer_->piece(id).text;
 }

@@ -2,18 +2,37 @@
 
 #include <utility>
 
+#include "gemma/call_json.h"
 #include "gemma/token_json.h"
 
 namespace penstock::gemma {
 
+TextWriter::Branch& TextWriter::branch_of(int branch) {
+  const auto [at, is_new] = branches_.try_emplace(
+      branch,
+      Branch{.stream = TextStream(tokenizer_), .text = StopText(stops_)});
+  if (is_new && syntax_) at->second.calls.emplace(*syntax_);
+  return at->second;
+}
+
+std::string TextWriter::without_calls(const std::string& text, bool is_over,
+                                      const Decoded& decoded, Branch& branch,
+                                      OutputSink& out) {
+  auto found = branch.calls->add(text);
+  if (is_over) found.text += branch.calls->finish().text;
+  if (!found.calls.empty()) {
+    out.emit(Json{call_json(found.calls, decoded.item->tokens, decoded.branch,
+                            branch.called)},
+             decoded.branch, /*is_final=*/false);
+    branch.called += found.calls.size();
+  }
+  return std::move(found.text);
+}
+
 bool TextWriter::write(const Decoded& decoded, OutputSink& out) {
   write_logprobs(decoded, out);
-  const auto found =
-      branches_
-          .try_emplace(decoded.branch, Branch{.stream = TextStream(tokenizer_),
-                                              .text = StopText(stops_)})
-          .first;
-  auto& [stream, shown] = found->second;
+  Branch& branch = branch_of(decoded.branch);
+  auto& [stream, shown, calls, called] = branch;
   Tokens tokens = decoded.tokens;
   // The id that stopped the answer is no part of its text.
   if (decoded.finish == Finish::kStopId && !tokens.empty()) tokens.pop_back();
@@ -23,10 +42,9 @@ bool TextWriter::write(const Decoded& decoded, OutputSink& out) {
   if (is_over) text += shown.add(stream.finish());
   const bool is_found = shown.is_found();
   const bool is_final = is_over || is_found;
-  if (is_final) {
-    text += shown.finish();
-    branches_.erase(found);
-  }
+  if (is_final) text += shown.finish();
+  if (calls) text = without_calls(text, is_final, decoded, branch, out);
+  if (is_final) branches_.erase(decoded.branch);
   if (is_final || !text.empty()) {
     out.emit(std::move(text), decoded.branch, is_final);
   }
@@ -53,7 +71,11 @@ void TextWriter::end(OutputSink& out) {
   // Branches that were cut short: a cancelled or failed request.
   for (auto& [branch, each] : branches_) {
     std::string text = each.text.add(each.stream.finish());
-    out.emit(text + each.text.finish(), branch, /*is_final=*/true);
+    text += each.text.finish();
+    if (each.calls) {
+      text = each.calls->add(text).text + each.calls->finish().text;
+    }
+    out.emit(text, branch, /*is_final=*/true);
   }
 }
 

@@ -6,6 +6,7 @@
 #include "gemma/chat_tokens.h"
 #include "gemma/shared_vocabulary.h"
 #include "gemma/token_ids.h"
+#include "gemma/tool_prompt.h"
 #include "penstock/keys.h"
 #include "penstock/too_long.h"
 
@@ -77,6 +78,28 @@ std::optional<JsonValue> json_input(const Request& request,
   return parse_json(text_input(request, name), name);
 }
 
+void declare_chat(Declaration<Tokenize>& d) {
+  d.param("chat", &Tokenize::Params::chat,
+          "treat a plain text as the first message of a conversation")
+      .chats()
+      .per_request();
+  d.param("chat_template", &Tokenize::Params::chat_template,
+          "auto: the model's own template, else Gemma's; gemma; or the path of "
+          "a Jinja template");
+  d.param("system", &Tokenize::Params::system,
+          "system message of a conversation that has none of its own")
+      .per_request();
+  d.param("add_generation_prompt", &Tokenize::Params::add_generation_prompt,
+          "end the conversation's prompt where the model's answer begins")
+      .per_request();
+  std::vector<std::string> syntaxes = tools::syntax_names();
+  syntaxes.insert(syntaxes.begin(), "auto");
+  d.param("tool_calls", &Tokenize::Params::tool_calls,
+          "how the model writes calls of a request's `tools`; auto: as its "
+          "template says, else in fences")
+      .choices(std::move(syntaxes));
+}
+
 }  // namespace
 
 void Tokenize::declare(Declaration<Tokenize>& d) {
@@ -103,19 +126,7 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
           "longest prompt in tokens; 0: the model's context length")
       .range(0, 1e9)
       .per_request();
-  d.param("chat", &Params::chat,
-          "treat a plain text as the first message of a conversation")
-      .chats()
-      .per_request();
-  d.param("chat_template", &Params::chat_template,
-          "auto: the model's own template, else Gemma's; gemma; or the path of "
-          "a Jinja template");
-  d.param("system", &Params::system,
-          "system message of a conversation that has none of its own")
-      .per_request();
-  d.param("add_generation_prompt", &Params::add_generation_prompt,
-          "end the conversation's prompt where the model's answer begins")
-      .per_request();
+  declare_chat(d);
   d.param("pieces", &Params::pieces, "report how each token is spelled")
       .shows();
 }
@@ -139,6 +150,10 @@ void Tokenize::open(StageContext& context) {
     if (params_.chat || params_.chat_template != "auto") throw;
     no_template_ = error;
   }
+  syntax_ = context.share<tools::CallSyntax>([&] {
+    return std::make_shared<const tools::CallSyntax>(call_syntax(
+        params_.tool_calls, template_ ? template_->source() : "", *tokenizer_));
+  });
   const std::int64_t vocab = get_or(context.facts, kVocabSize, kAll);
   if (vocab < tokenizer_->size()) {
     throw Error(Code::kData, str("the tokenizer has ", tokenizer_->size(),
@@ -243,8 +258,10 @@ Tokens Tokenize::of_chat(const Request& request, const Params& chosen,
   const JsonValue said =
       messages ? *messages
                : user_message(penstock::text_of(request, item, chosen.input));
+  const JsonValue turns = messages_for(
+      *template_, said, tools ? &*tools : nullptr, *syntax_, chosen.system);
   const jinja::Text text =
-      template_->write({.messages = said,
+      template_->write({.messages = turns,
                         .tools = tools ? &*tools : nullptr,
                         .system = chosen.system,
                         .bos = tokenizer_->spelling(tokenizer_->bos()),

@@ -8,6 +8,7 @@
 
 #include "gemma/chat_template.h"
 #include "gemma/tokenizer.h"
+#include "lib/tools/call_syntax.h"
 #include "penstock/preprocess.h"
 
 namespace penstock::gemma {
@@ -31,6 +32,7 @@ class Tokenize final : public Preprocess {
     std::string chat_template = "auto";
     std::string system = {};
     bool add_generation_prompt = true;
+    std::string tool_calls = "auto";
   };
   static void declare(Declaration<Tokenize>& d);
   explicit Tokenize(Params params) : params_(std::move(params)) {}
@@ -60,6 +62,7 @@ class Tokenize final : public Preprocess {
   std::int64_t context_length_ = 0;  ///< 0: not known
   std::optional<ChatTemplate> template_;
   std::optional<Error> no_template_;  ///< why there is none
+  std::shared_ptr<const tools::CallSyntax> syntax_;
 };
 
 }  // namespace penstock::gemma

@@ -22,12 +22,13 @@ constexpr std::uintmax_t kMostBytes = 64U << 20U;
 constexpr std::int64_t kUnknownId = -1;
 
 /// Those of them that a vocabulary has.
-constexpr std::array<const char*, 10> kControlWords{
-    "<bos>",          "<eos>",
-    "<pad>",          "<unk>",
-    "<mask>",         "<start_of_turn>",
-    "<end_of_turn>",  "<start_of_image>",
-    "<end_of_image>", "<image_soft_token>"};
+constexpr std::array<const char*, 17> kControlWords{
+    "<bos>", "<eos>", "<pad>", "<unk>", "<mask>", "<start_of_turn>",
+    "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>",
+    // FunctionGemma's.
+    "<start_function_declaration>", "<end_function_declaration>",
+    "<start_function_call>", "<end_function_call>", "<start_function_response>",
+    "<end_function_response>", "<escape>"};
 
 bool begins_as_gguf(const fs::path& path) {
   std::array<char, 4> magic{};

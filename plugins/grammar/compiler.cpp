@@ -6,12 +6,10 @@
 #include <vector>
 
 #include "grammar/compiled.h"
-#include "grammar/ebnf_edit.h"
 #include "grammar/grammar_cost.h"
 #include "grammar/log.h"
 #include "grammar/regex_check.h"
-#include "grammar/schema_check.h"
-#include "grammar/schema_lower.h"
+#include "grammar/schema_grammar.h"
 #include "penstock/error.h"
 
 namespace penstock::grammar {
@@ -37,7 +35,8 @@ std::vector<std::string> texts_of(const Vocabulary& vocabulary) {
 }
 
 void check_size(const Source& source) {
-  if (source.text.size() <= kMostBytes) return;
+  // That of calls is longer than what was asked; tools_rule.cpp looked at it.
+  if (source.kind == Kind::kCalls || source.text.size() <= kMostBytes) return;
   throw Error(Code::kData,
               str(name_of(source.kind), ": ", source.text.size(),
                   " bytes are too many; the most is ", kMostBytes));
@@ -57,6 +56,8 @@ const char* name_of(Kind kind) {
       return "grammar";
     case Kind::kLark:
       return "lark";
+    case Kind::kCalls:
+      return "tools";
   }
   return "";
 }
@@ -67,20 +68,21 @@ struct Compiler::Impl {
   // such as strings of a length, is kept; of other grammars nothing is, since
   // what was warned of must be refused again.
   mutable xgrammar::GrammarCompiler schemas, others;
-  std::vector<int> ends;
 
-  Impl(const Vocabulary& vocabulary, std::vector<int> end_ids,
+  Impl(const Vocabulary& vocabulary, const std::vector<int>& ends,
        std::int64_t shared_bytes)
       : tokens(texts_of(vocabulary), xgrammar::VocabType::RAW,
-               static_cast<int>(vocabulary.size()), end_ids),
+               static_cast<int>(vocabulary.size()), ends),
         schemas(tokens, /*max_threads=*/1, shared_bytes > 0, shared_bytes),
-        others(tokens, /*max_threads=*/1, /*cache_enabled=*/false),
-        ends(std::move(end_ids)) {}
+        others(tokens, /*max_threads=*/1, /*cache_enabled=*/false) {}
 
   [[nodiscard]] xgrammar::CompiledGrammar compile(const Source& source) const {
     switch (source.kind) {
-      case Kind::kSchema:
-        return compile_schema(source);
+      case Kind::kSchema: {
+        const auto ebnf = schema_grammar(source.text, source.any_whitespace);
+        (void)check_cost(ebnf);
+        return schemas.CompileGrammar(ebnf);
+      }
       case Kind::kJson:
         return others.CompileJSONSchema(R"({"type": "object"})",
                                         source.any_whitespace, {}, {},
@@ -90,6 +92,8 @@ struct Compiler::Impl {
         return checked(xgrammar::Grammar::FromRegex(source.text));
       case Kind::kLark:
         return checked(xgrammar::Grammar::FromLark(source.text, tokens));
+      case Kind::kCalls:
+        return others.CompileStructuralTag(source.text);
       case Kind::kGrammar:
         break;
     }
@@ -98,34 +102,26 @@ struct Compiler::Impl {
 
   [[nodiscard]] xgrammar::CompiledGrammar checked(
       const xgrammar::Grammar& grammar) const {
-    check_cost(grammar.ToString());
+    (void)check_cost(grammar.ToString());
     return others.CompileGrammar(grammar);
-  }
-
-  [[nodiscard]] xgrammar::CompiledGrammar compile_schema(
-      const Source& source) const {
-    const JsonValue parsed = parse_schema(source.text);
-    const JsonView root(parsed, "json_schema");
-    check_schema(root);
-    const LoweredSchema lowered = lower_schema(root, source.text);
-    const auto grammar =
-        xgrammar::Grammar::FromJSONSchema(lowered.text, source.any_whitespace);
-    const std::string ebnf = edit_ebnf(grammar.ToString(), lowered);
-    check_cost(ebnf);
-    return schemas.CompileGrammar(ebnf);
   }
 };
 
-Compiler::Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends,
-                   std::size_t shared_bytes)
-    : vocabulary_(std::move(vocabulary)) {
-  std::vector<int> ids;
+Compiler::Compiler(std::shared_ptr<const Vocabulary> vocabulary,
+                   const Tokens& ends, std::size_t shared_bytes)
+    : vocabulary_(std::move(vocabulary)),
+      shared_bytes_(static_cast<std::int64_t>(shared_bytes)) {
   for (const std::int64_t id : ends) {
     if (id < 0 || id >= vocabulary_->size()) continue;
-    ids.push_back(static_cast<int>(id));
+    ends_.push_back(static_cast<int>(id));
   }
-  impl_ = std::make_unique<Impl>(*vocabulary_, std::move(ids),
-                                 static_cast<std::int64_t>(shared_bytes));
+}
+
+const Compiler::Impl& Compiler::impl() const {
+  std::call_once(is_made_, [this] {
+    impl_ = std::make_unique<const Impl>(*vocabulary_, ends_, shared_bytes_);
+  });
+  return *impl_;
 }
 
 Compiler::~Compiler() = default;
@@ -134,7 +130,7 @@ std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
   check_size(source);
   Warnings warnings;
   try {
-    auto grammar = impl_->compile(source);
+    auto grammar = impl().compile(source);
     if (!warnings.all().empty()) {
       throw Error(Code::kData, str("not supported: ", warnings.all().front()));
     }
@@ -142,7 +138,7 @@ std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
     return std::make_shared<const Compiled>(
         Compiled{.impl = std::make_shared<const Compiled::Impl>(
                      Compiled::Impl{.grammar = std::move(grammar),
-                                    .ends = impl_->ends,
+                                    .ends = ends_,
                                     .vocabulary = vocabulary_->size()}),
                  .bytes = bytes + source.text.size()});
   } catch (const Error& error) {

@@ -2,15 +2,18 @@
 // which tokens may come. xgrammar does it; it stays in this folder's sources.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "penstock/notes.h"
 #include "penstock/vocabulary.h"
 
 namespace penstock::grammar {
 
-enum class Kind { kSchema, kJson, kRegex, kGrammar, kLark };
+enum class Kind { kSchema, kJson, kRegex, kGrammar, kLark, kCalls };
 /// The param's name.
 [[nodiscard]] const char* name_of(Kind kind);
 
@@ -35,9 +38,10 @@ struct Compiled {
 /// Any thread.
 class Compiler {
  public:
-  /// Looks at every token: 0.1 s for 262,144. `ends`: ids that end an
-  /// answer. `shared_bytes`: most that is kept of what schemas have in common.
-  Compiler(std::shared_ptr<const Vocabulary> vocabulary, Tokens ends,
+  /// Costs nothing. The first grammar looks at every token: 0.1 s for
+  /// 262,144. `ends`: ids that end an answer. `shared_bytes`: most that is kept
+  /// of what schemas have in common.
+  Compiler(std::shared_ptr<const Vocabulary> vocabulary, const Tokens& ends,
            std::size_t shared_bytes = std::size_t{16} << 20U);
   ~Compiler();
 
@@ -50,8 +54,13 @@ class Compiler {
 
  private:
   struct Impl;
+  [[nodiscard]] const Impl& impl() const;
+
   std::shared_ptr<const Vocabulary> vocabulary_;
-  std::unique_ptr<Impl> impl_;
+  std::int64_t shared_bytes_;
+  std::vector<int> ends_;
+  mutable std::once_flag is_made_;
+  mutable std::unique_ptr<const Impl> impl_;  ///< made when asked
 };
 
 }  // namespace penstock::grammar

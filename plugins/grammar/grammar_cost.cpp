@@ -141,7 +141,7 @@ std::int64_t written_out(const std::map<std::string, RuleCost>& rules,
 
 }  // namespace
 
-void check_cost(const std::string& ebnf) {
+std::int64_t check_cost(const std::string& ebnf) {
   const auto rules = rules_of(ebnf);
   std::int64_t sum = 0, dearest = -1;
   std::string name;
@@ -155,7 +155,7 @@ void check_cost(const std::string& ebnf) {
     dearest = own;
     name = rule;
   }
-  if (sum <= kMostCost) return;
+  if (sum <= kMostCost) return sum;
   throw Error(Code::kData,
               str("would take too long to prepare, its rule '", name,
                   "' above all; ask for fewer repetitions of wide classes, or "

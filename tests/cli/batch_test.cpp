@@ -222,6 +222,75 @@ END
   EXPECT_EQ(all[0]["response"]["status_code"], 200) << all[0];
 }
 
+/// $HELD: a line of the chat pipeline, whose model is a tiny random one.
+std::string held(const std::string& lines) {
+  return "cat << 'END' | tr -d '\\n' | sed 's/}{\"custom/}\\n{\"custom/g' | "
+         "$RUN gemma_chat.yaml ${TINY#* } --jsonl - --json\n" +
+         lines + "END\n";
+}
+
+TEST(OpenAi, HasAnswersOfAForm) {
+  const Ran ran = shell(held(
+      R"({"custom_id": "a", "url": "/v1/chat/completions", "body": {
+ "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 60,
+ "response_format": {"type": "json_schema", "json_schema": {"name": "x",
+  "schema": {"type": "object", "required": ["a", "b"], "properties": {
+   "a": {"enum": ["x", "y"]}, "b": {"type": "boolean"}}}}}}}
+)"));
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 1) << ran.err;
+  const Json& choice = all[0]["response"]["body"]["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "stop") << all[0];
+  const auto answer =
+      Json::parse(choice["message"]["content"].get<std::string>());
+  EXPECT_TRUE(answer["a"] == "x" || answer["a"] == "y");
+  EXPECT_TRUE(answer["b"].is_boolean());
+}
+
+const char* const kTool =
+    R"({"type": "function", "function": {"name": "pick", "parameters": {
+        "type": "object", "required": ["a"], "properties":
+        {"a": {"enum": [1, 2]}}}}})";
+
+TEST(OpenAi, CallsTools) {
+  const Ran ran = shell(
+      held(std::string(R"({"custom_id": "a", "url": "/v1/chat/completions",
+ "body": {"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 200,
+ "parallel_tool_calls": false, "tool_choice": {"type": "function", "function":
+ {"name": "pick"}}, "tools": [)") +
+           kTool + "]}}\n"));
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 1) << ran.err;
+  const Json& choice = all[0]["response"]["body"]["choices"][0];
+  EXPECT_EQ(choice["finish_reason"], "tool_calls") << all[0];
+  EXPECT_TRUE(choice["message"]["content"].is_null());
+  const Json& call = choice["message"]["tool_calls"][0];
+  EXPECT_EQ(call["function"]["name"], "pick");
+  const auto picked =
+      Json::parse(call["function"]["arguments"].get<std::string>());
+  EXPECT_TRUE(picked["a"] == 1 || picked["a"] == 2);
+}
+
+TEST(Lines, CallToolsAndTakeTheirAnswers) {
+  const Ran ran = shell(
+      R"(cat << 'END' | tr -d '\n' | $RUN gemma_chat.yaml ${TINY#* } --jsonl - --json
+{"messages": [{"role": "user", "content": "Hi"},
+ {"role": "assistant", "tool_calls": [{"id": "c", "type": "function",
+  "function": {"name": "pick", "arguments": "{\"a\": 1}"}}]},
+ {"role": "tool", "tool_call_id": "c", "content": "done"}],
+ "tools": [)" +
+      std::string(kTool) +
+      R"(], "options": {"tool_choice": "required", "max_new_tokens": 200,
+ "parallel_tool_calls": false}}
+END
+)");
+  const auto all = results(ran.out);
+  ASSERT_EQ(all.size(), 1) << ran.err;
+  ASSERT_EQ(all[0]["tool_calls"].size(), 1) << all[0];
+  EXPECT_EQ(all[0]["tool_calls"][0]["function"]["name"], "pick");
+  EXPECT_EQ(all[0]["text"], "");
+}
+
 struct Wrong {
   const char* line;
   const char* words;
@@ -279,10 +348,13 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
                   "body": {"messages": [],
                   "response_format": {"type": "json_object"}}})",
-              R"(leave it out, or write {"type":"text"})"},
+              "grammar.rule"},
         Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
                   "body": {"messages": [], "tool_choice": "required"}})",
-              "no tool can be forced here"},
+              "asks for a call, but there are no tools"},
+        Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
+                  "body": {"messages": [], "response_format": {"type": "x"}}})",
+              "options.response_format.type is 'x', expected one of text"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "body": {"prompt": "a", "max_tokens": -1}})",
               "expected integer in 1.."}));

@@ -83,9 +83,9 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"({"response_format": {"type": "json_object"}})",
               "response_format", "leave it out"},
         Wrong{R"({"tools": [{"type": "function"}]})", "tools",
-              "cannot be called"},
+              "cannot be called here"},
         Wrong{R"({"tool_choice": "required"})", "tool_choice",
-              "no tool can be forced"},
+              "there are no tools"},
         Wrong{R"({"stream": 1})", "stream", "expected true or false"},
         Wrong{R"({"stream_options": {}})", "stream_options",
               "only for stream: true"},
@@ -111,8 +111,29 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"({"messages": ["Hi"]})", "messages[0]", "is no object"},
         Wrong{R"({"messages": [{"role": "user"}]})", "messages[0]",
               "has no key 'content'"},
-        Wrong{R"({"messages": [{"role": "tool", "content": ""}]})",
+        Wrong{R"({"messages": [{"role": "bot", "content": ""}]})",
               "messages[0].role", "expected one of system"},
+        Wrong{R"({"messages": [{"role": "tool", "content": ""}]})",
+              "messages[0]", "has no key 'tool_call_id'"},
+        Wrong{R"({"messages": [{"role": "tool", "content": "",
+                                "tool_call_id": "a"}]})",
+              "messages[0].tool_call_id", "no call of the messages before"},
+        Wrong{R"({"messages": [{"role": "user", "content": "a",
+                                "tool_calls": [{"id": "a"}]}]})",
+              "messages[0].tool_calls", "is not known here"},
+        Wrong{R"({"messages": [{"role": "assistant", "tool_calls": [
+                  {"id": "a", "function": {"name": "f",
+                   "arguments": "{"}}]}]})",
+              "messages[0].tool_calls[0].function.arguments", "is no JSON"},
+        Wrong{R"({"messages": [{"role": "assistant", "tool_calls": [
+                  {"id": "a", "function": {"name": "f",
+                   "arguments": "[]"}}]}]})",
+              "messages[0].tool_calls[0].function.arguments", "no object"},
+        Wrong{R"({"messages": [{"role": "assistant", "tool_calls": [
+                  {"function": {"name": "f", "arguments": "{}"}}]}]})",
+              "messages[0].tool_calls[0]", "has no key 'id'"},
+        Wrong{R"({"input": [{"role": "tool", "content": "x"}]})",
+              "input[0].role", "no tool is called here"},
         Wrong{R"({"messages": [{"role": "user", "content": 5}]})",
               "messages[0].content", "neither a text nor a list"},
         Wrong{R"({"messages": [{"role": "user", "content": "a", "x": 1}]})",
@@ -167,6 +188,22 @@ TEST(Conversation, MakesOneSystemOfThoseThatBeginIt) {
             R"([{"role":"system","content":"a\n\nb"},)"
             R"({"role":"user","content":"c"},)"
             R"({"role":"assistant","content":"d"}])");
+}
+
+TEST(Conversation, KeepsCallsAndTheirAnswers) {
+  const std::string calls = R"([{"id":"a","type":"function","function":)"
+                            R"({"name":"f","arguments":"{\"x\":1}"}}])";
+  EXPECT_EQ(chat_json(R"([{"role": "user", "content": "c"},
+                          {"role": "assistant", "content": null,
+                           "tool_calls": )" +
+                      calls + R"(},
+                          {"role": "tool", "tool_call_id": "a",
+                           "content": [{"type": "text", "text": "7"}]}])"),
+            R"([{"role":"user","content":"c"},)"
+            R"({"role":"assistant","content":"","tool_calls":)" +
+                calls +
+                R"(},{"role":"tool","content":"7",)"
+                R"("tool_call_id":"a"}])");
 }
 
 TEST(Conversation, OfAResponseBeginsWithItsInstructions) {

@@ -2,8 +2,20 @@
 
 #include <utility>
 
+#include "pipeline_run/input/response_format.h"
+
 namespace penstock::run {
 namespace {
+
+void check(const Runner& runner, const Request& request) {
+  try {
+    runner.check(request);
+  } catch (const Error& error) {
+    const std::string advice = rule_advice(error.text());
+    if (advice.empty()) throw;
+    throw Error(error.code(), error.text() + advice);
+  }
+}
 
 void submit(const Options& options, Runner& runner, const Wrap& wrap,
             Printer& printer, Input input, const Stop& stop) {
@@ -15,7 +27,7 @@ void submit(const Options& options, Runner& runner, const Wrap& wrap,
   }
   try {
     if (input.error) throw Error(*input.error);
-    runner.check(request);
+    check(runner, request);
   } catch (Error& error) {
     printer.refuse(
         request,

@@ -8,6 +8,8 @@
 #include "penstock/text.h"
 #include "pipeline_run/input/json_raw.h"
 #include "pipeline_run/input/json_text.h"
+#include "pipeline_run/input/response_format.h"
+#include "pipeline_run/input/tool_choice.h"
 
 namespace penstock::run {
 namespace {
@@ -39,6 +41,24 @@ Time deadline(const JsonView& value) {
                                 std::min(milliseconds, 1e12)));
 }
 
+/// A form and a schema may be written as the objects that they are.
+void set_option(Request& request, const std::string& name,
+                const JsonView& option) {
+  if (name == "response_format") {
+    for (const auto& [key, raw] : format_options(option)) {
+      request.options[key] = raw;
+    }
+  } else if (name == "json_schema" && option.is_object()) {
+    request.options[name] =
+        RawScalar{.text = json_text(option.value()), .quoted = true};
+  } else if (name == "tool_choice" && option.is_object()) {
+    request.options[name] =
+        RawScalar{.text = tool_choice_option(option), .quoted = true};
+  } else {
+    request.options[name] = json_raw(option);
+  }
+}
+
 void set(Request& request, const std::string& key, const JsonView& value) {
   if (key == "id") return;  // was first
   if (key == "text" || key == "continuation") {
@@ -52,7 +72,7 @@ void set(Request& request, const std::string& key, const JsonView& value) {
     }
   } else if (key == "options") {
     for (const auto& [name, option] : value.members()) {
-      request.options[name] = json_raw(option);
+      set_option(request, name, option);
     }
   } else if (key == "deadline_ms") {
     request.deadline = deadline(value);

@@ -7,6 +7,7 @@
 
 #include "penstock/params.h"
 #include "pipeline_run/input/openai_names.h"
+#include "pipeline_run/input/tool_choice.h"
 
 namespace penstock::run {
 namespace {
@@ -23,8 +24,10 @@ constexpr std::array kIgnored{"user",
                               "prompt_cache_retention",
                               "prediction"};
 /// What has a rule of its own below.
-constexpr std::array kOwn{"model",  "messages", "tools",       "tool_choice",
-                          "prompt", "logprobs", "top_logprobs"};
+constexpr std::array kOwn{
+    "model",        "messages",        "tools",
+    "tool_choice",  "prompt",          "logprobs",
+    "top_logprobs", "response_format", "parallel_tool_calls"};
 
 std::vector<std::string> body_keys() {
   std::vector<std::string> all(kOwn.begin(), kOwn.end());
@@ -46,19 +49,26 @@ void take_logprobs(const JsonView& body, bool is_chat, Object& options) {
   }
 }
 
-/// "none": as if there were no tools.
-bool uses_tools(const JsonView& body) {
-  const auto choice = body.find("tool_choice");
-  if (!choice) return true;
-  if (choice->is_text() && choice->text() == "auto") return true;
-  if (choice->is_text() && choice->text() == "none") return false;
-  choice->fail("is neither auto nor none: no tool can be forced here");
-}
-
 void take_messages(const JsonView& body, Object& own) {
   own.push_back({"messages", body.at("messages").value()});
+}
+
+/// With "none" it is as if there were no tools.
+void take_tools(const JsonView& body, Object& own, Object& options) {
+  const auto choice = body.find("tool_choice");
   const auto tools = body.find("tools");
-  if (uses_tools(body) && tools) own.push_back({"tools", tools->value()});
+  if (choice && choice->is_text() && choice->text() == "none") return;
+  const bool has_tools = tools && !tools->items().empty();
+  if (has_tools) own.push_back({"tools", tools->value()});
+  const bool is_auto = choice && choice->is_text() && choice->text() == "auto";
+  if (choice && !is_auto) {
+    if (!has_tools) choice->fail("asks for a call, but there are no tools");
+    options.push_back({"tool_choice", {tool_choice_option(*choice)}});
+  }
+  const auto are_many = body.find("parallel_tool_calls");
+  if (are_many && !are_many->boolean() && has_tools) {
+    options.push_back({"parallel_tool_calls", {false}});
+  }
 }
 
 /// A text, or token ids; or a list of one of these.
@@ -124,10 +134,14 @@ JsonValue from_openai(const JsonView& line, OpenAiCall& call) {
   Object options;
   if (call.is_chat) {
     take_messages(body, own);
+    take_tools(body, own, options);
   } else {
     take_prompt(body, own);
   }
   take_logprobs(body, call.is_chat, options);
+  if (const auto format = body.find("response_format")) {
+    options.push_back({"response_format", format->value()});
+  }
   for (const auto& [key, value] : body.members()) {
     take_option(key, value, options);
   }

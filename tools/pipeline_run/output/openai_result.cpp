@@ -22,6 +22,17 @@ Out piece(const Written& written, const char* key) {
   return all;
 }
 
+/// Of tools.
+Out calls_of(const Written& written) {
+  Out all = Out::array();
+  for (const std::string& text : written.json) {
+    Out part = Out::parse(text);
+    if (!part.is_object() || !part.contains("tool_calls")) continue;
+    for (Out& call : part["tool_calls"]) all.push_back(std::move(call));
+  }
+  return all;
+}
+
 /// As /v1/completions has them: lists side by side.
 Out columns(const Out& tokens) {
   Out out{{"tokens", Out::array()},
@@ -46,14 +57,22 @@ Out choice(const OpenAiCall& call, std::size_t index, const Branch& branch,
   const Written& written = found == branches.end() ? nothing : found->second;
   const Out tokens = piece(written, "logprobs");
   Out out{{"index", index}};
+  std::string reason = branch.finish_reason;
   if (call.is_chat) {
-    out["message"] = {{"role", "assistant"}, {"content", written.text}};
+    const Out calls = calls_of(written);
+    const bool is_call = !calls.empty();
+    out["message"] = {
+        {"role", "assistant"},
+        {"content",
+         is_call && written.text.empty() ? Out() : Out(written.text)}};
+    if (is_call) out["message"]["tool_calls"] = calls;
+    if (is_call && branch.finish_reason != "length") reason = "tool_calls";
     out["logprobs"] = tokens.is_null() ? Out() : Out{{"content", tokens}};
   } else {
     out["text"] = written.text;
     out["logprobs"] = tokens.is_null() ? Out() : columns(tokens);
   }
-  out["finish_reason"] = branch.finish_reason;
+  out["finish_reason"] = reason;
   return out;
 }
 

@@ -58,6 +58,10 @@ void WholeAnswer::more(std::size_t choice, const std::string& text,
   to.tokens.insert(to.tokens.end(), tokens.begin(), tokens.end());
 }
 
+void WholeAnswer::called(std::size_t choice, const OutJson& call) {
+  choices_.at(choice).calls.push_back(call);
+}
+
 void WholeAnswer::over(std::size_t choice, const std::string& reason) {
   choices_.at(choice).reason = reason;
 }
@@ -83,6 +87,14 @@ void ChunkedAnswer::more(std::size_t choice, const std::string& text,
                          const TokenList& tokens) {
   const bool is_first = begun_.insert(choice).second;
   send(OutJson::array({shape_.more(choice, text, tokens, is_first)}), {});
+}
+
+void ChunkedAnswer::called(std::size_t choice, const OutJson& call) {
+  if (!shape_.called) return;
+  const bool is_first = begun_.insert(choice).second;
+  send(
+      OutJson::array({shape_.called(choice, calls_[choice]++, call, is_first)}),
+      {});
 }
 
 void ChunkedAnswer::over(std::size_t choice, const std::string& reason) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@ struct Choice {
   std::string text;
   TokenList tokens;
   std::string reason;
+  OutJson calls = OutJson::array();  ///< of tools
 };
 
 /// Sends one JSON when everything is there.
@@ -39,6 +41,7 @@ class WholeAnswer final : public Listener {
 
   void more(std::size_t choice, const std::string& text,
             const TokenList& tokens) override;
+  void called(std::size_t choice, const OutJson& call) override;
   void over(std::size_t choice, const std::string& reason) override;
   void done(const Usage& usage) override;
   void failed(const HttpError& error) override;
@@ -63,6 +66,10 @@ class ChunkedAnswer final : public Listener {
     std::function<OutJson(std::size_t choice, const std::string& reason,
                           bool is_first)>
         over;
+    /// Of a call; null where there are none. `number`: of the choice's calls.
+    std::function<OutJson(std::size_t choice, std::size_t number,
+                          const OutJson& call, bool is_first)>
+        called = nullptr;
     bool has_usage = false;  ///< a last chunk with it, null in the others
   };
   ChunkedAnswer(std::shared_ptr<Reply> reply, std::string path, Shape shape)
@@ -73,6 +80,7 @@ class ChunkedAnswer final : public Listener {
 
   void more(std::size_t choice, const std::string& text,
             const TokenList& tokens) override;
+  void called(std::size_t choice, const OutJson& call) override;
   void over(std::size_t choice, const std::string& reason) override;
   void done(const Usage& usage) override;
   void failed(const HttpError& error) override;
@@ -85,6 +93,7 @@ class ChunkedAnswer final : public Listener {
   std::string path_;
   Shape shape_;
   std::set<std::size_t> begun_;
+  std::map<std::size_t, std::size_t> calls_;  ///< of each choice, how many
 };
 
 /// A choice as a whole answer has it.

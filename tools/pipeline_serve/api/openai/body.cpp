@@ -82,19 +82,30 @@ HttpError bad_request(const std::string& message, const std::string& param) {
   return http_error(400, message, param);
 }
 
+std::string place_of(const std::string& complaint) {
+  // "messages[0].role is ...": names are quoted where members were walked.
+  std::string place;
+  bool is_quoted = false;
+  for (const char byte : complaint) {
+    if (!is_quoted && (byte == ' ' || byte == ':')) break;
+    is_quoted = is_quoted != (byte == '\'');
+    place += byte;
+  }
+  for (const char* word :
+       {"is", "has", "nested", "more", "the", "a", "refers"}) {
+    if (place == word) return "";
+  }
+  std::erase(place, '\'');
+  return place;
+}
+
 HttpError bad_request(const Error& error) {
   std::string message = error.text();
   const std::string prefix = str(kBody, ": ");
   if (!message.starts_with(prefix)) return bad_request(message);
   message.erase(0, prefix.size());
-  // "messages[0].role is ...": names are quoted where members were walked.
-  std::string place = message.substr(0, message.find_first_of(" :"));
-  std::erase(place, '\'');
-  const bool is_place = !place.empty() && place != "is" && place != "has" &&
-                        place != "nested" && place != "more" &&
-                        place != "the" && place != "a";
-  return bad_request(is_place ? message : str(kBody, " ", message),
-                     is_place ? place : "");
+  const std::string place = place_of(message);
+  return bad_request(place.empty() ? str(kBody, " ", message) : message, place);
 }
 
 Body::Body(const std::string& text) {

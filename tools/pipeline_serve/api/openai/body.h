@@ -16,6 +16,9 @@ namespace penstock::serve {
 
 [[nodiscard]] HttpError bad_request(const std::string& message,
                                     const std::string& param = {});
+/// The place "a.b[2]" that a JsonView's complaint begins with; "" where it is
+/// about the whole.
+[[nodiscard]] std::string place_of(const std::string& complaint);
 /// What a JsonView of the body complains of: its place is the param.
 [[nodiscard]] HttpError bad_request(const Error& error);
 

@@ -2,8 +2,9 @@
 #include <utility>
 
 #include "pipeline_serve/api/openai/conversation.h"
+#include "pipeline_serve/api/openai/form.h"
 #include "pipeline_serve/api/openai/text_request.h"
-#include "pipeline_serve/api/openai/tools.h"
+#include "pipeline_serve/api/openai/tool_request.h"
 
 namespace penstock::serve {
 namespace {
@@ -13,7 +14,8 @@ constexpr std::int64_t kMostLogprobs = 20;
 const Members& members() {
   static const Members all{
       .own = {"model", "messages", "stream", "stream_options", "logprobs",
-              "top_logprobs", "tools", "tool_choice", "parallel_tool_calls"},
+              "top_logprobs", "tools", "tool_choice", "parallel_tool_calls",
+              "response_format"},
       .options = {"max_tokens", "max_completion_tokens", "min_tokens",
                   "temperature", "top_p", "top_k", "min_p", "seed", "n", "stop",
                   "stop_token_ids", "ignore_eos", "frequency_penalty",
@@ -21,12 +23,29 @@ const Members& members() {
   return all;
 }
 
+/// What says how a text is to be says nothing of calls.
+void check_beside_tools(const Body& body, bool has_logprobs) {
+  const auto format = body.find("response_format");
+  const bool has_form =
+      format && reading([&] { return format->at("type").text() != "text"; });
+  if (has_form) {
+    throw HttpError(bad_request(
+        "response_format cannot be asked for beside tools; with tool_choice: "
+        "none no tool is called",
+        "response_format"));
+  }
+  if (has_logprobs) {
+    throw HttpError(
+        bad_request("logprobs are not there beside tools", "logprobs"));
+  }
+}
+
 Generation chat_of(const Body& body, const TextModel& model) {
   const JsonView given = body.at("messages");
   Json messages = reading([&] { return messages_of_chat(given); });
-  check_no_tools(body);
-  (void)body.flag("parallel_tool_calls");  // of no tools
+  std::map<std::string, Value> inputs{{"messages", std::move(messages)}};
   Options options = options_of(body, model, members().options);
+  const bool has_tools = add_tools(body, model, inputs, options);
   const bool has_logprobs = body.flag("logprobs");
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
   if (best.value_or(0) > 0 && !has_logprobs) {
@@ -36,11 +55,13 @@ Generation chat_of(const Body& body, const TextModel& model) {
   if (has_logprobs) {
     set_option(options, model, "logprobs", best.value_or(0), "logprobs");
   }
+  const std::string schema_param = add_form_of_chat(body, model, options);
+  if (has_tools) check_beside_tools(body, has_logprobs);
   lift_limit(options, model);
-  Generation out = generation_of(
-      body, model, {{{"messages", std::move(messages)}}}, options);
+  Generation out = generation_of(body, model, {std::move(inputs)}, options);
   out.has_logprobs = has_logprobs;
   out.prompt_param = "messages";
+  out.schema_param = schema_param;
   return out;
 }
 
@@ -58,8 +79,13 @@ OutJson logprobs_json(const TokenList& tokens) {
 ChoiceShape choice_shape(bool has_logprobs) {
   return [has_logprobs](std::size_t index, const Choice& each) {
     OutJson choice{{"index", index}};
+    const bool is_call = !each.calls.empty();
     choice["message"] = {
-        {"role", "assistant"}, {"content", each.text}, {"refusal", nullptr}};
+        {"role", "assistant"},
+        {"content",
+         is_call && each.text.empty() ? OutJson() : OutJson(each.text)},
+        {"refusal", nullptr}};
+    if (is_call) choice["message"]["tool_calls"] = each.calls;
     choice["logprobs"] = has_logprobs ? logprobs_json(each.tokens) : OutJson();
     choice["finish_reason"] = each.reason;
     return choice;
@@ -84,6 +110,15 @@ ChunkedAnswer::Shape chunk_shape(OutJson head, bool has_logprobs) {
     delta["content"] = text;
     return chunk_choice(choice, std::move(delta),
                         has_logprobs ? logprobs_json(tokens) : OutJson(), {});
+  };
+  shape.called = [](std::size_t choice, std::size_t number, const OutJson& call,
+                    bool is_first) {
+    OutJson delta = OutJson::object();
+    if (is_first) delta = {{"role", "assistant"}, {"content", nullptr}};
+    OutJson numbered{{"index", number}};
+    numbered.update(call);
+    delta["tool_calls"] = OutJson::array({std::move(numbered)});
+    return chunk_choice(choice, std::move(delta), {}, {});
   };
   shape.over = [](std::size_t choice, const std::string& reason,
                   bool is_first) {

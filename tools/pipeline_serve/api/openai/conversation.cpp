@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@ namespace {
 struct Message {
   std::string role;
   std::string text;
+  JsonValue::Object more = {};  ///< tool_calls, tool_call_id
 };
 using Messages = std::vector<Message>;
 
@@ -22,9 +24,11 @@ std::string role_of(const JsonView& message) {
   const JsonView role = message.at("role");
   const std::string& word = role.text();
   if (word == "developer") return "system";
-  if (word == "system" || word == "user" || word == "assistant") return word;
+  for (const char* known : {"system", "user", "assistant", "tool"}) {
+    if (word == known) return word;
+  }
   role.fail(str("is '", word.substr(0, 40),
-                "', expected one of system, developer, user, assistant"));
+                "', expected one of system, developer, user, assistant, tool"));
 }
 
 /// A text, or parts of one of `types`, end to end.
@@ -85,10 +89,60 @@ Messages with_one_system(const Messages& all) {
 Json json_of(const Messages& messages) {
   JsonValue::Array all;
   for (const Message& each : with_one_system(messages)) {
-    all.push_back(
-        {JsonValue::Object{{"role", {each.role}}, {"content", {each.text}}}});
+    JsonValue::Object message{{"role", {each.role}}, {"content", {each.text}}};
+    message.insert(message.end(), each.more.begin(), each.more.end());
+    all.push_back({std::move(message)});
   }
   return {run::json_text({std::move(all)})};
+}
+
+/// A call that an assistant made before. Gives its id.
+std::string check_call(const JsonView& call) {
+  for (const auto& [name, value] : call.members()) {
+    if (name != "id" && name != "type" && name != "function" &&
+        name != "index") {
+      value.fail("is not known here");
+    }
+  }
+  const auto type = call.find("type");
+  if (type && type->text() != "function") type->fail("is not function");
+  const JsonView function = call.at("function");
+  (void)function.at("name").text();
+  const JsonView arguments = function.at("arguments");
+  std::string id = call.at("id").text();
+  try {
+    const JsonValue parsed = parse_json(
+        arguments.text().empty() ? "{}" : arguments.text(), "arguments");
+    if (JsonView(parsed, "").is_object()) return id;
+  } catch (const Error&) {
+    arguments.fail("is no JSON");
+  }
+  arguments.fail("is JSON, but no object");
+}
+
+/// `calls`: ids of those that were made so far.
+Message message_of(const JsonView& message, std::set<std::string>& calls) {
+  Message out{.role = role_of(message), .text = ""};
+  std::vector<std::string_view> known{"role", "content", "name"};
+  if (out.role == "assistant") known.emplace_back("tool_calls");
+  if (out.role == "tool") known.emplace_back("tool_call_id");
+  check_members(message, known);
+  if (const auto name = message.find("name")) (void)name->text();
+  const auto made = message.find("tool_calls");
+  if (made && !made->items().empty()) {
+    for (const JsonView& call : made->items()) calls.insert(check_call(call));
+    out.more.push_back({"tool_calls", made->value()});
+    if (!message.find("content")) return out;
+  }
+  out.text = content_of(message, {"text"});
+  if (out.role != "tool") return out;
+  const JsonView id = message.at("tool_call_id");
+  if (!calls.contains(id.text())) {
+    id.fail(str("is '", id.text().substr(0, 64),
+                "', which is no call of the messages before"));
+  }
+  out.more.push_back({"tool_call_id", id.value()});
+  return out;
 }
 
 Message message_of_item(const JsonView& item) {
@@ -99,6 +153,9 @@ Message message_of_item(const JsonView& item) {
                    "': only messages are read here"));
   }
   check_members(item, {"type", "role", "content", "id", "status", "phase"});
+  if (item.at("role").text() == "tool") {
+    item.at("role").fail("is 'tool': no tool is called here");
+  }
   return {.role = role_of(item),
           .text = content_of(item, {"input_text", "output_text", "text"})};
 }
@@ -109,13 +166,12 @@ Json messages_of_chat(const JsonView& messages) {
   const auto items = messages.items();
   if (items.empty()) messages.fail("is empty; it needs a message");
   Messages all;
+  std::set<std::string> calls;
   for (const JsonView& each : items) {
     if (!each.is_object()) {
       each.fail(R"(is no object such as {"role": "user", "content": "..."})");
     }
-    check_members(each, {"role", "content", "name"});
-    if (const auto name = each.find("name")) (void)name->text();
-    all.push_back({.role = role_of(each), .text = content_of(each, {"text"})});
+    all.push_back(message_of(each, calls));
   }
   return json_of(all);
 }

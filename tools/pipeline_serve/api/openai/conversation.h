@@ -1,5 +1,6 @@
 // Conversations as OpenAI's clients send them, checked, as a pipeline's input
-// `messages`: roles system, user and assistant, each with one text.
+// `messages`: roles system, user, assistant and tool, each with one text; calls
+// of tools with the assistants that made them.
 #pragma once
 
 #include <string>

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "penstock/too_long.h"
+#include "pipeline_serve/api/openai/form.h"
 #include "pipeline_serve/api/openai/generation.h"
 #include "pipeline_serve/api/openai/options.h"
+#include "pipeline_serve/api/openai/tool_request.h"
 
 namespace penstock::serve {
 namespace {
@@ -47,7 +49,8 @@ HttpError wrong_data(const Error& error, const std::string& prompt_param,
 }  // namespace
 
 HttpError error_of(const Report& report, const std::string& prompt_param,
-                   std::int64_t context_length) {
+                   std::int64_t context_length,
+                   const std::string& schema_param) {
   if (report.ending == Ending::kDeadline) {
     return http_error(504, "the request took longer than it may", "",
                       "deadline_exceeded");
@@ -58,6 +61,8 @@ HttpError error_of(const Report& report, const std::string& prompt_param,
   switch (report.error->code()) {
     case Code::kUsage:
     case Code::kData:
+      if (auto error = tools_error(*report.error)) return *error;
+      if (auto error = form_error(*report.error, schema_param)) return *error;
       return wrong_data(*report.error, prompt_param, context_length);
     case Code::kRetry:
     case Code::kUnavailable:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "penstock/text.h"
@@ -67,8 +68,8 @@ class PromptSink final : public ResultSink {
   }
   void done(const Request& request, const Report& report) override {
     if (report.ending != Ending::kWhole) {
-      return collector_->fail(
-          error_of(report, wanted_.prompt_param, context_length_));
+      return collector_->fail(error_of(report, wanted_.prompt_param,
+                                       context_length_, wanted_.schema_param));
     }
     echo(request);
     Usage usage{
@@ -98,6 +99,14 @@ class PromptSink final : public ResultSink {
           prompt_.push_back(token);
         }
       }
+    }
+    const auto calls = piece.find("tool_calls");
+    if (calls == piece.end()) return;
+    has_called_.insert(branch);
+    for (const OutJson& call : *calls) {
+      each_choice(branch, [&](Listener& listener, std::size_t choice) {
+        listener.called(choice, call);
+      });
     }
   }
   /// Once, before anything else: the prompt.
@@ -134,8 +143,9 @@ class PromptSink final : public ResultSink {
     });
   }
   void over(int index, const Branch& branch) {
-    const std::string reason =
-        branch.finish_reason == "length" ? "length" : "stop";
+    const std::string reason = branch.finish_reason == "length" ? "length"
+                               : has_called_.contains(index)    ? "tool_calls"
+                                                                : "stop";
     const TokenList rest = tokens_[index].finish(reason);
     if (!rest.empty() && wanted_.has_answer) more(index, "", rest);
     each_choice(index, [&](Listener& listener, std::size_t choice) {
@@ -150,6 +160,7 @@ class PromptSink final : public ResultSink {
   bool has_echoed_ = false;
   TokenList prompt_;
   std::map<int, ShownTokens> tokens_;  ///< by branch
+  std::set<int> has_called_;           ///< branches
 };
 
 }  // namespace

@@ -26,7 +26,9 @@ class Listener {
   /// More of an answer; `text` may be empty, `tokens` too.
   virtual void more(std::size_t choice, const std::string& text,
                     const TokenList& tokens) = 0;
-  /// The answer is whole: "stop" or "length".
+  /// A call of a tool, whole, as OpenAI writes them: id, type, function.
+  virtual void called(std::size_t /*choice*/, const OutJson& /*call*/) {}
+  /// The answer is whole: "stop", "length" or "tool_calls".
   virtual void over(std::size_t choice, const std::string& reason) = 0;
   /// All are; the last call.
   virtual void done(const Usage& usage) = 0;
@@ -42,7 +44,8 @@ struct Answers {
   bool has_answer = true;  ///< else only the prompt is echoed
   bool has_echo = false;   ///< an answer begins with its prompt
   bool has_logprobs = false;
-  std::string prompt_param;  ///< the member that prompts come from
+  std::string prompt_param;       ///< the member that prompts come from
+  std::string schema_param = {};  ///< the one that a schema comes from
 };
 
 struct Generation : Answers {
@@ -57,6 +60,7 @@ void generate(const TextModel& model, Generation generation,
 /// How a request ended, where not well, as an HTTP error.
 [[nodiscard]] HttpError error_of(const Report& report,
                                  const std::string& prompt_param,
-                                 std::int64_t context_length);
+                                 std::int64_t context_length,
+                                 const std::string& schema_param = {});
 
 }  // namespace penstock::serve

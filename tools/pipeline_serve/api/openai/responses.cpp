@@ -1,7 +1,9 @@
 // /v1/responses: text in, text out; nothing is kept for the next one.
 #include <utility>
 
+#include "pipeline_run/input/json_text.h"
 #include "pipeline_serve/api/openai/conversation.h"
+#include "pipeline_serve/api/openai/form.h"
 #include "pipeline_serve/api/openai/response_object.h"
 #include "pipeline_serve/api/openai/text_request.h"
 #include "pipeline_serve/api/openai/tools.h"
@@ -41,18 +43,13 @@ void check_stateless(const Body& body) {
   }
 }
 
-/// {"format": {"type": "text"}, "verbosity": "medium"} and less.
+/// {"format": {...}, "verbosity": "medium"} and less; the format is form.h's.
 void check_text(const Body& body) {
   const auto text = body.find("text");
   if (!text) return;
   for (const auto& [name, value] : text->members()) {
-    if (value.value().data.index() == 0) continue;
-    if (name == "format") {
-      const auto type = value.at("type");
-      if (type.text() != "text" || value.members().size() > 1) {
-        value.fail("is another than text");
-      }
-    } else if (name != "verbosity") {
+    if (value.value().data.index() == 0 || name == "format") continue;
+    if (name != "verbosity") {
       value.fail("is not known here");
     } else if (value.text() != "medium") {
       value.fail("is another than medium");
@@ -117,6 +114,7 @@ Generation response_of(const Body& body, const TextModel& model,
   if (has_logprobs) {
     set_option(options, model, "logprobs", best.value_or(0), "include");
   }
+  const std::string schema_param = add_form_of_response(body, model, options);
   lift_limit(options, model);
   // There is one answer, whatever the pipeline's file says.
   if (model.option("n") != nullptr) set_option(options, model, "n", 1, "n");
@@ -124,6 +122,7 @@ Generation response_of(const Body& body, const TextModel& model,
       body, model, {{{"messages", std::move(messages)}}}, options);
   out.has_logprobs = has_logprobs;
   out.prompt_param = "input";
+  out.schema_param = schema_param;
   return out;
 }
 
@@ -135,6 +134,14 @@ OutJson value_or_null(const Body& body, const std::string& name) {
   OutJson out = OutJson::object();
   for (const auto& [key, value] : found->members()) out[key] = value.text();
   return out;
+}
+
+/// As it was asked for.
+OutJson format_json(const Body& body) {
+  const auto text = body.find("text");
+  const auto format = text ? text->find("format") : std::nullopt;
+  if (!format) return {{"type", "text"}};
+  return OutJson::parse(run::json_text(format->value()));
 }
 
 ResponseFacts facts_of(const Body& body, const TextModel& model,
@@ -154,7 +161,7 @@ ResponseFacts facts_of(const Body& body, const TextModel& model,
       {"service_tier", "default"},
       {"store", false},
       {"temperature", number_of(options, model, "temperature", 1)},
-      {"text", {{"format", {{"type", "text"}}}}},
+      {"text", {{"format", format_json(body)}}},
       {"tool_choice", "auto"},
       {"tools", OutJson::array()},
       {"top_logprobs", body.integer("top_logprobs", 0, 20).value_or(0)},

@@ -2,20 +2,26 @@
 
 namespace penstock::serve {
 
+bool is_without_tools(const Body& body) {
+  const auto choice = body.find("tool_choice");
+  return choice && choice->is_text() && choice->text() == "none";
+}
+
+void check_choice_of_nothing(const Body& body) {
+  const auto choice = body.find("tool_choice");
+  const bool is_auto = choice && choice->is_text() && choice->text() == "auto";
+  if (choice && !is_without_tools(body) && !is_auto) {
+    choice->fail("asks for a call, but there are no tools");
+  }
+}
+
 void check_no_tools(const Body& body) {
   reading([&] {
-    const auto choice = body.find("tool_choice");
-    const bool is_none =
-        choice && choice->is_text() && choice->text() == "none";
     const auto tools = body.find("tools");
-    if (tools && !tools->items().empty() && !is_none) {
-      tools->fail("cannot be called by this model; leave them out");
+    if (tools && !tools->items().empty() && !is_without_tools(body)) {
+      tools->fail("cannot be called here; leave them out");
     }
-    const bool is_auto =
-        choice && choice->is_text() && choice->text() == "auto";
-    if (choice && !is_none && !is_auto) {
-      choice->fail("is neither auto nor none: no tool can be forced here");
-    }
+    check_choice_of_nothing(body);
   });
 }
 

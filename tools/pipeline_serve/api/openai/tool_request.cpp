@@ -1,0 +1,69 @@
+#include "pipeline_serve/api/openai/tool_request.h"
+
+#include <string_view>
+
+#include "pipeline_run/input/json_text.h"
+#include "pipeline_run/input/tool_choice.h"
+#include "pipeline_serve/api/openai/tools.h"
+
+namespace penstock::serve {
+namespace {
+
+void check_named(const JsonView& choice, const std::string& option,
+                 const JsonView& tools) {
+  constexpr std::string_view kFunction = "function:";
+  if (!option.starts_with(kFunction)) return;
+  const std::string name = option.substr(kFunction.size());
+  for (const JsonView& tool : tools.items()) {
+    const auto function = tool.find("function");
+    const auto own = function ? function->find("name") : std::nullopt;
+    if (own && own->is_text() && own->text() == name) return;
+  }
+  choice.fail(str("names '", name.substr(0, 64), "', which is no tool"));
+}
+
+}  // namespace
+
+bool add_tools(const Body& body, const TextModel& model,
+               std::map<std::string, Value>& inputs, Options& options) {
+  const bool are_many =
+      !body.find("parallel_tool_calls") || body.flag("parallel_tool_calls");
+  const auto tools = body.find("tools");
+  const bool is_empty =
+      !tools || reading([&] { return tools->items().empty(); });
+  if (is_empty || is_without_tools(body)) {
+    if (is_empty) reading([&] { check_choice_of_nothing(body); });
+    return false;
+  }
+  if (model.option("tool_choice") == nullptr) {
+    throw HttpError(
+        bad_request(str("the model '", model.name(),
+                        "' calls no tools; write a rule "
+                        "before its sampler: decode: [{use: grammar.tools}, "
+                        "{use: core.sample}]"),
+                    "tools"));
+  }
+  std::string option = "auto";
+  if (const auto choice = body.find("tool_choice")) {
+    reading([&] {
+      option = run::tool_choice_option(*choice);
+      check_named(*choice, option, *tools);
+    });
+  }
+  inputs["tools"] = Json{run::json_text(tools->value())};
+  options["tool_choice"] = RawScalar{.text = option, .quoted = true};
+  options["parallel_tool_calls"] =
+      RawScalar{.text = are_many ? "true" : "false"};
+  return true;
+}
+
+std::optional<HttpError> tools_error(const Error& error) {
+  constexpr std::string_view kTools = "tools: ";
+  const std::string text = error.text();
+  if (!text.starts_with(kTools)) return std::nullopt;
+  const std::string rest = text.substr(kTools.size());
+  const std::string place = rest.starts_with('[') ? place_of(rest) : "";
+  return bad_request(place.empty() ? text : "tools" + rest, "tools" + place);
+}
+
+}  // namespace penstock::serve
