@@ -30,13 +30,14 @@ examples:
   pipeline-run gemma_text.yaml --until forward --json
   pipeline-run gemma_text.yaml --dump a_new_folder
   pipeline-run voice_to_gemma.yaml talk.wav --until answer.forward
+  pipeline-run gemma_text.yaml --compare reference,native
   pipeline-run gemma_text.yaml --jsonl in.jsonl --capsule what_failed
   gdb --args pipeline-run --replay what_failed
 
 environment: PENSTOCK_DEVICE, PENSTOCK_THREADS, PENSTOCK_SET="a.b=v;c.d=w",
   PENSTOCK_PLUGIN_PATH, PENSTOCK_CACHE
 
-exit codes: 0 ok, 2 usage, 65 bad pipeline,
+exit codes: 0 ok, 1 --compare found a difference, 2 usage, 65 bad pipeline,
   model or input, 66 not found, 69 device not available, 70 internal, 75 try
   again, 130/143 interrupted)";
 
@@ -151,6 +152,15 @@ void declare_faults(CLI::App& app, Options& options) {
   app.add_option("--replay", options.replay,
                  "run only the call that such a folder keeps; without FILE")
       ->check(given);
+  app.add_option("--compare", options.compare,
+                 "run every request in two ways and tell where they part, "
+                 "stage by stage and layer by layer: A,B, each an engine or a "
+                 "dtype of forward, a device, or stage.param=value;...")
+      ->check(given);
+  app.add_option("--tolerance", options.tolerance,
+                 "how far apart, as a share of the number or of the tensor's "
+                 "root mean square; by default as the dtypes round")
+      ->check(CLI::Range(1e-300, 1e9));
 }
 
 void set_override(Options& options, const std::string& flag,
@@ -213,6 +223,22 @@ void check_replay(const Options& options, bool has_file) {
   }
 }
 
+/// A comparison prints what it found, and nothing else.
+void check_compare(const Options& options) {
+  if (options.compare.empty() && options.tolerance > 0) {
+    throw Error(Code::kUsage, "--tolerance is for --compare");
+  }
+  const bool has_more = !options.capsule.empty() || !options.dump.empty() ||
+                        !options.until.empty() || !options.output.empty() ||
+                        options.show || options.json || options.chat ||
+                        !options.trace.empty() || !options.replay.empty();
+  if (!options.compare.empty() && has_more) {
+    throw Error(Code::kUsage,
+                "--compare goes with inputs, --set, --device, --threads and "
+                "--tolerance");
+  }
+}
+
 /// Where results go, and in which form.
 void check_output(Options& options) {
   if (!options.output.empty()) options.json = true;
@@ -229,6 +255,7 @@ void check_output(Options& options) {
 }
 
 void take(Options& options, const Flags& flags) {
+  check_compare(options);
   check_replay(options, flags.has_file);
   take_steps(options, flags);
   const int sources = static_cast<int>(!options.texts.empty()) +

@@ -28,6 +28,8 @@ struct Options {
   std::string capsule;     ///< folder for what a stage that fails was given
   std::string capsule_at;  ///< a call that is kept although it does not fail
   std::string replay;      ///< such a folder, to run that call alone
+  std::string compare;     ///< "A,B": two ways to run it, or ""
+  double tolerance = 0;    ///< of that; 0: by dtype
   std::string render;      ///< folder for pictures, or ""
   bool json = false, show = false, quiet = false, summary = false;
   bool resume = false;  ///< behind what `output` holds

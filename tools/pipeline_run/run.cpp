@@ -14,6 +14,7 @@
 #include "pipeline_run/capsule/replay.h"
 #include "pipeline_run/chat.h"
 #include "pipeline_run/choose.h"
+#include "pipeline_run/compare/compare.h"
 #include "pipeline_run/exit_code.h"
 #include "pipeline_run/input/files.h"
 #include "pipeline_run/input/find_pipeline.h"
@@ -270,6 +271,7 @@ int run(const Options& options) {
   Signals signals;
   PluginHost plugins(plugin_search_path(options.plugin_path));
   if (!options.replay.empty()) return replay_capsule(options, plugins);
+  if (!options.compare.empty()) return compare_runs(options, plugins);
   CompositionFile file = load_named(options.file, plugins, options.overrides);
   tell_notices(file, plugins);
   choose_steps(options, file);
