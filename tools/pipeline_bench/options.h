@@ -1,6 +1,7 @@
 // What the command line of pipeline-bench asked for.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,14 +11,19 @@ namespace penstock::bench {
 
 struct Options {
   std::string file;                  ///< a path or a bare name
-  std::vector<std::string> devices;  ///< in turn; empty: the file's
-  std::vector<int> batches{1, 2, 4, 8, 16};
-  int runs = 5, warmup = 1;
+  std::vector<std::string> devices;  ///< each a variant; empty: the file's
+  std::vector<std::string> versus;   ///< settings of the other variants
+  std::vector<int> batches;          ///< requests at the same time
+  std::vector<double> rates;         ///< requests a second
+  int requests = 32;                 ///< of a run at a rate
+  int runs = 5;                      ///< of each variant and load, warm
+  std::optional<int> warmup;         ///< runs before those; unset: as found
   std::int64_t prompt_tokens = 128, new_tokens = 64;  ///< of text pipelines
   std::vector<std::string> files;  ///< inputs, else the file's
   std::vector<Override> overrides;
   std::vector<std::string> plugin_path;
   std::string json;  ///< file to write, "-" for stdout, or ""
+  std::string html;  ///< file to write, or ""
   bool quiet = false;
 };
 

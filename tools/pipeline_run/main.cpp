@@ -30,12 +30,16 @@ examples:
   pipeline-run gemma_text.yaml --until forward --json
   pipeline-run gemma_text.yaml --dump a_new_folder
   pipeline-run voice_to_gemma.yaml talk.wav --until answer.forward
+  pipeline-run gemma_text.yaml --compare reference,native
+  pipeline-run gemma_text.yaml --jsonl in.jsonl --capsule what_failed
+  gdb --args pipeline-run --replay what_failed
 
 environment: PENSTOCK_DEVICE, PENSTOCK_THREADS, PENSTOCK_SET="a.b=v;c.d=w",
   PENSTOCK_PLUGIN_PATH, PENSTOCK_CACHE
 
-exit codes: 0 ok, 2 usage, 65 bad pipeline, model or input, 66 not found,
-  69 device not available, 70 internal, 75 try again, 130/143 interrupted)";
+exit codes: 0 ok, 1 --compare found a difference, 2 usage, 65 bad pipeline,
+  model or input, 66 not found, 69 device not available, 70 internal, 75 try
+  again, 130/143 interrupted)";
 
 /// An unset shell variable must not mean "without".
 std::string given(const std::string& value) {
@@ -54,12 +58,12 @@ struct Flags {
   std::string show_step;  ///< behind --show
   std::string until;      ///< STAGE or STEP.STAGE
   std::vector<std::string> sets;
+  bool has_file = false;
 };
 
 void declare_inputs(CLI::App& app, Options& options) {
   app.add_option("FILE", options.file,
-                 "a pipeline file, or the name of one that came along")
-      ->required();
+                 "a pipeline file, or the name of one that came along");
   app.add_option("INPUT", options.files,
                  "files and folders, for pipelines that take them; a dash: "
                  "stdin, as a file or as lines of text");
@@ -136,6 +140,29 @@ void declare_output(CLI::App& app, Options& options, Flags& flags) {
                "print the pipeline in force and where each value came from");
 }
 
+void declare_faults(CLI::App& app, Options& options) {
+  app.add_option("--capsule", options.capsule,
+                 "when a stage fails or hangs, keep what it was given in this "
+                 "new folder, with the pipeline, versions and the trace; else "
+                 "nothing is written")
+      ->check(given);
+  app.add_option("--capsule-at", options.capsule_at,
+                 "keep this call whatever becomes of it: STAGE or STAGE:NUMBER")
+      ->check(given);
+  app.add_option("--replay", options.replay,
+                 "run only the call that such a folder keeps; without FILE")
+      ->check(given);
+  app.add_option("--compare", options.compare,
+                 "run every request in two ways and tell where they part, "
+                 "stage by stage and layer by layer: A,B, each an engine or a "
+                 "dtype of forward, a device, or stage.param=value;...")
+      ->check(given);
+  app.add_option("--tolerance", options.tolerance,
+                 "how far apart, as a share of the number or of the tensor's "
+                 "root mean square; by default as the dtypes round")
+      ->check(CLI::Range(1e-300, 1e9));
+}
+
 void set_override(Options& options, const std::string& flag,
                   const std::string& key, const std::string& value) {
   if (!value.empty()) options.overrides.push_back({key, value, flag});
@@ -178,7 +205,58 @@ std::vector<std::string> with_steps(int argc, char** argv) {
   return words;
 }
 
+/// What a replay runs stands in its folder.
+void check_replay(const Options& options, bool has_file) {
+  if (!options.capsule_at.empty() && options.capsule.empty()) {
+    throw Error(Code::kUsage, "--capsule-at needs the folder: --capsule DIR");
+  }
+  if (options.replay.empty() && !has_file) {
+    throw Error(Code::kUsage, "FILE is required");
+  }
+  const bool has_more = has_file || !options.capsule.empty() ||
+                        !options.dump.empty() || !options.until.empty() ||
+                        options.show || options.json || options.chat;
+  if (!options.replay.empty() && has_more) {
+    throw Error(Code::kUsage,
+                "--replay runs what its folder keeps; with it go --set, "
+                "--device, --threads and --plugin-path");
+  }
+}
+
+/// A comparison prints what it found, and nothing else.
+void check_compare(const Options& options) {
+  if (options.compare.empty() && options.tolerance > 0) {
+    throw Error(Code::kUsage, "--tolerance is for --compare");
+  }
+  const bool has_more = !options.capsule.empty() || !options.dump.empty() ||
+                        !options.until.empty() || !options.output.empty() ||
+                        options.show || options.json || options.chat ||
+                        !options.trace.empty() || !options.replay.empty();
+  if (!options.compare.empty() && has_more) {
+    throw Error(Code::kUsage,
+                "--compare goes with inputs, --set, --device, --threads and "
+                "--tolerance");
+  }
+}
+
+/// Where results go, and in which form.
+void check_output(Options& options) {
+  if (!options.output.empty()) options.json = true;
+  if (options.resume && options.output.empty()) {
+    throw Error(Code::kUsage, "--resume needs the file: --output FILE");
+  }
+  if (!options.output.empty() && (options.chat || !options.until.empty())) {
+    throw Error(Code::kUsage,
+                "--output takes whole results; --chat and --until give none");
+  }
+  if (options.show && options.json) {
+    throw Error(Code::kUsage, "--show and --json exclude each other");
+  }
+}
+
 void take(Options& options, const Flags& flags) {
+  check_compare(options);
+  check_replay(options, flags.has_file);
   take_steps(options, flags);
   const int sources = static_cast<int>(!options.texts.empty()) +
                       static_cast<int>(options.use_stdin) +
@@ -197,17 +275,7 @@ void take(Options& options, const Flags& flags) {
                 "--chat prints answers only; for --json, --show, --until or "
                 "--dump pass messages with --jsonl");
   }
-  if (!options.output.empty()) options.json = true;
-  if (options.resume && options.output.empty()) {
-    throw Error(Code::kUsage, "--resume needs the file: --output FILE");
-  }
-  if (!options.output.empty() && (options.chat || !options.until.empty())) {
-    throw Error(Code::kUsage,
-                "--output takes whole results; --chat and --until give none");
-  }
-  if (options.show && options.json) {
-    throw Error(Code::kUsage, "--show and --json exclude each other");
-  }
+  check_output(options);
   for (const std::string& each : flags.sets) {
     const auto parsed = penstock::parse_overrides(each, "--set");
     options.overrides.insert(options.overrides.end(), parsed.begin(),
@@ -236,12 +304,14 @@ int main_or_throw(int argc, char** argv) {
   declare_inputs(app, options);
   declare_run(app, options, flags);
   declare_output(app, options, flags);
+  declare_faults(app, options);
   try {
     app.parse(with_steps(argc, argv));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) throw usage_error(app, error);
     return app.exit(error);  // --help or --version
   }
+  flags.has_file = app.count("FILE") > 0;
   take(options, flags);
   penstock::run::keep_stdout_for_results();
   return penstock::run::run(options);

@@ -10,8 +10,11 @@
 #include "penstock/parallel.h"
 #include "penstock/plugin_host.h"
 #include "penstock/runner.h"
+#include "pipeline_run/capsule/capsule.h"
+#include "pipeline_run/capsule/replay.h"
 #include "pipeline_run/chat.h"
 #include "pipeline_run/choose.h"
+#include "pipeline_run/compare/compare.h"
 #include "pipeline_run/exit_code.h"
 #include "pipeline_run/input/files.h"
 #include "pipeline_run/input/find_pipeline.h"
@@ -111,11 +114,12 @@ void check_writable(const std::string& path) {
 }
 
 PipelineOptions pipeline_options(const Options& options, Watch& watch,
-                                 const Signals& signals) {
+                                 Capsule* capsule, const Signals& signals) {
   PipelineOptions chosen;
   // A step whose input other steps make is run to see its preprocess.
   chosen.until = std::max(last_stage(options), StageKind::kBatch);
-  chosen.trace = !options.trace.empty();
+  chosen.trace = !options.trace.empty() || capsule != nullptr;
+  chosen.call_watcher = capsule;
   report_stalls(options, signals, chosen);
   if (watch.is_needed()) {
     chosen.observer = &watch;
@@ -142,7 +146,8 @@ void print_stats(const Options& options, const Runner& runner,
 class Run {
  public:
   Run(const Options& options, CompositionFile file, Output& output,
-      const std::optional<ResultFile>& results, Watch& watch, Signals& signals)
+      const std::optional<ResultFile>& results, Watch& watch, Capsule* capsule,
+      Signals& signals)
       : options_(options),
         output_(output),
         results_(results),
@@ -151,9 +156,18 @@ class Run {
         inputs_(open(file)),
         progress_(is_terminal_ && !options.quiet && is_many(), inputs_.count),
         printer_(output, format_of(options), progress_),
-        runner_(std::move(file), pipeline_options(options, watch, signals)) {
+        capsule_(capsule),
+        runner_(std::move(file),
+                pipeline_options(options, watch, capsule, signals)) {
     set_up_printer();
+    if (capsule_ == nullptr) return;
+    capsule_->on_trace([this] { return runner_.trace_json(); });
   }
+  ~Run() {
+    if (capsule_ != nullptr) capsule_->on_trace(nullptr);
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
 
   int operator()() {
     const auto quit = [&] {
@@ -246,6 +260,7 @@ class Run {
   Inputs inputs_;
   Progress progress_;
   Printer printer_;
+  Capsule* capsule_;
   Runner runner_;  ///< last: it ends before what its sinks write to
   std::optional<Error> chat_error_;
 };
@@ -255,6 +270,8 @@ class Run {
 int run(const Options& options) {
   Signals signals;
   PluginHost plugins(plugin_search_path(options.plugin_path));
+  if (!options.replay.empty()) return replay_capsule(options, plugins);
+  if (!options.compare.empty()) return compare_runs(options, plugins);
   CompositionFile file = load_named(options.file, plugins, options.overrides);
   tell_notices(file, plugins);
   choose_steps(options, file);
@@ -272,7 +289,20 @@ int run(const Options& options) {
     const int code = preprocess_only(options, std::move(alone), output, watch);
     return exit_code(watch, exit_code(output, code));
   }
-  return Run(options, std::move(file), output, results, watch, signals)();
+  std::optional<Capsule> capsule;
+  if (!options.capsule.empty()) {
+    capsule.emplace(options.capsule, options.capsule_at, file, plugins);
+  }
+  Capsule* const kept = capsule ? &*capsule : nullptr;
+  std::optional<Run> work;
+  try {
+    work.emplace(options, std::move(file), output, results, watch, kept,
+                 signals);
+  } catch (const Error& error) {
+    if (kept != nullptr) kept->keep(error);
+    throw;
+  }
+  return (*work)();
 }
 
 }  // namespace penstock::run

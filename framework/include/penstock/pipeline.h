@@ -110,6 +110,8 @@ struct Stats {
   std::array<std::int64_t, 5> closed_for{};  ///< steps by Closed
 };
 
+class CallWatcher;
+
 struct PipelineOptions {
   int preprocess_workers = 2;
   int writers = 1;
@@ -123,9 +125,13 @@ struct PipelineOptions {
   /// In a trace of several pipelines: its number, and a name for it.
   int trace_process = 1;
   std::string trace_name;
+  /// Is told of every call into a stage, see stage_call.h; null: nobody.
+  CallWatcher* call_watcher = nullptr;
   /// Told, on a thread of its own, of each stage that has not returned for
-  /// `stall_s` seconds, and again after two, four, ... times that. 0: of none
-  /// but late ones. Nothing is ended: a slow stage is not a wrong one.
+  /// `stall_s` seconds, and again after two, four, ... times that, and when its
+  /// request's deadline passes. 0: of late ones alone. Nothing is ended: a slow
+  /// stage is not a wrong one. Other requests go on meanwhile where the stage
+  /// is a Preprocess, a rule or a Writer.
   std::function<void(const Stall&)> on_stall;
   double stall_s = 10;
 };

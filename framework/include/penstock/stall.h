@@ -1,9 +1,18 @@
 // Stall: what the runtime tells of a stage that does not return.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <vector>
 
 namespace penstock {
+
+/// How full one of a pipeline's queues is.
+struct QueueFill {
+  std::string name;  ///< "waiting for preprocess"
+  std::size_t count = 0;
+  std::size_t most = 0;  ///< beyond which it makes others wait; 0: no limit
+};
 
 /// A call into a stage that has not returned for long.
 struct Stall {
@@ -14,6 +23,12 @@ struct Stall {
   /// nothing else goes on: waiting for the end is in vain.
   bool is_late = false;
   bool is_cancelled = false;  ///< somebody asked the request to stop
+  /// The request's deadline has passed while the call went on.
+  bool is_overdue = false;
+  /// Where the thread is, innermost first: a line of symbol or library and
+  /// offset each. Empty where that cannot be found out.
+  std::vector<std::string> stack = {};
+  std::vector<QueueFill> queues = {};  ///< of its pipeline
 };
 
 }  // namespace penstock

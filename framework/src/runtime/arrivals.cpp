@@ -48,6 +48,11 @@ bool Arrivals::is_empty() const {
   return arrived_.empty();
 }
 
+std::pair<std::size_t, std::size_t> Arrivals::fill() const {
+  const std::scoped_lock lock(mutex_);
+  return {arrived_.size() + waiting_, kWaitingLimit};
+}
+
 Arrivals::Upstream::Upstream(Arrivals& arrivals, std::function<void()> at_end)
     : arrivals_(arrivals), at_end_(std::move(at_end)) {
   ++arrivals_.upstream_;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "runtime/job.h"
 
@@ -35,6 +36,9 @@ class Arrivals {
   /// DeviceThread thread: there is room again where fewer sequences wait.
   void set_waiting(std::size_t waiting);
   [[nodiscard]] bool is_empty() const;
+  /// What was pushed and does not run yet, and how much of it makes push()
+  /// wait; any thread.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> fill() const;
 
  private:
   std::atomic<int> upstream_{0};

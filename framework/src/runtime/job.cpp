@@ -5,6 +5,7 @@
 #include "runtime/emitted.h"
 #include "runtime/in_stage.h"
 #include "runtime/sink_gate.h"
+#include "runtime/watched_call.h"
 
 namespace penstock {
 namespace {
@@ -171,8 +172,27 @@ void Job::note(const Decoded& decoded) {
     its.finish_reason = to_string(decoded.finish);
 }
 
+/// A call of the writer, with everything around it.
+void Job::write(const WriterStage& by, bool is_end,
+                const std::function<void(Writer&, OutputSink&)>& act) {
+  const StageCall call{.file = &by.file,
+                       .stage = &by.file.postprocess,
+                       .index = by.stage.index,
+                       .facts = &by.facts,
+                       .request = request_.get(),
+                       .decoded = given_,
+                       .is_end = is_end};
+  watched(by.watcher, call, [&] {
+    in_stage(by.place, [&] {
+      Out out(*this);
+      const SinkGate<GatedOutput> gate(out, by.place);
+      act(writer(by.stage), gate.sink());
+    });
+  });
+}
+
 bool Job::write_next(std::unique_lock<std::mutex>& lock,
-                     const Postprocess& postprocess, const Place& place) {
+                     const WriterStage& by) {
   const auto found = boxes_.find(written_);
   if (found == boxes_.end()) return false;
   Box& box = found->second;
@@ -188,12 +208,11 @@ bool Job::write_next(std::unique_lock<std::mutex>& lock,
   if (box.done_branches.contains(decoded.branch)) return true;
   note(decoded);
   lock.unlock();
+  if (by.watcher != nullptr) given_.push_back(decoded);
   bool goes_on = true;
   try {
-    in_stage(place, [&] {
-      Out out(*this);
-      const SinkGate<GatedOutput> gate(out, place);
-      goes_on = writer(postprocess).write(decoded, gate.sink());
+    write(by, /*is_end=*/false, [&](Writer& writer, OutputSink& out) {
+      goes_on = writer.write(decoded, out);
     });
   } catch (Error& error) {
     goes_on = false;
@@ -227,28 +246,24 @@ void Job::hand_on(const Value& value, int branch, bool is_final) {
   }
 }
 
-Job::Progress Job::write_some(const Postprocess& postprocess,
-                              const Place& place) {
+Job::Progress Job::write_some(const WriterStage& by) {
   std::unique_lock lock(mutex_);
-  while (write_next(lock, postprocess, place)) {
+  while (write_next(lock, by)) {
   }
   if (!is_complete()) return Progress::kIdle;
   lock.unlock();
-  finish(postprocess, place);
+  finish(by);
   return Progress::kDone;
 }
 
-void Job::finish(const Postprocess& postprocess, const Place& place) {
+void Job::finish(const WriterStage& by) {
   try {
-    in_stage(place, [&] {
-      Out out(*this);
-      const SinkGate<GatedOutput> gate(out, place);
-      writer(postprocess).end(gate.sink());
-    });
+    write(by, /*is_end=*/true,
+          [](Writer& writer, OutputSink& out) { writer.end(out); });
   } catch (Error& error) {
     fail(error);
   }
-  in_stage(place, [&] { writer_.reset(); });
+  in_stage(by.place, [&] { writer_.reset(); });
   try {
     sink_->done(*request_, report());
   } catch (...) {

@@ -22,6 +22,15 @@
 
 namespace penstock {
 
+/// The stage that a job's results are written by.
+struct WriterStage {
+  const Postprocess& stage;
+  Place place;
+  const PipelineFile& file;
+  const Notes& facts;
+  CallWatcher* watcher = nullptr;
+};
+
 class Job {
  public:
   /// `ready` is called, on any thread, when write_some() has work: under the
@@ -62,7 +71,7 @@ class Job {
 
   enum class Progress { kIdle, kDone };
   /// Writes what is ready. One thread at a time.
-  Progress write_some(const Postprocess& postprocess, const Place& place);
+  Progress write_some(const WriterStage& by);
   /// After kDone: what the sink threw when nobody was left to be told.
   [[nodiscard]] const std::optional<Error>& unheard() const { return unheard_; }
 
@@ -75,13 +84,14 @@ class Job {
   class Out;
 
   [[nodiscard]] bool is_complete() const;
-  bool write_next(std::unique_lock<std::mutex>& lock,
-                  const Postprocess& postprocess, const Place& place);
+  bool write_next(std::unique_lock<std::mutex>& lock, const WriterStage& by);
+  void write(const WriterStage& by, bool is_end,
+             const std::function<void(Writer&, OutputSink&)>& act);
   void note(const Decoded& decoded);
   [[nodiscard]] Branch& branch(int index);
   [[nodiscard]] Writer& writer(const Postprocess& postprocess);
   void hand_on(const Value& value, int branch, bool is_final);
-  void finish(const Postprocess& postprocess, const Place& place);
+  void finish(const WriterStage& by);
   [[nodiscard]] Report report() const;
 
   std::stop_source stop_;
@@ -90,7 +100,8 @@ class Job {
   std::function<void()> ready_;
   // Writer thread only:
   std::unique_ptr<Writer> writer_;
-  bool is_sink_lost_ = false;  ///< it threw
+  std::vector<Decoded> given_;  ///< to the writer, where somebody watches
+  bool is_sink_lost_ = false;   ///< it threw
   std::optional<Error> unheard_;
 
   std::atomic<bool> is_dead_{false};

@@ -119,10 +119,21 @@ bool Lane::turn(Time& check_again_at) {
     return false;
   }
   start_waiting(made);
+  now_running_ = running_.size();
   Step step = make_step(made);
   run(step, made.why);
   sweep(running_);
+  now_running_ = running_.size();
   return true;
+}
+
+StageCall Lane::call_of(const StageConfig& stage, const Stage& made,
+                        const Step& step) const {
+  return {.file = &stages_.file,
+          .stage = &stage,
+          .index = made.index,
+          .facts = &facts_,
+          .step = &step};
 }
 
 Plan Lane::plan(Time now, bool is_more_coming) {
@@ -252,7 +263,8 @@ void Lane::run(Step& step, Closed why) {
 }
 
 void Lane::collate(Step& step, std::int64_t size) {
-  in_stage(stages_.batch_place, [&] {
+  const auto call = call_of(stages_.file.batch, stages_.batch, step);
+  const auto collate = [&] {
     for (const Slice& slice : step.slices) {
       const bool is_cut = slice.begin + slice.count < slice.sequence->length();
       if (is_cut && !caps_.can_chunk) {
@@ -263,15 +275,20 @@ void Lane::collate(Step& step, std::int64_t size) {
     step.inputs =
         collates_.run(size, [&] { return stages_.batch.collate(step.slices); });
     stages_.boundary.collated(step);
-  });
+  };
+  watched(stages_.watcher, call,
+          [&] { in_stage(stages_.batch_place, collate); });
 }
 
 Result Lane::forward(const Step& step, std::int64_t size) {
-  Result result = in_stage(stages_.forward_place, [&] {
-    Result made =
-        forwards_.run(size, [&] { return stages_.forward.forward(step); });
-    stages_.boundary.forwarded(step, made);
-    return made;
+  const auto call = call_of(stages_.file.forward, stages_.forward, step);
+  Result result = watched(stages_.watcher, call, [&] {
+    return in_stage(stages_.forward_place, [&] {
+      Result made =
+          forwards_.run(size, [&] { return stages_.forward.forward(step); });
+      stages_.boundary.forwarded(step, made);
+      return made;
+    });
   });
   drop_not_finite(step, result.scores);
   if (observer_ != nullptr) observer_->step(step, result);
@@ -281,18 +298,37 @@ Result Lane::forward(const Step& step, std::int64_t size) {
 std::vector<Next> Lane::decode(const Step& step, Result result,
                                std::int64_t size) {
   std::vector<Next> nexts;
-  try {
-    const calls::Scope here(stages_.decode_place);
-    decodes_.run(size, [&] {
-      const Result picked = stages_.decode.pick(step, std::move(result));
-      stages_.decode.decode(step, picked, nexts);
-    });
-    for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
-    stages_.boundary.decided(nexts);
-  } catch (...) {
-    throw decode_error();
-  }
+  auto call = call_of(stages_.file.decode, stages_.decode, step);
+  const Result given = stages_.watcher == nullptr ? Result() : result;
+  call.result = &given;
+  watched(stages_.watcher, call, [&] {
+    try {
+      const calls::Scope here(stages_.decode_place);
+      decodes_.run(size, [&] {
+        const Result picked = stages_.decode.pick(step, std::move(result));
+        stages_.decode.decode(step, picked, nexts);
+      });
+      for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
+      stages_.boundary.decided(nexts);
+    } catch (...) {
+      throw decode_error();
+    }
+    tell_errors(call, nexts);
+  });
   return nexts;
+}
+
+/// Those that end one sequence alone.
+void Lane::tell_errors(const StageCall& call, const std::vector<Next>& nexts) {
+  if (stages_.watcher == nullptr) return;
+  for (const Next& next : nexts) {
+    if (!next.error) continue;
+    try {
+      std::rethrow_exception(next.error);
+    } catch (...) {
+      stages_.watcher->failed(call, decode_error());
+    }
+  }
 }
 
 void Lane::count_step(const Step& step, Closed why) {

@@ -3,6 +3,7 @@
 // plan -> collate -> forward -> pick -> decode, then apply what Decode said.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "runtime/stats_board.h"
 #include "runtime/team_choice.h"
 #include "runtime/trace.h"
+#include "runtime/watched_call.h"
 
 namespace penstock {
 
@@ -31,6 +33,8 @@ struct LaneStages {
   Place batch_place, forward_place, decode_place;
   const std::vector<NoteSpec>& item_notes;  ///< that Batch may leave behind
   const StageSpec& decode_spec;
+  const PipelineFile& file;
+  CallWatcher* watcher = nullptr;
 };
 
 class Lane {
@@ -44,6 +48,10 @@ class Lane {
   /// DeviceThread thread: one step at most. True: a step ran. Else
   /// `check_again_at` becomes the time of the next look, where that is sooner.
   bool turn(Time& check_again_at);
+  /// How many sequences run, and the most that can; any thread.
+  [[nodiscard]] std::pair<std::size_t, std::size_t> fill() const {
+    return {now_running_, static_cast<std::size_t>(max_sequences_)};
+  }
   /// DeviceThread thread: nothing waits and nothing runs.
   [[nodiscard]] bool is_idle();
 
@@ -77,10 +85,13 @@ class Lane {
   void check_plan(const Plan& plan, const Offered& waiting,
                   const Offered& running, int free) const;
   void run(Step& step, Closed why);
+  [[nodiscard]] StageCall call_of(const StageConfig& stage, const Stage& made,
+                                  const Step& step) const;
   void collate(Step& step, std::int64_t size);
   [[nodiscard]] Result forward(const Step& step, std::int64_t size);
   [[nodiscard]] std::vector<Next> decode(const Step& step, Result result,
                                          std::int64_t size);
+  void tell_errors(const StageCall& call, const std::vector<Next>& nexts);
   void drop_not_finite(const Step& step, const Scores& scores);
   void count_step(const Step& step, Closed why);
   void fail(const Step& step, const Error& error);
@@ -116,6 +127,7 @@ class Lane {
   Slots slots_;
   TeamChoice collates_, forwards_, decodes_;
   Members waiting_, running_;
+  std::atomic<std::size_t> now_running_{0};
   Time no_plan_since_{};  ///< sequences could run, and no plan names one
   Arrivals arrivals_;
 };

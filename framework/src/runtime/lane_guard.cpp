@@ -31,7 +31,12 @@ void Lane::check_empty(const Plan& plan, Time now, bool could_run) {
 
 void Lane::drop_not_finite(const Step& step, const Scores& scores) {
   for (auto& bad : Boundary::not_finite(step, scores)) {
-    fail(member(step.slices[bad.slice]), bad.error.in(stages_.forward_place));
+    bad.error.in(stages_.forward_place);
+    if (stages_.watcher != nullptr) {
+      stages_.watcher->failed(
+          call_of(stages_.file.forward, stages_.forward, step), bad.error);
+    }
+    fail(member(step.slices[bad.slice]), bad.error);
   }
 }
 

@@ -14,6 +14,7 @@
 #include "runtime/until.h"
 #include "runtime/waiting_source.h"
 #include "runtime/watchdog.h"
+#include "runtime/watched_call.h"
 #include "runtime/workers.h"
 
 namespace penstock {
@@ -55,7 +56,9 @@ struct Pipeline::Impl {
                      .forward_place = place_of(file.forward),
                      .decode_place = place_of(file.decode),
                      .item_notes = stages.item_notes.at(stages.batch->index),
-                     .decode_spec = *file.decode.spec},
+                     .decode_spec = *file.decode.spec,
+                     .file = file,
+                     .watcher = options.call_watcher},
           stages.facts, board, trace, options.observer);
     });
     trace.span("open", start, Clock::now(), "");
@@ -64,11 +67,17 @@ struct Pipeline::Impl {
     writers.emplace(options.writers, [this] { trace.name_thread("writer"); });
     preprocessors.emplace(options.preprocess_workers,
                           [this] { trace.name_thread("preprocess"); });
+    const std::scoped_lock lock(open_mutex);
+    is_open = true;
   }
 
   ~Impl() {
     cancel_all();
     wait_for_all();
+    {
+      const std::scoped_lock lock(open_mutex);
+      is_open = false;
+    }
     preprocessors.reset();
     writers.reset();
     if (lane) engine->remove(*lane);
@@ -97,6 +106,8 @@ struct Pipeline::Impl {
                   std::shared_ptr<void> upstream);
   void ready(FlightAt flight);
   void watch();
+  void tell(Stall stall, const calls::Seen& call, bool is_first);
+  [[nodiscard]] std::vector<QueueFill> queues();
   void write(FlightAt flight);
   [[nodiscard]] std::vector<std::shared_ptr<Job>> jobs();
   void cancel_all();
@@ -115,6 +126,8 @@ struct Pipeline::Impl {
   std::condition_variable landed;
   std::list<Flight> flights;
   std::optional<Error> unheard;  ///< what a sink threw at its end
+  std::mutex open_mutex;
+  bool is_open = false;  ///< the lane and the workers are there
   Time first_submit{}, last_done{};
 
   // Last, so that their threads end before what they use.
@@ -171,8 +184,9 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
     job->look_at_clock(start);
     Sink sink(*this, job);
     if (!job->is_dead()) {
-      run_preprocess(stages, file, *job->request(), sink,
-                     [&](const Notes& notes) { job->see(notes); });
+      run_preprocess(
+          stages, file, *job->request(), sink,
+          [&](const Notes& notes) { job->see(notes); }, options.call_watcher);
     }
   } catch (const Cancelled&) {
     job->look_at_clock(Clock::now());
@@ -204,7 +218,11 @@ void Pipeline::Impl::write(FlightAt flight) {
   const calls::Scope scope(&board, request.get());
   for (;;) {
     const Time start = Clock::now();
-    const auto progress = job->write_some(*stages.postprocess, place);
+    const auto progress = job->write_some({.stage = *stages.postprocess,
+                                           .place = place,
+                                           .file = file,
+                                           .facts = stages.facts,
+                                           .watcher = options.call_watcher});
     trace.span("write", start, Clock::now(), "");
     board.change([&](Stats& s) { s.write_s += seconds(start, Clock::now()); });
     engine->notify();  // credit may have come back
@@ -227,18 +245,60 @@ void Pipeline::Impl::write(FlightAt flight) {
 /// Makes the watchdog, where somebody wants to be told.
 void Pipeline::Impl::watch() {
   if (!options.on_stall) return;
-  watchdog.emplace(&board, Watchdog::Rules{
-                               .stall_s = options.stall_s,
-                               .tell = options.on_stall,
-                               // A Preprocess may wait without an end.
-                               .look_at_clocks =
-                                   [this] {
-                                     const Time now = Clock::now();
-                                     for (const auto& job : jobs()) {
-                                       job->look_at_clock(now);
-                                     }
-                                   },
-                           });
+  watchdog.emplace(
+      &board,
+      Watchdog::Rules{
+          .stall_s = options.stall_s,
+          .tell = [this](const Stall& stall, const calls::Seen& call,
+                         bool is_first) { tell(stall, call, is_first); },
+          // A Preprocess may wait without an end.
+          .look_at_clocks =
+              [this] {
+                const Time now = Clock::now();
+                for (const auto& job : jobs()) {
+                  job->look_at_clock(now);
+                }
+              },
+      });
+}
+
+/// How full everything is that a request waits in.
+std::vector<QueueFill> Pipeline::Impl::queues() {
+  std::vector<QueueFill> all;
+  {
+    const std::scoped_lock lock(mutex);
+    all.push_back({"requests in flight", flights.size(),
+                   static_cast<std::size_t>(options.max_in_flight)});
+  }
+  const std::scoped_lock lock(open_mutex);
+  if (!is_open) return all;
+  all.push_back({"waiting for preprocess", preprocessors->queued(), 0});
+  const auto [waiting, room] = lane->arrivals().fill();
+  all.push_back({"waiting for batch", waiting, room});
+  const auto [running, slots] = lane->fill();
+  all.push_back({"running", running, slots});
+  all.push_back({"waiting for postprocess", writers->queued(), 0});
+  return all;
+}
+
+/// Tells of a call that does not return. Others' requests go on: where it
+/// holds a worker's thread, another stands in.
+void Pipeline::Impl::tell(Stall stall, const calls::Seen& call, bool is_first) {
+  stall.queues = queues();
+  stall.stack = calls::stack_of(call);
+  if (is_first && !call.request.empty()) {
+    const std::scoped_lock lock(open_mutex);
+    const bool is_before = call.stage == "preprocess" || call.stage == "rule";
+    if (is_open && is_before) preprocessors->stand_in(call.thread);
+    if (is_open && call.stage == "postprocess") writers->stand_in(call.thread);
+  }
+  if (options.call_watcher != nullptr) {
+    calls::look(call, [&](const calls::At& at) {
+      if (at.call == nullptr) return;
+      options.call_watcher->hangs(*at.call, stall);
+    });
+  }
+  options.on_stall(stall);
 }
 
 std::vector<std::shared_ptr<Job>> Pipeline::Impl::jobs() {

@@ -13,6 +13,7 @@
 #include "runtime/free_memory.h"
 #include "runtime/in_stage.h"
 #include "runtime/sink_gate.h"
+#include "runtime/watched_call.h"
 
 namespace penstock {
 namespace {
@@ -47,6 +48,16 @@ std::string model_of(const StageConfig& config) {
   return config.model.empty() ? "" : resolve_model(config.model);
 }
 
+/// What a stage is given of an item, for a watcher: the rest is the runtime's.
+Item what_counts(const Item& item) {
+  Item out;
+  out.tokens = item.tokens;
+  out.inputs = item.inputs;
+  out.notes = item.notes;
+  out.width = item.width;
+  return out;
+}
+
 /// Hands what one Preprocess pushed to the next of the list.
 class Chain final : public ItemSink {
  public:
@@ -54,14 +65,15 @@ class Chain final : public ItemSink {
   using Prepared = std::vector<std::shared_ptr<const PreparedRule>>;
   Chain(const Stages& stages, const PipelineFile& file, std::size_t next,
         const Request& request, const Prepared& rules, ItemSink& out,
-        const See& see)
+        const See& see, CallWatcher* watcher)
       : stages_(stages),
         file_(file),
         next_(next),
         request_(request),
         rules_(rules),
         out_(out),
-        see_(see) {}
+        see_(see),
+        watcher_(watcher) {}
 
   void push(Item item) override {
     if (request_.stop.stop_requested()) throw Cancelled();
@@ -75,12 +87,22 @@ class Chain final : public ItemSink {
       out_.push(std::move(item));
       return;
     }
-    Chain rest(stages_, file_, next_ + 1, request_, rules_, out_, see_);
+    Chain rest(stages_, file_, next_ + 1, request_, rules_, out_, see_,
+               watcher_);
     const Place place = place_of(file_.preprocess[next_]);
-    in_stage(place, [&] {
-      const SinkGate<GatedItems> gate(rest, place);
-      stages_.preprocess[next_]->preprocess(request_, std::move(item),
-                                            gate.sink());
+    const Item given = watcher_ == nullptr ? Item{} : what_counts(item);
+    const StageCall call{.file = &file_,
+                         .stage = &file_.preprocess[next_],
+                         .index = next_,
+                         .facts = &stages_.facts,
+                         .request = &request_,
+                         .item = &given};
+    watched(watcher_, call, [&] {
+      in_stage(place, [&] {
+        const SinkGate<GatedItems> gate(rest, place);
+        stages_.preprocess[next_]->preprocess(request_, std::move(item),
+                                              gate.sink());
+      });
     });
   }
   void warn(std::string text) override { out_.warn(std::move(text)); }
@@ -93,6 +115,7 @@ class Chain final : public ItemSink {
   const Prepared& rules_;
   ItemSink& out_;
   const See& see_;
+  CallWatcher* watcher_;
 };
 
 }  // namespace
@@ -201,6 +224,45 @@ void Stages::open_preprocess(const PipelineFile& file) {
   }
 }
 
+void Stages::open_only(const PipelineFile& file, at::Device device,
+                       std::size_t place, const Notes& known) {
+  std::map<std::string, std::shared_ptr<const void>> shared;
+  const StageContext context{.device = device,
+                             .model = "",
+                             .slots = batch->max_sequences(),
+                             .threads = threads(),
+                             .max_step_tokens = batch->max_step_tokens(),
+                             .facts = facts,
+                             .shared = &shared};
+  const StageKind kind = file.stages().at(place)->spec->kind;
+  try {
+    if (kind == StageKind::kBatch || kind == StageKind::kForward) {
+      open_one(*batch, file.batch, context);
+    }
+    if (kind == StageKind::kForward) {
+      open_one(*forward, file.forward, context);
+    } else {
+      facts = known;
+    }
+    in_stage(place_of(file.forward), [&] { boundary.opened(facts, device); });
+    if (kind == StageKind::kPreprocess) {
+      open_one(*preprocess.at(place), file.preprocess.at(place), context);
+    }
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      if (kind != StageKind::kRule && kind != StageKind::kDecode) break;
+      open_one(*rules[i], file.rules[i], context);
+      are_rules_open_ = true;
+    }
+    if (kind == StageKind::kDecode) open_one(*decode, file.decode, context);
+    if (kind == StageKind::kPostprocess) {
+      open_one(*postprocess, file.postprocess, context);
+    }
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
 template <class Visit>
 void Stages::each(const PipelineFile& file, Visit&& visit) const {
   for (std::size_t i = 0; i < preprocess.size(); ++i) {
@@ -263,21 +325,30 @@ Stages::~Stages() {
 }
 
 std::vector<std::shared_ptr<const PreparedRule>> prepare_rules(
-    const Stages& stages, const PipelineFile& file, const Request& request) {
+    const Stages& stages, const PipelineFile& file, const Request& request,
+    CallWatcher* watcher) {
   std::vector<std::shared_ptr<const PreparedRule>> out;
   if (!stages.are_rules_open()) return out;
   for (std::size_t i = 0; i < stages.rules.size(); ++i) {
-    out.push_back(in_stage(place_of(file.rules[i]),
-                           [&] { return stages.rules[i]->prepare(request); }));
+    const StageCall call{.file = &file,
+                         .stage = &file.rules[i],
+                         .index = stages.rules[i]->index,
+                         .facts = &stages.facts,
+                         .request = &request};
+    out.push_back(watched(watcher, call, [&] {
+      return in_stage(place_of(file.rules[i]),
+                      [&] { return stages.rules[i]->prepare(request); });
+    }));
   }
   return out;
 }
 
 void run_preprocess(const Stages& stages, const PipelineFile& file,
                     const Request& request, ItemSink& out,
-                    const std::function<void(const Notes&)>& see) {
-  const auto rules = prepare_rules(stages, file, request);
-  Chain(stages, file, 0, request, rules, out, see).push(Item{});
+                    const std::function<void(const Notes&)>& see,
+                    CallWatcher* watcher) {
+  const auto rules = prepare_rules(stages, file, request, watcher);
+  Chain(stages, file, 0, request, rules, out, see, watcher).push(Item{});
 }
 
 at::Device device_of(const PipelineFile& file) {

@@ -17,6 +17,8 @@
 
 namespace penstock {
 
+class CallWatcher;
+
 /// The stage, for errors.
 [[nodiscard]] Place place_of(const StageConfig& config);
 
@@ -41,6 +43,11 @@ struct Stages {
   /// order. When one throws, those that were open are closed.
   void open(const PipelineFile& file, at::Device device);
   void open_preprocess(const PipelineFile& file);
+  /// The stage at `place` of the file's, and of others what it cannot do
+  /// without: of Forward its Batch, of Decode its rules. `known` facts stand
+  /// for those of Forward.
+  void open_only(const PipelineFile& file, at::Device device, std::size_t place,
+                 const Notes& known);
   void close() noexcept;
   [[nodiscard]] bool are_rules_open() const { return are_rules_open_; }
   /// What open() would take, of all stages together.
@@ -68,13 +75,15 @@ struct Stages {
 
 /// What a request asks of each rule. Rules that are not open ask nothing.
 [[nodiscard]] std::vector<std::shared_ptr<const PreparedRule>> prepare_rules(
-    const Stages& stages, const PipelineFile& file, const Request& request);
+    const Stages& stages, const PipelineFile& file, const Request& request,
+    CallWatcher* watcher = nullptr);
 
 /// Pushes a request's items through the list of Preprocess stages. `see` is
 /// told the notes of every item that a stage gives, also where a later stage
 /// lets it go no further.
 void run_preprocess(const Stages& stages, const PipelineFile& file,
                     const Request& request, ItemSink& out,
-                    const std::function<void(const Notes&)>& see = {});
+                    const std::function<void(const Notes&)>& see = {},
+                    CallWatcher* watcher = nullptr);
 
 }  // namespace penstock

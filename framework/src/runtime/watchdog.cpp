@@ -11,6 +11,8 @@ constexpr auto kLook = std::chrono::milliseconds(100);
 /// may go on, before a call counts as late: a step that began in time is let
 /// end.
 constexpr auto kGrace = std::chrono::seconds(5);
+/// The same before it is told of: a step ends its requests when it returns.
+constexpr auto kSoon = std::chrono::milliseconds(500);
 
 }  // namespace
 
@@ -49,7 +51,9 @@ void Watchdog::look(Time now) {
   told_ = std::move(told);
 }
 
-void Watchdog::look_at(const calls::Seen& call, Told& told, Time now) {
+/// What can be said of a call.
+Stall Watchdog::seen(const calls::Seen& call, const Told& told,
+                     Time now) const {
   const auto lasted = now - call.since;
   Stall stall{.place = call.place,
               .request = call.request,
@@ -58,19 +62,23 @@ void Watchdog::look_at(const calls::Seen& call, Told& told, Time now) {
   const Time cancelled = told.cancelled.value_or(Time::max() - kGrace);
   // A deadline that passes cancels its request, too.
   stall.is_cancelled = cancelled < deadline;
-  const bool is_late = now >= std::min(deadline, cancelled) + kGrace &&
-                       lasted >= kGrace && now >= moved_ + kGrace;
-  if (is_late && !std::exchange(told.is_late_told, true)) {
-    stall.is_late = true;
-    rules_.tell(stall);
-    return;
-  }
-  if (rules_.stall_s <= 0 ||
-      stall.seconds < std::max(told.next_s, rules_.stall_s)) {
-    return;
-  }
-  told.next_s = 2 * stall.seconds;
-  rules_.tell(stall);
+  stall.is_overdue = now >= deadline + kSoon && lasted >= kSoon;
+  stall.is_late = now >= std::min(deadline, cancelled) + kGrace &&
+                  lasted >= kGrace && now >= moved_ + kGrace;
+  return stall;
+}
+
+void Watchdog::look_at(const calls::Seen& call, Told& told, Time now) {
+  Stall stall = seen(call, told, now);
+  const bool is_late = stall.is_late && !std::exchange(told.is_late_told, true);
+  const bool is_overdue = rules_.stall_s > 0 && stall.is_overdue &&
+                          !std::exchange(told.is_overdue_told, true);
+  const bool is_long = rules_.stall_s > 0 &&
+                       stall.seconds >= std::max(told.next_s, rules_.stall_s);
+  if (!is_late && !is_overdue && !is_long) return;
+  stall.is_late = is_late;
+  if (is_long) told.next_s = 2 * stall.seconds;
+  rules_.tell(stall, call, !std::exchange(told.is_told, true));
 }
 
 }  // namespace penstock

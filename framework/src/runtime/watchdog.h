@@ -18,7 +18,8 @@ class Watchdog {
  public:
   struct Rules {
     double stall_s = 10;  ///< as PipelineOptions
-    std::function<void(const Stall&)> tell;
+    /// The call that does not return, and whether it is told of first.
+    std::function<void(const Stall&, const calls::Seen&, bool is_first)> tell;
     std::function<void()> look_at_clocks;  ///< of requests in flight
   };
   /// Watches the calls of `owner` until it is destroyed.
@@ -34,10 +35,14 @@ class Watchdog {
     std::optional<Time> cancelled = std::nullopt;  ///< when first seen
     double next_s = 0;                             ///< when to tell again
     bool is_late_told = false;
+    bool is_overdue_told = false;
+    bool is_told = false;
   };
   void run();
   void look(Time now);
   void look_at(const calls::Seen& call, Told& told, Time now);
+  [[nodiscard]] Stall seen(const calls::Seen& call, const Told& told,
+                           Time now) const;
 
   const void* owner_;
   Rules rules_;

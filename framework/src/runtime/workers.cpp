@@ -4,17 +4,35 @@
 #include <utility>
 
 #include "penstock/parallel.h"
+#include "threads/calls.h"
 
 namespace penstock {
 
-Workers::Workers(int count, const std::function<void()>& begin) {
-  for (int i = 0; i < count; ++i) {
-    threads_.emplace_back([this, begin] {
-      run_ops_serially();
-      begin();
-      run();
-    });
-  }
+Workers::Workers(int count, const std::function<void()>& begin)
+    : begin_(begin) {
+  const std::scoped_lock lock(mutex_);
+  for (int i = 0; i < count; ++i) start();
+}
+
+void Workers::start() {
+  threads_.emplace_back([this] {
+    run_ops_serially();
+    begin_();
+    run();
+  });
+}
+
+void Workers::stand_in(long thread) {
+  const std::scoped_lock lock(mutex_);
+  if (is_stopping_ || replaced_.size() == kMostHanging) return;
+  if (replaced_.insert(thread).second) start();
+}
+
+std::size_t Workers::queued() const {
+  const std::scoped_lock lock(mutex_);
+  std::size_t count = 0;
+  for (const Line& line : lines_) count += line.works.size();
+  return count;
 }
 
 Workers::~Workers() {
@@ -59,6 +77,7 @@ void Workers::run() {
     lock.unlock();
     work();
     lock.lock();
+    if (replaced_.erase(calls::mine().thread) > 0) return;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <list>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,20 +25,30 @@ class Workers {
   Workers& operator=(const Workers&) = delete;
 
   void add(std::function<void()> work, const std::string& client = {});
+  /// This thread hangs: another stands in for it, and it ends when it is done
+  /// with what it does. Of at most kMostHanging.
+  void stand_in(long thread);
+  /// What waits for a thread.
+  [[nodiscard]] std::size_t queued() const;
 
  private:
+  static constexpr std::size_t kMostHanging = 64;
   struct Line {
     std::string client;
     std::deque<std::function<void()>> works;  ///< never empty
   };
+  void start();
   void run();
   std::function<void()> take();
 
-  std::mutex mutex_;
+  std::function<void()> begin_;
+
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::list<Line>
       lines_;  ///< of clients with work; whose turn is first in front
   bool is_stopping_ = false;
+  std::set<long> replaced_;  ///< threads that others stand in for
   std::vector<std::thread> threads_;
 };
 

@@ -2,9 +2,14 @@
 
 #include <signal.h>  // NOLINT(*-deprecated-headers): sigaltstack is of POSIX
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
+
+#include "threads/stack.h"
 
 namespace penstock::calls {
 namespace {
@@ -34,7 +39,7 @@ void replace(Call* from, Call* to) {
 
 }  // namespace
 
-Call::Call() {
+Call::Call() : thread(syscall(SYS_gettid)) {
   replace(nullptr, this);
   own_call = this;
   stack_t old{};
@@ -94,6 +99,17 @@ void Scope::set(const At& at) const {
   call_.at = at;
 }
 
+Watched::Watched(const StageCall& call)
+    : call_(mine()), before_(call_.at.call) {
+  const std::scoped_lock lock(call_.mutex);
+  call_.at.call = &call;
+}
+
+Watched::~Watched() {
+  const std::scoped_lock lock(call_.mutex);
+  call_.at.call = before_;
+}
+
 Helping::Helping(Call* other) noexcept : before_(own_call) { own_call = other; }
 Helping::~Helping() { own_call = before_; }
 
@@ -109,6 +125,8 @@ std::vector<Seen> of(const void* owner) {
     Seen& seen = found.emplace_back();
     seen.id = call;
     seen.place = at.place->text();
+    seen.stage = at.place->name;
+    seen.thread = call->thread;
     seen.since = at.since;
     if (at.request == nullptr) continue;
     seen.request = at.request->id;
@@ -116,6 +134,38 @@ std::vector<Seen> of(const void* owner) {
     seen.is_cancelled = at.request->stop.stop_requested();
   }
   return found;
+}
+
+namespace {
+
+/// The thread's call, locked, where it still is at what was seen; else null.
+Call* locked(const Seen& seen, std::unique_lock<std::mutex>& lock) {
+  const std::scoped_lock all(listed_mutex);
+  for (const auto& each : listed) {
+    Call* const call = each;
+    if (call == nullptr || call != seen.id) continue;
+    lock = std::unique_lock(call->mutex);
+    const bool is_same =
+        call->at.place != nullptr && call->at.since == seen.since;
+    return is_same ? call : nullptr;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void look(const Seen& seen, const std::function<void(const At&)>& visit) {
+  // A thread that is in a stage cannot end before it has this lock.
+  std::unique_lock<std::mutex> lock;
+  const Call* const call = locked(seen, lock);
+  if (call != nullptr) visit(call->at);
+}
+
+std::vector<std::string> stack_of(const Seen& seen) {
+  std::unique_lock<std::mutex> lock;
+  const Call* const call = locked(seen, lock);
+  if (call == nullptr) return {};
+  return stack_of_thread(call->thread);
 }
 
 void each(void (*visit)(const At& at, void* with), void* with) noexcept {

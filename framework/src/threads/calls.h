@@ -12,6 +12,10 @@
 
 #include "penstock/request.h"
 
+namespace penstock {
+struct StageCall;
+}
+
 namespace penstock::calls {
 
 /// What a thread is at. Pointers are good as long as the scope that set them.
@@ -19,6 +23,7 @@ struct At {
   const void* owner = nullptr;       ///< the pipeline
   const Request* request = nullptr;  ///< null: of none
   const Place* place = nullptr;      ///< null: in no stage
+  const StageCall* call = nullptr;   ///< null: nobody watches it
   Time since{};
 };
 
@@ -31,6 +36,7 @@ struct Call {
 
   std::mutex mutex;  ///< a signal handler reads its own thread's without it
   At at;
+  const long thread;        ///< its number, for signals
   std::vector<char> stack;  ///< for signal handlers, where none was there
 };
 
@@ -60,6 +66,19 @@ class Scope {
   At before_;
 };
 
+/// What the thread is at is watched, until the end of the scope.
+class Watched {
+ public:
+  explicit Watched(const StageCall& call);
+  ~Watched();
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+ private:
+  Call& call_;
+  const StageCall* before_;
+};
+
 /// For a thread that helps another: crashes are told as of that one's stage.
 class Helping {
  public:
@@ -76,12 +95,19 @@ class Helping {
 struct Seen {
   const void* id = nullptr;  ///< of the thread
   std::string place, request;
+  std::string stage;  ///< the place's name: "forward"
+  long thread = 0;    ///< its number
   std::optional<Time> deadline;
   bool is_cancelled = false;  ///< the request is
   Time since{};
 };
 /// The stages of a pipeline that threads are in.
 [[nodiscard]] std::vector<Seen> of(const void* owner);
+/// Calls `visit` with what the thread is at, which stays as it is meanwhile: a
+/// stage that returns waits. Nothing where it is at it no longer.
+void look(const Seen& seen, const std::function<void(const At&)>& visit);
+/// Where the thread is, innermost first; empty where that cannot be found out.
+[[nodiscard]] std::vector<std::string> stack_of(const Seen& seen);
 
 /// Of every thread, without locks; for signal handlers.
 void each(void (*visit)(const At& at, void* with), void* with) noexcept;

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "penstock/error.h"
@@ -80,15 +81,31 @@ std::string_view NativeEngine::dtype() const {
 
 Caps NativeEngine::caps() const { return cache_caps(config_, caches_.size()); }
 
+namespace {
+
+/// Shows a probe what the reference engine shows it; nothing without one.
+Model::Show shower(Probe* probe, std::int64_t hidden) {
+  if (probe == nullptr) return {};
+  return [=](std::int64_t layer, const float* x, std::int64_t rows) {
+    const std::string name = layer < 0 ? "embeddings" : str("layer.", layer);
+    const at::Tensor all = at::empty({rows, hidden}, at::kFloat);
+    std::copy_n(x, rows * hidden, all.mutable_data_ptr<float>());
+    probe->tensor(name, all);
+  };
+}
+
+}  // namespace
+
 void NativeEngine::hidden_states(const Step& step, const Tokens& tokens,
                                  const Tokens& wanted, float* out) {
   std::vector<SequenceChunk> chunks;
   Tokens places;  // wanted positions among the chunks' tokens
   std::int64_t rows = 0;
   auto next = wanted.begin();
+  const auto show = shower(step.probe, config_.hidden);
   const auto flush = [&] {
     if (rows == 0) return;
-    model_.run(chunks, places, out);
+    model_.run(chunks, places, out, show);
     out += static_cast<std::int64_t>(places.size()) * config_.hidden;
     chunks.clear();
     places.clear();

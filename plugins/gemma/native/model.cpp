@@ -448,6 +448,19 @@ void Model::run_layer(const Step& step, std::int64_t index, int thread,
   }
 }
 
+/// While one looks nobody goes on.
+void Model::show_layer(const Step& step, std::int64_t index, int thread,
+                       Team& team, const Show& show) const {
+  if (!show) return;
+  team.barrier();
+  const bool is_end = index >= 0 && is_last(index);
+  if (thread == 0) {
+    show(index, is_end ? scratch_->last.data() : scratch_->x.data(),
+         is_end ? static_cast<std::int64_t>(step.wanted.size()) : step.rows);
+  }
+  team.barrier();
+}
+
 Model::Step Model::plan(std::span<const SequenceChunk> chunks,
                         std::span<const std::int64_t> wanted) {
   Step step;
@@ -486,7 +499,8 @@ Model::Step Model::plan(std::span<const SequenceChunk> chunks,
 }
 
 void Model::run(std::span<const SequenceChunk> chunks,
-                std::span<const std::int64_t> wanted, float* hidden) {
+                std::span<const std::int64_t> wanted, float* hidden,
+                const Show& show) {
   const Step step = plan(chunks, wanted);
   Scratch& s = *scratch_;
   while (static_cast<int>(s.threads.size()) < threads()) {
@@ -502,8 +516,10 @@ void Model::run(std::span<const SequenceChunk> chunks,
   parallel_region([&](int thread, Team& team) {
     const Share rows(step.rows, thread, team.size());
     for (std::int64_t r = rows.begin; r < rows.end; ++r) embed(step, r);
+    show_layer(step, -1, thread, team, show);
     for (std::int64_t i = 0; i < config_.layers; ++i) {
       run_layer(step, i, thread, team);
+      show_layer(step, i, thread, team, show);
     }
     const auto count = static_cast<std::int64_t>(wanted.size());
     const Share kept(count, thread, team.size());

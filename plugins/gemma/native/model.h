@@ -9,6 +9,7 @@
 // Nothing is allocated on the way once the largest step has been seen.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -48,8 +49,13 @@ class Model {
 
   /// Final normed hidden states [wanted, hidden]; `wanted` are positions among
   /// the chunks' tokens end to end, ascending. Extends the caches.
+  /// `show`, where given, sees every row behind each layer, of the last one the
+  /// wanted rows; the embeddings are layer -1. On one thread.
+  using Show = std::function<void(std::int64_t layer, const float* x,
+                                  std::int64_t rows)>;
   void run(std::span<const SequenceChunk> chunks,
-           std::span<const std::int64_t> wanted, float* hidden);
+           std::span<const std::int64_t> wanted, float* hidden,
+           const Show& show = {});
 
  private:
   struct Prepared;
@@ -95,6 +101,8 @@ class Model {
                  const kernels::Share& kept, float* x) const;
   void run_layer(const Step& step, std::int64_t index, int thread,
                  Team& team) const;
+  void show_layer(const Step& step, std::int64_t index, int thread, Team& team,
+                  const Show& show) const;
 
   [[nodiscard]] float epsilon() const {
     return static_cast<float>(config_.norm_epsilon);

@@ -1,7 +1,9 @@
 // Stages that do not return are told of, by name; nothing is ended.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include "penstock/runner.h"
@@ -223,6 +225,132 @@ TEST(Watchdog, TellsWhenADeadlineIsLongPast) {
   pipeline.submit(std::move(request), sink);
   pipeline.drain();
   EXPECT_TRUE(is_late);
+}
+
+TEST(Watchdog, TellsWhereTheStageIsAndHowFullTheQueuesAre) {
+  Door door;
+  Stages stages;
+  stages.forward = [&](const Step&) {
+    door.wait();
+    return Result();
+  };
+  stages.decode = end_at_once;
+  std::mutex mutex;
+  std::optional<Stall> told;
+  PipelineOptions options;
+  options.stall_s = 0.2;
+  options.on_stall = [&](const Stall& stall) {
+    const std::scoped_lock lock(mutex);
+    told = stall;
+    door.open();
+  };
+  Pipeline pipeline(file(stages), options);
+  pipeline.submit(fakes::request("mine", "1 2"), std::make_shared<Collector>());
+  pipeline.drain();
+  const std::scoped_lock lock(mutex);
+  ASSERT_TRUE(told);
+  std::map<std::string, std::pair<std::size_t, std::size_t>> queues;
+  for (const QueueFill& each : told->queues) {
+    queues[each.name] = {each.count, each.most};
+  }
+  using Fill = std::pair<std::size_t, std::size_t>;
+  EXPECT_EQ(queues.at("requests in flight"), (Fill{1, 64}));
+  EXPECT_EQ(queues.at("waiting for preprocess").first, 0U);
+  EXPECT_EQ(queues.at("waiting for batch").first, 0U);
+  EXPECT_EQ(queues.at("running"), (Fill{1, 4}));
+  EXPECT_EQ(queues.at("waiting for postprocess").first, 0U);
+#if !defined(__SANITIZE_THREAD__)
+  // It waits at the door, which is in this program.
+  EXPECT_GT(told->stack.size(), 3U);
+  EXPECT_TRUE(std::any_of(
+      told->stack.begin(), told->stack.end(), [](const std::string& line) {
+        return line.find("runtime_test+0x") != std::string::npos;
+      }));
+#endif
+}
+
+/// One worker and one writer: whoever hangs holds the only thread.
+class OthersGoOn : public ::testing::TestWithParam<bool> {};
+
+TEST_P(OthersGoOn, WhileOneHangs) {
+  const bool is_writer = GetParam();
+  Door door;
+  Stages stages;
+  stages.forward = [](const Step&) { return Result(); };
+  stages.decode = end_at_once;
+  const auto wait = [&](const Request& request) {
+    if (request.id.starts_with("hangs")) door.wait();
+  };
+  stages.preprocess = {[&](const Request& request, Item in, ItemSink& out) {
+    if (!is_writer) wait(request);
+    in.tokens = {1};
+    out.push(std::move(in));
+  }};
+  stages.decode = [](const Step& step, const Result&, std::vector<Next>& out) {
+    for (std::size_t i = 0; i < step.slices.size(); ++i) {
+      Next& next = out.emplace_back();
+      next.slice = i;
+      next.finish = Finish::kEnd;
+      next.emit.emplace_back();
+    }
+  };
+  stages.write = [&](const Decoded& decoded, OutputSink&) {
+    if (is_writer) wait(*decoded.item->request);
+    return true;
+  };
+  PipelineOptions options;
+  options.preprocess_workers = 1;
+  options.writers = 1;
+  options.stall_s = 0.1;
+  options.on_stall = [](const Stall&) {};
+  Pipeline pipeline(file(stages), options);
+  for (const char* id : {"hangs", "hangs too"}) {
+    pipeline.submit(fakes::request(id, "1"), std::make_shared<Collector>());
+  }
+  for (const char* id : {"b", "c"}) {
+    const auto sink = std::make_shared<Collector>();
+    pipeline.submit(fakes::request(id, "1"), sink);
+    EXPECT_FALSE(sink->wait().report.error);  // else the test never ends
+  }
+  door.open();
+  pipeline.drain();
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, OthersGoOn, ::testing::Bool(),
+                         [](const auto& test) {
+                           return test.param ? "Writer" : "Preprocess";
+                         });
+
+TEST(Watchdog, TellsWhenADeadlinePassesWithinAStage) {
+  Door door;
+  Stages stages;
+  stages.forward = [&](const Step&) {
+    door.wait();
+    return Result();
+  };
+  stages.decode = end_at_once;
+  std::mutex mutex;
+  std::vector<Stall> told;
+  PipelineOptions options;
+  options.stall_s = 60;
+  options.on_stall = [&](const Stall& stall) {
+    const std::scoped_lock lock(mutex);
+    told.push_back(stall);
+    door.open();
+  };
+  Pipeline pipeline(file(stages), options);
+  const auto sink = std::make_shared<Collector>();
+  Request request = fakes::request("mine", "1");
+  request.deadline = Clock::now() + std::chrono::milliseconds(100);
+  pipeline.submit(std::move(request), sink);
+  pipeline.drain();
+  EXPECT_EQ(sink->wait().report.finish_reason, "deadline");
+  const std::scoped_lock lock(mutex);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].request, "mine");
+  EXPECT_TRUE(told[0].is_overdue);
+  EXPECT_FALSE(told[0].is_late);
+  EXPECT_LT(told[0].seconds, 5);
 }
 
 }  // namespace

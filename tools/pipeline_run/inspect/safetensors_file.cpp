@@ -15,9 +15,11 @@ static_assert(std::endian::native == std::endian::little,
 /// The header's size is a multiple of it, so that every number is aligned.
 constexpr std::size_t kAlignment = 8;
 
-/// The format's word for a dtype; empty where numpy has none.
-const char* word(at::ScalarType type) {
+/// The format's word for a dtype; empty for what is not stored as it is.
+const char* word(at::ScalarType type, TensorTypes types) {
   switch (type) {
+    case at::kBFloat16:
+      return types == TensorTypes::kAll ? "BF16" : "";
     case at::kBool:
       return "BOOL";
     case at::kByte:
@@ -41,8 +43,8 @@ const char* word(at::ScalarType type) {
   }
 }
 
-at::Tensor stored(const at::Tensor& tensor) {
-  const bool is_known = *word(tensor.scalar_type()) != '\0';
+at::Tensor stored(const at::Tensor& tensor, TensorTypes types) {
+  const bool is_known = *word(tensor.scalar_type(), types) != '\0';
   const at::Tensor kept = is_known ? tensor : tensor.to(at::kFloat);
   return kept.cpu().contiguous();
 }
@@ -50,16 +52,16 @@ at::Tensor stored(const at::Tensor& tensor) {
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& path,
-                       const Tensors& tensors) {
+                       const Tensors& tensors, TensorTypes types) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   Tensors all;
   std::size_t end = 0;
   for (const auto& [name, tensor] : tensors) {
-    all.emplace_back(name, stored(tensor));
+    all.emplace_back(name, stored(tensor, types));
     const at::Tensor& kept = all.back().second;
     const std::size_t begin = end;
     end += kept.nbytes();
-    header[name] = {{"dtype", word(kept.scalar_type())},
+    header[name] = {{"dtype", word(kept.scalar_type(), types)},
                     {"shape", kept.sizes().vec()},
                     {"data_offsets", {begin, end}}};
   }

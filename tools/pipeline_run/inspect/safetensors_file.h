@@ -1,5 +1,5 @@
-// Writes tensors as a safetensors file: what Python's
-// `safetensors.numpy.load_file` reads.
+// Writes tensors as a safetensors file, which Python's
+// `safetensors.numpy.load_file` reads, and reads one.
 #pragma once
 
 #include <filesystem>
@@ -8,9 +8,18 @@
 
 namespace penstock::run {
 
-/// The file must not be there yet, and the names must differ. What numpy has no
-/// dtype for, such as bf16, is stored as f32. Throws Error(kRetry).
+/// What numpy has no dtype for, such as bf16, is stored as f32, or as it is.
+enum class TensorTypes { kOfNumpy, kAll };
+
+/// The file must not be there yet, and the names must differ. Throws
+/// Error(kRetry).
 void write_safetensors(const std::filesystem::path& path,
-                       const Tensors& tensors);
+                       const Tensors& tensors,
+                       TensorTypes types = TensorTypes::kOfNumpy);
+
+/// Every tensor, by the file's order. Lengths, shapes and offsets are checked
+/// before they are used: throws Error(kData) naming file and tensor, kNotFound
+/// where the file cannot be read.
+[[nodiscard]] Tensors read_safetensors(const std::filesystem::path& path);
 
 }  // namespace penstock::run
