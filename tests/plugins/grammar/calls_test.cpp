@@ -164,7 +164,7 @@ INSTANTIATE_TEST_SUITE_P(
          "'a'.type is the unknown type"},
         {"Reference", "json", of_a(R"({"$ref": "#/x"})"), "refers to"},
         {"Lengths", "tagged",
-         of_a(R"({"type": "string", "maxLength": 100000})"), "maxLength"},
+         of_a(R"({"type": "string", "maxLength": 10000000})"), "maxLength"},
         {"EscapedType", "functiongemma", of_a(R"({"type": "nix"})"),
          "'a'.type is the unknown type"},
         {"EscapedPattern", "functiongemma",
