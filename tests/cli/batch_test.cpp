@@ -354,7 +354,7 @@ INSTANTIATE_TEST_SUITE_P(
               "asks for a call, but there are no tools"},
         Wrong{R"({"custom_id": "a", "url": "/v1/chat/completions",
                   "body": {"messages": [], "response_format": {"type": "x"}}})",
-              "options.response_format.type is 'x', expected one of text"},
+              "'options'.'response_format'.type is 'x', expected one of text"},
         Wrong{R"({"custom_id": "a", "url": "/v1/completions",
                   "body": {"prompt": "a", "max_tokens": -1}})",
               "expected integer in 1.."}));

@@ -107,6 +107,14 @@ TEST(FormError, NamesThePlaceInTheSchema) {
   EXPECT_EQ(whole->message,
             "response_format.json_schema.schema has 'x', which is not "
             "supported");
+  for (const char* text :
+       {"json_schema: would take too long to prepare, its rule 'a' above all",
+        "json_schema: 70000 bytes are too many; the most is 65536",
+        "json_schema: not supported: it"}) {
+    const auto other = of(text);
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->param, "response_format.json_schema.schema") << text;
+  }
   EXPECT_FALSE(of("logit_bias: id 9"));
   EXPECT_FALSE(form_error(Error(Code::kData, "json_schema: x"), ""));
 }

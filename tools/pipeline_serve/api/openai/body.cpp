@@ -92,9 +92,11 @@ std::string place_of(const std::string& complaint) {
     place += byte;
   }
   for (const char* word :
-       {"is", "has", "nested", "more", "the", "a", "refers"}) {
+       {"is", "has", "nested", "more", "the", "a", "refers", "would", "not"}) {
     if (place == word) return "";
   }
+  // "70000 bytes are too many".
+  if (!place.empty() && place[0] >= '0' && place[0] <= '9') return "";
   std::erase(place, '\'');
   return place;
 }
