@@ -99,8 +99,9 @@ class TensorWriter final : public Writer {
     if (chosen.empty()) {
       throw Error(
           Code::kData,
-          "there is no tensor: take core.outputs as decode, which gives "
-          "those of a model without a vocabulary");
+          "there is no tensor: neither preprocess nor the model made one that "
+          "reached this stage. core.outputs as decode gives those of a model "
+          "without a vocabulary; core.text writes texts");
     }
     for (auto& [name, tensor] : chosen) tensor = tensor.cpu().contiguous();
     return chosen;

@@ -94,7 +94,7 @@ TEST(Tensor, NamesChooseAndAreOneOfThoseThere) {
   EXPECT_THAT(error_of("{use: core.tensor, names: [c]}", two),
               HasSubstr("no tensor 'c'"));
   EXPECT_THAT(error_of("{use: core.tensor}", {}),
-              HasSubstr("take core.outputs"));
+              HasSubstr("core.text writes texts"));
   EXPECT_THAT(error_of("{use: core.tensor, max_values: 3}",
                        {{"x", at::full({4}, 1, at::kFloat)}}),
               HasSubstr("'x' has 4 numbers; JSON takes 3"));
