@@ -9,6 +9,7 @@
 
 #include "core/fair_order.h"
 #include "core/prefix_wait.h"
+#include "penstock/tensor_names.h"
 
 namespace penstock::core {
 namespace {
@@ -206,7 +207,7 @@ Tensors Continuous::collate(std::span<const Slice> slices) {
       *to++ = slice.sequence->token(slice.begin + i);
     }
   }
-  return {{"tokens", tokens}};
+  return {{tensors::kTokens, tokens}};
 }
 
 }  // namespace penstock::core

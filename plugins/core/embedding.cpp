@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "penstock/tensor_names.h"
+
 namespace penstock::core {
 namespace {
 
@@ -44,7 +46,7 @@ std::string text_of(std::span<const float> numbers) {
 class EmbeddingWriter final : public Writer {
  public:
   bool write(const Decoded& decoded, OutputSink& out) override {
-    const at::Tensor* const found = find(decoded.tensors, "embedding");
+    const at::Tensor* const found = find(decoded.tensors, tensors::kEmbedding);
     if (found == nullptr) return true;
     const auto vector = found->contiguous();
     const std::span numbers(vector.const_data_ptr<float>(),

@@ -24,10 +24,10 @@ void Logprobs::add(std::int64_t id, float raw,
   }
 }
 
-void Logprobs::put(const std::string& name, Tensors& to) const {
+void Logprobs::put(const char* ids, const char* values, Tensors& to) const {
   const auto columns = static_cast<std::int64_t>(best_) + 1;
-  to.emplace_back(name + ".ids", at::tensor(ids_).view({-1, columns}));
-  to.emplace_back(name + ".values", at::tensor(values_).view({-1, columns}));
+  to.emplace_back(ids, at::tensor(ids_).view({-1, columns}));
+  to.emplace_back(values, at::tensor(values_).view({-1, columns}));
 }
 
 }  // namespace penstock::core

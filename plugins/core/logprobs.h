@@ -19,8 +19,8 @@ class Logprobs {
   /// `norm`: the log-sum-exp of every raw score.
   void add(std::int64_t id, float raw, const std::vector<Candidate>& others,
            float norm);
-  /// NAME.ids i64[T, 1+best] and NAME.values f32[T, 1+best].
-  void put(const std::string& name, Tensors& to) const;
+  /// ids i64[T, 1+best] and values f32[T, 1+best], by these names.
+  void put(const char* ids, const char* values, Tensors& to) const;
   [[nodiscard]] bool empty() const { return ids_.empty(); }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "core/plan_sequences.h"
 #include "penstock/keys.h"
+#include "penstock/tensor_names.h"
 
 namespace penstock::core {
 
@@ -66,7 +67,7 @@ Tensors Pad::collate(std::span<const Slice> slices) {
     id += longest;
     is_token += longest;
   }
-  return {{"input_ids", ids}, {"attention_mask", mask}};
+  return {{tensors::kInputIds, ids}, {tensors::kAttentionMask, mask}};
 }
 
 }  // namespace penstock::core

@@ -4,6 +4,8 @@
 #include "core/choices.h"
 #include "core/continuous.h"
 #include "core/embedding.h"
+#include "core/map.h"
+#include "core/outputs.h"
 #include "core/pad.h"
 #include "core/pool.h"
 #include "core/ragged.h"
@@ -11,6 +13,8 @@
 #include "core/score.h"
 #include "core/score_report.h"
 #include "core/stack.h"
+#include "core/tensor.h"
+#include "core/text.h"
 #include "core/top.h"
 
 PENSTOCK_PLUGIN(core, registry) {
@@ -18,11 +22,16 @@ PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Choices>("choices");
   registry.add<penstock::core::Continuous>("continuous");
   registry.add<penstock::core::Embedding>("embedding");
+  registry.add<penstock::core::Identity>("identity");
+  registry.add<penstock::core::Map>("map");
+  registry.add<penstock::core::Outputs>("outputs");
   registry.add<penstock::core::Pool>("pool");
   registry.add<penstock::core::Ragged>("ragged", "rows");
   registry.add<penstock::core::SampleDecode>("sample");
   registry.add<penstock::core::Score>("score");
   registry.add<penstock::core::ScoreReport>("score_report");
   registry.add<penstock::core::Stack>("stack");
+  registry.add<penstock::core::Tensor>("tensor");
+  registry.add<penstock::core::Text>("text");
   registry.add<penstock::core::Top>("top");
 }

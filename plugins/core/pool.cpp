@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "penstock/tensor_names.h"
+
 namespace penstock::core {
 namespace {
 
@@ -74,7 +76,7 @@ void Pool::decode(const Step& step, const Result& picked,
     next.finish = Finish::kEnd;
     try {
       next.emit.emplace_back().tensors = {
-          {"embedding", embedding(*slice.sequence)}};
+          {tensors::kEmbedding, embedding(*slice.sequence)}};
     } catch (const Error& error) {
       next.error = std::current_exception();
     }

@@ -8,6 +8,7 @@
 #include "core/sample_state.h"
 #include "penstock/keys.h"
 #include "penstock/random.h"
+#include "penstock/tensor_names.h"
 
 namespace penstock::core {
 namespace {
@@ -155,7 +156,8 @@ void SampleDecode::prompt_logprobs(const View& view,
   }
   Next next = view.next();
   if (!logprobs.empty()) {
-    logprobs.put("prompt_logprobs", next.emit.emplace_back().tensors);
+    logprobs.put(tensors::kPromptLogprobIds, tensors::kPromptLogprobValues,
+                 next.emit.emplace_back().tensors);
   }
   const bool is_whole = view.slice.begin + view.slice.count == length;
   if (is_whole) {
@@ -177,7 +179,8 @@ void SampleDecode::add(const View& view, const Candidate& token,
   if (view.params.logprobs >= 0) {
     Logprobs logprobs(view.params.logprobs);
     logprobs.add(token.id, token.raw, others.all, norm);
-    logprobs.put("logprobs", next.emit.back().tensors);
+    logprobs.put(tensors::kLogprobIds, tensors::kLogprobValues,
+                 next.emit.back().tensors);
   }
   next.finish = finish(view, tokens);
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "penstock/parallel.h"
+#include "penstock/tensor_names.h"
 
 namespace penstock::core {
 
@@ -30,7 +31,7 @@ void Top::declare(Declaration<Top>& d) {
 Result Top::pick(const Step& step, Result result) {
   const SerialOps serial;  // few numbers
   // Few numbers leave the device: the most that any row asks for.
-  const at::Tensor& logits = get(result.out, "logits");
+  const at::Tensor& logits = get(result.out, tensors::kLogits);
   std::int64_t most = 1;
   for (const Slice& slice : step.slices) {
     most = std::max(
@@ -65,8 +66,9 @@ void Top::decode(const Step& step, const Result& picked,
     } else {
       const auto scores = get(picked.out, chosen.activation).cpu();
       next.emit.emplace_back().tensors = {
-          {"classes", ids[row].narrow(0, 0, count).contiguous()},
-          {"scores", scores[row].narrow(0, 0, count).contiguous()}};
+          {tensors::kClasses, ids[row].narrow(0, 0, count).contiguous()},
+          {tensors::kClassScores,
+           scores[row].narrow(0, 0, count).contiguous()}};
     }
     out.push_back(std::move(next));
   }

@@ -6,7 +6,8 @@
 namespace penstock::echo {
 
 /// Input: tokens i64[N]. Output: text, as it comes; ids that are no byte say
-/// nothing, and what is no UTF-8 becomes U+FFFD.
+/// nothing, and what is no UTF-8 becomes U+FFFD. Of several items each later
+/// one begins a line.
 class Text final : public Postprocess {
  public:
   struct Params {};

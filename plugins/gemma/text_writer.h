@@ -1,6 +1,6 @@
 // TextWriter: the text of each branch of a request, as it comes, until a stop
 // string; beside it, log-probabilities where there are some, and calls of
-// tools.
+// tools. Of several items each later one begins a line.
 #pragma once
 
 #include <map>
@@ -47,6 +47,7 @@ class TextWriter final : public Writer {
   std::vector<std::string> stops_;
   std::shared_ptr<const tools::CallSyntax> syntax_;  ///< null: none are read
   std::map<int, Branch> branches_;
+  std::map<int, std::int64_t> items_;     ///< by branch: the last it wrote of
   std::set<std::int64_t> begun_prompts_;  ///< by item
 };
 

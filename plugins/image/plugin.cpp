@@ -5,10 +5,12 @@
 #include "image/labels.h"
 #include "image/load.h"
 #include "image/patches.h"
+#include "image/save.h"
 
 PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Load>("load");
   registry.add<penstock::image::Fit>("fit");
   registry.add<penstock::image::Patches>("patches");
   registry.add<penstock::image::Labels>("labels");
+  registry.add<penstock::image::Save>("save");
 }

@@ -87,6 +87,16 @@ TEST_F(New, WritesACheckedPipelineAndSaysWhatElseFits) {
   EXPECT_EQ(run.out, "Hello\n") << run.err;
 }
 
+// core.identity and core.outputs fit anything, and are meant by nobody who does
+// not name them.
+TEST_F(New, PrefersStagesThatSayWhatTheyTake) {
+  EXPECT_EQ(make("pipeline demo --use core.map").code, 0);
+  const Ran run = shell("$RUN " + folder_.path().string() + "/demo.yaml");
+  EXPECT_EQ(run.out, "Hello\n") << run.err;
+  const Ran named = make("pipeline raw --use core.identity");
+  EXPECT_THAT(named.out, HasSubstr("core.outputs")) << named.err;
+}
+
 TEST_F(New, SaysWhyNothingFits) {
   const Ran ran = make("pipeline x --use echo.forward --use core.top");
   EXPECT_EQ(ran.code, 65);

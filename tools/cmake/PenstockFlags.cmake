@@ -24,12 +24,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 if(PENSTOCK_SANITIZER STREQUAL "asan")
-  add_compile_options(-fsanitize=address,undefined
+  set(PENSTOCK_SANITIZER_FLAGS "-fsanitize=address,undefined")
+  add_compile_options(${PENSTOCK_SANITIZER_FLAGS}
                       -fno-sanitize-recover=undefined)
-  add_link_options(-fsanitize=address,undefined)
+  add_link_options(${PENSTOCK_SANITIZER_FLAGS})
 elseif(PENSTOCK_SANITIZER STREQUAL "tsan")
-  add_compile_options(-fsanitize=thread)
-  add_link_options(-fsanitize=thread)
+  set(PENSTOCK_SANITIZER_FLAGS "-fsanitize=thread")
+  add_compile_options(${PENSTOCK_SANITIZER_FLAGS})
+  add_link_options(${PENSTOCK_SANITIZER_FLAGS})
 elseif(PENSTOCK_SANITIZER STREQUAL "fuzz")
   # Other warnings than g++'s, of the same code: not looked at here.
   add_compile_options(-fsanitize=fuzzer-no-link,address,undefined
@@ -44,9 +46,9 @@ if(PENSTOCK_SANITIZER)
   add_compile_definitions(PENSTOCK_SANITIZER="${PENSTOCK_SANITIZER}")
 endif()
 
-set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
-set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
-set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${Penstock_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${Penstock_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${Penstock_BINARY_DIR}/lib")
 
 find_program(PENSTOCK_CCACHE ccache)
 if(PENSTOCK_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -2,12 +2,15 @@
 #   bin/pipeline-*          programs
 #   lib/libpenstock.so      lib/penstock/plugins/*.so
 #   lib/cmake/Penstock/     find_package(Penstock)
+#   lib/pkgconfig/penstock.pc
 #   lib/libpenstock_testing.a   what tests of stages link
 #   include/penstock/       share/penstock/pipelines/*.yaml
 #   share/penstock/templates/   what pipeline-new begins projects with
-#   share/doc/penstock/LICENSE   share/man/man1/ and completions for shells
-# Programs and libraries find each other wherever the tree is moved to; libtorch
-# stays where it is.
+#   share/doc/penstock/     README, guide, examples, LICENSE
+#   share/man/man1/ and completions for shells
+# Programs and libraries find each other wherever the tree is moved to, and
+# libtorch in lib/penstock/libtorch, where tools/package puts it; else it is
+# where it was.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -19,25 +22,38 @@ function(penstock_install)
   # The build tree has the same folders and so the same RPATH: CMake would pad
   # one of its own to the length of this one with empty entries, and an empty
   # entry loads libraries from the current folder.
-  set(programs_rpath "$ORIGIN/../lib" "$ORIGIN/../${lib}" "${libtorch}")
+  set(programs_rpath "$ORIGIN/../lib" "$ORIGIN/../${lib}"
+      "$ORIGIN/../${lib}/penstock/libtorch/lib" "${libtorch}")
   list(REMOVE_DUPLICATES programs_rpath)
   set_target_properties(${arg_PROGRAMS} PROPERTIES
     BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${programs_rpath}")
   set_target_properties(penstock PROPERTIES
-    BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN;${libtorch}")
+    BUILD_WITH_INSTALL_RPATH ON
+    INSTALL_RPATH "$ORIGIN;$ORIGIN/penstock/libtorch/lib;${libtorch}")
   install(TARGETS ${arg_PROGRAMS} penstock penstock_testing)
-  install(FILES LICENSE
+  install(FILES LICENSE README.md
           DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/penstock)
+  # Beside it, so that its links hold.
+  set(doc "${CMAKE_INSTALL_DATADIR}/doc/penstock")
+  install(DIRECTORY docs examples DESTINATION ${doc}
+          PATTERN "Doxyfile" EXCLUDE PATTERN "__pycache__" EXCLUDE)
+  file(GLOB readmes RELATIVE "${PROJECT_SOURCE_DIR}"
+       CONFIGURE_DEPENDS plugins/*/README.md)
+  foreach(readme IN LISTS readmes)
+    cmake_path(GET readme PARENT_PATH folder)
+    install(FILES ${readme} DESTINATION ${doc}/${folder})
+  endforeach()
   foreach(plugin IN LISTS arg_PLUGINS)
     set_target_properties(penstock_${plugin} PROPERTIES
-      BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "$ORIGIN/../..;${libtorch}")
+      BUILD_WITH_INSTALL_RPATH ON
+      INSTALL_RPATH "$ORIGIN/../..;$ORIGIN/../libtorch/lib;${libtorch}")
     install(TARGETS penstock_${plugin} DESTINATION ${lib}/penstock/plugins)
   endforeach()
   install(DIRECTORY framework/include/penstock TYPE INCLUDE)
   install(FILES ${PENSTOCK_GENERATED_INCLUDE_DIR}/penstock/sdk_version.h
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/penstock)
   install(DIRECTORY pipelines DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock
-          FILES_MATCHING PATTERN "*.yaml")
+          FILES_MATCHING PATTERN "*.yaml" PATTERN "*.schema.json")
   install(DIRECTORY tools/pipeline_new/templates
           DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock)
   # From the programs that were just installed: they say themselves what they
@@ -55,6 +71,10 @@ function(penstock_install)
     "${PROJECT_BINARY_DIR}/package")
   install(DIRECTORY "${PROJECT_BINARY_DIR}/package/"
           DESTINATION ${lib}/cmake/Penstock)
+  configure_file(tools/cmake/penstock.pc.in
+                 "${PROJECT_BINARY_DIR}/penstock.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/penstock.pc"
+          DESTINATION ${lib}/pkgconfig)
   # The build's folder serves as well, as CMAKE_PREFIX_PATH. Older builds left
   # these where they would be found first.
   file(REMOVE "${PROJECT_BINARY_DIR}/PenstockConfig.cmake"

@@ -122,7 +122,7 @@ function(penstock_add_test name)
     _penstock_use_pch(${name} test_pch GTest::gmock)
   endif()
   set_target_properties(${name} PROPERTIES
-    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin/tests")
+    RUNTIME_OUTPUT_DIRECTORY "${Penstock_BINARY_DIR}/bin/tests")
   penstock_unity(${name})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)

@@ -9,6 +9,8 @@ import stat
 import zipfile
 from pathlib import Path
 
+from installed import libtorch_of, setting, without_path
+
 PLATFORM = f"linux_{platform.machine()}"
 PROGRAMS = ["pipeline-run", "pipeline-inspect", "pipeline-bench", "pipeline-serve"]
 
@@ -45,26 +47,6 @@ class Wheel:
         self.zip.close()
         self.partial.replace(self.path)
         print(self.path)
-
-
-def without_path(data, path, name):
-    """An ELF file whose RUNPATH no longer names `path`; it stands last there."""
-    search = b":" + path.encode() + b"\0"
-    if data.count(search) != 1:
-        raise SystemExit(f"wheel: {name}: expected '{path}' once, at the end of its RUNPATH")
-    data = data.replace(search, b"\0" * len(search))
-    if path.encode() in data:
-        raise SystemExit(f"wheel: {name} still names {path}")
-    return data
-
-
-def setting(tree, pattern):
-    """What the installed CMake package says of itself."""
-    for config in tree.glob("lib*/**/PenstockConfig*.cmake"):
-        found = re.search(pattern, config.read_text())
-        if found:
-            return found[1]
-    raise SystemExit(f"wheel: the install tree {tree} does not tell {pattern}")
 
 
 def metadata(name, version, summary, more, readme=""):
@@ -137,7 +119,7 @@ def main():
     parser.add_argument("--libtorch", action="store_true")
     options = parser.parse_args()
     version = setting(options.tree, r'set\(PACKAGE_VERSION "([^"]+)"\)')
-    libtorch = setting(options.tree, r'set\(Penstock_LIBTORCH "([^"]+)"') + "/lib"
+    libtorch = libtorch_of(options.tree) + "/lib"
     torch_version = setting(options.tree, r'CACHE PATH\s+"libtorch ([^"]+)"')
     pack_penstock(options, version, torch_version, libtorch)
     if options.libtorch:

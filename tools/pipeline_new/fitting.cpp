@@ -20,10 +20,19 @@ std::string plugin_of(const StageSpec& spec) {
   return spec.name.substr(0, spec.name.find('.'));
 }
 
-/// Those of the forward's own plugin first, then of core, which fit anything.
+/// It fits whatever stands before it, and so says nothing of what is meant.
+bool takes_anything(const StageSpec& spec) {
+  return spec.inputs.empty() && spec.notes.needs.empty() &&
+         (spec.kind == StageKind::kForward || spec.kind == StageKind::kDecode ||
+          spec.kind == StageKind::kPostprocess);
+}
+
+/// Those of the forward's own plugin first, then of core, which fit anything;
+/// last what takes anything.
 void prefer(Specs& specs, const StageSpec& forward) {
   const auto rank = [&](const StageSpec* spec) {
     if (plugin_of(*spec) == plugin_of(forward)) return 0;
+    if (takes_anything(*spec)) return 3;
     return plugin_of(*spec) == "core" ? 1 : 2;
   };
   std::stable_sort(specs.begin(), specs.end(),
@@ -215,7 +224,11 @@ bool Fitting::fits(const Choice& choice, std::string* problem) const {
 
 Choice Fitting::best() const {
   std::string tried;
-  for (const StageSpec* forward : candidates(StageKind::kForward)) {
+  Specs forwards = candidates(StageKind::kForward);
+  std::stable_partition(
+      forwards.begin(), forwards.end(),
+      [](const StageSpec* forward) { return !takes_anything(*forward); });
+  for (const StageSpec* forward : forwards) {
     std::string problem = "no other stages have the ports and layouts for it";
     for (const Choice& choice : choices(*forward)) {
       if (fits(choice, &problem)) return choice;

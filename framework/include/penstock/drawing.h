@@ -14,7 +14,7 @@ namespace penstock {
 
 /// Makes the folder where it is not there; throws Error(kRetry).
 PENSTOCK_API void make_drawing_folder(const std::string& folder);
-/// FOLDER/<id without its folders><ending>.
+/// `FOLDER/NAME ENDING` without the space, NAME being the id without folders.
 [[nodiscard]] PENSTOCK_API std::filesystem::path drawing_path(
     const std::string& folder, const std::string& id,
     const std::string& ending);

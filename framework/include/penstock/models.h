@@ -27,7 +27,7 @@ struct KnownModel {
 
 /// Whether `text` names a model of the Hugging Face cache: hf://org/name.
 [[nodiscard]] PENSTOCK_API bool is_hub_model(const std::string& text);
-/// Where hf://org/name[@revision][/file] lies in the local cache
+/// Where `hf://org/name[@revision][/file]` lies in the local cache
 /// ($HF_HUB_CACHE, $HF_HOME): a snapshot's folder, or a file of it. Nothing is
 /// downloaded or written. Throws Error(kNotFound) with the command that
 /// downloads it.

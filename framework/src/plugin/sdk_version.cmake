@@ -1,5 +1,7 @@
 # Writes penstock/sdk_version.h: the version and a hash of the public headers
-# but testing/, of which nothing passes between a plugin and its host.
+# but testing/, of which nothing passes between a plugin and its host. What is
+# only a comment or a blank line is no part of it: to say a thing better must not
+# refuse a plugin.
 # Sets PENSTOCK_GENERATED_INCLUDE_DIR, which belongs on the include path beside
 # framework/include. A changed header configures again and gives another hash.
 include_guard(GLOBAL)
@@ -12,7 +14,10 @@ function(penstock_sdk_version)
   list(SORT headers)
   set(digests "")
   foreach(header IN LISTS headers)
-    file(SHA256 "${headers_dir}/${header}" digest)
+    file(READ "${headers_dir}/${header}" code)
+    string(REGEX REPLACE "//[^\n]*" "" code "${code}")
+    string(REGEX REPLACE "[ \t]*\n[ \t\n]*" "\n" code "${code}")
+    string(SHA256 digest "${code}")
     string(APPEND digests "${header} ${digest}\n")
     set_property(DIRECTORY "${PROJECT_SOURCE_DIR}" APPEND PROPERTY
                  CMAKE_CONFIGURE_DEPENDS "${headers_dir}/${header}")

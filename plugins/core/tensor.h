@@ -1,0 +1,33 @@
+// core.tensor: named tensors as they are: in JSON, or as files.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "penstock/postprocess.h"
+
+namespace penstock::core {
+
+/// Input: every tensor that Decode gives, or those that are named. Output: a
+/// line about each, and JSON {"tensors": [{"name", "item", "dtype", "shape",
+/// "values" or "file"}]}.
+class Tensor final : public Postprocess {
+ public:
+  struct Params {
+    std::vector<std::string> names;
+    std::string format = "json";
+    std::string folder = "tensors";
+    std::int64_t max_values = 100'000;
+  };
+  static void declare(Declaration<Tensor>& d);
+  explicit Tensor(Params params) : params_(std::move(params)) {}
+
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& request) const override;
+
+ private:
+  Params params_;
+};
+
+}  // namespace penstock::core

@@ -1,0 +1,31 @@
+#include "core/text.h"
+
+#include "penstock/keys.h"
+
+namespace penstock::core {
+namespace {
+
+class ItemTextWriter final : public Writer {
+ public:
+  bool write(const Decoded& decoded, OutputSink& out) override {
+    if (decoded.finish == Finish::kNo) return true;
+    const Item& item = *decoded.item;
+    out.emit((item.index > 0 ? "\n" : "") + get(item.notes, kText),
+             decoded.branch, /*is_final=*/true);
+    return true;
+  }
+  void end(OutputSink& /*out*/) override {}
+};
+
+}  // namespace
+
+void Text::declare(Declaration<Text>& d) {
+  d.doc("The text that preprocess made of each item, a line an item")
+      .needs(kText);
+}
+
+std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {
+  return std::make_unique<ItemTextWriter>();
+}
+
+}  // namespace penstock::core

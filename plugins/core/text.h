@@ -1,0 +1,20 @@
+// core.text: the text of each item, a line an item.
+#pragma once
+
+#include "penstock/postprocess.h"
+
+namespace penstock::core {
+
+/// Input: note `text` of the item. Output: that text; with several items each
+/// begins a line.
+class Text final : public Postprocess {
+ public:
+  struct Params {};
+  static void declare(Declaration<Text>& d);
+  explicit Text(const Params& /*params*/) {}
+
+  [[nodiscard]] std::unique_ptr<Writer> begin(
+      const Request& request) const override;
+};
+
+}  // namespace penstock::core
