@@ -20,25 +20,25 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-using Bytes = std::vector<std::byte>;
+using FileBytes = std::vector<std::byte>;
 
-Bytes bytes_of(const std::string& text) {
+FileBytes bytes_of(const std::string& text) {
   const auto* start = reinterpret_cast<const std::byte*>(text.data());
   return {start, start + text.size()};
 }
 
-Bytes read_file(const std::string& path) {
+FileBytes read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return bytes_of({std::istreambuf_iterator<char>(file), {}});
 }
 
-Bytes fixture(const std::string& name) {
+FileBytes fixture(const std::string& name) {
   return read_file(std::string(PENSTOCK_FIXTURE_PLUGINS) +
                    "/broken/libpenstock_" + name + ".so");
 }
 
 /// What is wrong with the bytes, or "".
-std::string problem_of(const Bytes& bytes) {
+std::string problem_of(const FileBytes& bytes) {
   try {
     static_cast<void>(read_library_note(bytes));
   } catch (const Error& error) {
@@ -65,7 +65,7 @@ TEST(ElfNote, HasNoTextWithoutNote) {
 }
 
 TEST(ElfNote, DoesNotKnowTheEntryOfAFileWithoutSectionHeaders) {
-  Bytes bytes = fixture("no_entry");
+  FileBytes bytes = fixture("no_entry");
   const std::uint64_t none = 0;
   std::memcpy(bytes.data() + offsetof(Elf64_Ehdr, e_shoff), &none,
               sizeof(none));
@@ -79,7 +79,7 @@ TEST(ElfNote, CallsThisTestAnExecutable) {
 }
 
 TEST(ElfNote, RefusesTwoNotes) {
-  Bytes bytes = fixture("foreign");
+  FileBytes bytes = fixture("foreign");
   // The build id's note becomes a second one of ours: GNU, 20 bytes, type 3.
   const auto other = bytes_of({"\4\0\0\0\24\0\0\0\3\0\0\0GNU\0", 16});
   const auto found =
@@ -105,7 +105,7 @@ class ForeignFileTest : public testing::TestWithParam<ElfNoteCase> {};
 
 TEST_P(ForeignFileTest, SaysWhatItIs) {
   const ElfNoteCase& c = GetParam();
-  Bytes bytes = c.value.empty() ? bytes_of(c.start) : fixture("foreign");
+  FileBytes bytes = c.value.empty() ? bytes_of(c.start) : fixture("foreign");
   for (std::size_t i = 0; i < c.value.size(); ++i) {
     bytes.at(c.at + i) = static_cast<std::byte>(c.value[i]);
   }
@@ -139,22 +139,22 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& test) { return test.param.name; });
 
 TEST(ElfNote, RefusesEveryShorterFile) {
-  const Bytes whole = fixture("foreign");
+  const FileBytes whole = fixture("foreign");
 
   for (std::size_t size = 0; size < whole.size(); ++size) {
     // A copy of exactly that size lets ASan see a read past its end.
-    const Bytes part(whole.begin(),
+    const FileBytes part(whole.begin(),
                      whole.begin() + static_cast<std::ptrdiff_t>(size));
     ASSERT_NE(problem_of(part), "") << "cut to " << size << " bytes";
   }
 }
 
 TEST(ElfNote, SurvivesFlippedBytes) {
-  const Bytes whole = fixture("foreign");
+  const FileBytes whole = fixture("foreign");
   std::mt19937 random(/*seed=*/1);  // NOLINT(cert-msc51-cpp): repeatable
 
   for (int i = 0; i < 20000; ++i) {
-    Bytes bytes = whole;
+    FileBytes bytes = whole;
     // The headers at the start decide most, so they get half of the flips.
     const std::size_t reach = i % 2 == 0 ? 1024 : bytes.size();
     const std::size_t at = random() % std::min(reach, bytes.size());
@@ -164,10 +164,10 @@ TEST(ElfNote, SurvivesFlippedBytes) {
 }
 
 TEST(ElfNote, SurvivesHugeNumbersAnywhere) {
-  const Bytes whole = fixture("foreign");
+  const FileBytes whole = fixture("foreign");
 
   for (std::size_t at = 16; at + 8 <= whole.size(); at += 4) {
-    Bytes bytes = whole;
+    FileBytes bytes = whole;
     std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(at), 8,
                 std::byte{0xff});
     static_cast<void>(problem_of(bytes));

@@ -15,7 +15,7 @@ const std::vector<GivenItem> kPrompts{
     {.tokens = {2, 7, 1, 8, 2, 8, 1, 8, 2, 8}},
 };
 
-std::vector<float> counting_declaration(const Tokens& tokens) {
+std::vector<float> counting_scores(const Tokens& tokens) {
   std::vector<float> scores(10);
   scores[static_cast<std::size_t>((tokens.back() + 1) % 10)] = 1;
   return scores;
@@ -34,7 +34,7 @@ TEST(StageFaults, HasNoneOfGoodStages) {
       stage_faults("{use: echo.forward}", {.items = kPrompts, .new_tokens = 3}),
       "");
   EXPECT_EQ(stage_faults("{use: core.sample, temperature: 1, seed: 7}",
-                         {.items = kPrompts, .scores = counting}),
+                         {.items = kPrompts, .scores = counting_scores}),
             "");
   Decoded decoded;
   decoded.tokens = {72, 105};

@@ -14,27 +14,27 @@
 namespace penstock::core {
 namespace {
 
-using Json = nlohmann::json;
+using GoldenJson = nlohmann::json;
 
 struct SamplingGoldenCase {
   std::string name;
-  Json golden;
+  GoldenJson golden;
 };
 void PrintTo(const SamplingGoldenCase& c, std::ostream* os) { *os << c.name; }
 
 std::vector<SamplingGoldenCase> cases() {
   std::ifstream in(PENSTOCK_SOURCE_DIR "/tests/golden/sampling/cases.json");
   std::vector<SamplingGoldenCase> out;
-  for (const Json& each : Json::parse(in)) out.push_back({each["name"], each});
+  for (const GoldenJson& each : GoldenJson::parse(in)) out.push_back({each["name"], each});
   return out;
 }
 
 template <class T>
-void take(const Json& params, const char* name, T& to) {
+void take(const GoldenJson& params, const char* name, T& to) {
   if (params.contains(name)) to = params[name].get<T>();
 }
 
-SampleParams params_of(const Json& json) {
+SampleParams params_of(const GoldenJson& json) {
   SampleParams out;
   take(json, "temperature", out.temperature);
   take(json, "top_k", out.top_k);
@@ -54,7 +54,7 @@ SampleParams params_of(const Json& json) {
 
 /// A sequence in the midst of its answer.
 struct Setting {
-  explicit Setting(const Json& golden)
+  explicit Setting(const GoldenJson& golden)
       : params(params_of(golden["params"])), decode(params) {
     request->checked = {std::make_shared<SampleParams>(params)};
     item.request = request;
@@ -99,7 +99,7 @@ struct Setting {
 };
 
 void expect_pairs(const std::vector<Weighted>& got, std::size_t from,
-                  const Json& wanted) {
+                  const GoldenJson& wanted) {
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     EXPECT_EQ(got[from + i].id, wanted[i][0].get<std::int64_t>()) << i;
     EXPECT_NEAR(got[from + i].probability, wanted[i][1].get<double>(), 1e-6);
@@ -109,7 +109,7 @@ void expect_pairs(const std::vector<Weighted>& got, std::size_t from,
 class Golden : public ::testing::TestWithParam<SamplingGoldenCase> {};
 
 TEST_P(Golden, StaysWhatTransformersKeeps) {
-  const Json& golden = GetParam().golden;
+  const GoldenJson& golden = GetParam().golden;
   const auto scores = scores_of(golden["seed"].get<std::uint64_t>());
   Setting setting(golden);
   for (const bool is_full : {false, true}) {
