@@ -11,6 +11,8 @@ from pathlib import Path
 
 from installed import libtorch_of, setting, without_path
 
+# The first that penstock.ray is tested with.
+RAY_VERSION = "2.60"
 PLATFORM = f"linux_{platform.machine()}"
 PROGRAMS = ["pipeline-run", "pipeline-inspect", "pipeline-bench", "pipeline-serve"]
 
@@ -62,9 +64,9 @@ def pack_penstock(options, version, torch_version, libtorch):
     found = re.search(r"cpython-(\d+)-", module)
     tag = f"cp{found[1]}-cp{found[1]}" if found else "cp312-abi3"
     wheel = Wheel(options.output, "penstock", version, f"{tag}-{PLATFORM}")
-    for path in sorted(options.package.iterdir()):
+    for path in sorted(options.package.rglob("*")):
         if path.suffix in (".py", ".pyi") or path.name == "py.typed":
-            wheel.add(f"penstock/{path.name}", path.read_bytes())
+            wheel.add(f"penstock/{path.relative_to(options.package)}", path.read_bytes())
     wheel.add("penstock/_build.py", (f'"""Of this build."""\nVERSION = "{version}"\n'
                                      f'TORCH_VERSION = "{torch_version}"\n').encode())
     data = options.module.read_bytes()
@@ -88,7 +90,8 @@ def pack_penstock(options, version, torch_version, libtorch):
                  ["Provides-Extra: torch", f"Requires-Dist: torch=={torch_version}; extra == 'torch'",
                   "Provides-Extra: libtorch",
                   f"Requires-Dist: penstock-libtorch=={torch_version}; extra == 'libtorch'",
-                  "Provides-Extra: numpy", "Requires-Dist: numpy; extra == 'numpy'"],
+                  "Provides-Extra: numpy", "Requires-Dist: numpy; extra == 'numpy'",
+                  "Provides-Extra: ray", f"Requires-Dist: ray[data,serve]>={RAY_VERSION}; extra == 'ray'"],
                  options.readme.read_text()),
         "[console_scripts]\n" + "".join(f"{name} = penstock._programs:{name.replace('-', '_')}\n"
                                         for name in PROGRAMS))
