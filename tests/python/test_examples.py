@@ -48,3 +48,11 @@ def test_the_cells_run():
     # Noise has near ties, and the two compute in other shapes: the first tokens are far from any.
     assert [ids[:3] for ids in padded] == [ids[:3] for ids in cached]
     assert all(len(ids) == 8 for ids in padded + cached)
+
+
+def test_a_stage_in_python():
+    ended = subprocess.run([sys.executable, EXAMPLES / "own_stage.py"], capture_output=True, text=True,
+                           env={**os.environ, "MODEL": TINY}, check=False)
+    assert ended.returncode == 0, ended.stderr
+    first, second = ended.stdout.split("rank 2: ")
+    assert first.startswith("rank 1: ") and first.removeprefix("rank 1: ") != second

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 
+#include "binding/own_stages.h"
 #include "penstock/parallel.h"
 
 namespace penstock::python {
@@ -74,7 +75,9 @@ CompositionFile load(const FileSource& source) {
   overrides.insert(overrides.end(), source.overrides.begin(),
                    source.overrides.end());
   const std::scoped_lock lock(mutex);
-  return load_file(source.path, host, overrides, finder(source.pipeline_path));
+  OwnCatalog catalog(host);
+  return load_file(source.path, catalog, overrides,
+                   finder(source.pipeline_path));
 }
 
 class Engine::Use {

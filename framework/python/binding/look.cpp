@@ -3,6 +3,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "binding/own_stages.h"
+
 namespace penstock::python {
 namespace {
 
@@ -85,6 +87,13 @@ nb::dict check_file(const FileSource& source) {
 
 nb::list stages_of(const std::string& plugin,
                    const std::vector<std::string>& path) {
+  nb::list own;
+  for (const StageSpec* stage : own_stages()) {
+    if (plugin.empty() || stage->name.starts_with(plugin + '.')) {
+      own.append(dict_of(*stage));
+    }
+  }
+  if (!plugin.empty() && nb::len(own) > 0) return own;
   PluginHost& host = plugin_host(path);
   std::vector<std::string> names;
   if (!plugin.empty()) {
@@ -100,6 +109,7 @@ nb::list stages_of(const std::string& plugin,
       out.append(dict_of(stage));
     }
   }
+  out.extend(own);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "binding/call.h"
+#include "binding/declare.h"
 #include "binding/engine.h"
 #include "binding/errors.h"
 #include "binding/look.h"
@@ -198,4 +199,5 @@ NB_MODULE(_engine, module) {
   module.def("raise_errors_with", &raise_errors_with);
   module.def("check_file", &check_file);
   module.def("stages_of", &stages_of);
+  module.def("declare_stage", &declare_stage);
 }

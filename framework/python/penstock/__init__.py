@@ -22,9 +22,12 @@ from ._pipeline import Pipeline, open
 from ._programs import show
 from ._result import Choice, Result, Timing
 from ._spec import Spec
+from ._stage import (STOP, Decode, Decoded, Emit, Item, Next, Part, Postprocess, Preprocess, Request, Running, Want,
+                     Writer, declare, stage)
 from ._stream import AsyncStream, Stream
 
 __all__ = [
-    "AsyncStream", "Audio", "Check", "Choice", "Error", "File", "Param", "Pipeline", "Result", "Spec", "Stage",
-    "Stream", "Timing", "__version__", "check", "inspect", "open", "show",
+    "STOP", "AsyncStream", "Audio", "Check", "Choice", "Decode", "Decoded", "Emit", "Error", "File", "Item", "Next",
+    "Param", "Part", "Pipeline", "Postprocess", "Preprocess", "Request", "Result", "Running", "Spec", "Stage",
+    "Stream", "Timing", "Want", "Writer", "__version__", "check", "declare", "inspect", "open", "show", "stage",
 ]

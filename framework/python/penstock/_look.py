@@ -9,7 +9,7 @@ from typing import Any
 
 from . import _native
 from ._errors import Error
-from ._pipeline import file_source
+from ._pipeline import declare_stages, file_source
 from ._spec import Spec
 
 
@@ -64,6 +64,7 @@ def check(file: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None,
 def inspect(name: str = "", *, plugin_path: Iterable[str | os.PathLike[str]] = ()) -> list[Stage]:
     """The stages of every plugin, of one ("core") or one stage ("core.sample")."""
     plugin = name.partition(".")[0]
+    declare_stages()
     found = _native.engine().stages_of(plugin, [os.fspath(each) for each in plugin_path])
     stages = [Stage(**{**each, "params": [Param(**param) for param in each["params"]]}) for each in found]
     if name == plugin:

@@ -15,6 +15,7 @@ from ._errors import Error
 from ._inputs import Reader, override_text, raw_options
 from ._result import Result, result_of
 from ._spec import Spec
+from ._stage import next_pending
 from ._stream import AsyncStream, Stream
 
 _open: weakref.WeakSet[Pipeline] = weakref.WeakSet()
@@ -43,9 +44,16 @@ def open(file: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None,
 
 
 def file_source(spec: Spec) -> Any:
+    declare_stages()
     overrides = [(key, override_text(value)) for key, value in spec.set.items()]
     return _native.engine().FileSource.make(_native.find_pipeline(spec.file), overrides, list(spec.plugin_path),
                                             [str(_native.PIPELINES)])
+
+
+def declare_stages() -> None:
+    """Tells the engine of the classes that were made stages since the last time."""
+    while (declared := next_pending()) is not None:
+        _native.engine().declare_stage(declared)
 
 
 class Pipeline:
