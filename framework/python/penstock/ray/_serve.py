@@ -24,9 +24,12 @@ _OF_A_HOP = {"connection", "keep-alive", "proxy-authenticate", "proxy-authorizat
              "transfer-encoding", "upgrade", "host", "expect"}
 
 
+_libc = ctypes.CDLL(None)  # looked up here: between fork and exec there is little that may be done
+
+
 def _die_with_parent() -> None:
     """In the child: a replica that is killed leaves no server behind."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def command_of(pipelines: Mapping[str, str], set: Mapping[str, Any], socket: str,
