@@ -11,7 +11,7 @@ import pytest
 from cluster import until
 from conftest import SOURCE, TINY
 
-EXAMPLES = SOURCE / "examples/08_ray"
+EXAMPLES = SOURCE / "examples/10_ray"
 
 
 def run(name, *arguments, **environment):

@@ -35,7 +35,7 @@ function(penstock_install)
           DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/penstock)
   # Beside it, so that its links hold.
   set(doc "${CMAKE_INSTALL_DATADIR}/doc/penstock")
-  install(DIRECTORY docs examples DESTINATION ${doc}
+  install(DIRECTORY framework/docs examples DESTINATION ${doc}
           PATTERN "Doxyfile" EXCLUDE PATTERN "__pycache__" EXCLUDE)
   file(GLOB readmes RELATIVE "${PROJECT_SOURCE_DIR}"
        CONFIGURE_DEPENDS plugins/*/README.md)

@@ -84,7 +84,7 @@ def main():
         out.append(f"| {kind} | " + ", ".join(f"[{name}](#{anchor(name)})" for name in names) + " |")
     for plugin in plugins:
         name = plugin["plugin"]
-        readme = f" ([how it works](../plugins/{name}/README.md))" if (root / f"plugins/{name}/README.md").exists() else ""
+        readme = f" ([how it works](../../plugins/{name}/README.md))" if (root / f"plugins/{name}/README.md").exists() else ""
         out += ["", f"## {name}", "", f"{len(plugin['stages'])} stages{readme}.", ""]
         for stage in sorted(plugin["stages"], key=lambda stage: KINDS.index(stage["kind"])):
             out += describe(stage)

@@ -144,7 +144,7 @@ TEST(ElfNote, RefusesEveryShorterFile) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     // A copy of exactly that size lets ASan see a read past its end.
     const FileBytes part(whole.begin(),
-                     whole.begin() + static_cast<std::ptrdiff_t>(size));
+                         whole.begin() + static_cast<std::ptrdiff_t>(size));
     ASSERT_NE(problem_of(part), "") << "cut to " << size << " bytes";
   }
 }

@@ -25,7 +25,8 @@ void PrintTo(const SamplingGoldenCase& c, std::ostream* os) { *os << c.name; }
 std::vector<SamplingGoldenCase> cases() {
   std::ifstream in(PENSTOCK_SOURCE_DIR "/tests/golden/sampling/cases.json");
   std::vector<SamplingGoldenCase> out;
-  for (const GoldenJson& each : GoldenJson::parse(in)) out.push_back({each["name"], each});
+  for (const GoldenJson& each : GoldenJson::parse(in))
+    out.push_back({each["name"], each});
   return out;
 }
 
