@@ -89,6 +89,7 @@ TEST(TextWriter, LeavesTheLastTokenOutWhereItIsAStopId) {
   for (const Finish finish :
        {Finish::kStop, Finish::kStopId, Finish::kLength}) {
     Decoded decoded;
+    decoded.item = std::make_shared<Item>();
     decoded.tokens = tokenizer->encode(text);
     ASSERT_GT(decoded.tokens.size(), 1U);
     const std::string last = tokenizer->piece(decoded.tokens.back()).text;
