@@ -78,7 +78,7 @@ def running():
 
 def test_a_client_that_goes_away_ends_its_request(app):
     question = {"model": "gemma_text", "prompt": "hello", "max_tokens": 1900, "stream": True, "n": 8,
-                "temperature": 1}
+                "temperature": 1, "ignore_eos": True}
     with httpx.stream("POST", f"{URL}/v1/completions", json=question, timeout=60) as answer:
         next(answer.iter_raw())
         assert running() == 1

@@ -60,7 +60,9 @@ set_source_files_properties(  # its kStringCacheKey is another file's as well
   SKIP_UNITY_BUILD_INCLUSION ON)
 target_compile_definitions(penstock_xgrammar PRIVATE
   XGRAMMAR_ENABLE_CPPTRACE=0 XGRAMMAR_LOG_CUSTOMIZE=1)
-target_compile_options(penstock_xgrammar PRIVATE -w)
+# Its faults name its files, and those of whoever built it are nobody's business.
+target_compile_options(penstock_xgrammar PRIVATE -w
+  "-fmacro-prefix-map=${PROJECT_BINARY_DIR}/=" "-fmacro-prefix-map=${_penstock_root}/=")
 target_include_directories(penstock_xgrammar SYSTEM
   PUBLIC "${_penstock_root}/include" "${_penstock_root}/3rdparty/dlpack/include"
   PRIVATE "${_penstock_root}/3rdparty/picojson" "${_penstock_root}/cpp")
