@@ -100,6 +100,7 @@ inputs:
         yield "openai_body", f"{i}.json", json.dumps(body).encode()
 
     yield from grammar_seeds()
+    yield from call_seeds()
     for i, text in enumerate(HTTP):
         yield "http", f"{i}.txt", text
     for i, text in enumerate(FORMS):
@@ -123,6 +124,16 @@ def grammar_seeds():
                 'root ::= x{0,300}\nx[max_chars=5] ::= [^a]* (="b")\n']
     for i, text in enumerate(grammars):
         yield "ebnf", f"{i}.txt", text.encode()
+
+
+def call_seeds():
+    """A byte for the syntax and the pieces, then what a model writes in it."""
+    texts = ['Well.\n```tool_code\n{"name": "sum", "parameters": {"a": [1, {"b": "}"}]}}\n```\nDone.',
+             '{"name": "sum", "parameters": {"a": "x\\"}"}}', '<tool_call>\n{"name": "f", "arguments": {}}\n</tool_call>',
+             '<start_function_call>call:f{city:<escape>Oslo<escape>,days:3}<end_function_call>']
+    for i, text in enumerate(texts):
+        for size in (0, 16, 112):
+            yield "call_reader", f"{i}_{size}.txt", bytes([i + size]) + text.encode()
 
 
 def infer_seeds():
