@@ -76,6 +76,7 @@ def running():
     return total
 
 
+@pytest.mark.full  # the answer is over before Ray hands on its first piece, on some machines
 def test_a_client_that_goes_away_ends_its_request(app):
     question = {"model": "gemma_text", "prompt": "hello", "max_tokens": 1900, "stream": True, "n": 8,
                 "temperature": 1, "ignore_eos": True}
