@@ -230,19 +230,18 @@ TEST(Conversation, OfAResponseHasCallsAsAChatHas) {
        "output": [{"type": "input_text", "text": "8"}]},
       {"type": "function_call", "call_id": "e", "name": "f",
        "arguments": "{}"}]})");
-  EXPECT_EQ(
-      messages_of_response(body.at("input"), "").text,
-      R"([{"role":"user","content":"c"},)"
-      R"({"role":"assistant","content":"d","tool_calls":[)"
-      R"({"id":"a","type":"function","function":)"
-      R"({"name":"f","arguments":"{}"}},)"
-      R"({"id":"b","type":"function","function":)"
-      R"({"name":"g","arguments":"{\"x\":1}"}}]},)"
-      R"({"role":"tool","content":"7","tool_call_id":"b"},)"
-      R"({"role":"tool","content":"8","tool_call_id":"a"},)"
-      R"({"role":"assistant","content":"","tool_calls":[)"
-      R"({"id":"e","type":"function","function":)"
-      R"({"name":"f","arguments":"{}"}}]}])");
+  EXPECT_EQ(messages_of_response(body.at("input"), "").text,
+            R"([{"role":"user","content":"c"},)"
+            R"({"role":"assistant","content":"d","tool_calls":[)"
+            R"({"id":"a","type":"function","function":)"
+            R"({"name":"f","arguments":"{}"}},)"
+            R"({"id":"b","type":"function","function":)"
+            R"({"name":"g","arguments":"{\"x\":1}"}}]},)"
+            R"({"role":"tool","content":"7","tool_call_id":"b"},)"
+            R"({"role":"tool","content":"8","tool_call_id":"a"},)"
+            R"({"role":"assistant","content":"","tool_calls":[)"
+            R"({"id":"e","type":"function","function":)"
+            R"({"name":"f","arguments":"{}"}}]}])");
 }
 
 TEST(OptionError, SpeaksInTheirNames) {

@@ -45,7 +45,7 @@ Setting text(const char* name, std::string& (*of)(Options&)) {
 }
 
 Setting count(const char* name, double most,
-          std::function<void(Options&, std::int64_t)> set) {
+              std::function<void(Options&, std::int64_t)> set) {
   return {spec_of(name, std::int64_t{0}, 0, most),
           [set = std::move(set)](Options& options, const ParamValue& value) {
             set(options, std::get<std::int64_t>(value));

@@ -88,7 +88,8 @@ class GenerateReader {
 TextCall read_call(const Served& served, Call& call, bool is_stream) {
   const Signature signature = signature_of(served.file());
   const JsonValue json = parse_inference_json(call.request.body);
-  auto out = GenerateReader(signature, is_stream)(JsonView(json, kInferenceBody));
+  auto out =
+      GenerateReader(signature, is_stream)(JsonView(json, kInferenceBody));
   out.request.options.check(served.file());
   std::string().swap(call.request.body);
   return out;

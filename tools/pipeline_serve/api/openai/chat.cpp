@@ -28,7 +28,8 @@ Generation chat_of(const Body& body, const TextModel& model) {
   Json messages = reading([&] { return messages_of_chat(given); });
   std::map<std::string, Value> inputs{{"messages", std::move(messages)}};
   Options options = options_of(body, model, members().options);
-  const bool has_tools = add_tools(body, ToolShape::kOfChat, model, inputs, options);
+  const bool has_tools =
+      add_tools(body, ToolShape::kOfChat, model, inputs, options);
   const bool has_logprobs = body.flag("logprobs");
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
   if (best.value_or(0) > 0 && !has_logprobs) {

@@ -88,9 +88,9 @@ OutJson whole_response(const ResponseFacts& facts, const Choice& choice,
                        const Usage& usage) {
   OutJson output = OutJson::array();
   if (!choice.text.empty() || choice.calls.empty()) {
-    output.push_back(message_item(
-        facts, status_of(choice.reason),
-        OutJson::array({text_part(choice.text, choice.tokens)})));
+    output.push_back(
+        message_item(facts, status_of(choice.reason),
+                     OutJson::array({text_part(choice.text, choice.tokens)})));
   }
   for (const OutJson& call : choice.calls) output.push_back(call_item(call));
   return ended_response(facts, choice.reason, std::move(output), usage);
@@ -152,8 +152,7 @@ void ResponseEvents::called(std::size_t /*choice*/, const OutJson& call) {
   send("response.function_call_arguments.delta", std::move(delta));
   done.update({{"name", item["name"]}, {"arguments", item["arguments"]}});
   send("response.function_call_arguments.done", std::move(done));
-  send("response.output_item.done",
-       {{"output_index", place}, {"item", item}});
+  send("response.output_item.done", {{"output_index", place}, {"item", item}});
 }
 
 void ResponseEvents::over(std::size_t /*choice*/, const std::string& reason) {
@@ -175,8 +174,8 @@ void ResponseEvents::done(const Usage& usage) {
   if (output_.empty()) begin_message();
   if (message_) end_message(status);
   send("response." + status,
-       {{"response", ended_response(facts_, choice_.reason, std::move(output_),
-                                    usage)}});
+       {{"response",
+         ended_response(facts_, choice_.reason, std::move(output_), usage)}});
   events_.end();
 }
 

@@ -11,8 +11,8 @@
 
 namespace penstock::serve {
 
-/// What the body's `tools`, `tool_choice` and `parallel_tool_calls` mean, as the
-/// pipeline's input `tools` and options. False: none may be called. Throws
+/// What the body's `tools`, `tool_choice` and `parallel_tool_calls` mean, as
+/// the pipeline's input `tools` and options. False: none may be called. Throws
 /// HttpError.
 bool add_tools(const Body& body, ToolShape shape, const TextModel& model,
                std::map<std::string, Value>& inputs, Options& options);

@@ -1,5 +1,5 @@
-// Tools as a response has them, {type, name, parameters, ...}, and as a chat and
-// the pipelines do, {type, function: {name, parameters, ...}}.
+// Tools as a response has them, {type, name, parameters, ...}, and as a chat
+// and the pipelines do, {type, function: {name, parameters, ...}}.
 #pragma once
 
 #include <string>
