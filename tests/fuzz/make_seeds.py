@@ -49,6 +49,9 @@ def safetensors(header, data):
 
 
 def seeds():
+    for path in sorted((FIXTURES / "models").glob("*.*")):
+        if path.suffix != ".bin" and path.stat().st_size < 4096:
+            yield "model_head", path.name, path.read_bytes()
     for path in sorted(ROOT.glob("pipelines/*.yaml")):
         yield "pipeline_file", path.name, path.read_bytes()
     good = """version: 1

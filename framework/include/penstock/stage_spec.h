@@ -44,6 +44,11 @@ struct NoteSpecs {
   std::vector<NoteSpec> uses;   ///< reads where they are there
 };
 
+/// What a stage takes and gives, where its model file says it.
+struct Ports {
+  std::vector<Port> inputs, outputs;
+};
+
 struct StageSpec {
   std::string name;    ///< "plugin.stage", as `use:` writes it
   std::string former;  ///< its earlier name, still read; "": none
@@ -61,6 +66,9 @@ struct StageSpec {
   bool takes_rules = false;  ///< Decode: a pipeline may have rules before it
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
+  /// Of a stage whose ports are its model's; see plugin.h. Empty: the ports
+  /// above hold for every model.
+  std::function<Ports(const void* params, const std::string& model)> describe;
 };
 
 /// Filled by T::declare(Declaration<T>&); see plugin.h.
