@@ -7,7 +7,6 @@
 
 #include "grammar/answer.h"
 #include "grammar/calls_tag.h"
-#include "lib/tools/spaced_json.h"
 #include "penstock/json.h"
 #include "penstock/keys.h"
 #include "penstock/vocabulary.h"
@@ -56,7 +55,8 @@ CallsAsked asked_of(const ToolsRule::Params& params, const JsonValue& given) {
 std::string key_of(const CallsAsked& asked) {
   std::string out = str(asked.is_required, asked.are_many);
   for (const tools::Tool& tool : asked.tools) {
-    out += str(' ', tool.name, ' ', tools::spaced_json(tool.parameters));
+    out += str(' ', tool.name, ' ',
+               json_text(tool.parameters, JsonSpaces::kSpaced));
   }
   if (out.size() <= kMostKeyBytes) return out;
   throw Error(Code::kData, str("tools: ", out.size(),

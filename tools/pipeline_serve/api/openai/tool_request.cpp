@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 #include "pipeline_run/input/tool_choice.h"
 #include "pipeline_serve/api/openai/tools.h"
 
@@ -50,7 +50,7 @@ bool add_tools(const Body& body, const TextModel& model,
       check_named(*choice, option, *tools);
     });
   }
-  inputs["tools"] = Json{run::json_text(tools->value())};
+  inputs["tools"] = Json{penstock::json_text(tools->value())};
   options["tool_choice"] = RawScalar{.text = option, .quoted = true};
   options["parallel_tool_calls"] =
       RawScalar{.text = are_many ? "true" : "false"};
