@@ -24,7 +24,8 @@ class ItemTextWriter final : public Writer {
 
 void Text::declare(Declaration<Text>& d) {
   d.doc("The text that preprocess made of each item, a line an item")
-      .needs(kText);
+      .needs(kText)
+      .light();
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {

@@ -34,7 +34,7 @@ class TextWriter final : public Writer {
 }  // namespace
 
 void Text::declare(Declaration<Text>& d) {
-  d.doc("Bytes to text, streamed").input("tokens: i64[N]");
+  d.doc("Bytes to text, streamed").input("tokens: i64[N]").light();
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {

@@ -20,12 +20,7 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
 }
 
 Footprint SileroForward::memory(const StageContext& context) const {
-  const WeightFile file = WeightFile::open(context.model);
-  Footprint own;
-  for (const WeightTensor& tensor : file.tensors()) {
-    own.bytes += static_cast<std::int64_t>(tensor.data.size());
-  }
-  return own;
+  return networks_memory(context.model, params_.block);
 }
 
 void SileroForward::open(StageContext& context) {
