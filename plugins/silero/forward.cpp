@@ -12,6 +12,8 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
   d.doc("Silero VAD: how likely somebody speaks, every 32 ms")
       .input("waveform: f32[T]{mono}")
       .output("probabilities: f32[B,W]")
+      .output("count: i64[B]")
+      .output("left: i64[B]")
       .layouts({Layout::kStacked})
       .needs(kSampleRate)
       .makes(kDtype);
