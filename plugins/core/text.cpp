@@ -9,19 +9,23 @@ class ItemTextWriter final : public Writer {
  public:
   bool write(const Decoded& decoded, OutputSink& out) override {
     if (decoded.finish == Finish::kNo) return true;
-    const Item& item = *decoded.item;
-    out.emit((item.index > 0 ? "\n" : "") + get(item.notes, kText),
-             decoded.branch, /*is_final=*/true);
+    lines_.begin(decoded, out);
+    out.emit(get(decoded.item->notes, kText), decoded.branch,
+             /*is_final=*/true);
     return true;
   }
   void end(OutputSink& /*out*/) override {}
+
+ private:
+  ItemLines lines_;
 };
 
 }  // namespace
 
 void Text::declare(Declaration<Text>& d) {
   d.doc("The text that preprocess made of each item, a line an item")
-      .needs(kText);
+      .needs(kText)
+      .light();
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {
