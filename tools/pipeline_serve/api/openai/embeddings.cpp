@@ -152,7 +152,8 @@ class Batch final : public std::enable_shared_from_this<Batch> {
   void keep(std::size_t index, const Report& report,
             const Gathered::Branches& branches) {
     if (report.error || report.ending != Ending::kWhole) {
-      throw HttpError(error_of(report, "input", /*context_length=*/0));
+      throw HttpError(
+          error_of(report, {.prompt = "input"}, /*context_length=*/0));
     }
     auto vector = numbers_of(branches.at(0).json.at(0));
     if (wanted_.dimensions) {
