@@ -70,13 +70,14 @@ std::vector<Port> given_to_model(const std::vector<Port>& given,
                                  const StageDraft& model, Problems& problems) {
   const StageSpec& spec = *model.config.spec;
   return given_of(given, spec.inputs, [&](const Port& port) {
-    problems.add(model.use_at,
-                 str(spec.name, ": the model wants ", to_string(port),
-                     " and nothing gives it (given: ",
-                     given.empty() ? "nothing" : joined(names(given)),
-                     "); fill it with set: [\"", port.name,
-                     "=0\"], or say what it is here with names: [\"", port.name,
-                     "=NAME\"]"));
+    problems.add(
+        model.use_at,
+        str(spec.name, ": the model wants ", to_string(port),
+            " and nothing gives it (given: ",
+            given.empty() ? "nothing" : joined(names(given)),
+            "); fill it with set: [\"", port.name,
+            "=0\"], or say what it is here with names: [\"", port.name, "=",
+            given.size() == 1 ? given.front().name : "NAME", "\"]"));
   });
 }
 

@@ -69,7 +69,7 @@ TEST(Describe, AnInputThatNothingGivesSaysHowToFillIt) {
       ElementsAre("5:20: net.any: the model wants kinds: i64[B,time] and "
                   "nothing gives it (given: x); fill it with set: "
                   "[\"kinds=0\"], or say what it is here with names: "
-                  "[\"kinds=NAME\"]"));
+                  "[\"kinds=x\"]"));
   EXPECT_THAT(problems_of(file_with("kinds: i64[B,time] -> y: f32[B,3]",
                                     ", set: [kinds=0]")),
               IsEmpty());
