@@ -1,17 +1,36 @@
 #include "core/text.h"
 
+#include <nlohmann/json.hpp>
+#include <utility>
+
 #include "penstock/keys.h"
 
 namespace penstock::core {
 namespace {
+
+using TextJson = nlohmann::ordered_json;
 
 class ItemTextWriter final : public Writer {
  public:
   bool write(const Decoded& decoded, OutputSink& out) override {
     if (decoded.finish == Finish::kNo) return true;
     const Item& item = *decoded.item;
-    out.emit((item.index > 0 ? "\n" : "") + get(item.notes, kText),
-             decoded.branch, /*is_final=*/true);
+    const std::string* found = find(decoded.notes, kText);
+    const std::string& text =
+        found != nullptr ? *found : get(item.notes, kText);
+    if (const double* score = find(decoded.notes, kScore)) {
+      TextJson entry = {{"text", text}, {"score", *score}};
+      if (item.index > 0) entry["item"] = item.index;
+      if (const double* best = find(decoded.notes, kBestScore)) {
+        entry["best_score"] = *best;
+      }
+      out.emit(
+          Json{TextJson{{"texts", TextJson::array({std::move(entry)})}}.dump(
+              -1, ' ', false, TextJson::error_handler_t::replace)},
+          decoded.branch, /*is_final=*/false);
+    }
+    out.emit((item.index > 0 ? "\n" : "") + text, decoded.branch,
+             /*is_final=*/true);
     return true;
   }
   void end(OutputSink& /*out*/) override {}
@@ -20,8 +39,11 @@ class ItemTextWriter final : public Writer {
 }  // namespace
 
 void Text::declare(Declaration<Text>& d) {
-  d.doc("The text that preprocess made of each item, a line an item")
-      .needs(kText);
+  d.doc(
+       "The text that decode found in each item, else the one that preprocess "
+       "made of it, a line an item")
+      .needs(kText)
+      .uses(kScore, kBestScore);
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {
