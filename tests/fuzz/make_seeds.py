@@ -82,6 +82,7 @@ inputs:
                   "model": {"type": "BPE", "byte_fallback": True, "unk_token": "<unk>",
                             "vocab": {piece: i for i, piece in enumerate(pieces)}, "merges": ["a b"]}}
     yield "tokenizer_json", "small.json", json.dumps(vocabulary).encode()
+    yield from wordpiece_seeds()
     for path in sorted((ROOT / "tests/golden/chat/templates").glob("*.jinja")):
         yield "chat_template", path.name, path.read_bytes()
     for source in ("{{ [1, 2.5] | join(',') ~ namespace(x=1).x }}", "{% macro m(a, b=2) %}{{ a[b:] }}{% endmacro %}{{ m('xyz') }}",
@@ -112,6 +113,22 @@ inputs:
     yield from capsule_seeds()
     for i, content in enumerate((b"", b"text", b"a" * 5000)):
         yield "gzip", f"{i}.gz", gzip.compress(content, mtime=0)
+
+
+def wordpiece_seeds():
+    """A byte that says what follows: a tokenizer.json, a vocab.txt or a text."""
+    tokens = ["[UNK]", "[CLS]", "[SEP]", "a", "##b", "\u4e2d"]
+    around = {"type": "BertProcessing", "sep": ["[SEP]", 2], "cls": ["[CLS]", 1]}
+    single = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+    template = {"type": "TemplateProcessing", "single": single, "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [1]}}}
+    for i, post in enumerate((around, template)):
+        made = {"added_tokens": [{"id": 2, "content": "[SEP]", "special": True}, {"id": 7, "content": "New", "normalized": True}],
+                "normalizer": {"type": "BertNormalizer", "strip_accents": None}, "pre_tokenizer": {"type": "BertPreTokenizer"},
+                "post_processor": post, "truncation": {"max_length": 9}, "padding": {"pad_id": 0},
+                "model": {"type": "WordPiece", "vocab": {token: id for id, token in enumerate(tokens)}}}
+        yield "wordpiece", f"{i}.json", b"\0" + json.dumps(made).encode()
+    yield "wordpiece", "lines.txt", b"\1" + "\n".join(tokens).encode()
+    yield "wordpiece", "text.txt", b"\2" + "ab [SEP] a\u0301\uac00 \u0130\u200b\u4e2d.".encode()
 
 
 def grammar_seeds():
