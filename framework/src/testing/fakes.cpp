@@ -1,6 +1,7 @@
 #include "testing/fakes.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "testing/fake_stages.h"
 
@@ -17,6 +18,15 @@ const StageSpec* last(const Named& named, StageKind kind) {
 bool has_port(const std::vector<Port>& ports, const std::string& name) {
   return std::any_of(ports.begin(), ports.end(),
                      [&](const Port& port) { return port.name == name; });
+}
+
+/// Whether the items that a test gives have a tensor of that name, which a
+/// Writer then reads from them.
+bool is_of_items(const Given& given, const Port& port) {
+  return std::any_of(given.items.begin(), given.items.end(),
+                     [&](const GivenItem& item) {
+                       return find(item.inputs, port.name) != nullptr;
+                     });
 }
 
 void add_notes(std::vector<NoteSpec>& to, const Notes& notes) {
@@ -48,6 +58,11 @@ void FakeCatalog::add_preprocess(const Named& named) {
   StageSpec& spec = add(StageKind::kPreprocess);
   if (const StageSpec* forward = last(named, StageKind::kForward)) {
     spec.outputs = forward->inputs;
+  }
+  if (const StageSpec* postprocess = last(named, StageKind::kPostprocess)) {
+    std::copy_if(postprocess->inputs.begin(), postprocess->inputs.end(),
+                 std::back_inserter(spec.outputs),
+                 [&](const Port& port) { return is_of_items(given_, port); });
   }
   for (const GivenItem& item : given_.items) {
     add_notes(spec.notes.makes, item.notes);
@@ -92,7 +107,9 @@ void FakeCatalog::add_decode(const Named& named) {
     has_scores = has_port(forward->outputs, "scores");
   }
   if (const StageSpec* postprocess = last(named, StageKind::kPostprocess)) {
-    spec.outputs = postprocess->inputs;
+    std::copy_if(postprocess->inputs.begin(), postprocess->inputs.end(),
+                 std::back_inserter(spec.outputs),
+                 [&](const Port& port) { return !is_of_items(given_, port); });
   }
   for (const Decoded& decoded : given_.decoded) {
     add_notes(spec.notes.makes, decoded.notes);
