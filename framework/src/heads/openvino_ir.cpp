@@ -164,6 +164,11 @@ void Reader::open(const Tag& tag) {
   if (is_net && path_.size() == 1) {
     has_net_ = true;
     head_.version = "IR " + tag.get("version");
+    if (head_.version != "IR 10" && head_.version != "IR 11") {
+      throw Error(Code::kData, str(source_.name, ": it is ", head_.version,
+                                   "; OpenVINO reads IR 10 and 11: convert "
+                                   "the model anew"));
+    }
   } else if (is_net && path_.size() >= 3 && path_[1] == "layers" &&
              path_[2] == "layer") {
     read_in_layer(tag);
