@@ -153,7 +153,7 @@ void OpenvinoForward::open(StageContext& context) {
     states_.assign(static_cast<std::size_t>(context.slots),
                    State(ports_.inputs.size()));
   }
-  set(context.facts, kDtype, params_.precision);
+  set(context.facts, kDtype, session_->dtype());
   set(context.facts, kEngine, "openvino");
 }
 
