@@ -1,12 +1,13 @@
-// core.text: the text of each item, a line an item.
+// core.text: the text that was found in each item, a line an item.
 #pragma once
 
 #include "penstock/postprocess.h"
 
 namespace penstock::core {
 
-/// Input: note `text` of the item. Output: that text; with several items each
-/// begins a line.
+/// Input: note `text` of what decode made, else of the item. Output: that text;
+/// with several items each begins a line. Where decode scored it also JSON
+/// {"texts": [{"text", "score"}]}, with "best_score" where it found none.
 class Text final : public Postprocess {
  public:
   struct Params {};

@@ -3,6 +3,7 @@
 #include <png.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <opencv2/imgproc.hpp>
 
@@ -29,6 +30,38 @@ at::Tensor viewable(const at::Tensor& pixels) {
   };
   return resize(pixels, scaled(pixels.size(0)), scaled(pixels.size(1)),
                 Filter::kBilinear, "torch_aa");
+}
+
+/// Colours that differ on any picture, as rgb.
+cv::Scalar colour_of(std::int64_t kind) {
+  static const std::array<cv::Scalar, 8> colours{{{230, 60, 60},
+                                                  {60, 160, 250},
+                                                  {60, 200, 80},
+                                                  {250, 190, 30},
+                                                  {190, 90, 240},
+                                                  {40, 210, 210},
+                                                  {250, 120, 40},
+                                                  {240, 100, 180}}};
+  const auto count = static_cast<std::int64_t>(colours.size());
+  return colours.at(static_cast<std::size_t>((kind % count + count) % count));
+}
+
+void draw_box(cv::Mat& picture, const cv::Rect& at, const DrawnBox& box) {
+  const cv::Scalar colour = colour_of(box.kind);
+  cv::rectangle(picture, at, colour, 2);
+  const std::string text = printable(box.text);
+  int baseline = 0;
+  const cv::Size size =
+      cv::getTextSize(text, cv::FONT_HERSHEY_SIMPLEX, kFontScale, 1, &baseline);
+  // Above the box; in it where there is no room.
+  const int y = at.y >= kLine ? at.y - kLine : at.y;
+  const int x =
+      std::max(0, std::min(at.x, picture.cols - size.width - kMargin));
+  cv::rectangle(picture, {x, y, size.width + kMargin, kLine}, colour,
+                cv::FILLED);
+  cv::putText(picture, text, {x + kMargin / 2, y + kLine - kMargin + 1},
+              cv::FONT_HERSHEY_SIMPLEX, kFontScale, {255, 255, 255}, 1,
+              cv::LINE_AA);
 }
 
 }  // namespace
@@ -70,6 +103,26 @@ at::Tensor with_lines(const at::Tensor& pixels,
                 cv::FONT_HERSHEY_SIMPLEX, kFontScale, {255, 255, 255}, 1,
                 cv::LINE_AA);
     y += kLine;
+  }
+  return out;
+}
+
+at::Tensor with_boxes(const at::Tensor& pixels,
+                      const std::vector<DrawnBox>& boxes) {
+  at::Tensor out = viewable(pixels).clone();
+  cv::Mat picture(static_cast<int>(out.size(0)), static_cast<int>(out.size(1)),
+                  CV_8UC3, out.data_ptr());
+  const auto scaled = [&](double place, std::int64_t dim) {
+    const double most = static_cast<double>(out.size(dim));
+    return static_cast<int>(std::lround(std::clamp(
+        place * most / static_cast<double>(pixels.size(dim)), 0.0, most - 1)));
+  };
+  // The best one last, on top.
+  for (auto box = boxes.rbegin(); box != boxes.rend(); ++box) {
+    const cv::Point from(scaled(box->left, 1), scaled(box->top, 0));
+    const cv::Point to(scaled(box->right, 1), scaled(box->bottom, 0));
+    draw_box(picture, {from.x, from.y, to.x - from.x + 1, to.y - from.y + 1},
+             *box);
   }
   return out;
 }

@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,17 @@ namespace penstock::image {
 /// made smaller. Only printable ASCII is drawn, other characters become '?'.
 [[nodiscard]] at::Tensor with_lines(const at::Tensor& pixels,
                                     const std::vector<std::string>& lines);
+
+struct DrawnBox {
+  double left = 0, top = 0, right = 0, bottom = 0;
+  std::string text;       ///< printable() of it stands at its upper left corner
+  std::int64_t kind = 0;  ///< boxes of one kind have one colour
+};
+
+/// A copy of u8[H,W,3] with the boxes, of its pixels, enlarged or made smaller
+/// as with_lines() does.
+[[nodiscard]] at::Tensor with_boxes(const at::Tensor& pixels,
+                                    const std::vector<DrawnBox>& boxes);
 
 /// Text that can be drawn: printable ASCII, '?' for any other character.
 [[nodiscard]] std::string printable(const std::string& text);

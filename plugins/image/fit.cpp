@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "penstock/keys.h"
+
 namespace penstock::image {
 namespace {
 
@@ -32,7 +34,9 @@ void Fit::declare(Declaration<Fit>& d) {
   d.doc("Decoded picture to pixels: crop, resize, normalise, as image.load")
       .input("picture: u8[H,W,3]")
       .output("pixels: f32[C,H,W]")
-      .output("thumbnail: u8[N,N,3]");
+      .output("thumbnail: u8[N,N,3]")
+      .makes(kSeen)
+      .light();
   declare_recipe(d);
   d.param("thumbnail", &Params::thumbnail,
           "side in pixels of a small copy for drawings; 0: none")
@@ -46,8 +50,10 @@ Fit::Fit(const Params& params)
 
 void Fit::preprocess(const Request& /*request*/, Item in, ItemSink& out) const {
   const at::Tensor picture = take_picture(in);
+  Seen seen;
   in.inputs.emplace_back("pixels",
-                         normalize(reshape(picture, recipe_), recipe_));
+                         normalize(reshape(picture, recipe_, &seen), recipe_));
+  set(in.notes, kSeen, seen.note());
   if (!thumbnail_.size.empty()) {
     in.inputs.emplace_back("thumbnail", reshape(picture, thumbnail_));
   }

@@ -9,8 +9,8 @@ namespace penstock::image {
 
 /// Input: picture u8[H,W,3] in rgb. Output: pixels f32[C,H,W], as image.load
 /// makes them of a file; with `thumbnail: N` also thumbnail u8[N,N,3], the
-/// picture made small, with black borders, for those who draw it. `picture`
-/// itself is not handed on.
+/// picture made small, with black borders, for those who draw it. Note:
+/// `seen`, as image.load has it. `picture` itself is not handed on.
 class Fit final : public Preprocess {
  public:
   struct Params : RecipeParams {

@@ -12,13 +12,11 @@
 #include <sstream>
 
 #include "image/contact_sheet.h"
-#include "image/decode.h"
 #include "image/draw.h"
-#include "image/given.h"
-#include "image/label_file.h"
+#include "image/request_picture.h"
+#include "lib/labels/label_file.h"
 #include "penstock/drawing.h"
 #include "penstock/keys.h"
-#include "penstock/media.h"
 
 namespace penstock::image {
 namespace {
@@ -156,22 +154,13 @@ class LabelWriter final : public Writer {
 
   /// DIR/<request>.png, or <request>.1.png for its second view.
   void draw(const Item& item, const std::vector<Label>& labels) const {
-    Picture picture;
-    if (const auto given = given_pixels(request_, "image", 1 << 30)) {
-      picture.pixels = *given;
-    } else {
-      const Media media = media_input(request_, "image");
-      picture = decode(*read_media(media, 1 << 30), {});
-    }
     std::vector<std::string> lines;
     lines.reserve(labels.size());
     for (const Label& label : labels) lines.push_back(line_of(label, " "));
     std::string name = file_name();
     if (item.index > 0) name += "." + std::to_string(item.index);
     write_png((fs::path(render_) / (name + ".png")).string(),
-              with_lines(upright(without_alpha(picture.pixels, "drop"),
-                                 picture.orientation),
-                         lines));
+              with_lines(request_picture(request_), lines));
   }
 
   const Request& request_;
@@ -187,7 +176,8 @@ void Labels::declare(Declaration<Labels>& d) {
   d.doc("Class numbers to names: text, JSON, drawings; of films with the time")
       .input("classes: i64[N]")
       .input("scores: f32[N]")
-      .uses(kTime, kFrame, kWidth, kHeight);
+      .uses(kTime, kFrame, kWidth, kHeight)
+      .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
           "JSON, or one name per line; empty: show numbers");
@@ -198,12 +188,7 @@ void Labels::declare(Declaration<Labels>& d) {
 }
 
 void Labels::open(StageContext& context) {
-  if (!params_.labels.empty()) {
-    const fs::path beside =
-        fs::path(context.model).parent_path() / params_.labels;
-    names_ = read_labels(fs::exists(params_.labels) ? fs::path(params_.labels)
-                                                    : beside);
-  }
+  names_ = labels::labels_named(params_.labels, context.model);
   if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 

@@ -49,7 +49,8 @@ void Load::declare(Declaration<Load>& d) {
   d.doc("Picture file to pixels: decode, turn, crop, resize, normalise")
       .input("image: media{bmp,gif,jpeg,jpg,png,tif,tiff,webp}")
       .output("pixels: f32[C,H,W]")
-      .makes(kPath, kWidth, kHeight, kCrop);
+      .makes(kPath, kWidth, kHeight, kCrop, kSeen)
+      .light();
   declare_recipe(d);
   declare_decoding(d);
   declare_limits(d);
@@ -71,15 +72,23 @@ at::Tensor Load::picture(const std::string& bytes) const {
   return params_.orient ? upright(opaque, decoded.orientation) : opaque;
 }
 
+Load::View Load::view(const PictureView& part) const {
+  View out;
+  out.pixels = normalize(reshape(part.pixels, recipe_, &out.seen), recipe_);
+  out.seen.of.left += part.left;
+  out.seen.of.top += part.top;
+  return out;
+}
+
 /// The whole picture, then its parts, as the model sees them.
-std::vector<at::Tensor> Load::views(const at::Tensor& whole) const {
-  std::vector<at::Tensor> out{normalize(reshape(whole, recipe_), recipe_)};
+std::vector<Load::View> Load::views(const at::Tensor& whole) const {
+  std::vector<View> out{view({.pixels = whole})};
   if (!params_.pan_and_scan) return out;
-  for (const at::Tensor& part :
+  for (const PictureView& part :
        pan_and_scan(whole, {.min_crop = params_.pan_and_scan_min_crop,
                            .max_crops = params_.pan_and_scan_max_crops,
                            .min_ratio = params_.pan_and_scan_min_ratio})) {
-    out.push_back(normalize(reshape(part, recipe_), recipe_));
+    out.push_back(view(part));
   }
   return out;
 }
@@ -93,7 +102,7 @@ void Load::preprocess(const Request& request, Item in, ItemSink& out) const {
     media = media_input(request, "image");
     bytes = read_media(media, params_.max_bytes);
   }
-  std::vector<at::Tensor> seen;
+  std::vector<View> seen;
   try {
     const at::Tensor whole =
         given ? without_alpha(*given, params_.alpha) : picture(*bytes);
@@ -112,7 +121,8 @@ void Load::preprocess(const Request& request, Item in, ItemSink& out) const {
       set(item.notes, kCrop, static_cast<std::int64_t>(i));
     }
     item.inputs = in.inputs;
-    item.inputs.emplace_back("pixels", seen[i]);
+    set(item.notes, kSeen, seen[i].seen.note());
+    item.inputs.emplace_back("pixels", seen[i].pixels);
     out.push(std::move(item));
   }
 }

@@ -12,9 +12,9 @@
 namespace penstock::image {
 
 /// Input: image, a file, or a tensor of its pixels (given.h). Output: pixels
-/// f32[C,H,W]. Notes: `path`, and `width` and `height` of the upright picture;
-/// with pan and scan an item for the whole picture and one for each part, note
-/// `crop` 0, 1, ...
+/// f32[C,H,W]. Notes: `path`, `width` and `height` of the upright picture, and
+/// `seen`, where the pixels come from in it; with pan and scan an item for the
+/// whole picture and one for each part, note `crop` 0, 1, ...
 class Load final : public Preprocess {
  public:
   struct Params : RecipeParams {
@@ -36,7 +36,13 @@ class Load final : public Preprocess {
 
  private:
   [[nodiscard]] at::Tensor picture(const std::string& bytes) const;
-  [[nodiscard]] std::vector<at::Tensor> views(const at::Tensor& whole) const;
+  /// What the model sees of a picture, and where it comes from.
+  struct View {
+    at::Tensor pixels;
+    Seen seen;
+  };
+  [[nodiscard]] View view(const PictureView& part) const;
+  [[nodiscard]] std::vector<View> views(const at::Tensor& whole) const;
 
   Params params_;
   Recipe recipe_;

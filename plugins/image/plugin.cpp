@@ -1,6 +1,7 @@
 // image: pictures in, pixels or patches out.
 #include "penstock/plugin.h"
 
+#include "image/draw_boxes.h"
 #include "image/fit.h"
 #include "image/labels.h"
 #include "image/load.h"
@@ -12,5 +13,6 @@ PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Fit>("fit");
   registry.add<penstock::image::Patches>("patches");
   registry.add<penstock::image::Labels>("labels");
+  registry.add<penstock::image::DrawBoxes>("draw_boxes");
   registry.add<penstock::image::Save>("save");
 }

@@ -29,30 +29,35 @@ at::Tensor window(const at::Tensor& pixels, std::int64_t top, std::int64_t left,
 /// TensorFlow's EfficientNet evaluation crop: a margin in proportion to the
 /// target's own, and the larger half of an odd rest before the square.
 at::Tensor central_square(const at::Tensor& pixels, double share,
-                          std::int64_t target) {
+                          std::int64_t target, Seen& seen) {
   const auto size = static_cast<double>(target);
   const double margin = std::round(size * (1 / share - 1));
   const std::int64_t shortest = std::min(pixels.size(0), pixels.size(1));
   const auto side = std::max<std::int64_t>(
       1, static_cast<std::int64_t>(size / (size + margin) *
                                    static_cast<double>(shortest)));
-  return window(pixels, (pixels.size(0) - side + 1) / 2,
-                (pixels.size(1) - side + 1) / 2, side, side);
+  seen.of = {.left = (pixels.size(1) - side + 1) / 2,
+             .top = (pixels.size(0) - side + 1) / 2,
+             .width = side,
+             .height = side};
+  return window(pixels, seen.of.top, seen.of.left, side, side);
 }
 
 /// The centre; where the picture is smaller it is laid on black.
 at::Tensor center(const at::Tensor& pixels, std::int64_t height,
-                  std::int64_t width) {
+                  std::int64_t width, Seen& seen) {
   const std::int64_t inner_height = std::min(height, pixels.size(0));
   const std::int64_t inner_width = std::min(width, pixels.size(1));
-  auto inner =
-      window(pixels, (pixels.size(0) - inner_height) / 2,
-             (pixels.size(1) - inner_width) / 2, inner_height, inner_width);
+  const std::int64_t top = (pixels.size(0) - inner_height) / 2;
+  const std::int64_t left = (pixels.size(1) - inner_width) / 2;
+  const std::int64_t down = (height - inner_height + 1) / 2;
+  const std::int64_t right = (width - inner_width + 1) / 2;
+  seen.at.top += down - top;
+  seen.at.left += right - left;
+  auto inner = window(pixels, top, left, inner_height, inner_width);
   if (inner_height == height && inner_width == width) return inner;
   auto out = at::full({height, width, 3}, 0, at::kByte);
-  window(out, (height - inner_height + 1) / 2, (width - inner_width + 1) / 2,
-         inner_height, inner_width)
-      .copy_(inner);
+  window(out, down, right, inner_height, inner_width).copy_(inner);
   return out;
 }
 
@@ -77,7 +82,8 @@ at::Tensor shortest_side_to(const at::Tensor& pixels, const Recipe& recipe) {
                 recipe.filter_kind(), recipe.backend);
 }
 
-at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe) {
+at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe,
+                     Seen& seen) {
   const std::int64_t height = height_of(recipe.size);
   const std::int64_t width = width_of(recipe.size);
   const double share = std::min(
@@ -91,8 +97,11 @@ at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe) {
                             scaled(pixels.size(1), width), recipe.filter_kind(),
                             recipe.backend);
   auto out = at::full({height, width, 3}, recipe.pad_value, at::kByte);
-  window(out, (height - inner.size(0)) / 2, (width - inner.size(1)) / 2,
-         inner.size(0), inner.size(1))
+  seen.at = {.left = (width - inner.size(1)) / 2,
+             .top = (height - inner.size(0)) / 2,
+             .width = inner.size(1),
+             .height = inner.size(0)};
+  window(out, seen.at.top, seen.at.left, seen.at.height, seen.at.width)
       .copy_(inner);
   return out;
 }
@@ -118,25 +127,33 @@ double value_of(const std::vector<double>& values, std::size_t channel,
 
 }  // namespace
 
-at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe) {
+std::vector<std::int64_t> Seen::note() const {
+  return {of.left, of.top, of.width, of.height,
+          at.left, at.top, at.width, at.height};
+}
+
+at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe, Seen* seen) {
   at::Tensor out = pixels;
+  Seen made;
+  made.of = {.width = pixels.size(1), .height = pixels.size(0)};
   if (recipe.square > 0) {
     const std::int64_t target = recipe.size.empty()
                                     ? std::min(out.size(0), out.size(1))
                                     : height_of(recipe.size);
-    out = central_square(out, recipe.square, target);
+    out = central_square(out, recipe.square, target, made);
   }
   if (recipe.fit == "stretch") {
     out = resize(out, height_of(recipe.size), width_of(recipe.size),
                  recipe.filter_kind(), recipe.backend);
   } else if (recipe.fit == "shortest") {
     out = shortest_side_to(out, recipe);
-  } else if (recipe.fit == "letterbox") {
-    out = letterbox(out, recipe);
   }
+  made.at = {.width = out.size(1), .height = out.size(0)};
+  if (recipe.fit == "letterbox") out = letterbox(out, recipe, made);
   if (!recipe.crop.empty()) {
-    out = center(out, height_of(recipe.crop), width_of(recipe.crop));
+    out = center(out, height_of(recipe.crop), width_of(recipe.crop), made);
   }
+  if (seen != nullptr) *seen = made;
   return out.contiguous();
 }
 
@@ -167,8 +184,8 @@ at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe) {
   return out;
 }
 
-std::vector<at::Tensor> pan_and_scan(const at::Tensor& pixels,
-                                     const PanAndScan& rule) {
+std::vector<PictureView> pan_and_scan(const at::Tensor& pixels,
+                                      const PanAndScan& rule) {
   const std::int64_t height = pixels.size(0);
   const std::int64_t width = pixels.size(1);
   const std::int64_t longest = std::max(height, width);
@@ -183,13 +200,16 @@ std::vector<at::Tensor> pan_and_scan(const at::Tensor& pixels,
       std::min(rule.max_crops, std::max<std::int64_t>(2, fitting));
   const std::int64_t side = (longest + count - 1) / count;
   if (std::min(side, shortest) < rule.min_crop) return {};
-  std::vector<at::Tensor> crops;
+  std::vector<PictureView> crops;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t from = i * side;
     const std::int64_t length = std::min(side, longest - from);
     if (length <= 0) break;
+    const bool is_wide = width >= height;
     crops.push_back(
-        pixels.narrow(width >= height ? 1 : 0, from, length).contiguous());
+        {.pixels = pixels.narrow(is_wide ? 1 : 0, from, length).contiguous(),
+         .left = is_wide ? from : 0,
+         .top = is_wide ? 0 : from});
   }
   return crops;
 }

@@ -18,13 +18,14 @@ struct Recipe {
   /// `size`, the other in proportion. letterbox: inside `size`, in proportion,
   /// the rest `pad_value`. none: as it is.
   std::string fit = "none";
-  std::vector<std::int64_t> size;  ///< [height, width], or one for both
-  std::vector<std::int64_t> crop;  ///< then the centre: [height, width] or one
+  std::vector<std::int64_t> size = {};  ///< [height, width], or one for both
+  std::vector<std::int64_t> crop =
+      {};                          ///< then the centre: [height, width] or one
   std::string filter = "bicubic";  ///< bilinear, bicubic
   std::string backend = "torch_aa";
   std::string channels = "rgb";  ///< rgb, bgr, grey
   double scale = 1.0 / 255;      ///< value * scale, then (x - mean) / std
-  std::vector<double> mean, std;
+  std::vector<double> mean = {}, std = {};
   std::int64_t pad_value = 0;
 
   [[nodiscard]] Filter filter_kind() const {
@@ -36,9 +37,22 @@ struct Recipe {
 [[nodiscard]] const std::vector<std::string>& preset_names();
 [[nodiscard]] Recipe preset(const std::string& name);
 
+struct Rectangle {
+  std::int64_t left = 0, top = 0, width = 0, height = 0;
+};
+
+/// Where pixels come from: the part `of` the picture lies at `at` in them,
+/// which reaches beyond them where a crop has cut it.
+struct Seen {
+  Rectangle of, at;
+
+  /// As the note kSeen has it.
+  [[nodiscard]] std::vector<std::int64_t> note() const;
+};
+
 /// u8[H,W,3] to u8[H',W',3]: every step but the last.
-[[nodiscard]] at::Tensor reshape(const at::Tensor& pixels,
-                                 const Recipe& recipe);
+[[nodiscard]] at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe,
+                                 Seen* seen = nullptr);
 /// u8[H,W,3] to f32[C,H,W] in the recipe's channels, scaled and normalised in
 /// the arithmetic of transformers (double product, float difference).
 [[nodiscard]] at::Tensor normalize(const at::Tensor& pixels,
@@ -51,7 +65,11 @@ struct PanAndScan {
   std::int64_t max_crops = 4;
   double min_ratio = 1.2;  ///< longer side / shorter side
 };
-[[nodiscard]] std::vector<at::Tensor> pan_and_scan(const at::Tensor& pixels,
-                                                   const PanAndScan& rule);
+struct PictureView {
+  at::Tensor pixels;
+  std::int64_t left = 0, top = 0;  ///< of its first pixel in the whole
+};
+[[nodiscard]] std::vector<PictureView> pan_and_scan(const at::Tensor& pixels,
+                                                    const PanAndScan& rule);
 
 }  // namespace penstock::image

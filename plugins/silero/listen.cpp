@@ -203,6 +203,10 @@ void Listen::declare(Declaration<Listen>& d) {
       .per_request();
 }
 
+Footprint Listen::memory(const StageContext& context) const {
+  return networks_memory(context.model, kBlock);
+}
+
 void Listen::open(StageContext& context) {
   networks_ = open_networks(context.model);
 }

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 #include "pipeline_run/input/tool_choice.h"
 
 namespace penstock::serve {
@@ -45,7 +45,7 @@ TEST(ToolShape, OfAResponseBecomesThatOfAChat) {
   const Body body = body_with_tools(
       R"([{"type": "function", "name": "f", "parameters": {"a": 1}},
           {"type": "web_search", "size": 3}])");
-  EXPECT_EQ(run::json_text(nested_tools(body.at("tools"))),
+  EXPECT_EQ(penstock::json_text(nested_tools(body.at("tools"))),
             R"([{"type":"function","function":{"name":"f",)"
             R"("parameters":{"a":1}}},{"type":"web_search"}])");
   EXPECT_THROW((void)nested_tools(body_with_tools("[5]").at("tools")), Error);

@@ -96,6 +96,8 @@ const std::vector<Setting>& keys() {
             [](Options& o, std::int64_t most) { o.served.max_queue = most; }),
       seconds("request_timeout", 0,
               [](Options& o) -> double& { return o.served.timeout_s; }),
+      seconds("stall_timeout", 0,
+              [](Options& o) -> double& { return o.served.stall_s; }),
       seconds("drain_timeout", 0,
               [](Options& o) -> double& { return o.drain_s; }),
       bytes("max_connections", &Limits::connections),

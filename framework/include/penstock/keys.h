@@ -39,6 +39,10 @@ inline constexpr Note<std::string> kPath{"path"};
 /// Pixels of the whole picture, before it was resized.
 inline constexpr Note<std::int64_t> kWidth{"width"};
 inline constexpr Note<std::int64_t> kHeight{"height"};
+/// Where the pixels that a model sees come from: left, top, width and height of
+/// a part of the whole picture, then those of where it lies in the pixels; a
+/// crop may have cut it there.
+inline constexpr Note<Tokens> kSeen{"seen"};
 /// Number of the view, where a picture is seen in several: 0 is the whole.
 inline constexpr Note<std::int64_t> kCrop{"crop"};
 /// Seconds on the film's clock when the frame is on screen.
@@ -49,6 +53,13 @@ inline constexpr Note<std::int64_t> kFrame{"frame"};
 inline constexpr Note<Tokens> kFrames{"frames"};
 /// Length of the film in seconds, as its file states it; 0: unknown.
 inline constexpr Note<double> kVideoSeconds{"video_seconds"};
+
+// What a decoder found; notes of its results
+
+/// How sure it is of it, from 0 to 1.
+inline constexpr Note<double> kScore{"score"};
+/// Where it found nothing: the best score that there was.
+inline constexpr Note<double> kBestScore{"best_score"};
 
 // How a speech decoder judged a window; notes of its results
 

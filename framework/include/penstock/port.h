@@ -34,5 +34,10 @@ struct Port {
 /// wanted port must be given by name, with its dtype, dims and facts.
 [[nodiscard]] PENSTOCK_API std::vector<std::string> mismatches(
     const std::vector<Port>& given, const std::vector<Port>& wanted);
+/// `given`, and those of the wanted ports that it lacks and `beside` has; of
+/// several of a name the last.
+[[nodiscard]] PENSTOCK_API std::vector<Port> with_missing(
+    std::vector<Port> given, const std::vector<Port>& beside,
+    const std::vector<Port>& wanted);
 
 }  // namespace penstock

@@ -64,6 +64,7 @@ struct StageSpec {
   /// that says nothing computes on the CPU.
   std::vector<std::string> devices;
   bool takes_rules = false;  ///< Decode: a pipeline may have rules before it
+  bool is_light = false;     ///< without memory of its own worth a plan
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
   /// Of a stage whose ports are its model's; see plugin.h. Empty: the ports
@@ -118,6 +119,12 @@ class Declaration {
   /// Of Decode: it asks the rules of Item::rules before each step.
   Declaration& takes_rules() {
     spec_.takes_rules = true;
+    return *this;
+  }
+  /// The stage keeps less than a MiB beside what it is given: a memory plan
+  /// counts nothing for it, and it needs no memory().
+  Declaration& light() {
+    spec_.is_light = true;
     return *this;
   }
   Declaration& layouts(std::vector<Layout> layouts) {

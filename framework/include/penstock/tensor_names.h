@@ -27,6 +27,8 @@ inline constexpr const char* kLogits = "logits";
 inline constexpr const char* kClasses = "classes";
 /// Their scores: f32[N].
 inline constexpr const char* kClassScores = "scores";
+/// Places in a picture: f32[N,4] as left, top, right, bottom.
+inline constexpr const char* kBoxes = "boxes";
 /// A vector for the item: f32[D].
 inline constexpr const char* kEmbedding = "embedding";
 /// Of n new tokens, i64[n,1+k]: each token's id, then those of the k best; -1

@@ -205,6 +205,20 @@ std::string to_string(const Port& port) {
   return out + "{" + joined(facts) + "}";
 }
 
+std::vector<Port> with_missing(std::vector<Port> given,
+                               const std::vector<Port>& beside,
+                               const std::vector<Port>& wanted) {
+  const std::size_t own = given.size();
+  for (const Port& want : wanted) {
+    const auto is_it = [&](const Port& port) { return port.name == want.name; };
+    const auto end = given.begin() + static_cast<std::ptrdiff_t>(own);
+    if (std::any_of(given.begin(), end, is_it)) continue;
+    const auto found = std::find_if(beside.rbegin(), beside.rend(), is_it);
+    if (found != beside.rend()) given.push_back(*found);
+  }
+  return given;
+}
+
 std::vector<std::string> mismatches(const std::vector<Port>& given,
                                     const std::vector<Port>& wanted) {
   std::vector<std::string> out;

@@ -126,6 +126,21 @@ void check_preprocess(const Draft& draft, Problems& problems) {
               draft.forward, problems);
 }
 
+/// What Decode gives, and what the Writer finds of its item beside it.
+void check_postprocess(const Draft& draft, Problems& problems) {
+  if (!draft.decode.is_in_place || !draft.postprocess.is_in_place) return;
+  std::vector<Port> items;
+  for (const StageDraft& stage : draft.preprocess) {
+    if (!stage.is_in_place) return;
+    const auto& made = stage.config.spec->outputs;
+    items.insert(items.end(), made.begin(), made.end());
+  }
+  const StageSpec& decode = *draft.decode.config.spec;
+  const auto& wanted = draft.postprocess.config.spec->inputs;
+  check_ports(decode.name, with_missing(decode.outputs, items, wanted),
+              draft.postprocess, problems);
+}
+
 void check_rules(const Draft& draft, Problems& problems) {
   if (!draft.decode.is_in_place || draft.decode.config.spec->takes_rules) {
     return;
@@ -143,7 +158,7 @@ void check_fit(const Draft& draft, Problems& problems) {
   check_layout(draft.batch, draft.forward, problems);
   check_preprocess(draft, problems);
   check_next(draft.forward, draft.decode, problems);
-  check_next(draft.decode, draft.postprocess, problems);
+  check_postprocess(draft, problems);
   check_rules(draft, problems);
 }
 

@@ -142,6 +142,8 @@ void add_with_notes(std::vector<StageSpec>& specs) {
   add("text.measure", kPreprocess, {}, {}).notes.needs = {kLoudness};
   add("text.report", kPostprocess, {"tokens: i64[N]"}, {}).notes.needs = {
       kLoudness};
+  add("text.show", kPostprocess, {"tokens: i64[N]", "sound: f32[T]"}, {});
+  add("text.sound", kPreprocess, {}, {"sound: f32[T]"});
   StageSpec& net =
       add("net.facts", kForward, {"tokens: i64[T]"}, {"scores: f32[R,V]"});
   net.layouts = {Layout::kPacked};

@@ -2,6 +2,7 @@
 #include "image/recipe.h"
 
 #include <ATen/ops/abs.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/sub.h>
 #include <ATen/ops/sum.h>
@@ -25,7 +26,7 @@ at::Tensor values(const at::Tensor& picture, const std::string& name,
   std::vector<at::Tensor> views{picture};
   if (name == "gemma3") {
     for (const auto& part : pan_and_scan(picture, kPanAndScan)) {
-      views.push_back(part);
+      views.push_back(part.pixels);
     }
   }
   std::vector<at::Tensor> out;
@@ -92,6 +93,60 @@ TEST(Recipe, LetterboxKeepsProportionsAndCentres) {
   EXPECT_TRUE(out.narrow(1, 50, 10).eq(7).all().item<bool>());
   EXPECT_FALSE(out.narrow(1, 10, 1).eq(7).all().item<bool>());
 }
+
+struct SeenCase {
+  std::string name;
+  Recipe recipe;
+  std::vector<std::int64_t> wanted;  ///< of a picture of 200 by 100
+};
+void PrintTo(const SeenCase& c, std::ostream* out) { *out << c.name; }
+class SeenPart : public testing::TestWithParam<SeenCase> {};
+
+// A white column and row at a place of the picture lie where `seen` says.
+TEST_P(SeenPart, IsWhereThePixelsComeFrom) {
+  Seen seen;
+  auto picture = at::full({100, 200, 3}, 0, at::kByte);
+  picture.narrow(1, 96, 8).fill_(255);
+  picture.narrow(0, 46, 8).fill_(255);
+  const auto out = reshape(picture, GetParam().recipe, &seen);
+  EXPECT_EQ(seen.note(), GetParam().wanted);
+  const auto place = [](std::int64_t at, std::int64_t from, std::int64_t size,
+                        std::int64_t to, std::int64_t scaled) {
+    return to + (at - from) * scaled / size;
+  };
+  const std::int64_t x =
+      place(100, seen.of.left, seen.of.width, seen.at.left, seen.at.width);
+  const std::int64_t y =
+      place(50, seen.of.top, seen.of.height, seen.at.top, seen.at.height);
+  EXPECT_GT(out[y][x][0].item<int>(), 200);
+  const std::int64_t near = 20 * seen.at.width / seen.of.width;
+  EXPECT_LT(out[std::max<std::int64_t>(0, y - near)]
+               [std::max<std::int64_t>(0, x - near)][0]
+                   .item<int>(),
+            50);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Recipe, SeenPart,
+    testing::ValuesIn<SeenCase>({
+        {"Whole", {}, {0, 0, 200, 100, 0, 0, 200, 100}},
+        {"Stretch",
+         {.fit = "stretch", .size = {50, 80}},
+         {0, 0, 200, 100, 0, 0, 80, 50}},
+        {"Letterbox",
+         {.fit = "letterbox", .size = {100}},
+         {0, 0, 200, 100, 0, 25, 100, 50}},
+        {"ShortestAndCrop",
+         {.fit = "shortest", .size = {50}, .crop = {40}},
+         {0, 0, 200, 100, -30, -5, 100, 50}},
+        {"LargerCrop",
+         {.fit = "shortest", .size = {50}, .crop = {60, 110}},
+         {0, 0, 200, 100, 5, 5, 100, 50}},
+        {"Square",
+         {.square = 0.5, .fit = "stretch", .size = {20}},
+         {75, 25, 50, 50, 0, 0, 20, 20}},
+    }),
+    [](const auto& test) { return test.param.name; });
 
 TEST(Recipe, CropOfASmallerPictureIsLaidOnBlack) {
   Recipe recipe;

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::serve {
 namespace {
@@ -93,7 +93,7 @@ Json json_of(const Messages& messages) {
     message.insert(message.end(), each.more.begin(), each.more.end());
     all.push_back({std::move(message)});
   }
-  return {run::json_text({std::move(all)})};
+  return {penstock::json_text({std::move(all)})};
 }
 
 /// A JSON object in a text.

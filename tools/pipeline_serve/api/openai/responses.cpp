@@ -1,7 +1,7 @@
 // /v1/responses: text in, text out; nothing is kept for the next one.
 #include <utility>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 #include "pipeline_serve/api/openai/conversation.h"
 #include "pipeline_serve/api/openai/form.h"
 #include "pipeline_serve/api/openai/response_object.h"
@@ -143,13 +143,13 @@ OutJson format_json(const Body& body) {
   const auto text = body.find("text");
   const auto format = text ? text->find("format") : std::nullopt;
   if (!format) return {{"type", "text"}};
-  return OutJson::parse(run::json_text(format->value()));
+  return OutJson::parse(penstock::json_text(format->value()));
 }
 
 /// As it was asked for, or what is meant where nothing is said.
 OutJson choice_json(const Body& body) {
   const auto choice = body.find("tool_choice");
-  return choice ? OutJson::parse(run::json_text(choice->value())) : "auto";
+  return choice ? OutJson::parse(penstock::json_text(choice->value())) : "auto";
 }
 
 OutJson tools_json(const Body& body) {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 #include "pipeline_run/input/tool_choice.h"
 
 namespace penstock::serve {
@@ -67,7 +67,7 @@ bool add_tools(const Body& body, ToolShape shape, const TextModel& model,
       check_named(*choice, option, nested);
     });
   }
-  inputs["tools"] = Json{run::json_text(nested)};
+  inputs["tools"] = Json{penstock::json_text(nested)};
   options["tool_choice"] = RawScalar{.text = option, .quoted = true};
   options["parallel_tool_calls"] =
       RawScalar{.text = are_many ? "true" : "false"};

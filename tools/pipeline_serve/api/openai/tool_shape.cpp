@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::serve {
 namespace {
@@ -40,7 +40,7 @@ std::string repeated_tools(const JsonView& tools) {
     if (!tool.find("strict")) members.push_back({"strict", {true}});
     out.push_back({std::move(members)});
   }
-  return run::json_text({std::move(out)});
+  return penstock::json_text({std::move(out)});
 }
 
 std::string complaint_in(ToolShape shape, std::string complaint) {

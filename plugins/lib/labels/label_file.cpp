@@ -1,4 +1,4 @@
-#include "image/label_file.h"
+#include "lib/labels/label_file.h"
 
 #include <charconv>
 #include <fstream>
@@ -7,7 +7,7 @@
 
 #include "penstock/error.h"
 
-namespace penstock::image {
+namespace penstock::labels {
 namespace {
 
 using Json = nlohmann::json;
@@ -79,4 +79,14 @@ std::vector<std::string> read_labels(const std::filesystem::path& path) {
   }
 }
 
-}  // namespace penstock::image
+std::vector<std::string> labels_named(const std::string& said,
+                                      const std::string& model) {
+  if (said.empty()) return {};
+  const std::filesystem::path path = said;
+  std::error_code error;
+  const bool is_there = std::filesystem::exists(path, error);
+  return read_labels(
+      is_there ? path : std::filesystem::path(model).parent_path() / path);
+}
+
+}  // namespace penstock::labels

@@ -1,0 +1,109 @@
+#include "core/vector.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/clamp_min.h>
+#include <ATen/ops/isfinite.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/where.h>
+
+#include "penstock/parallel.h"
+#include "penstock/tensor_names.h"
+
+namespace penstock::core {
+namespace {
+
+constexpr const char* kHidden = "hidden";
+
+/// The first numbers of a row as a vector of its own, f32.
+at::Tensor vector_of(const at::Tensor& row, const Vector::Params& chosen) {
+  if (!row.isfinite().all().item<bool>()) {
+    throw ForwardFault("the model's hidden states are not finite");
+  }
+  if (chosen.dimensions > row.numel()) {
+    throw Error(Code::kData,
+                str("dimensions is ", chosen.dimensions,
+                    ", but the model's vectors have ", row.numel()));
+  }
+  const std::int64_t count =
+      chosen.dimensions > 0 ? chosen.dimensions : row.numel();
+  const auto kept = row.narrow(0, 0, count);
+  const auto norm = at::linalg_vector_norm(kept).item<double>();
+  const bool is_divided = chosen.normalize && norm > 0;
+  return (is_divided ? kept / norm : kept).to(at::kFloat, false, true);
+}
+
+}  // namespace
+
+void Vector::declare(Declaration<Vector>& d) {
+  d.doc("One vector for an item, of the states that an encoder gives for it")
+      .input("hidden: f32[B,T,D]")
+      .output("embedding: f32[D]");
+  d.param("pool", &Params::pool,
+          "mean: average the states that count; cls: take the first, as models "
+          "with a [CLS] token mean it")
+      .choices({"mean", "cls"});
+  d.param("mask", &Params::mask,
+          "of mean: the model's input that says which states count, not 0; "
+          "where there is none of that name all do");
+  d.param("dimensions", &Params::dimensions,
+          "keep so many first numbers, for models that were trained for it; "
+          "0: all")
+      .range(0, 1 << 20)
+      .per_request();
+  d.param("normalize", &Params::normalize, "divide the vector by its L2 norm")
+      .per_request();
+}
+
+at::Tensor Vector::mean(const Step& step, const at::Tensor& hidden) const {
+  const at::Tensor* mask = find(step.inputs, params_.mask);
+  if (mask == nullptr) return hidden.mean(1, false, at::kDouble);
+  if (mask->dim() != 2 || mask->size(1) != hidden.size(1)) {
+    throw Error(Code::kData,
+                str("'", params_.mask, "' has ", mask->size(-1),
+                    " places for an item, the model's states ", hidden.size(1),
+                    "; name the right one with decode.mask, or none"));
+  }
+  const auto counts = mask->to(hidden.device()).ne(0);
+  // What padding makes may be no number, and then 0 times it is none either.
+  const auto kept =
+      at::where(counts.unsqueeze(-1), hidden.to(at::kDouble), 0.0);
+  const auto number = counts.sum(1, /*keepdim=*/true).clamp_min(1);
+  return kept.sum(1) / number;
+}
+
+Result Vector::pick(const Step& step, Result result) {
+  const SerialOps serial;  // few numbers
+  const at::Tensor& hidden = get(result.out, kHidden);
+  if (hidden.size(1) == 0) {
+    throw ForwardFault("the model gives no states for an item");
+  }
+  Result out;
+  out.out = {{kHidden, params_.pool == "cls"
+                           ? hidden.select(1, 0).to(at::kDouble)
+                           : mean(step, hidden)}};
+  return out;
+}
+
+void Vector::decode(const Step& step, const Result& picked,
+                    std::vector<Next>& out) {
+  const SerialOps serial;
+  const auto rows = get(picked.out, kHidden).cpu();
+  for (std::size_t i = 0; i < step.slices.size(); ++i) {
+    Next& next = out.emplace_back();
+    next.slice = i;
+    next.finish = Finish::kEnd;
+    try {
+      next.emit.emplace_back().tensors = {
+          {tensors::kEmbedding,
+           vector_of(rows[static_cast<std::int64_t>(i)],
+                     params<Params>(*this,
+                                    *step.slices[i].sequence->item->request))}};
+    } catch (const Error&) {
+      next.error = std::current_exception();
+    }
+  }
+}
+
+}  // namespace penstock::core
