@@ -137,7 +137,7 @@ void check_postprocess(const Draft& draft, Problems& problems) {
   }
   const StageSpec& decode = *draft.decode.config.spec;
   const auto& wanted = draft.postprocess.config.spec->inputs;
-  check_ports(decode.name, with_missing(decode.outputs, items, wanted),
+  check_ports(decode.name, with_missing(decode.outputs, items, wanted), wanted,
               draft.postprocess, problems);
 }
 
