@@ -234,8 +234,7 @@ std::vector<std::int64_t> candidates(const at::Tensor& scores,
 
 /// Those that have an area, in the picture where it is known.
 std::vector<Found> found_of(const Row& row, const RawBoxes& raw,
-                            const MaybePlacement& placement,
-                            double threshold) {
+                            const MaybePlacement& placement, double threshold) {
   std::vector<Found> found;
   for (const std::int64_t i : candidates(row.scores, threshold)) {
     const Box box = raw.at(i);
@@ -253,8 +252,7 @@ std::vector<Found> found_of(const Row& row, const RawBoxes& raw,
 }
 
 Decoded decoded_of(const std::vector<Found>& found,
-                   const MaybePlacement& placement,
-                   const at::Tensor& scores) {
+                   const MaybePlacement& placement, const at::Tensor& scores) {
   const auto count = static_cast<std::int64_t>(found.size());
   const auto boxes = at::empty({count, 4}, at::kFloat);
   const auto kinds = at::empty({count}, at::kLong);
