@@ -137,7 +137,8 @@ void LogMel::declare(Declaration<LogMel>& d) {
       .input("waveform: f32[T]{mono}")
       .output("features: f32[M,F]")
       .output("mask: bool[F]")
-      .uses(kSampleRate);
+      .uses(kSampleRate)
+      .light();
   declare_frames(d);
   declare_bands(d);
   d.check([](const Params& p) {

@@ -86,7 +86,9 @@ class SaveWriter final : public Writer {
 }  // namespace
 
 void Save::declare(Declaration<Save>& d) {
-  d.doc("Sound that the model made, or heard, as WAV files").uses(kSampleRate);
+  d.doc("Sound that the model made, or heard, as WAV files")
+      .uses(kSampleRate)
+      .light();
   d.param("tensor", &Params::tensor,
           "its name: of what decode gives, else of what preprocess made");
   d.param("folder", &Params::folder,

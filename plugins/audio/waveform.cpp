@@ -73,7 +73,8 @@ void Waveform::declare(Declaration<Waveform>& d) {
   d.doc("The sound of any file as one channel at one rate, by FFmpeg")
       .input(str("audio: media{", kRecordings, "}"))
       .output("waveform: f32[T]{mono}")
-      .makes(kSampleRate, kAudioSeconds, kAudioBegin);
+      .makes(kSampleRate, kAudioSeconds, kAudioBegin)
+      .light();
   d.param("sample_rate", &Params::sample_rate,
           "samples per second of the result; 0: as in the file")
       .range(0, 768000);

@@ -90,7 +90,8 @@ std::string conflict(const Choices::Params& params) {
 
 void Choices::declare(Declaration<Choices>& d) {
   d.doc("Rule: the answer is one of some texts, the one the model likes best")
-      .uses(kEosIds);
+      .uses(kEosIds)
+      .light();
   d.param("choices", &Params::choices,
           "the texts that the answer may be; none: any answer")
       .per_request();

@@ -17,13 +17,19 @@ class Choices final : public Rule {
     std::vector<std::string> choices = {};
   };
   static void declare(Declaration<Choices>& d);
-  explicit Choices(const Params& /*params*/) {}
+  explicit Choices(const Params& params) : has_some_(!params.choices.empty()) {}
 
+  /// Few tokens are left to choose from: no more scores are computed.
+  [[nodiscard]] Footprint memory(
+      const StageContext& /*context*/) const override {
+    return {.best_scores = has_some_ ? 0 : 1};
+  }
   void open(StageContext& context) override;
   [[nodiscard]] std::shared_ptr<const PreparedRule> prepare(
       const Request& request) const override;
 
  private:
+  bool has_some_;  ///< for requests that name none
   std::shared_ptr<const Vocabulary> vocabulary_;
   Tokens ends_;
 };

@@ -23,7 +23,8 @@ constexpr std::int64_t kFewestPromptTokens = 32;
 // lint: long, a table
 void Continuous::declare(Declaration<Continuous>& d) {
   d.doc("Continuous batching: sequences join and leave between steps, unpadded")
-      .layouts({Layout::kPacked});
+      .layouts({Layout::kPacked})
+      .light();
   declare_room(
       d, "most sequences that run at once",
       "milliseconds that the first sequence waits for others while nothing "

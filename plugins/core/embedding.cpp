@@ -63,7 +63,8 @@ class EmbeddingWriter final : public Writer {
 void Embedding::declare(Declaration<Embedding>& d) {
   d.doc("A vector as JSON; as text, a line about it")
       .input("embedding: f32[D]")
-      .output("embedding: f32[D]");
+      .output("embedding: f32[D]")
+      .light();
 }
 
 std::unique_ptr<Writer> Embedding::begin(const Request& /*request*/) const {

@@ -30,7 +30,8 @@ std::string map_conflict(const Map::Params& params) {
 void Map::declare(Declaration<Map>& d) {
   d.doc("One step on a text or a JSON document: template, split, filter, ...")
       .uses(kText)
-      .makes(kText);
+      .makes(kText)
+      .light();
   d.param(
        "step", &Params::step,
        "template: fills {text} and {names} of JSON members or inputs; get: a "

@@ -4,7 +4,8 @@ namespace penstock::core {
 
 void Identity::declare(Declaration<Identity>& d) {
   d.doc("A model that gives what it is given: every tensor of preprocess")
-      .layouts({Layout::kStacked});
+      .layouts({Layout::kStacked})
+      .light();
 }
 
 Result Identity::forward(const Step& step) {
@@ -14,7 +15,7 @@ Result Identity::forward(const Step& step) {
 }
 
 void Outputs::declare(Declaration<Outputs>& d) {
-  d.doc("The model's named tensors as they are, for each item its row");
+  d.doc("The model's named tensors as they are, for each item its row").light();
 }
 
 void Outputs::decode(const Step& step, const Result& picked,

@@ -16,7 +16,8 @@ void Pad::declare(Declaration<Pad>& d) {
        "Static batches: sequences start and end together, padded to one length")
       .layouts({Layout::kPadded})
       .makes(kTruncated)
-      .uses(kTruncated);
+      .uses(kTruncated)
+      .light();
   declare_room(d, "most sequences in one batch",
                "milliseconds that the first sequence waits for others");
   d.param("side", &Params::side, "side of each prompt that is padded")

@@ -29,7 +29,8 @@ Sum& sum_of(const Sequence& sequence) {
 void Pool::declare(Declaration<Pool>& d) {
   d.doc("One vector for a text: the mean of its hidden states, or the last")
       .input("scores: f32[R,V]")
-      .output("embedding: f32[D]");
+      .output("embedding: f32[D]")
+      .light();
   d.param("pool", &Params::pool,
           "mean: average the hidden states of all tokens, <bos> included; "
           "last: take the state of the last token")

@@ -19,6 +19,10 @@ class Pool final : public Decode {
   static void declare(Declaration<Pool>& d);
   explicit Pool(const Params& /*params*/) {}
 
+  [[nodiscard]] Footprint memory(
+      const StageContext& /*context*/) const override {
+    return {.best_scores = 0};
+  }
   void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override;

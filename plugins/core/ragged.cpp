@@ -8,7 +8,8 @@ void Ragged::declare(Declaration<Ragged>& d) {
   d.doc(
        "Sequences without tokens: join and leave between steps, inputs as they "
        "are")
-      .layouts({Layout::kStacked});
+      .layouts({Layout::kStacked})
+      .light();
   declare_room(
       d, "most sequences that run at once",
       "milliseconds that the first sequence waits for others while nothing "

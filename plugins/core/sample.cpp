@@ -88,6 +88,16 @@ std::int64_t SampleDecode::View::foreseen(const Tokens& more) const {
   return differs.first - more.begin();
 }
 
+SampleDecode::SampleDecode(const Params& params) {
+  const bool has_cut = params.temperature == 0 || params.top_k > 0;
+  const bool needs_all = !has_cut || params.logprobs >= 0;
+  best_scores_ = needs_all ? -1 : std::max<std::int64_t>(1, params.top_k);
+}
+
+Footprint SampleDecode::memory(const StageContext& /*context*/) const {
+  return {.best_scores = best_scores_};
+}
+
 void SampleDecode::open(StageContext& context) {
   eos_ids_ = get_or(context.facts, kEosIds, {});
   context_length_ = get_or(context.facts, kContextLength, context_length_);

@@ -21,8 +21,9 @@ class SampleDecode final : public Decode {
  public:
   using Params = SampleParams;
   static void declare(Declaration<SampleDecode>& d);
-  explicit SampleDecode(const Params& /*params*/) {}
+  explicit SampleDecode(const Params& params);
 
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
@@ -58,7 +59,8 @@ class SampleDecode final : public Decode {
   /// Of a sequence whose last token is `tokens.back()`.
   [[nodiscard]] Finish finish(const View& view, const Tokens& tokens) const;
 
-  Tokens eos_ids_;  ///< the model's own
+  std::int64_t best_scores_;  ///< of a token, for requests that say nothing
+  Tokens eos_ids_;            ///< the model's own
   std::int64_t context_length_ = kAll;
   std::int64_t vocab_ = 0;  ///< 0: not known
 };

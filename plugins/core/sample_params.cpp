@@ -143,7 +143,8 @@ void SampleDecode::declare(D& d) {
       .input("scores: f32[R,V]")
       .output("tokens: i64[N]")
       .uses(kEosIds, kContextLength, kVocabSize)
-      .takes_rules();
+      .takes_rules()
+      .light();
   declare_cuts(d);
   declare_penalties(d);
   declare_answer(d);

@@ -45,7 +45,8 @@ void Score::declare(Declaration<Score>& d) {
       .output("ids: i64[N]")
       .output("logprobs: f32[N]")
       .output("best: i64[N]")
-      .uses(kScoredFrom);
+      .uses(kScoredFrom)
+      .light();
 }
 
 std::int64_t scored_from(const Item& item) {

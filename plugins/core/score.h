@@ -18,6 +18,10 @@ class Score final : public Decode {
   static void declare(Declaration<Score>& d);
   explicit Score(const Params& /*params*/) {}
 
+  [[nodiscard]] Footprint memory(
+      const StageContext& /*context*/) const override {
+    return {.best_scores = -1};
+  }
   void start(Sequence& sequence) override;
   void decode(const Step& step, const Result& picked,
               std::vector<Next>& out) override;

@@ -92,7 +92,8 @@ void ScoreReport::declare(Declaration<ScoreReport>& d) {
       .input("ids: i64[N]")
       .input("logprobs: f32[N]")
       .input("best: i64[N]")
-      .uses(kPieces, kScoredFrom);
+      .uses(kPieces, kScoredFrom)
+      .light();
 }
 
 std::unique_ptr<Writer> ScoreReport::begin(const Request& /*request*/) const {

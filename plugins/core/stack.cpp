@@ -49,7 +49,8 @@ at::Tensor part(at::Tensor tensor, const std::vector<std::int64_t>& shape,
 
 void Stack::declare(Declaration<Stack>& d) {
   d.doc("Batches of whole tensors, for models that answer in one step")
-      .layouts({Layout::kStacked});
+      .layouts({Layout::kStacked})
+      .light();
   declare_room(d, "most items in one batch",
                "milliseconds that the first item waits for others");
   d.param(

@@ -141,7 +141,7 @@ class TensorWriter final : public Writer {
 }  // namespace
 
 void Tensor::declare(Declaration<Tensor>& d) {
-  d.doc("Named tensors as JSON, or as files for numpy and safetensors");
+  d.doc("Named tensors as JSON, or as files for numpy and safetensors").light();
   d.param("names", &Params::names, "the tensors to give; none: all there are");
   d.param("format", &Params::format,
           "json: the numbers in the result; npy: a file for each tensor; "

@@ -10,6 +10,16 @@ namespace {
 
 using TextJson = nlohmann::ordered_json;
 
+/// {"texts": [{"text": ..., "score": ...}]} of an item that Decode found in.
+Json scored(const Item& item, const std::string& text, double score,
+            const double* best) {
+  TextJson entry = {{"text", text}, {"score", score}};
+  if (item.index > 0) entry["item"] = item.index;
+  if (best != nullptr) entry["best_score"] = *best;
+  return {TextJson{{"texts", TextJson::array({std::move(entry)})}}.dump(
+      -1, ' ', false, TextJson::error_handler_t::replace)};
+}
+
 class ItemTextWriter final : public Writer {
  public:
   bool write(const Decoded& decoded, OutputSink& out) override {
@@ -19,21 +29,17 @@ class ItemTextWriter final : public Writer {
     const std::string& text =
         found != nullptr ? *found : get(item.notes, kText);
     if (const double* score = find(decoded.notes, kScore)) {
-      TextJson entry = {{"text", text}, {"score", *score}};
-      if (item.index > 0) entry["item"] = item.index;
-      if (const double* best = find(decoded.notes, kBestScore)) {
-        entry["best_score"] = *best;
-      }
-      out.emit(
-          Json{TextJson{{"texts", TextJson::array({std::move(entry)})}}.dump(
-              -1, ' ', false, TextJson::error_handler_t::replace)},
-          decoded.branch, /*is_final=*/false);
+      out.emit(scored(item, text, *score, find(decoded.notes, kBestScore)),
+               decoded.branch, /*is_final=*/false);
     }
-    out.emit((item.index > 0 ? "\n" : "") + text, decoded.branch,
-             /*is_final=*/true);
+    lines_.begin(decoded, out);
+    out.emit(text, decoded.branch, /*is_final=*/true);
     return true;
   }
   void end(OutputSink& /*out*/) override {}
+
+ private:
+  ItemLines lines_;
 };
 
 }  // namespace
@@ -43,7 +49,8 @@ void Text::declare(Declaration<Text>& d) {
        "The text that decode found in each item, else the one that preprocess "
        "made of it, a line an item")
       .needs(kText)
-      .uses(kScore, kBestScore);
+      .uses(kScore, kBestScore)
+      .light();
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {

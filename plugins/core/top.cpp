@@ -17,7 +17,8 @@ void Top::declare(Declaration<Top>& d) {
   d.doc("Best classes of a classifier, with their probabilities")
       .input("logits: f32[B,K]")
       .output("classes: i64[N]")
-      .output("scores: f32[N]");
+      .output("scores: f32[N]")
+      .light();
   d.param("top_k", &Params::top_k, "most classes that are given")
       .range(1, 1 << 20)
       .per_request();

@@ -5,7 +5,10 @@
 namespace penstock::echo {
 
 void Bytes::declare(Declaration<Bytes>& d) {
-  d.doc("A text's bytes as token ids").output("tokens: i64[T]").uses(kText);
+  d.doc("A text's bytes as token ids")
+      .output("tokens: i64[T]")
+      .uses(kText)
+      .light();
   d.param("input", &Params::input, "the request's input that is read");
 }
 

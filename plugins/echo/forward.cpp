@@ -24,7 +24,8 @@ void EchoForward::declare(Declaration<EchoForward>& d) {
       .input("tokens: i64[T]")
       .output("scores: f32[R,V]")
       .layouts({Layout::kPacked, Layout::kPadded})
-      .makes(kVocabSize, kEosIds);
+      .makes(kVocabSize, kEosIds)
+      .light();
   d.param("confidence", &Params::confidence,
           "the score of the next token; every other token's is 0")
       .range(0, 100);

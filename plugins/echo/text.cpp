@@ -2,7 +2,6 @@
 
 #include <map>
 #include <string>
-#include <utility>
 
 #include "echo/vocabulary.h"
 #include "penstock/text.h"
@@ -13,12 +12,8 @@ namespace {
 class TextWriter final : public Writer {
  public:
   bool write(const Decoded& decoded, OutputSink& out) override {
+    lines_.begin(decoded, out);
     std::string& held = held_[decoded.branch];
-    const std::int64_t item = decoded.item->index;
-    const auto last = items_.try_emplace(decoded.branch, item).first;
-    if (std::exchange(last->second, item) != item) {
-      out.emit("\n", decoded.branch, /*is_final=*/false);
-    }
     for (const std::int64_t token : decoded.tokens) {
       if (token < kEnd) held += static_cast<char>(token);
     }
@@ -32,14 +27,14 @@ class TextWriter final : public Writer {
   void end(OutputSink& /*out*/) override {}
 
  private:
-  std::map<int, std::string> held_;    ///< by branch: the start of a character
-  std::map<int, std::int64_t> items_;  ///< by branch: which it wrote of last
+  ItemLines lines_;
+  std::map<int, std::string> held_;  ///< by branch: the start of a character
 };
 
 }  // namespace
 
 void Text::declare(Declaration<Text>& d) {
-  d.doc("Bytes to text, streamed").input("tokens: i64[N]");
+  d.doc("Bytes to text, streamed").input("tokens: i64[N]").light();
 }
 
 std::unique_ptr<Writer> Text::begin(const Request& /*request*/) const {

@@ -31,7 +31,8 @@ std::string conflict(const Detokenize::Params& params) {
 
 void Detokenize::declare(Declaration<Detokenize>& d) {
   d.doc("Token ids to text, streamed; holds back what is no character yet")
-      .input("tokens: i64[N]");
+      .input("tokens: i64[N]")
+      .light();
   d.param("stop", &Params::stop,
           "texts that end the answer and are not shown, also where they span "
           "several tokens")

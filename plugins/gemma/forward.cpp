@@ -2,7 +2,9 @@
 
 #include <ATen/ops/masked_select.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -158,22 +160,59 @@ bool GemmaForward::is_native(const Config& config, at::Device device) const {
 
 Footprint GemmaForward::memory(const StageContext& context) const {
   const Checkpoint model(context.model);
-  const Config& config = model.config();
-  const std::int64_t chunk =
-      context.max_step_tokens > 0 ? context.max_step_tokens : config.context;
-  if (is_native(config, context.device)) {
-    const auto mode = native::NativeEngine::mode(choice_.dtype, model);
-    const auto kv_type = native::NativeEngine::kv_type(choice_.kv_dtype, mode);
-    return {.bytes = native::NativeEngine::bytes(model, mode),
-            .context_length = config.context,
-            .sequence_bytes = native::NativeEngine::sequence_bytes(
-                config, mode, kv_type, chunk)};
+  // A sequence of the load is as if the model took no longer ones.
+  Config config = model.config();
+  Footprint own;
+  own.context_length = config.context;
+  if (context.load.tokens > 0) {
+    config.context = std::min(config.context, context.load.tokens);
   }
-  const auto dtype = reference_dtype(choice_.dtype, context.device);
-  return {
-      .bytes = weight_bytes(config, dtype),
-      .context_length = config.context,
-      .sequence_bytes = ReferenceEngine::sequence_bytes(config, dtype, chunk)};
+  const std::int64_t chunk =
+      context.max_step_tokens > 0
+          ? std::min(context.max_step_tokens, config.context)
+          : config.context;
+  if (is_native(config, context.device)) {
+    foresee_native(model, config, context.load, chunk, own);
+  } else {
+    const auto dtype = reference_dtype(choice_.dtype, context.device);
+    own.bytes = weight_bytes(config, dtype);
+    for (const WeightTensor& tensor : model.file().tensors()) {
+      own.opening_bytes += std::ssize(tensor.data);
+    }
+    own.sequence_bytes = ReferenceEngine::sequence_bytes(config, dtype, chunk);
+  }
+  return own;
+}
+
+void GemmaForward::foresee_native(const Checkpoint& model, const Config& config,
+                                  const MemoryLoad& load, std::int64_t chunk,
+                                  Footprint& own) const {
+  using native::NativeEngine;
+  const auto mode = NativeEngine::mode(choice_.dtype, model);
+  const auto kv_type = NativeEngine::kv_type(choice_.kv_dtype, mode);
+  own.bytes = NativeEngine::bytes(model, mode);
+  own.sequence_bytes = NativeEngine::sequence_bytes(config, kv_type, chunk);
+  own.working_bytes =
+      NativeEngine::step_bytes(config, mode, load.sequences * chunk);
+  const WeightTensor& output =
+      model.at("output", {config.vocab, config.hidden});
+  if (load.best_scores < 0) {
+    own.mapped_bytes = std::ssize(output.data);
+    own.working_bytes += native::Head::kTogether * config.vocab * 4;
+  } else if (load.best_scores > 0) {
+    const std::int64_t answer = load.answer > 0 ? load.answer : config.context;
+    own.mapped_bytes = NativeEngine::read_bytes(output, load.sequences * answer,
+                                                load.best_scores);
+  }
+  // What stands before the weights, such as the vocabulary, stays mapped.
+  std::error_code error;
+  const auto size = std::filesystem::file_size(model.file().path(), error);
+  if (error) return;  // a folder
+  std::int64_t head = static_cast<std::int64_t>(size);
+  for (const WeightTensor& tensor : model.file().tensors()) {
+    head -= std::ssize(tensor.data);
+  }
+  own.mapped_bytes += std::max<std::int64_t>(0, head);
 }
 
 void GemmaForward::open(StageContext& context) {

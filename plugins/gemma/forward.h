@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "gemma/checkpoint.h"
 #include "gemma/engine.h"
 
 namespace penstock::gemma {
@@ -42,6 +43,10 @@ class GemmaForward final : public Forward {
 
  private:
   [[nodiscard]] bool is_native(const Config& config, at::Device device) const;
+  /// Of sequences as long as the context of `config`, given in chunks.
+  void foresee_native(const Checkpoint& model, const Config& config,
+                      const MemoryLoad& load, std::int64_t chunk,
+                      Footprint& own) const;
 
   /// The params with their words understood.
   struct Choice {

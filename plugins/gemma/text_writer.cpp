@@ -30,11 +30,7 @@ std::string TextWriter::without_calls(const std::string& text, bool is_over,
 }
 
 bool TextWriter::write(const Decoded& decoded, OutputSink& out) {
-  const std::int64_t item = decoded.item->index;
-  const auto last = items_.try_emplace(decoded.branch, item).first;
-  if (std::exchange(last->second, item) != item) {
-    out.emit("\n", decoded.branch, /*is_final=*/false);
-  }
+  lines_.begin(decoded, out);
   write_logprobs(decoded, out);
   Branch& branch = branch_of(decoded.branch);
   auto& [stream, shown, calls, called] = branch;

@@ -47,7 +47,7 @@ class TextWriter final : public Writer {
   std::vector<std::string> stops_;
   std::shared_ptr<const tools::CallSyntax> syntax_;  ///< null: none are read
   std::map<int, Branch> branches_;
-  std::map<int, std::int64_t> items_;     ///< by branch: the last it wrote of
+  ItemLines lines_;
   std::set<std::int64_t> begun_prompts_;  ///< by item
 };
 

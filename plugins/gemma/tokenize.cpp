@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gemma/chat_tokens.h"
+#include "gemma/checkpoint.h"
 #include "gemma/shared_vocabulary.h"
 #include "gemma/token_ids.h"
 #include "gemma/tool_prompt.h"
@@ -17,6 +18,9 @@ namespace {
 /// refused before it costs memory.
 constexpr std::int64_t kBytesPerToken = 8;
 constexpr std::int64_t kMostBytesUnknown = 1 << 20;
+/// That sentencepiece and the tables around it take for a piece; measured with
+/// Gemma's 262,144.
+constexpr std::int64_t kPieceBytes = 190;
 constexpr const char* kAdvice =
     "; shorten it, or pass --set preprocess.truncate=left (or middle, right)";
 
@@ -129,6 +133,15 @@ void Tokenize::declare(Declaration<Tokenize>& d) {
   declare_chat(d);
   d.param("pieces", &Params::pieces, "report how each token is spelled")
       .shows();
+}
+
+Footprint Tokenize::memory(const StageContext& context) const {
+  if (context.model.empty()) return {.is_known = false};
+  try {
+    return {.bytes = Checkpoint(context.model).config().vocab * kPieceBytes};
+  } catch (const Error&) {
+    return {.is_known = false};  // a tokenizer without a model
+  }
 }
 
 void Tokenize::open(StageContext& context) {

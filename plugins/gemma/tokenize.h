@@ -37,6 +37,7 @@ class Tokenize final : public Preprocess {
   static void declare(Declaration<Tokenize>& d);
   explicit Tokenize(Params params) : params_(std::move(params)) {}
 
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void preprocess(const Request& request, Item in,
                   ItemSink& out) const override;

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "lib/tools/call_text.h"
-#include "lib/tools/spaced_json.h"
 #include "lib/tools/tool_list.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::gemma {
 namespace {
@@ -80,7 +80,7 @@ std::string preface(const std::vector<tools::Tool>& all,
       about.push_back({"description", {tool.description}});
     }
     about.push_back({"parameters", tool.parameters});
-    out += tools::spaced_json({std::move(about)}) + "\n";
+    out += json_text({std::move(about)}, JsonSpaces::kSpaced) + "\n";
   }
   out += "\nTo call one, write this and nothing behind it:\n" + syntax.open +
          "NAME" + syntax.middle + "{...}" + syntax.close +

@@ -8,18 +8,47 @@
 #include "penstock/text.h"
 
 namespace penstock::grammar {
+namespace {
+
+/// Guesses are looked at before a step and again behind it. A mask takes 32 KiB
+/// where many tokens may come.
+constexpr std::size_t kMostKnown = 20;
+
+/// Whether not each byte that continues a character may follow this first one
+/// of a character (RFC 3629). xgrammar knows lengths alone.
+bool is_choosy(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  return byte == 0xE0 || byte == 0xED || byte == 0xF0 || byte == 0xF4;
+}
+
+bool may_follow(char next, char first) {
+  const auto byte = static_cast<unsigned char>(next);
+  switch (static_cast<unsigned char>(first)) {
+    case 0xE0:
+      return byte >= 0xA0;
+    case 0xED:
+      return byte < 0xA0;
+    case 0xF0:
+      return byte >= 0x90;
+    default:
+      return byte < 0x90;
+  }
+}
+
+}  // namespace
 
 struct Answer::Matcher {
   xgrammar::GrammarMatcher grammar;
-  std::vector<std::uint64_t> bits;
 
   explicit Matcher(const Compiled::Impl& compiled)
-      : grammar(compiled.grammar, compiled.ends),
-        bits(static_cast<std::size_t>(compiled.vocabulary + 63) / 64) {}
+      : grammar(compiled.grammar, compiled.ends) {}
 
-  /// The next mask; false: every token may come.
-  bool fill(std::int64_t vocabulary) {
-    std::fill(bits.begin(), bits.end(), 0);
+  /// The next mask; null: every token may come.
+  std::shared_ptr<const TokenSet> next(std::int64_t vocabulary) {
+    // One for all answers of the thread: it stays in the processor's cache.
+    thread_local std::vector<std::uint64_t> bits;
+    bits.resize(static_cast<std::size_t>(vocabulary + 63) / 64);
+    bits.back() = 0;
     // Its words have 32 bits, the lowest first, as the halves of ours.
     std::int64_t words = xgrammar::GetBitmaskSize(static_cast<int>(vocabulary));
     DLTensor mask{.data = bits.data(),
@@ -29,10 +58,10 @@ struct Answer::Matcher {
                   .shape = &words,
                   .strides = nullptr,
                   .byte_offset = 0};
-    const bool is_bound = grammar.FillNextTokenBitmask(&mask);
+    if (!grammar.FillNextTokenBitmask(&mask)) return nullptr;
     const auto rest = static_cast<unsigned>(vocabulary % 64);
     if (rest != 0) bits.back() &= (std::uint64_t{1} << rest) - 1;
-    return is_bound;
+    return std::make_shared<const TokenSet>(std::span(std::as_const(bits)));
   }
 };
 
@@ -61,50 +90,59 @@ void Answer::go_to(std::span<const std::int64_t> answer) {
   }
 }
 
-/// Whether a byte may follow the first byte of a character: of some, not each
-/// that continues one (RFC 3629). xgrammar knows lengths alone.
-bool Answer::may_be_next(std::int64_t id) const {
+std::shared_ptr<const TokenSet> Answer::with_whole_characters(
+    std::shared_ptr<const TokenSet> allowed) const {
+  if (!allowed->is_listed() || taken_.empty()) return allowed;
   const std::string before = vocabulary_->bytes(taken_.back());
-  const std::string bytes = vocabulary_->bytes(id);
-  if (before.empty() || bytes.empty()) return true;
-  const auto next = static_cast<unsigned char>(bytes[0]);
-  switch (static_cast<unsigned char>(before.back())) {
-    case 0xE0:
-      return next >= 0xA0;
-    case 0xED:
-      return next < 0xA0;
-    case 0xF0:
-      return next >= 0x90;
-    case 0xF4:
-      return next < 0x90;
-    default:
-      return true;
-  }
+  if (before.empty() || !is_choosy(before.back())) return allowed;
+  Tokens ids;
+  std::copy_if(allowed->ids().begin(), allowed->ids().end(),
+               std::back_inserter(ids), [&](std::int64_t id) {
+                 const std::string bytes = vocabulary_->bytes(id);
+                 return bytes.empty() || may_follow(bytes[0], before.back());
+               });
+  if (std::ssize(ids) == allowed->size()) return allowed;
+  return std::make_shared<const TokenSet>(std::move(ids));
+}
+
+bool Answer::is_end(const TokenSet& allowed) const {
+  const auto& ends = compiled_->impl->ends;
+  return allowed.is_listed() &&
+         std::all_of(
+             allowed.ids().begin(), allowed.ids().end(), [&](std::int64_t id) {
+               return std::find(ends.begin(), ends.end(), id) != ends.end();
+             });
+}
+
+Ruling Answer::ruling() {
+  static const auto kNothing = std::make_shared<const TokenSet>();
+  if (matcher_->grammar.IsTerminated()) return {.allowed = kNothing};
+  auto allowed = matcher_->next(compiled_->impl->vocabulary);
+  if (!allowed) return {};
+  allowed = with_whole_characters(std::move(allowed));
+  return {.allowed = is_end(*allowed) ? kNothing : std::move(allowed)};
 }
 
 Ruling Answer::look(std::span<const std::int64_t> answer) {
-  static const auto kNothing = std::make_shared<const TokenSet>();
-  go_to(answer);
-  if (matcher_->grammar.IsTerminated()) return {.allowed = kNothing};
-  if (!matcher_->fill(compiled_->impl->vocabulary)) return {};
-  auto allowed = std::make_shared<const TokenSet>(matcher_->bits);
-  if (allowed->is_listed() && !taken_.empty()) {
-    Tokens ids;
-    std::copy_if(allowed->ids().begin(), allowed->ids().end(),
-                 std::back_inserter(ids),
-                 [&](std::int64_t id) { return may_be_next(id); });
-    if (std::ssize(ids) < allowed->size()) {
-      allowed = std::make_shared<const TokenSet>(std::move(ids));
+  const auto same =
+      std::mismatch(asked_.begin(), asked_.end(), answer.begin(), answer.end());
+  const bool is_on_the_way = same.second == answer.end();
+  if (is_on_the_way) {
+    const auto found = known_.find(answer.size());
+    if (found != known_.end()) {
+      known_.erase(known_.begin(), found);  // it does not go back behind this
+      return found->second;
     }
+  } else {
+    known_.erase(known_.upper_bound(
+                     static_cast<std::size_t>(same.first - asked_.begin())),
+                 known_.end());
+    asked_.assign(answer.begin(), answer.end());
   }
-  const auto& ends = compiled_->impl->ends;
-  const bool is_whole =
-      allowed->is_listed() &&
-      std::all_of(
-          allowed->ids().begin(), allowed->ids().end(), [&](std::int64_t id) {
-            return std::find(ends.begin(), ends.end(), id) != ends.end();
-          });
-  return {.allowed = is_whole ? kNothing : std::move(allowed)};
+  go_to(answer);
+  Ruling out = known_[answer.size()] = ruling();
+  if (known_.size() > kMostKnown) known_.erase(known_.begin());
+  return out;
 }
 
 Tokens Answer::foresee(std::span<const std::int64_t> answer,

@@ -1,6 +1,7 @@
 // Answer: how far one answer has come in its grammar.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -23,13 +24,20 @@ class Answer final : public RuledAnswer {
  private:
   struct Matcher;
   void go_to(std::span<const std::int64_t> answer);
-  [[nodiscard]] bool may_be_next(std::int64_t id) const;
+  /// What may follow the tokens that the matcher has seen.
+  [[nodiscard]] Ruling ruling();
+  [[nodiscard]] std::shared_ptr<const TokenSet> with_whole_characters(
+      std::shared_ptr<const TokenSet> allowed) const;
+  [[nodiscard]] bool is_end(const TokenSet& allowed) const;
 
   std::shared_ptr<const Compiled> compiled_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::unique_ptr<Matcher> matcher_;
   bool foresees_;
   Tokens taken_;  ///< what the matcher has seen
+  /// What was said, by the number of tokens of `asked_` behind which it was.
+  std::map<std::size_t, Ruling> known_;
+  Tokens asked_;
 };
 
 }  // namespace penstock::grammar

@@ -8,8 +8,8 @@
 #include "grammar/grammar_cost.h"
 #include "grammar/log.h"
 #include "grammar/schema_grammar.h"
-#include "lib/tools/spaced_json.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::grammar {
 namespace {
@@ -32,7 +32,7 @@ namespace {
 /// Arguments of the tool, as EBNF.
 std::string arguments_grammar(const tools::Tool& tool,
                               tools::Notation notation) {
-  const std::string schema = tools::spaced_json(tool.parameters);
+  const std::string schema = json_text(tool.parameters, JsonSpaces::kSpaced);
   if (notation == tools::Notation::kEscaped) {
     return escaped_grammar(JsonView(tool.parameters, "json_schema"));
   }
@@ -62,10 +62,10 @@ std::string tag_of(const tools::Tool& tool, const tools::CallSyntax& syntax,
     refuse(tool, Error(Code::kData, str("is not supported: ", error.what())));
   }
   return str(R"({"type": "tag", "begin": )",
-             tools::quoted(syntax.open + tool.name + syntax.middle),
+             json_quoted(syntax.open + tool.name + syntax.middle),
              R"(, "content": {"type": "grammar", "grammar": )",
-             tools::quoted(grammar), R"(}, "end": )",
-             tools::quoted(syntax.close), "}");
+             json_quoted(grammar), R"(}, "end": )", json_quoted(syntax.close),
+             "}");
 }
 
 }  // namespace
@@ -80,9 +80,9 @@ std::string calls_tag(const CallsAsked& asked,
   // Free text until a call opens; or calls alone.
   const std::string form = asked.is_required && asked.are_many
                                ? str(R"("tags_with_separator", "separator": )",
-                                     tools::quoted(syntax.between))
+                                     json_quoted(syntax.between))
                                : str(R"("triggered_tags", "triggers": [)",
-                                     tools::quoted(syntax.open), "]");
+                                     json_quoted(syntax.open), "]");
   return str(R"({"type": "structural_tag", "format": {"type": )", form,
              R"(, "tags": [)", tags, R"(], "at_least_one": )",
              asked.is_required ? "true" : "false", R"(, "stop_after_first": )",

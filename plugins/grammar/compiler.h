@@ -28,6 +28,9 @@ struct Source {
 /// That a source may have.
 inline constexpr std::size_t kMostBytes = std::size_t{64} << 10U;
 
+/// That is kept of what schemas have in common, where nobody says otherwise.
+inline constexpr std::size_t kSharedBytes = std::size_t{16} << 20U;
+
 /// Immutable; any thread.
 struct Compiled {
   struct Impl;
@@ -42,7 +45,7 @@ class Compiler {
   /// 262,144. `ends`: ids that end an answer. `shared_bytes`: most that is kept
   /// of what schemas have in common.
   Compiler(std::shared_ptr<const Vocabulary> vocabulary, const Tokens& ends,
-           std::size_t shared_bytes = std::size_t{16} << 20U);
+           std::size_t shared_bytes = kSharedBytes);
   ~Compiler();
 
   /// Throws Error(kData) that names the place of what it cannot do.

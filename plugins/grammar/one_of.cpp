@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "grammar/json_text.h"
+#include "grammar/canonical_json.h"
 #include "grammar/keywords.h"
 #include "grammar/schema_refs.h"
 #include "penstock/error.h"

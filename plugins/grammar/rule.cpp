@@ -6,9 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "grammar/answer.h"
+#include "grammar/held.h"
 #include "penstock/keys.h"
-#include "penstock/vocabulary.h"
 
 namespace penstock::grammar {
 namespace {
@@ -68,23 +67,6 @@ Source read_source(const Params& params, const std::string& model) {
   return {kind, std::move(text), params.any_whitespace};
 }
 
-class Held final : public PreparedRule {
- public:
-  Held(std::shared_ptr<const Compiled> compiled,
-       std::shared_ptr<const Vocabulary> vocabulary, bool foresees)
-      : compiled_(std::move(compiled)),
-        vocabulary_(std::move(vocabulary)),
-        foresees_(foresees) {}
-  [[nodiscard]] std::unique_ptr<RuledAnswer> begin() const override {
-    return std::make_unique<Answer>(compiled_, vocabulary_, foresees_);
-  }
-
- private:
-  std::shared_ptr<const Compiled> compiled_;
-  std::shared_ptr<const Vocabulary> vocabulary_;
-  bool foresees_;
-};
-
 }  // namespace
 
 void GrammarRule::declare(Declaration<GrammarRule>& d) {
@@ -128,21 +110,19 @@ GrammarRule::GrammarRule(const Params& params)
     : cache_(static_cast<std::size_t>(params.cache_mib) << 19U),
       params_(params) {}
 
+bool GrammarRule::is_held() const {
+  return !sources_of(params_).empty() || !params_.json_schema_file.empty() ||
+         !params_.grammar_file.empty();
+}
+
+Footprint GrammarRule::memory(const StageContext& context) const {
+  return {.working_bytes = is_held() ? compiler_bytes(context.model) : 0};
+}
+
 void GrammarRule::open(StageContext& context) {
-  const auto vocabulary = context.shared_by_another<Vocabulary>();
-  if (!vocabulary) {
-    throw Error(Code::kUsage,
-                str("no stage before it shares the vocabulary of the model '",
-                    context.model, "'; gemma.tokenize does"));
-  }
-  const Tokens ends = get_or(context.facts, kEosIds, {});
-  if (ends.empty()) {
-    throw Error(Code::kUsage,
-                "the model names no token that ends an answer (eos_ids)");
-  }
   // Half of the memory is for grammars, half for what schemas share.
-  compiler_ = std::make_shared<const Compiler>(
-      vocabulary, ends, static_cast<std::size_t>(params_.cache_mib) << 19U);
+  compiler_ = shared_compiler(
+      context, {}, static_cast<std::size_t>(params_.cache_mib) << 19U);
   const bool has_schema_file = !params_.json_schema_file.empty();
   const bool has_grammar_file = !params_.grammar_file.empty();
   const auto inline_source = only(sources_of(params_));
@@ -176,8 +156,8 @@ std::shared_ptr<const PreparedRule> GrammarRule::prepare(
     source->any_whitespace = chosen.any_whitespace;
   }
   if (!source) return nullptr;
-  return std::make_shared<const Held>(compile(*source), compiler_->vocabulary(),
-                                      chosen.jump_forward);
+  return held_to(compile(*source), compiler_->vocabulary(),
+                 chosen.jump_forward);
 }
 
 bool GrammarRule::is_default(const Source& source) const {

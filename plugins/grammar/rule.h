@@ -30,12 +30,15 @@ class GrammarRule final : public Rule {
   static void declare(Declaration<GrammarRule>& d);
   explicit GrammarRule(const Params& params);
 
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
   [[nodiscard]] std::shared_ptr<const PreparedRule> prepare(
       const Request& request) const override;
 
  private:
+  /// Whether requests that ask nothing are held to something.
+  [[nodiscard]] bool is_held() const;
   /// The kept one, or a new one.
   [[nodiscard]] GrammarCache::Value compile(const Source& source) const;
   /// Whether the pipeline asks it, and not a request.

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "grammar/formats.h"
-#include "grammar/json_text.h"
 #include "grammar/keywords.h"
 #include "grammar/pattern.h"
 #include "grammar/schema_refs.h"

@@ -5,12 +5,10 @@
 #include <utility>
 #include <variant>
 
-#include "grammar/answer.h"
 #include "grammar/calls_tag.h"
-#include "lib/tools/spaced_json.h"
+#include "grammar/held.h"
 #include "penstock/json.h"
 #include "penstock/keys.h"
-#include "penstock/vocabulary.h"
 
 namespace penstock::grammar {
 namespace {
@@ -56,7 +54,8 @@ CallsAsked asked_of(const ToolsRule::Params& params, const JsonValue& given) {
 std::string key_of(const CallsAsked& asked) {
   std::string out = str(asked.is_required, asked.are_many);
   for (const tools::Tool& tool : asked.tools) {
-    out += str(' ', tool.name, ' ', tools::spaced_json(tool.parameters));
+    out += str(' ', tool.name, ' ',
+               json_text(tool.parameters, JsonSpaces::kSpaced));
   }
   if (out.size() <= kMostKeyBytes) return out;
   throw Error(Code::kData, str("tools: ", out.size(),
@@ -65,27 +64,14 @@ std::string key_of(const CallsAsked& asked) {
                                kMostKeyBytes));
 }
 
-class HeldCalls final : public PreparedRule {
- public:
-  HeldCalls(std::shared_ptr<const Compiled> compiled,
-            std::shared_ptr<const Vocabulary> vocabulary)
-      : compiled_(std::move(compiled)), vocabulary_(std::move(vocabulary)) {}
-  [[nodiscard]] std::unique_ptr<RuledAnswer> begin() const override {
-    return std::make_unique<Answer>(compiled_, vocabulary_, /*foresees=*/true);
-  }
-
- private:
-  std::shared_ptr<const Compiled> compiled_;
-  std::shared_ptr<const Vocabulary> vocabulary_;
-};
-
 }  // namespace
 
 void ToolsRule::declare(Declaration<ToolsRule>& d) {
   d.doc(
        "Rule: an answer to a request with `tools` calls them as it may, each "
        "call fits its tool's schema, and other text is free")
-      .uses(kEosIds);
+      .uses(kEosIds)
+      .light();  // but for requests with tools
   d.param("tool_choice", &Params::tool_choice,
           "auto: words or calls; required: at least one call; function:NAME: "
           "one call of that tool")
@@ -104,20 +90,13 @@ ToolsRule::ToolsRule(const Params& params)
     : cache_(static_cast<std::size_t>(params.tool_cache_mib) << 20U) {}
 
 void ToolsRule::open(StageContext& context) {
-  const auto vocabulary = context.shared_by_another<Vocabulary>();
   syntax_ = context.shared_by_another<tools::CallSyntax>();
-  if (!vocabulary || !syntax_) {
+  if (!syntax_) {
     throw Error(Code::kUsage,
                 str("no stage before it shares how the model '", context.model,
                     "' writes calls; gemma.tokenize does"));
   }
-  Tokens ends = get_or(context.facts, kEosIds, {});
-  ends.insert(ends.end(), syntax_->ends.begin(), syntax_->ends.end());
-  if (ends.empty()) {
-    throw Error(Code::kUsage,
-                "the model names no token that ends an answer (eos_ids)");
-  }
-  compiler_ = std::make_shared<const Compiler>(vocabulary, ends);
+  compiler_ = shared_compiler(context, syntax_->ends, kSharedBytes);
 }
 
 void ToolsRule::close() noexcept {
@@ -132,14 +111,12 @@ std::shared_ptr<const PreparedRule> ToolsRule::prepare(
   const CallsAsked asked = asked_of(params<Params>(*this, request), *given);
   if (asked.tools.empty()) return nullptr;
   const Source key{.kind = Kind::kCalls, .text = key_of(asked)};
-  return std::make_shared<const HeldCalls>(
-      cache_.get(key,
-                 [&] {
-                   return compiler_->compile(
-                       {.kind = Kind::kCalls,
-                        .text = calls_tag(asked, *syntax_)});
-                 }),
-      compiler_->vocabulary());
+  const auto compile = [&] {
+    return compiler_->compile(
+        {.kind = Kind::kCalls, .text = calls_tag(asked, *syntax_)});
+  };
+  return held_to(cache_.get(key, compile), compiler_->vocabulary(),
+                 /*foresees=*/true);
 }
 
 }  // namespace penstock::grammar

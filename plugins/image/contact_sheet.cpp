@@ -12,17 +12,17 @@ namespace {
 
 constexpr std::size_t kColumns = 6;
 constexpr std::size_t kMostCells = 60;
-constexpr std::int64_t kGap = 8;    // pixels around each cell
-constexpr std::int64_t kLine = 16;  // from one line of text to the next
+constexpr std::int64_t kGap = 8;        // pixels around each cell
+constexpr std::int64_t kCellLine = 16;  // from one line of text to the next
 constexpr int kBaseline = 12;
-constexpr double kFontScale = 0.4;
+constexpr double kCellFontScale = 0.4;
 constexpr int kPaper = 24;  // dark grey
 
 /// What fits into `width` pixels, with dots where something is left out.
 std::string shortened(const std::string& text, int width) {
   const auto fits = [&](const std::string& shown) {
     int baseline = 0;
-    return cv::getTextSize(shown, cv::FONT_HERSHEY_SIMPLEX, kFontScale, 1,
+    return cv::getTextSize(shown, cv::FONT_HERSHEY_SIMPLEX, kCellFontScale, 1,
                            &baseline)
                .width <= width;
   };
@@ -39,9 +39,9 @@ void write_lines(at::Tensor& sheet, const std::vector<std::string>& lines,
   for (const std::string& line : lines) {
     cv::putText(paper, shortened(printable(line), static_cast<int>(width)),
                 {static_cast<int>(x), static_cast<int>(y) + kBaseline},
-                cv::FONT_HERSHEY_SIMPLEX, kFontScale, {235, 235, 235}, 1,
+                cv::FONT_HERSHEY_SIMPLEX, kCellFontScale, {235, 235, 235}, 1,
                 cv::LINE_AA);
-    y += kLine;
+    y += kCellLine;
   }
 }
 
@@ -62,7 +62,7 @@ void ContactSheets::finish() {
     most_lines = std::max(most_lines, cell.lines.size());
   }
   const std::int64_t down =
-      height + kGap + static_cast<std::int64_t>(most_lines) * kLine;
+      height + kGap + static_cast<std::int64_t>(most_lines) * kCellLine;
   const std::int64_t across = width + kGap;
   const auto columns =
       static_cast<std::int64_t>(std::min(cells_.size(), kColumns));

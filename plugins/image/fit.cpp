@@ -35,7 +35,8 @@ void Fit::declare(Declaration<Fit>& d) {
       .input("picture: u8[H,W,3]")
       .output("pixels: f32[C,H,W]")
       .output("thumbnail: u8[N,N,3]")
-      .makes(kSeen);
+      .makes(kSeen)
+      .light();
   declare_recipe(d);
   d.param("thumbnail", &Params::thumbnail,
           "side in pixels of a small copy for drawings; 0: none")

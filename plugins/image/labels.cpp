@@ -176,7 +176,8 @@ void Labels::declare(Declaration<Labels>& d) {
   d.doc("Class numbers to names: text, JSON, drawings; of films with the time")
       .input("classes: i64[N]")
       .input("scores: f32[N]")
-      .uses(kTime, kFrame, kWidth, kHeight);
+      .uses(kTime, kFrame, kWidth, kHeight)
+      .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
           "JSON, or one name per line; empty: show numbers");

@@ -49,7 +49,8 @@ void Load::declare(Declaration<Load>& d) {
   d.doc("Picture file to pixels: decode, turn, crop, resize, normalise")
       .input("image: media{bmp,gif,jpeg,jpg,png,tif,tiff,webp}")
       .output("pixels: f32[C,H,W]")
-      .makes(kPath, kWidth, kHeight, kCrop, kSeen);
+      .makes(kPath, kWidth, kHeight, kCrop, kSeen)
+      .light();
   declare_recipe(d);
   declare_decoding(d);
   declare_limits(d);

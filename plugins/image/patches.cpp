@@ -7,7 +7,8 @@ namespace penstock::image {
 void Patches::declare(Declaration<Patches>& d) {
   d.doc("Pixels to the square patches of a vision transformer")
       .input("pixels: f32[C,H,W]")
-      .output("patches: f32[N,D]");
+      .output("patches: f32[N,D]")
+      .light();
   d.param("size", &Params::size, "side of a patch in pixels").range(1, 1024);
 }
 

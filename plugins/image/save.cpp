@@ -125,7 +125,7 @@ std::string save_conflict(const Save::Params& params) {
 }  // namespace
 
 void Save::declare(Declaration<Save>& d) {
-  d.doc("Pixels that the model made, or saw, as PNG files");
+  d.doc("Pixels that the model made, or saw, as PNG files").light();
   d.param("tensor", &Params::tensor,
           "its name: of what decode gives, else of what preprocess made");
   d.param("folder", &Params::folder,

@@ -5,7 +5,10 @@ namespace penstock::silero {
 void SileroDecode::declare(Declaration<SileroDecode>& d) {
   d.doc("Hands on how likely speech is, until the sound ends")
       .input("probabilities: f32[B,W]")
-      .output("probabilities: f32[N]");
+      .input("count: i64[B]")
+      .input("left: i64[B]")
+      .output("probabilities: f32[N]")
+      .light();
 }
 
 void SileroDecode::decode(const Step& step, const Result& picked,

@@ -12,6 +12,8 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
   d.doc("Silero VAD: how likely somebody speaks, every 32 ms")
       .input("waveform: f32[T]{mono}")
       .output("probabilities: f32[B,W]")
+      .output("count: i64[B]")
+      .output("left: i64[B]")
       .layouts({Layout::kStacked})
       .needs(kSampleRate)
       .makes(kDtype);
@@ -20,12 +22,7 @@ void SileroForward::declare(Declaration<SileroForward>& d) {
 }
 
 Footprint SileroForward::memory(const StageContext& context) const {
-  const WeightFile file = WeightFile::open(context.model);
-  Footprint own;
-  for (const WeightTensor& tensor : file.tensors()) {
-    own.bytes += static_cast<std::int64_t>(tensor.data.size());
-  }
-  return own;
+  return networks_memory(context.model, params_.block);
 }
 
 void SileroForward::open(StageContext& context) {

@@ -79,6 +79,10 @@ void Gate::declare(Declaration<Gate>& d) {
       .per_request();
 }
 
+Footprint Gate::memory(const StageContext& context) const {
+  return networks_memory(context.model, kBlock);
+}
+
 void Gate::open(StageContext& context) {
   networks_ = open_networks(context.model);
 }

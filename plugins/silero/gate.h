@@ -26,6 +26,7 @@ class Gate final : public Preprocess {
   static void declare(Declaration<Gate>& d);
   explicit Gate(const Params& params) : params_(params) {}
 
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
   void preprocess(const Request& request, Item in,

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::int64_t kRate = 16000;
 /// Windows at once: half a second, so that live speech is found soon.
-constexpr std::int64_t kBlock = 16;
+constexpr std::int64_t kWindowsAtOnce = 16;
 
 audio::SoundOptions options_of(const Listen::Params& how, bool is_live) {
   const bool has_none = how.raw_format == "none";
@@ -66,7 +66,8 @@ class SpeechBuffer {
   /// Appends the segments that are certain now.
   void find_speech(std::vector<Segment>& found) {
     const std::int64_t window = network_.window();
-    while (length() - scanned_ >= kBlock * window) find_speech(kBlock, found);
+    while (length() - scanned_ >= kWindowsAtOnce * window)
+      find_speech(kWindowsAtOnce, found);
   }
   void finish(std::vector<Segment>& found) {
     const std::int64_t window = network_.window();
@@ -200,6 +201,10 @@ void Listen::declare(Declaration<Listen>& d) {
           "longest recording in seconds; a longer one is refused")
       .range(0.001, 1e6)
       .per_request();
+}
+
+Footprint Listen::memory(const StageContext& context) const {
+  return networks_memory(context.model, kBlock);
 }
 
 void Listen::open(StageContext& context) {

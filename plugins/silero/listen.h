@@ -34,6 +34,7 @@ class Listen final : public Preprocess {
   static void declare(Declaration<Listen>& d);
   explicit Listen(Params params) : params_(std::move(params)) {}
 
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void close() noexcept override;
   void preprocess(const Request& request, Item in,

@@ -131,7 +131,9 @@ class SegmentWriter final : public Writer {
 void Segments::declare(Declaration<Segments>& d) {
   d.doc("When somebody speaks, by the rules of silero-vad")
       .input("probabilities: f32[N]")
-      .needs(kSampleRate);
+      .input("waveform: f32[T]{mono}")
+      .needs(kSampleRate)
+      .light();
   d.param("format", &Params::format,
           "text: one line per segment, in seconds; json: one document; media: "
           "the segments as pieces of the file, for another pipeline")

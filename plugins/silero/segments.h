@@ -10,9 +10,9 @@
 
 namespace penstock::silero {
 
-/// Input: probabilities f32[N] a step. Output: a line a segment, or one JSON
-/// document, or a piece of the file a segment; and JSON {"segments": [{"begin",
-/// "end"}]} with seconds on the recording's clock.
+/// Inputs: probabilities f32[N] a step, the item's waveform f32[T]. Output: a
+/// line a segment, or one JSON document, or a piece of the file a segment; and
+/// JSON {"segments": [{"begin", "end"}]} with seconds on the recording's clock.
 class Segments final : public Postprocess {
  public:
   struct Params {

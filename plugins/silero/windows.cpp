@@ -7,6 +7,12 @@
 #include "penstock/error.h"
 
 namespace penstock::silero {
+namespace {
+
+/// That a window's sound, spectrum and convolutions take, at once.
+constexpr std::int64_t kWindowBytes = std::int64_t{20} << 10U;
+
+}  // namespace
 
 std::map<std::int64_t, Network> open_networks(const std::string& model) {
   if (model.empty()) {
@@ -20,6 +26,17 @@ std::map<std::int64_t, Network> open_networks(const std::string& model) {
     networks.emplace(rate, Network(file, rate));
   }
   return networks;
+}
+
+Footprint networks_memory(const std::string& model, std::int64_t windows) {
+  if (model.empty()) return {};
+  const WeightFile file = WeightFile::open(model);
+  Footprint own;
+  for (const WeightTensor& tensor : file.tensors()) {
+    own.bytes += std::ssize(tensor.data);
+  }
+  own.working_bytes = windows * kWindowBytes;
+  return own;
 }
 
 const Network& network_for(const std::map<std::int64_t, Network>& networks,

@@ -7,6 +7,7 @@
 
 #include "penstock/keys.h"
 #include "penstock/sequence.h"
+#include "penstock/stage.h"
 #include "silero/network.h"
 
 namespace penstock::silero {
@@ -15,6 +16,9 @@ namespace penstock::silero {
 /// when no model is named.
 [[nodiscard]] std::map<std::int64_t, Network> open_networks(
     const std::string& model);
+/// What they take, and so many windows at once; 0 when no model is named.
+[[nodiscard]] Footprint networks_memory(const std::string& model,
+                                        std::int64_t windows);
 /// The network for a sample rate; throws Error(kData) where there is none.
 [[nodiscard]] const Network& network_for(
     const std::map<std::int64_t, Network>& networks, std::int64_t sample_rate);

@@ -55,7 +55,8 @@ void check_names(const std::vector<std::string>& names,
 void Csv::declare(Declaration<Csv>& d) {
   d.doc("A table in a file (CSV, TSV), an item for each row")
       .input("file: media{csv,tsv,tab}")
-      .makes(kText, kPath, kLine);
+      .makes(kText, kPath, kLine)
+      .light();
   d.param(
       "column", &Params::column,
       "the column whose cells are the texts; empty: the whole row as a JSON "

@@ -10,7 +10,8 @@ namespace penstock::text {
 void Lines::declare(Declaration<Lines>& d) {
   d.doc("A file of text, an item for each line")
       .input("file: media{txt,text,md,log,lst}")
-      .makes(kText, kPath, kLine);
+      .makes(kText, kPath, kLine)
+      .light();
   d.param("skip_empty", &Params::skip_empty,
           "leave out lines with nothing but spaces");
   d.param("max_bytes", &Params::max_bytes,

@@ -208,7 +208,8 @@ void Frames::declare(Declaration<Frames>& d) {
       .output("picture: u8[H,W,3]")
       .output("clip: u8[T,H,W,3]")
       .output("frame_mask: u8[T]")
-      .makes(kTime, kFrame, kFrames, kWidth, kHeight, kPath, kVideoSeconds);
+      .makes(kTime, kFrame, kFrames, kWidth, kHeight, kPath, kVideoSeconds)
+      .light();
   declare_choice(d);
   d.param("square_pixels", &Params::square_pixels,
           "stretch pictures whose pixels are not square");

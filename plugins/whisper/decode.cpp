@@ -100,7 +100,8 @@ void WhisperDecode::declare(Declaration<WhisperDecode>& d) {
       .uses(kAudioBegin, kAudioSeconds, kSampleRate, kSpeech)
       .needs(kVocabSize, kContextLength, kWindowFrames)
       .makes(kAverageLogProbability, kNoSpeech, kCompressionRatio, kTemperature,
-             kSeek);
+             kSeek)
+      .light();
   d.param("temperature", &Params::temperature,
           "sampling temperature of the first attempt; 0: always take the best "
           "token")

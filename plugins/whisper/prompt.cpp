@@ -7,7 +7,8 @@ namespace penstock::whisper {
 
 void Prompt::declare(Declaration<Prompt>& d) {
   d.doc("Tells Whisper the language, the task and whether to give times")
-      .output("tokens: i64[T]");
+      .output("tokens: i64[T]")
+      .light();
   d.param("timestamps", &Params::timestamps,
           "segments with times; without, a window is one text")
       .per_request();

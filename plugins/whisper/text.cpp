@@ -157,7 +157,8 @@ void Text::declare(Declaration<Text>& d) {
   d.doc("What was said, as text, subtitles or JSON")
       .input("tokens: i64[N]")
       .uses(kAverageLogProbability, kCompressionRatio, kNoSpeech, kTemperature,
-            kSeek);
+            kSeek)
+      .light();
   d.param("format", &Params::format,
           "text, subtitles as srt or vtt, or json with times")
       .choices({"text", "srt", "vtt", "json"})

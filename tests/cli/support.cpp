@@ -124,6 +124,7 @@ Ran shell(const std::string& line) {
   return run_program(
       {"/bin/bash", "-c", line},
       {std::string("RUN=") + PENSTOCK_RUN,
+       std::string("SERVE=") + PENSTOCK_BIN + "/pipeline-serve",
        "TINY=" + kSource + "pipelines/gemma_text.yaml --set model=" + kTiny,
        "BAD=" + kSource + "tests/cli/trouble.yaml --plugin-path " +
            PENSTOCK_FIXTURE_PLUGINS + "/stages",

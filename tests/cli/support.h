@@ -8,7 +8,8 @@
 
 namespace penstock::cli {
 
-/// Runs a line in a shell that knows $RUN, $TINY, $BAD, $PICK, $T, $PLUGINS.
+/// Runs a line in a shell that knows $RUN, $SERVE, $TINY, $BAD, $PICK, $T,
+/// $PLUGINS.
 [[nodiscard]] Ran shell(const std::string& line);
 /// The same for `$RUN $TINY <arguments>`.
 [[nodiscard]] Ran run_tiny(const std::string& arguments);

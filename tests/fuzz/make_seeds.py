@@ -49,6 +49,9 @@ def safetensors(header, data):
 
 
 def seeds():
+    for path in sorted((FIXTURES / "models").glob("*.*")):
+        if path.suffix != ".bin" and path.stat().st_size < 4096:
+            yield "model_head", path.name, path.read_bytes()
     for path in sorted(ROOT.glob("pipelines/*.yaml")):
         yield "pipeline_file", path.name, path.read_bytes()
     good = """version: 1
@@ -107,6 +110,7 @@ inputs:
     for i, text in enumerate(FORMS):
         yield "multipart", f"{i}.txt", text
     yield from infer_seeds()
+    yield from capsule_seeds()
     for i, content in enumerate((b"", b"text", b"a" * 5000)):
         yield "gzip", f"{i}.gz", gzip.compress(content, mtime=0)
 
@@ -166,6 +170,29 @@ def infer_seeds():
     for i, (head, tensors) in enumerate(calls):
         content = json.dumps(head).encode()
         yield "infer", f"{i}.bin", struct.pack("<H", len(content)) + content + tensors
+
+
+def capsule_seeds():
+    """Two bytes that say how long capsule.json is, that, tensors.safetensors."""
+    head = {"format": "penstock capsule 1", "why": "error", "error": "x", "versions": {"penstock": "0.1"}}
+    want = {"from": -1, "top": 3, "full": False, "norm": True, "follow": False, "hidden": False, "ids": [5],
+            "allowed": [None, {"ids": [1, 2]}, {"bits": [6, 18446744073709551615]}]}
+    request = {"id": {"hex": "ff61"}, "inputs": {"text": {"text": "Hi"}, "messages": {"json": "[]"}, "x": {"tensors": ["a"]},
+                                                 "image": {"begin": 0.5, "end": 2, "file": "a.wav", "bytes": 0}},
+               "options": {"seed": {"text": "5", "quoted": False}, "stop": [{"text": "x", "quoted": True}]}}
+    item = {"request": 0, "index": 0, "width": 1, "tokens": [2, 5], "inputs": ["pixels"],
+            "notes": {"a": {"i": 5}, "b": {"s": "t"}, "c": {"r": "nan"}, "d": {"t": [1]}, "e": {"b": True}}}
+    sequence = {"item": 0, "branch": 0, "tokens": [2, 5, 7], "draft": [], "cached": 1, "is_fresh": False, "want": want, "inputs": []}
+    step = {"layout": "packed", "inputs": ["tokens"], "slices": [{"begin": 1, "count": 2, "out": 0, "outs": 1}]}
+    decoded = {"item": 0, "branch": 0, "finish": "stop", "tokens": [7], "notes": {}, "tensors": ["a"]}
+    call = {"requests": [request], "items": [item], "sequences": [sequence], "decoded": [decoded], "facts": {"vocab_size": {"i": 9}},
+            "step": step, "result": {"out": [], "scores": ["scores.ids"]}, "is_end": False}
+    names = ["request.0.x/a", "item.0/pixels", "step/tokens", "decoded.0/a", "result/scores.ids"]
+    tensors = safetensors({name: {"dtype": "I64", "shape": [2], "data_offsets": [16 * i, 16 * i + 16]}
+                           for i, name in enumerate(names)}, bytes(16 * len(names)))
+    for i, kept in enumerate([{**head, "stage": {"index": 2, "use": "a.b"}, "call": call}, {**head, "stage": {"index": 0, "use": "a.b"}}]):
+        content = json.dumps(kept).encode()
+        yield "capsule", f"{i}.bin", struct.pack("<H", len(content)) + content + tensors
 
 
 # A Content-Type, then the body.

@@ -155,33 +155,106 @@ TEST(ChunkedAnswer, FailsWithAnEventOnceItHasBegun) {
   EXPECT_TRUE(reply->answer.body.ends_with("data: [DONE]\n\n"));
 }
 
+const ResponseFacts& response_facts() {
+  static const ResponseFacts facts{.id = "resp_1",
+                                   .message_id = "msg_1",
+                                   .created = 7,
+                                   .model = "m",
+                                   .asked = OutJson::object()};
+  return facts;
+}
+
+std::vector<OutJson> events_in(const std::string& body) {
+  std::vector<OutJson> out;
+  std::istringstream lines(body);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("data: ")) continue;
+    out.push_back(OutJson::parse(line.substr(6)));
+    EXPECT_EQ(out.back()["sequence_number"], out.size() - 1);
+  }
+  return out;
+}
+
+std::vector<std::string> kinds_in(const std::string& body) {
+  std::vector<std::string> out;
+  for (const OutJson& event : events_in(body)) out.push_back(event["type"]);
+  return out;
+}
+
 TEST(ResponseEvents, AreNumberedAndNamed) {
   const auto reply = std::make_shared<Kept>();
-  ResponseEvents events(reply, "/v1/responses",
-                        {.id = "resp_1",
-                         .message_id = "msg_1",
-                         .created = 7,
-                         .model = "m",
-                         .asked = OutJson::object()});
+  ResponseEvents events(reply, "/v1/responses", response_facts());
   events.more(0, "a", {});
   events.over(0, "length");
   events.done({.prompt_tokens = 1, .completion_tokens = 1});
-  std::vector<std::string> kinds;
-  std::istringstream lines(reply->answer.body);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.starts_with("data: ")) continue;
-    const auto event = OutJson::parse(line.substr(6));
-    EXPECT_EQ(event["sequence_number"], kinds.size());
-    kinds.push_back(event["type"]);
-  }
   EXPECT_THAT(
-      kinds,
+      kinds_in(reply->answer.body),
       ElementsAre("response.created", "response.in_progress",
                   "response.output_item.added", "response.content_part.added",
                   "response.output_text.delta", "response.output_text.done",
                   "response.content_part.done", "response.output_item.done",
                   "response.incomplete"));
   EXPECT_THAT(reply->answer.body, HasSubstr("event: response.incomplete\n"));
+}
+
+const OutJson kCall{{"id", "call_1"},
+                    {"type", "function"},
+                    {"function", {{"name", "f"}, {"arguments", "{}"}}}};
+
+TEST(ResponseEvents, OfACallHaveNoMessage) {
+  const auto reply = std::make_shared<Kept>();
+  ResponseEvents events(reply, "/v1/responses", response_facts());
+  events.called(0, kCall);
+  events.over(0, "tool_calls");
+  events.done({.prompt_tokens = 1, .completion_tokens = 1});
+  EXPECT_THAT(kinds_in(reply->answer.body),
+              ElementsAre("response.created", "response.in_progress",
+                          "response.output_item.added",
+                          "response.function_call_arguments.delta",
+                          "response.function_call_arguments.done",
+                          "response.output_item.done", "response.completed"));
+  const OutJson output =
+      events_in(reply->answer.body).back()["response"]["output"];
+  ASSERT_EQ(output.size(), 1U);
+  EXPECT_EQ(output[0]["call_id"], "call_1");
+  EXPECT_EQ(output[0]["arguments"], "{}");
+}
+
+TEST(ResponseEvents, OfACallBehindWordsHaveBoth) {
+  const auto reply = std::make_shared<Kept>();
+  ResponseEvents events(reply, "/v1/responses", response_facts());
+  events.more(0, "Let me see.", {});
+  events.called(0, kCall);
+  events.more(0, " There.", {});
+  events.over(0, "tool_calls");
+  events.done({.prompt_tokens = 1, .completion_tokens = 1});
+  const auto all = events_in(reply->answer.body);
+  for (const OutJson& event : all) {
+    if (!event.contains("item_id")) continue;
+    EXPECT_EQ(event["output_index"], event["item_id"] == "msg_1" ? 0 : 1);
+  }
+  const OutJson output = all.back()["response"]["output"];
+  ASSERT_EQ(output.size(), 2U);
+  EXPECT_EQ(output[0]["content"][0]["text"], "Let me see. There.");
+  EXPECT_EQ(output[0]["status"], "completed");
+  EXPECT_EQ(output[1]["name"], "f");
+}
+
+TEST(WholeResponse, HasAMessageUnlessThereAreOnlyCalls) {
+  const auto kinds_of = [](const Choice& choice) {
+    std::string kinds;
+    for (const OutJson& item :
+         whole_response(response_facts(), choice, {})["output"]) {
+      kinds += item["type"].get<std::string>() + " ";
+    }
+    return kinds;
+  };
+  const OutJson calls = OutJson::array({kCall, kCall});
+  EXPECT_EQ(kinds_of({.reason = "stop"}), "message ");
+  EXPECT_EQ(kinds_of({.reason = "tool_calls", .calls = calls}),
+            "function_call function_call ");
+  EXPECT_EQ(kinds_of({.text = "a", .reason = "tool_calls", .calls = calls}),
+            "message function_call function_call ");
 }
 
 TEST(ErrorOf, TellsTheClientsMistakesFromOurs) {
@@ -191,7 +264,7 @@ TEST(ErrorOf, TellsTheClientsMistakesFromOurs) {
     report.error = Error(Code::kData, text);
     report.error->in(
         {.kind = Place::Kind::kStage, .name = stage, .detail = "x"});
-    return error_of(report, "prompt", 512);
+    return error_of(report, {.prompt = "prompt"}, 512);
   };
   const auto long_one = of("preprocess",
                            "the prompt has 600 tokens, the most is 511; "
@@ -206,7 +279,7 @@ TEST(ErrorOf, TellsTheClientsMistakesFromOurs) {
   EXPECT_EQ(of("forward", "/models/x is broken").status, 500);
   Report late;
   late.ending = Ending::kDeadline;
-  EXPECT_EQ(error_of(late, "prompt", 0).status, 504);
+  EXPECT_EQ(error_of(late, {.prompt = "prompt"}, 0).status, 504);
 }
 
 TEST(NewId, IsAnotherEachTime) { EXPECT_NE(new_id("a-"), new_id("a-")); }

@@ -8,7 +8,6 @@
 #include "pipeline_serve/api/openai/options.h"
 #include "pipeline_serve/api/openai/prompts.h"
 #include "pipeline_serve/api/openai/streaming.h"
-#include "pipeline_serve/api/openai/tools.h"
 
 namespace penstock::serve {
 namespace {
@@ -33,7 +32,6 @@ void check_all(const std::string& text) {
   check_members(body, {.own = {"model", "prompt", "stream", "stream_options",
                                "tools", "tool_choice", "messages", "input"},
                        .options = {"temperature"}});
-  check_no_tools(body);
   (void)streaming_of(body);
   if (const auto prompt = body.find("prompt")) {
     reading([&] { return prompts_of(*prompt, 100); });
@@ -82,10 +80,6 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{R"({"suffix": "x"})", "suffix", "leave it out"},
         Wrong{R"({"response_format": {"type": "json_object"}})",
               "response_format", "leave it out"},
-        Wrong{R"({"tools": [{"type": "function"}]})", "tools",
-              "cannot be called here"},
-        Wrong{R"({"tool_choice": "required"})", "tool_choice",
-              "there are no tools"},
         Wrong{R"({"stream": 1})", "stream", "expected true or false"},
         Wrong{R"({"stream_options": {}})", "stream_options",
               "only for stream: true"},
@@ -133,7 +127,16 @@ INSTANTIATE_TEST_SUITE_P(
                   {"function": {"name": "f", "arguments": "{}"}}]}]})",
               "messages[0].tool_calls[0]", "has no key 'id'"},
         Wrong{R"({"input": [{"role": "tool", "content": "x"}]})",
-              "input[0].role", "no tool is called here"},
+              "input[0].role", "is a function_call_output"},
+        Wrong{R"({"input": [{"type": "function_call", "call_id": "a",
+                             "name": "f", "arguments": "[1]"}]})",
+              "input[0].arguments", "no object"},
+        Wrong{R"({"input": [{"type": "function_call", "name": "f",
+                             "arguments": "{}"}]})",
+              "input[0]", "has no key 'call_id'"},
+        Wrong{R"({"input": [{"type": "function_call_output", "call_id": "a",
+                             "output": "x"}]})",
+              "input[0].call_id", "no call of the messages before"},
         Wrong{R"({"messages": [{"role": "user", "content": 5}]})",
               "messages[0].content", "neither a text nor a list"},
         Wrong{R"({"messages": [{"role": "user", "content": "a", "x": 1}]})",
@@ -143,15 +146,13 @@ INSTANTIATE_TEST_SUITE_P(
               "messages[0].content[0].type", "reads only text"},
         Wrong{R"({"input": 5})", "input", "neither a text nor a list"},
         Wrong{R"({"input": [{"type": "reasoning"}]})", "input[0].type",
-              "only messages are read"}));
+              "expected one of message, function_call"}));
 
 TEST(Body, TakesHintsDefaultsAndNulls) {
   EXPECT_NO_THROW(check_all(R"({"user": "u", "metadata": {"a": "b"},
       "store": false, "service_tier": "auto", "response_format":
       {"type": "text"}, "tools": [], "tool_choice": "auto", "prediction": null,
       "suffix": null, "stream_options": null, "temperature": null})"));
-  EXPECT_NO_THROW(
-      check_all(R"({"tools": [{"type": "function"}], "tool_choice": "none"})"));
   EXPECT_TRUE(streaming_of(Body(R"({"stream": true, "stream_options":
                            {"include_usage": true}})"))
                   .has_usage);
@@ -212,6 +213,35 @@ TEST(Conversation, OfAResponseBeginsWithItsInstructions) {
   EXPECT_EQ(messages_of_response(body.at("input"), "Be short.").text,
             R"([{"role":"system","content":"Be short."},)"
             R"({"role":"user","content":"Hi"}])");
+}
+
+TEST(Conversation, OfAResponseHasCallsAsAChatHas) {
+  const Body body(R"({"input": [
+      {"role": "user", "content": "c"},
+      {"type": "message", "role": "assistant", "id": "msg_1",
+       "status": "completed", "content": [{"type": "output_text",
+       "text": "d", "annotations": [], "logprobs": []}]},
+      {"type": "function_call", "id": "fc_1", "call_id": "a", "name": "f",
+       "arguments": "{}", "status": "completed"},
+      {"type": "function_call", "call_id": "b", "name": "g",
+       "arguments": "{\"x\":1}"},
+      {"type": "function_call_output", "call_id": "b", "output": "7"},
+      {"type": "function_call_output", "call_id": "a",
+       "output": [{"type": "input_text", "text": "8"}]},
+      {"type": "function_call", "call_id": "e", "name": "f",
+       "arguments": "{}"}]})");
+  EXPECT_EQ(messages_of_response(body.at("input"), "").text,
+            R"([{"role":"user","content":"c"},)"
+            R"({"role":"assistant","content":"d","tool_calls":[)"
+            R"({"id":"a","type":"function","function":)"
+            R"({"name":"f","arguments":"{}"}},)"
+            R"({"id":"b","type":"function","function":)"
+            R"({"name":"g","arguments":"{\"x\":1}"}}]},)"
+            R"({"role":"tool","content":"7","tool_call_id":"b"},)"
+            R"({"role":"tool","content":"8","tool_call_id":"a"},)"
+            R"({"role":"assistant","content":"","tool_calls":[)"
+            R"({"id":"e","type":"function","function":)"
+            R"({"name":"f","arguments":"{}"}}]}])");
 }
 
 TEST(OptionError, SpeaksInTheirNames) {

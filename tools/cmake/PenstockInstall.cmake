@@ -1,6 +1,7 @@
 # The install tree:
 #   bin/pipeline-*          programs
 #   lib/libpenstock.so      lib/penstock/plugins/*.so
+#   lib/penstock/openvino   what its plugin runs models with, where it is built
 #   lib/cmake/Penstock/     find_package(Penstock)
 #   lib/pkgconfig/penstock.pc
 #   lib/libpenstock_testing.a   what tests of stages link
@@ -48,6 +49,9 @@ function(penstock_install)
       BUILD_WITH_INSTALL_RPATH ON
       INSTALL_RPATH "$ORIGIN/../..;$ORIGIN/../libtorch/lib;${libtorch}")
     install(TARGETS penstock_${plugin} DESTINATION ${lib}/penstock/plugins)
+    if(plugin STREQUAL openvino)
+      _penstock_install_openvino(${lib})
+    endif()
   endforeach()
   install(DIRECTORY framework/include/penstock TYPE INCLUDE)
   install(FILES ${PENSTOCK_GENERATED_INCLUDE_DIR}/penstock/sdk_version.h
@@ -82,6 +86,15 @@ function(penstock_install)
   _penstock_package("${PROJECT_BINARY_DIR}" lib bin
     "\"${PROJECT_SOURCE_DIR}/framework/include\" \"${PENSTOCK_GENERATED_INCLUDE_DIR}\""
     "${PROJECT_BINARY_DIR}/lib/cmake/Penstock")
+endfunction()
+
+# Beside the plugins; it finds its own parts beside itself.
+function(_penstock_install_openvino lib)
+  get_target_property(rpath penstock_openvino INSTALL_RPATH)
+  set_target_properties(penstock_openvino PROPERTIES
+    INSTALL_RPATH "$ORIGIN/../openvino;${rpath}")
+  file(GLOB libraries "${PENSTOCK_OPENVINO_ROOT}/lib/*.so*")
+  install(PROGRAMS ${libraries} DESTINATION ${lib}/penstock/openvino)
 endfunction()
 
 # Writes the files of find_package() into `folder`, for a tree of that prefix.

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <new>
 
@@ -56,6 +57,15 @@ void warn(const std::string& program,
   }
 }
 int complain(const std::string& program) { return complain(program, caught()); }
+
+std::int64_t peak_memory() {
+  std::ifstream in("/proc/self/status");
+  for (std::string word; in >> word;) {
+    std::int64_t kib = 0;
+    if (word == "VmHWM:" && in >> kib) return kib * 1024;
+  }
+  return 0;
+}
 
 std::vector<std::filesystem::path> plugin_search_path(
     const std::vector<std::string>& named) {

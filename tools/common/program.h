@@ -1,6 +1,7 @@
 // What all our programs do alike.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ void warn(const std::string& program, const std::vector<std::string>& warnings);
 /// Ends the program without taking its libraries apart one by one, which costs
 /// libtorch 0.1 s; what looks at memory or coverage at the end needs that.
 [[noreturn]] void leave(int code);
+
+/// The most memory that this process has held, in bytes; 0: not known.
+[[nodiscard]] std::int64_t peak_memory();
 
 /// The search path with the folders of --plugin-path first; those must be
 /// there. Throws Error(kNotFound).

@@ -76,11 +76,14 @@ def main():
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--sentencepiece", required=True)
     parser.add_argument("--xgrammar", required=True)
+    parser.add_argument("--openvino", required=True)
     options = parser.parse_args()
     libtorch = libtorch_of(options.tree)
-    licences(options.tree, libtorch, {
-        "sentencepiece": options.cache / f"sentencepiece-{options.sentencepiece}/share",
-        "xgrammar": options.cache / f"xgrammar-{options.xgrammar}/share"})
+    sources = {"sentencepiece": options.cache / f"sentencepiece-{options.sentencepiece}/share",
+               "xgrammar": options.cache / f"xgrammar-{options.xgrammar}/share"}
+    if (options.tree / "lib/penstock/openvino").is_dir():
+        sources["openvino"] = options.cache / f"openvino-{options.openvino}/share"
+    licences(options.tree, libtorch, sources)
     forget_paths(options.tree, libtorch, str(options.source))
     bundle(libtorch, options.tree / "lib/penstock/libtorch")
 

@@ -32,14 +32,6 @@ std::string proc_line(const char* path, const std::string& name) {
   return "";
 }
 
-/// The most memory the process held, in MiB.
-double peak_mib() {
-  std::istringstream line(proc_line("/proc/self/status", "VmHWM"));
-  double kib = 0;
-  line >> kib;
-  return kib / 1024;
-}
-
 /// A variant that is open, and what it will run.
 struct Opened {
   std::unique_ptr<Runner> runner;
@@ -150,7 +142,7 @@ int bench(const Options& options) {
   {
     auto opened = open_all(options, std::move(variants), result);
     measure_all(options, opened);
-    result.peak_mib = peak_mib();
+    result.peak_mib = static_cast<double>(peak_memory()) / (1 << 20);
   }
   warn("pipeline-bench", plugins.warnings());
   if (options.json != "-") std::cout << table(result);

@@ -115,7 +115,7 @@ void give_decode(const StageSpec& spec, Given& given) {
 }
 
 void give_postprocess(const StageSpec& spec, Given& given) {
-  give_items(spec, true, {}, given);
+  give_items(spec, true, tensors_for(spec.inputs), given);
   given.items.resize(1);  // what follows is for that one
   Decoded decoded;
   if (has_port(spec.inputs, "tokens")) decoded.tokens = {33, 34, 35};

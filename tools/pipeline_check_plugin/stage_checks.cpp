@@ -73,7 +73,8 @@ void again_and_again(const std::string& what, const std::function<void()>& call,
 }
 
 void check_declaration(const StageSpec& spec, const Tell& tell) {
-  if (spec.inputs.empty() && spec.notes.needs.empty() &&
+  const bool has_own_ports = !spec.describe;  // else they are the model's
+  if (has_own_ports && spec.inputs.empty() && spec.notes.needs.empty() &&
       (spec.kind == StageKind::kForward || spec.kind == StageKind::kDecode ||
        spec.kind == StageKind::kPostprocess)) {
     tell(Level::kNote,
@@ -81,7 +82,7 @@ void check_declaration(const StageSpec& spec, const Tell& tell) {
          "use is not refused");
   }
   const bool gives = !spec.outputs.empty() || !spec.notes.makes.empty();
-  if (!gives &&
+  if (has_own_ports && !gives &&
       (spec.kind == StageKind::kPreprocess ||
        spec.kind == StageKind::kForward || spec.kind == StageKind::kDecode)) {
     tell(Level::kNote,

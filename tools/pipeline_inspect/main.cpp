@@ -27,6 +27,8 @@ constexpr const char* kFooter = R"(
   pipeline-inspect gemma              the stages of one plugin
   pipeline-inspect gemma.tokenize     one stage
   pipeline-inspect lib/x.so           a library: what it is, why it is refused
+  pipeline-inspect my/model.onnx      a model's inputs, outputs and metadata, as
+                                      openvino.forward has them; .xml, .tflite
   pipeline-inspect --schema           a JSON Schema of pipeline files; editors
                                       find it by a file's first line:
                                       # yaml-language-server: $schema=FILE
@@ -72,7 +74,8 @@ int run(int argc, char** argv) {
   std::vector<std::string> folders;
   auto* subject =
       app.add_option("subject", options.subject,
-                     "a plugin, plugin.stage, or the path of a library");
+                     "a plugin, plugin.stage, or the path of a library or of "
+                     "a model");
   app.add_option("--plugin-path", folders,
                  "folder to search for plugins first; may be repeated")
       ->type_name("DIR")

@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "penstock/abi.h"
+#include "penstock/model_head.h"
 #include "penstock/plugin_host.h"
 #include "pipeline_inspect/library_report.h"
+#include "pipeline_inspect/model_report.h"
 #include "pipeline_inspect/probe.h"
 #include "pipeline_inspect/schema.h"
 
@@ -207,6 +209,9 @@ Report report(const Options& options) {
     if (folder.empty()) throw Error(Code::kUsage, "--plugin-path is empty");
   }
   if (options.subject.empty()) return report_all(options);
+  if (has_model_head(options.subject)) {
+    return report_model(options.subject, options.is_json);
+  }
   return is_path(options.subject) ? report_library(options)
                                   : report_name(options);
 }

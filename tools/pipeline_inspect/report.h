@@ -11,7 +11,8 @@
 namespace penstock::inspect {
 
 struct Options {
-  std::string subject;  ///< empty, "plugin", "plugin.stage" or a path
+  /// Empty, "plugin", "plugin.stage", or the path of a library or a model.
+  std::string subject;
   std::vector<std::filesystem::path> folders;  ///< the search path
   bool is_json = false;
   bool is_schema = false;  ///< the JSON Schema of pipeline files, of all stages

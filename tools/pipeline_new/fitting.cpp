@@ -42,13 +42,13 @@ void prefer(Specs& specs, const StageSpec& forward) {
 }
 
 /// As the check of a file sees it: the last to give a port wins.
-bool gives(const Specs& chain, const StageSpec& forward) {
-  std::vector<Port> given;
-  for (auto stage = chain.rbegin(); stage != chain.rend(); ++stage) {
-    given.insert(given.end(), (*stage)->outputs.begin(),
-                 (*stage)->outputs.end());
+bool gives(const Specs& chain, const std::vector<Port>& wanted,
+           const std::vector<Port>& before = {}) {
+  std::vector<Port> items;
+  for (const StageSpec* stage : chain) {
+    items.insert(items.end(), stage->outputs.begin(), stage->outputs.end());
   }
-  return mismatches(given, forward.inputs).empty();
+  return mismatches(with_missing(before, items, wanted), wanted).empty();
 }
 
 bool has_in_order(const Specs& chain, const Specs& wanted) {
@@ -152,7 +152,7 @@ std::vector<Specs> Fitting::chains(const StageSpec& forward) const {
   extend(from, {}, all);
   const auto wanted = wanted_.find(StageKind::kPreprocess);
   std::erase_if(all, [&](const Specs& chain) {
-    return !gives(chain, forward) ||
+    return !gives(chain, forward.inputs) ||
            (wanted != wanted_.end() && !has_in_order(chain, wanted->second));
   });
   std::stable_sort(all.begin(), all.end(), [](const Specs& a, const Specs& b) {
@@ -189,11 +189,9 @@ std::vector<Choice> Fitting::choices(const StageSpec& forward) const {
   const auto to_forward = chains(forward);
   for (const StageSpec* writer : writers) {
     for (const StageSpec* decode : decodes) {
-      if (!mismatches(forward.outputs, decode->inputs).empty() ||
-          !mismatches(decode->outputs, writer->inputs).empty()) {
-        continue;
-      }
+      if (!mismatches(forward.outputs, decode->inputs).empty()) continue;
       for (const Specs& chain : to_forward) {
+        if (!gives(chain, writer->inputs, decode->outputs)) continue;
         for (const StageSpec* batch : rectangles) {
           Choice& choice = all.emplace_back();
           for (const auto* stage : chain) {

@@ -8,6 +8,7 @@
 #include "penstock/crash.h"
 #include "penstock/params.h"
 #include "penstock/sdk_version.h"
+#include "pipeline_run/memory/memory.h"
 #include "pipeline_run/options.h"
 #include "pipeline_run/output/real_stdout.h"
 
@@ -136,6 +137,13 @@ void declare_output(CLI::App& app, Options& options, Flags& flags) {
   app.add_flag("--summary", options.summary, "print where the time went");
   app.add_flag("--quiet", options.quiet, "no summary line on a terminal");
   app.add_flag("--check", options.check, "check everything, run nothing");
+  app.add_flag("--memory", options.memory,
+               "with --check: what the run will take of the memory, by stage; "
+               "nothing is loaded");
+  app.add_option("--memory-limit", options.memory_limit,
+                 "refuse a run that would take more, such as 800M or 1.5G; "
+                 "without it, what cannot fit into the machine or its cgroup")
+      ->check(given);
   app.add_flag("--explain", options.explain,
                "print the pipeline in force and where each value came from");
 }
@@ -248,6 +256,12 @@ void check_output(Options& options) {
   if (!options.output.empty() && (options.chat || !options.until.empty())) {
     throw Error(Code::kUsage,
                 "--output takes whole results; --chat and --until give none");
+  }
+  if (options.memory && !options.check) {
+    throw Error(Code::kUsage, "--memory is told by --check: --check --memory");
+  }
+  if (!options.memory_limit.empty()) {
+    (void)penstock::run::parse_size(options.memory_limit);
   }
   if (options.show && options.json) {
     throw Error(Code::kUsage, "--show and --json exclude each other");

@@ -34,6 +34,8 @@ struct Options {
   bool json = false, show = false, quiet = false, summary = false;
   bool resume = false;  ///< behind what `output` holds
   bool check = false, explain = false;
+  bool memory = false;       ///< with `check`: what the run will take
+  std::string memory_limit;  ///< a size that it may take, or "": the machine's
 };
 
 /// Does it; gives the exit code. Throws Error.

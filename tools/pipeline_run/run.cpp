@@ -21,6 +21,7 @@
 #include "pipeline_run/input/inputs.h"
 #include "pipeline_run/inspect/preprocess_only.h"
 #include "pipeline_run/inspect/watch.h"
+#include "pipeline_run/memory/memory.h"
 #include "pipeline_run/options.h"
 #include "pipeline_run/output/printer.h"
 #include "pipeline_run/output/progress.h"
@@ -58,7 +59,7 @@ std::string row_memory(const Footprint& memory) {
              memory.sequence_bytes >> 20, " MiB");
 }
 
-int check(const CompositionFile& file) {
+int check(const Options& options, const CompositionFile& file) {
   const std::string path = file.path.string();
   for (const StepConfig& step : file.steps) {
     try {
@@ -72,7 +73,13 @@ int check(const CompositionFile& file) {
     }
   }
   if (!file.is_one()) std::cerr << path << ": ok\n";
-  return 0;
+  if (!options.memory) {
+    if (!options.memory_limit.empty()) check_memory(options, file);
+    return 0;
+  }
+  Output output;
+  print_memory(options, file, output);
+  return exit_code(output, 0);
 }
 
 /// `code`, unless looking at the run was in vain.
@@ -140,6 +147,8 @@ void print_stats(const Options& options, const Runner& runner,
     }
     std::cerr << (options.summary ? table(stats) : brief(stats));
   }
+  if (!options.summary) return;
+  std::cerr << str("memory at most ", peak_memory() >> 20, " MiB\n");
 }
 
 /// Everything of a run that has a pipeline to run, in the order of its life.
@@ -279,7 +288,8 @@ int run(const Options& options) {
   set_threads(static_cast<int>(
       std::get<std::int64_t>(file.steps.front().file.threads.value)));
   if (options.explain) return print_explained(file);
-  if (options.check) return check(file);
+  if (options.check) return check(options, file);
+  check_memory(options, file);
   std::optional<ResultFile> results;
   if (!options.output.empty()) results.emplace(options.output, options.resume);
   Output output(results ? results->descriptor() : results_descriptor());

@@ -79,7 +79,6 @@ void declare_address(CLI::App& app, Options& options) {
 }
 
 void declare_limits(CLI::App& app, Options& options) {
-  penstock::serve::Limits& limits = options.front.limits;
   app.add_option("--max-queue", options.served.max_queue,
                  "requests that wait, of each pipeline; then 429")
       ->check(CLI::Range(0, 100000))
@@ -88,10 +87,18 @@ void declare_limits(CLI::App& app, Options& options) {
                  "seconds of a request; 0: no end")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  app.add_option("--stall-timeout", options.served.stall_s,
+                 "seconds until a stage that does not return is told of, 0: "
+                 "never; nothing is ended")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   app.add_option("--drain-timeout", options.drain_s,
                  "seconds that running requests have after SIGTERM")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+}
+
+void declare_sizes(CLI::App& app, penstock::serve::Limits& limits) {
   app.add_option("--max-connections", limits.connections)
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
@@ -146,6 +153,7 @@ std::optional<int> read_options(int argc, char** argv, Options& options) {
   declare_pipelines(app, options, flags);
   declare_address(app, options);
   declare_limits(app, options);
+  declare_sizes(app, options.front.limits);
   declare_logs(app, options);
   // First, so that flags are set over it.
   if (const char* config = config_of(argc, argv)) {

@@ -14,6 +14,7 @@
 
 #include "common/harmless.h"
 #include "common/program.h"
+#include "common/stall_text.h"
 #include "penstock/parallel.h"
 #include "penstock/plugin_host.h"
 #include "pipeline_serve/api/routes.h"
@@ -65,6 +66,7 @@ std::string only_at_start(const Options& now, const Options& fresh) {
   look("api_key_file", now.key_file.empty() || !fresh.key_file.empty());
   look("max_queue", now.served.max_queue == fresh.served.max_queue);
   look("request_timeout", now.served.timeout_s == fresh.served.timeout_s);
+  look("stall_timeout", now.served.stall_s == fresh.served.stall_s);
   look("trace", now.trace == fresh.trace);
   return out;
 }
@@ -128,8 +130,9 @@ class Program {
  private:
   static void on_stall(const Stall& stall) {
     if (stall.is_cancelled) return;  // it ends with its step
-    say(str(stall.place, " has not returned for ", stall.seconds,
-            " s, request '", stall.request, "'"));
+    std::string details = stall_details(stall);
+    if (!details.empty()) details.pop_back();
+    say(stall_text(stall) + (details.empty() ? "" : "\n") + details);
   }
 
   /// The pipelines that `asked` names; none is open.

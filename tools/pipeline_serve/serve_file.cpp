@@ -17,7 +17,7 @@ using config::Problems;
 using config::YamlNode;
 
 /// A key beside `pipelines`, what it may be and what it sets.
-struct Key {
+struct Setting {
   ParamSpec spec;
   std::function<void(Options&, const ParamValue&)> set;
 };
@@ -37,22 +37,22 @@ ParamSpec spec_of(const char* name, ParamValue fallback, double least,
   return spec;
 }
 
-Key text(const char* name, std::string& (*of)(Options&)) {
+Setting text(const char* name, std::string& (*of)(Options&)) {
   return {spec_of(name, std::string()),
           [of](Options& options, const ParamValue& value) {
             of(options) = std::get<std::string>(value);
           }};
 }
 
-Key count(const char* name, double most,
-          std::function<void(Options&, std::int64_t)> set) {
+Setting count(const char* name, double most,
+              std::function<void(Options&, std::int64_t)> set) {
   return {spec_of(name, std::int64_t{0}, 0, most),
           [set = std::move(set)](Options& options, const ParamValue& value) {
             set(options, std::get<std::int64_t>(value));
           }};
 }
 
-Key bytes(const char* name, std::size_t Limits::*member) {
+Setting bytes(const char* name, std::size_t Limits::*member) {
   return {spec_of(name, std::int64_t{0}, 1, 1 << 30),
           [member](Options& options, const ParamValue& value) {
             options.front.limits.*member =
@@ -60,22 +60,22 @@ Key bytes(const char* name, std::size_t Limits::*member) {
           }};
 }
 
-Key seconds(const char* name, double least, double& (*of)(Options&)) {
+Setting seconds(const char* name, double least, double& (*of)(Options&)) {
   return {spec_of(name, 0.0, least, 1e6),
           [of](Options& options, const ParamValue& value) {
             of(options) = std::get<double>(value);
           }};
 }
 
-Key origins() {
+Setting origins() {
   return {spec_of("cors_origins", std::vector<std::string>()),
           [](Options& options, const ParamValue& value) {
             options.front.origins = std::get<std::vector<std::string>>(value);
           }};
 }
 
-const std::vector<Key>& keys() {
-  static const std::vector<Key> all{
+const std::vector<Setting>& keys() {
+  static const std::vector<Setting> all{
       text("host", [](Options& o) -> std::string& { return o.address.host; }),
       count("port", 65535,
             [](Options& o, std::int64_t port) {
@@ -96,6 +96,8 @@ const std::vector<Key>& keys() {
             [](Options& o, std::int64_t most) { o.served.max_queue = most; }),
       seconds("request_timeout", 0,
               [](Options& o) -> double& { return o.served.timeout_s; }),
+      seconds("stall_timeout", 0,
+              [](Options& o) -> double& { return o.served.stall_s; }),
       seconds("drain_timeout", 0,
               [](Options& o) -> double& { return o.drain_s; }),
       bytes("max_connections", &Limits::connections),
@@ -114,7 +116,7 @@ const std::vector<Key>& keys() {
 
 std::vector<std::string> names() {
   std::vector<std::string> out{"version", "pipelines"};
-  for (const Key& key : keys()) out.push_back(key.spec.name);
+  for (const Setting& key : keys()) out.push_back(key.spec.name);
   return out;
 }
 
@@ -139,7 +141,7 @@ class Reader {
   void read_entry(const Entry& entry) {
     if (entry.key == "version") return;
     if (entry.key == "pipelines") return read_pipelines(*entry.value);
-    for (const Key& key : keys()) {
+    for (const Setting& key : keys()) {
       if (key.spec.name != entry.key) continue;
       const auto value = config::read_param(*entry.value, key.spec, problems_);
       if (value) key.set(options_, *value);

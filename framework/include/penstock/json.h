@@ -47,6 +47,18 @@ struct JsonLimits {
 [[nodiscard]] PENSTOCK_API JsonValue
 read_json(const std::filesystem::path& path, const JsonLimits& limits = {});
 
+/// Whether commas and colons have a space behind them.
+enum class JsonSpaces {
+  kTight,
+  kSpaced,  ///< a space, as models see JSON most
+};
+/// The value as text again, on one line, members in their order; what is no
+/// UTF-8 becomes U+FFFD.
+[[nodiscard]] PENSTOCK_API std::string json_text(
+    const JsonValue& value, JsonSpaces spaces = JsonSpaces::kTight);
+/// A text in quotes, escaped.
+[[nodiscard]] PENSTOCK_API std::string json_quoted(const std::string& text);
+
 /// A value and where it stands. The value must outlive the view. The getters
 /// throw Error(kData) when it is of another kind.
 class PENSTOCK_API JsonView {

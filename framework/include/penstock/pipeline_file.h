@@ -37,10 +37,12 @@ struct Setting {
 };
 
 struct StageConfig {
-  const StageSpec* spec = nullptr;  ///< owned by the catalog
-  std::string place;                ///< file:line:column of its `use`
-  std::string model;                ///< its own, or the file's; as written
-  std::string device;               ///< its own, or the file's: "auto", "cpu"
+  const StageSpec* spec = nullptr;  ///< owned by the catalog, or:
+  /// What `spec` points to where the ports are those of the model.
+  std::shared_ptr<const StageSpec> described;
+  std::string place;   ///< file:line:column of its `use`
+  std::string model;   ///< its own, or the file's; as written
+  std::string device;  ///< its own, or the file's: "auto", "cpu"
   std::string model_source, device_source;  ///< empty: it is the file's
   std::shared_ptr<const void> params;       ///< the checked struct
   std::map<std::string, Setting> settings;  ///< every param, by name

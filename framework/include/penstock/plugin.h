@@ -10,6 +10,15 @@
 //   static void declare(Declaration<Reverse>& d);   // ports and params
 //   explicit Reverse(const Params& params);
 //
+// A stage whose ports are not the same for every model has as well
+//
+//   static Ports describe(const Params& params, const std::string& model);
+//
+// It is called while a pipeline file is checked, with the model as the file
+// writes it, and reads the head of the model file alone: milliseconds, no
+// weight. What it returns stands for the declared inputs and outputs. It throws
+// Error(kNotFound) where the model is not there, kData where it does not fit.
+//
 // The macro also writes an ELF note with the facts that must agree between
 // plugin and host. It is read from the file and compared before the library is
 // opened: a static constructor would run before any symbol can be asked.
@@ -51,6 +60,12 @@ class PENSTOCK_API Registry {
       return std::make_unique<T>(
           *static_cast<const typename T::Params*>(params));
     };
+    if constexpr (requires { &T::describe; }) {
+      spec.describe = [](const void* params, const std::string& model) {
+        return T::describe(*static_cast<const typename T::Params*>(params),
+                           model);
+      };
+    }
     insert(std::move(spec));
   }
 

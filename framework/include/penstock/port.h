@@ -6,7 +6,8 @@
 //
 // A dtype is bool, u8, i8, i16, i32, i64, f16, bf16, f32, f64, tokens, text or
 // media. A dim is a number or a symbol. B (sequences) and R (scored positions)
-// are the batch's own: a leading B or R is dropped before comparing. Facts are
+// are the batch's own: a leading B or R is dropped before comparing. `...` at
+// the end: any dims, of which nothing is known before the model runs. Facts are
 // `word` or `key=value`.
 #pragma once
 
@@ -33,5 +34,10 @@ struct Port {
 /// wanted port must be given by name, with its dtype, dims and facts.
 [[nodiscard]] PENSTOCK_API std::vector<std::string> mismatches(
     const std::vector<Port>& given, const std::vector<Port>& wanted);
+/// `given`, and those of the wanted ports that it lacks and `beside` has; of
+/// several of a name the last.
+[[nodiscard]] PENSTOCK_API std::vector<Port> with_missing(
+    std::vector<Port> given, const std::vector<Port>& beside,
+    const std::vector<Port>& wanted);
 
 }  // namespace penstock

@@ -1,6 +1,9 @@
 // Postprocess: what does a person get?
 #pragma once
 
+#include <map>
+#include <utility>
+
 #include "penstock/decode.h"
 
 namespace penstock {
@@ -23,6 +26,22 @@ class PENSTOCK_API Writer {
   /// False: this branch is done (a stop string); the runtime ends its sequence.
   virtual bool write(const Decoded& decoded, OutputSink& out) = 0;
   virtual void end(OutputSink& out) = 0;
+};
+
+/// For Writers of text: of several items, each later one begins a line in its
+/// branch's text.
+class ItemLines {
+ public:
+  /// Before what is written of `decoded`, in every write().
+  void begin(const Decoded& decoded, OutputSink& out) {
+    const std::int64_t item = decoded.item->index;
+    const auto last = last_.try_emplace(decoded.branch, item).first;
+    if (std::exchange(last->second, item) == item) return;
+    out.emit("\n", decoded.branch, /*is_final=*/false);
+  }
+
+ private:
+  std::map<int, std::int64_t> last_;  ///< by branch: the item it wrote of last
 };
 
 /// Called by several threads at once, hence const.

@@ -22,13 +22,26 @@ namespace penstock {
 
 struct Caps;
 
+/// What is asked of a pipeline at once, as far as that is known before it runs.
+struct MemoryLoad {
+  /// Sequences that run together; 0: as many as Batch takes. A stage is told
+  /// the number.
+  int sequences = 0;
+  /// Prompt and answer of each; 0: as many as the model takes.
+  std::int64_t tokens = 0;
+  std::int64_t answer = 0;  ///< of these the model's own; 0: not known
+  /// Footprint::best_scores of Decode; set by the runtime.
+  std::int64_t best_scores = 1;
+};
+
 struct StageContext {
   at::Device device = at::kCPU;
   std::string model;  ///< path of the model file or folder; may be empty
   int slots = 0;      ///< sequences that can run at once
   int threads = 1;    ///< the process's budget of compute threads
   std::int64_t max_step_tokens =
-      0;  ///< of one sequence in one step; 0: unknown
+      0;                 ///< of one sequence in one step; 0: unknown
+  MemoryLoad load = {};  ///< for memory(): what it should reckon with
   /// What the model says of itself, by the facts of keys.h. Forward sets them
   /// in open(); another stage finds those that it declared.
   Notes& facts;
@@ -59,12 +72,23 @@ struct StageContext {
   }
 };
 
-/// What a stage foresees, in bytes and tokens; 0: nothing or unknown.
+/// What a stage foresees of its memory, in bytes, found from the heads of its
+/// files; 0: nothing. A request's own inputs, such as a picture, are not
+/// counted: nobody has seen them yet. A stage that is `light()` need not say.
 struct Footprint {
-  std::int64_t bytes = 0;           ///< that open() takes
-  std::int64_t context_length = 0;  ///< most tokens of a sequence
-  std::int64_t sequence_bytes =
-      0;  ///< that a sequence of that length takes in addition
+  std::int64_t bytes = 0;  ///< that open() takes and keeps
+  /// Most tokens of a sequence that the model takes; 0: it has no limit.
+  std::int64_t context_length = 0;
+  /// That each running sequence takes, at the tokens of StageContext::load.
+  std::int64_t sequence_bytes = 0;
+  /// Of files that stay mapped and are read: the system may drop these.
+  std::int64_t mapped_bytes = 0;
+  std::int64_t opening_bytes = 0;  ///< that open() takes and gives back
+  std::int64_t working_bytes = 0;  ///< that calls take, of all sequences
+  /// Of Decode: how many of a token's best scores it has computed; -1: every
+  /// one, 0: none.
+  std::int64_t best_scores = 1;
+  bool is_known = true;  ///< false: the stage does not say
 };
 
 class PENSTOCK_API Stage {
@@ -74,7 +98,8 @@ class PENSTOCK_API Stage {
   Stage& operator=(const Stage&) = delete;
   virtual ~Stage();
 
-  /// Loads nothing. There are no facts yet.
+  /// Loads nothing. There are no facts yet. Of a stage that does not say, a
+  /// memory plan says so.
   [[nodiscard]] virtual Footprint memory(const StageContext& context) const;
   virtual void open(StageContext& context);
   virtual void close() noexcept;

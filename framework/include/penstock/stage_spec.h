@@ -44,6 +44,11 @@ struct NoteSpecs {
   std::vector<NoteSpec> uses;   ///< reads where they are there
 };
 
+/// What a stage takes and gives, where its model file says it.
+struct Ports {
+  std::vector<Port> inputs, outputs;
+};
+
 struct StageSpec {
   std::string name;    ///< "plugin.stage", as `use:` writes it
   std::string former;  ///< its earlier name, still read; "": none
@@ -59,8 +64,12 @@ struct StageSpec {
   /// that says nothing computes on the CPU.
   std::vector<std::string> devices;
   bool takes_rules = false;  ///< Decode: a pipeline may have rules before it
+  bool is_light = false;     ///< without memory of its own worth a plan
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
+  /// Of a stage whose ports are its model's; see plugin.h. Empty: the ports
+  /// above hold for every model.
+  std::function<Ports(const void* params, const std::string& model)> describe;
 };
 
 /// Filled by T::declare(Declaration<T>&); see plugin.h.
@@ -110,6 +119,12 @@ class Declaration {
   /// Of Decode: it asks the rules of Item::rules before each step.
   Declaration& takes_rules() {
     spec_.takes_rules = true;
+    return *this;
+  }
+  /// The stage keeps less than a MiB beside what it is given: a memory plan
+  /// counts nothing for it, and it needs no memory().
+  Declaration& light() {
+    spec_.is_light = true;
     return *this;
   }
   Declaration& layouts(std::vector<Layout> layouts) {

@@ -22,7 +22,7 @@ class PENSTOCK_API TokenSet {
   /// vocabulary has.
   explicit TokenSet(Tokens ids);
   /// Id i is bit i % 64 of word i / 64.
-  explicit TokenSet(std::vector<std::uint64_t> bits);
+  explicit TokenSet(std::span<const std::uint64_t> bits);
 
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] bool is_empty() const { return size_ == 0; }
@@ -43,8 +43,6 @@ class PENSTOCK_API TokenSet {
   friend bool operator==(const TokenSet&, const TokenSet&) = default;
 
  private:
-  void list();
-
   Tokens ids_;
   std::vector<std::uint64_t> bits_;
   std::int64_t size_ = 0, last_ = -1;

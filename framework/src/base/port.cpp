@@ -9,6 +9,7 @@
 namespace penstock {
 namespace {
 
+constexpr const char* kAnyDims = "...";
 constexpr std::string_view kDigits = "0123456789";
 constexpr std::string_view kWord =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
@@ -63,10 +64,18 @@ bool is_number(const std::string& dim) {
 }
 
 std::string read_dim(Reader& reader) {
+  if (reader.take('.')) {
+    for (int i = 0; i < 2; ++i) reader.need('.');
+    return kAnyDims;
+  }
   std::string dim = reader.word(kWord, "a dim");
   const bool begins_with_digit = kDigits.find(dim[0]) != kDigits.npos;
   if (begins_with_digit && !is_number(dim)) reader.refuse("a dim");
   return dim;
+}
+
+bool has_any_dims(const Port& port) {
+  return !port.dims.empty() && port.dims.back() == kAnyDims;
 }
 
 /// Without the batch's own leading dim.
@@ -118,6 +127,7 @@ std::string fact_text(const std::string& key, const std::string& value) {
 
 void compare_dims(const Port& given, const Port& wanted, Symbols& symbols,
                   const std::string& who, std::vector<std::string>& out) {
+  if (has_any_dims(given) || has_any_dims(wanted)) return;
   const auto have = own_dims(given);
   const auto want = own_dims(wanted);
   if (have.size() != want.size()) {
@@ -193,6 +203,20 @@ std::string to_string(const Port& port) {
     facts.push_back(fact_text(key, value));
   }
   return out + "{" + joined(facts) + "}";
+}
+
+std::vector<Port> with_missing(std::vector<Port> given,
+                               const std::vector<Port>& beside,
+                               const std::vector<Port>& wanted) {
+  const std::size_t own = given.size();
+  for (const Port& want : wanted) {
+    const auto is_it = [&](const Port& port) { return port.name == want.name; };
+    const auto end = given.begin() + static_cast<std::ptrdiff_t>(own);
+    if (std::any_of(given.begin(), end, is_it)) continue;
+    const auto found = std::find_if(beside.rbegin(), beside.rend(), is_it);
+    if (found != beside.rend()) given.push_back(*found);
+  }
+  return given;
 }
 
 std::vector<std::string> mismatches(const std::vector<Port>& given,

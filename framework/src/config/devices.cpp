@@ -18,7 +18,7 @@ bool can_run(const StageSpec& spec, const std::string& device) {
                                      kind) != spec.devices.end();
 }
 
-void refuse(const DevicePlace& place, const std::string& text,
+void refuse(const ValuePlace& place, const std::string& text,
             Problems& problems) {
   if (place.at) {
     problems.add(*place.at, text);

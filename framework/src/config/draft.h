@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,8 +14,8 @@
 
 namespace penstock::config {
 
-/// Where a `device:` was written.
-struct DevicePlace {
+/// Where a `device:` or a `model:` was written.
+struct ValuePlace {
   bool is_given = false;
   std::optional<Mark> at = {};
   std::string override = {};  ///< else this one's source and key
@@ -32,7 +33,10 @@ struct StageDraft {
   std::string conflict = {};       ///< between the params as the file has them
   std::string overridden_by = {};  ///< the last override that changed a param
   std::vector<std::string> notices = {};  ///< names that have changed
-  DevicePlace device = {};
+  ValuePlace device = {}, model = {};
+  std::map<std::string, Mark> param_at = {};  ///< of those in the file
+  /// False: they are its model's, which is not here.
+  bool has_ports = true;
 
   void set(const ParamSpec& spec, const ParamValue& value,
            const std::string& source) {
@@ -43,7 +47,7 @@ struct StageDraft {
 
 struct Draft {
   PipelineFile file = {};
-  DevicePlace device = {};
+  ValuePlace device = {}, model = {};
   std::vector<StageDraft> preprocess = {};
   StageDraft batch = {.key = "batch", .kind = StageKind::kBatch};
   StageDraft forward = {.key = "forward", .kind = StageKind::kForward};

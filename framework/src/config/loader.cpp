@@ -3,6 +3,7 @@
 
 #include "base/quote.h"
 #include "config/conflict.h"
+#include "config/describe.h"
 #include "config/devices.h"
 #include "config/draft.h"
 #include "config/file_loader.h"
@@ -58,6 +59,7 @@ bool load_setting(const Entry& entry, Draft& draft, Problems& problems) {
       file.name_source = source;
     } else if (entry.key == "model") {
       file.model = {text->text, source};
+      draft.model = {.is_given = true, .at = entry.value->at};
     } else {
       check_device(text->text);
       file.device = {text->text, source};
@@ -279,10 +281,11 @@ PipelineFile config::load_pipeline(const ParsedFile& parsed,
   draft.file.threads = {std::int64_t{0}, "default"};
   load_keys(*root, catalog, draft, problems);
   check_missing(*root, problems);
-  check_fit(draft, problems);
-  check_notes(draft, catalog, problems);
   apply(overrides, draft, problems);
   check_conflicts(draft, problems);
+  describe_stages(draft, problems);
+  check_fit(draft, problems);
+  check_notes(draft, catalog, problems);
   check_devices(draft, problems);
   finish_stages(draft);
   if (const Entry* inputs = root->find("inputs")) {
@@ -309,6 +312,7 @@ void override_params(PipelineFile& file,
   Draft draft = drafted(file);
   apply(overrides, draft, problems);
   check_conflicts(draft, problems);
+  if (describe_stages(draft, problems)) check_fit(draft, problems);
   problems.throw_if_any();
   finish_stages(draft);
   file = std::move(draft.file);

@@ -34,6 +34,7 @@ bool set_top(const Override& given, Draft& draft) {
     file.name_source = given.source;
   } else if (given.key == "model") {
     file.model = {text_of(given), given.source};
+    draft.model = {.is_given = true, .at = {}, .override = label(given)};
   } else if (given.key == "device") {
     check_device(text_of(given));
     file.device = {text_of(given), given.source};
@@ -56,6 +57,7 @@ void set_in_stage(const Override& given, const std::string& param,
   if (param == "model") {
     stage.config.model = text_of(given);
     stage.config.model_source = given.source;
+    stage.model = {.is_given = true, .at = {}, .override = label(given)};
     return;
   }
   if (param == "device") {
@@ -78,6 +80,7 @@ void set_in_stage(const Override& given, const std::string& param,
   stage.set(*spec, parse_param(*spec, raw_from_text(given.value)),
             given.source);
   stage.overridden_by = label(given);
+  stage.param_at.erase(spec->name);
 }
 
 /// Every key that could have been meant.

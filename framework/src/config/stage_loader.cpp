@@ -73,6 +73,7 @@ void load_model(const YamlNode& value, StageDraft& stage, Problems& problems) {
   if (!text) return;
   stage.config.model = text->text;
   stage.config.model_source = problems.place(value.at);
+  stage.model = {.is_given = true, .at = value.at};
 }
 
 void load_param(const YamlNode& map, const Entry& entry, StageDraft& stage,
@@ -89,6 +90,7 @@ void load_param(const YamlNode& map, const Entry& entry, StageDraft& stage,
     return;
   }
   note_renamed(problems.place(entry.at), entry.key, param->name, stage);
+  stage.param_at[param->name] = entry.value->at;
   const auto value = read_param(*entry.value, *param, problems);
   if (value) stage.set(*param, *value, problems.place(entry.value->at));
 }

@@ -32,8 +32,10 @@ bool fits(const TensorPort& port, const at::Tensor& tensor,
   const std::size_t lead = sequences ? 1 : 0;
   if (tensor.scalar_type() != port.dtype) return false;
   const auto sizes = tensor.sizes();
-  if (sizes.size() != port.dims.size() + lead) return false;
+  if (sizes.size() < lead) return false;
   if (sequences && sizes[0] != *sequences) return false;
+  if (port.has_any_dims) return true;
+  if (sizes.size() != port.dims.size() + lead) return false;
   for (std::size_t i = 0; i < port.dims.size(); ++i) {
     if (port.dims[i] >= 0 && sizes[i + lead] != port.dims[i]) return false;
   }
@@ -57,6 +59,10 @@ std::vector<TensorPort> tensor_ports(const std::vector<Port>& ports) {
     made.has_batch = !port.dims.empty() && is_of_batch(port.dims[0]);
     for (const std::string& dim : port.dims) {
       if (&dim == port.dims.data() && made.has_batch) continue;
+      if (dim == "...") {
+        made.has_any_dims = true;
+        continue;
+      }
       made.dims.push_back(is_number(dim) ? std::stoll(dim) : -1);
     }
   }

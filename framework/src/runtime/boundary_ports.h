@@ -19,7 +19,8 @@ struct TensorPort {
   std::string name, text;
   at::ScalarType dtype = at::kFloat;
   std::vector<std::int64_t> dims;  ///< without the batch's; -1: any number
-  bool has_batch = false;  ///< Batch joins those of its sequences to one
+  bool has_batch = false;     ///< Batch joins those of its sequences to one
+  bool has_any_dims = false;  ///< of the rest nothing is known
 };
 
 /// Those of `ports` that are tensors: not media, not text, and not tokens or

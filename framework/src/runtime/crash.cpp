@@ -10,6 +10,7 @@
 #include <exception>
 #include <string_view>
 
+#include "penstock/error.h"
 #include "threads/calls.h"
 
 namespace penstock {
@@ -94,6 +95,18 @@ void handle(int number) {
   (void)raise(number);
 }
 
+/// A stage may not end the process, whose other requests would go with it.
+void tell_exit() {
+  const calls::At* const at = calls::ended();
+  if (at == nullptr) return;
+  Line line;
+  line << program_name << ": exit() was called in ";
+  tell(line, *at);
+  line << "; throw an Error instead: that ends its request alone";
+  line.write();
+  ::_exit(static_cast<int>(Code::kInternal));
+}
+
 void note(std::string_view text) {
   const auto used = std::string_view(uncaught.data()).size();
   const auto room = uncaught.size() - 1 - used;
@@ -130,6 +143,7 @@ void report_crashes(const char* program) {
     (void)sigaction(each.number, &ours, nullptr);
   }
   std::set_terminate(end);
+  (void)std::atexit(tell_exit);
 }
 
 }  // namespace penstock

@@ -36,18 +36,29 @@ constexpr Names kVersion2{"memory.max", "memory.current", "file"};
 constexpr Names kVersion1{"memory.limit_in_bytes", "memory.usage_in_bytes",
                           "total_cache"};
 
-/// What a cgroup's limit leaves: its cache of files can be given up.
-void apply(const fs::path& group, const Names& names, FreeMemory& free) {
+/// What a cgroup allows, or what of that is left; nothing: it has no limit.
+using Look = std::optional<std::int64_t>(const fs::path& group,
+                                         const Names& names);
+
+std::optional<std::int64_t> allowed_by(const fs::path& group,
+                                       const Names& names) {
+  return number_in(group / names.most);
+}
+
+/// Its cache of files can be given up.
+std::optional<std::int64_t> left_by(const fs::path& group, const Names& names) {
   const auto most = number_in(group / names.most);
   const auto used = number_in(group / names.used);
-  if (!most || !used) return;
-  const std::int64_t cache = value_of(group / "memory.stat", names.cache);
-  const std::int64_t left = *most - *used + cache;
-  if (left < free.bytes) free = {left, "of its cgroup"};
+  if (!most || !used) return {};
+  return *most - *used + value_of(group / "memory.stat", names.cache);
+}
+
+void lower_to(const std::optional<std::int64_t>& bytes, FreeMemory& free) {
+  if (bytes && *bytes < free.bytes) free = {*bytes, "of its cgroup"};
 }
 
 /// The process's groups, "hierarchy:controllers:/path" a line, and all above.
-void apply_groups(const fs::path& list, const fs::path& root,
+void apply_groups(const fs::path& list, const fs::path& root, Look* look,
                   FreeMemory& free) {
   std::ifstream in(list);
   for (std::string line; std::getline(in, line);) {
@@ -62,9 +73,9 @@ void apply_groups(const fs::path& list, const fs::path& root,
     // In a container the path may be of the host's; its own is at the top.
     for (fs::path path = line.substr(second + 2); !path.empty();
          path = path.parent_path()) {
-      apply(top / path, names, free);
+      lower_to(look(top / path, names), free);
     }
-    apply(top, names, free);
+    lower_to(look(top, names), free);
   }
 }
 
@@ -77,8 +88,23 @@ FreeMemory free_memory(const fs::path& proc, const fs::path& cgroups) {
     const std::int64_t swap = value_of(proc / "meminfo", "SwapFree:");
     free = {(available + swap) * 1024, "of this machine"};
   }
-  apply_groups(proc / "self" / "cgroup", cgroups, free);
+  apply_groups(proc / "self" / "cgroup", cgroups, left_by, free);
   return free;
+}
+
+FreeMemory all_memory(const fs::path& proc, const fs::path& cgroups) {
+  FreeMemory all{std::numeric_limits<std::int64_t>::max(), ""};
+  const std::int64_t total = value_of(proc / "meminfo", "MemTotal:");
+  if (total > 0) {
+    const std::int64_t swap = value_of(proc / "meminfo", "SwapTotal:");
+    all = {(total + swap) * 1024, "of this machine"};
+  }
+  apply_groups(proc / "self" / "cgroup", cgroups, allowed_by, all);
+  return all;
+}
+
+std::int64_t resident_memory(const fs::path& proc) {
+  return value_of(proc / "self" / "status", "VmRSS:") * 1024;
 }
 
 }  // namespace penstock

@@ -1,4 +1,4 @@
-// How much memory this process may still take.
+// How much memory there is, for this process and of it.
 #pragma once
 
 #include <cstdint>
@@ -17,5 +17,14 @@ struct FreeMemory {
 [[nodiscard]] FreeMemory free_memory(
     const std::filesystem::path& proc = "/proc",
     const std::filesystem::path& cgroups = "/sys/fs/cgroup");
+
+/// The same of what there is, used or not.
+[[nodiscard]] FreeMemory all_memory(
+    const std::filesystem::path& proc = "/proc",
+    const std::filesystem::path& cgroups = "/sys/fs/cgroup");
+
+/// What this process holds now, files that it reads from memory included.
+[[nodiscard]] std::int64_t resident_memory(
+    const std::filesystem::path& proc = "/proc");
 
 }  // namespace penstock

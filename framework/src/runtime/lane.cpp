@@ -346,6 +346,13 @@ void Lane::count_step(const Step& step, Closed why) {
 }
 
 void Lane::fail(const Step& step, const Error& error) {
+  // A Forward that stopped because nobody waits any more is at no fault.
+  if (error.code() == Code::kCancelled) {
+    const Time now = Clock::now();
+    for (const Slice& slice : step.slices) {
+      member(slice).job->look_at_clock(now);
+    }
+  }
   // What the slots hold after a failed step is unknown: drop_dead() releases
   // them before the next step.
   for (const Slice& slice : step.slices) {

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "penstock/memory_plan.h"
 #include "penstock/parallel.h"
 #include "runtime/device_thread.h"
 #include "runtime/in_stage.h"
@@ -365,11 +366,19 @@ Stats Pipeline::stats() const {
 }
 
 PipelineCheck check_pipeline(const PipelineFile& file) {
+  // What is certain: how much will run at once is not known here.
+  const MemoryPlan least = plan_memory(
+      composition_of(file), {MemoryLoad{.sequences = 1, .tokens = 1}});
+  check_fits(least, memory_limit());
   const at::Device device = device_of(file);
-  const Stages stages(file);
   PipelineCheck check;
   check.device = device.str();
-  check.memory = stages.memory(file, device);
+  for (const StageMemory& each : Stages(file).memory(file, device, {})) {
+    check.memory.bytes += each.foreseen.bytes;
+    check.memory.sequence_bytes += each.foreseen.sequence_bytes;
+    check.memory.context_length =
+        std::max(check.memory.context_length, each.foreseen.context_length);
+  }
   return check;
 }
 

@@ -43,6 +43,16 @@ void check_room(std::int64_t bytes, at::Device device) {
                   free.limit, " are free"));
 }
 
+/// Sums of them are numbers, whatever a stage says.
+Footprint sane(Footprint its) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 50;
+  for (std::int64_t* each : {&its.bytes, &its.sequence_bytes, &its.mapped_bytes,
+                             &its.opening_bytes, &its.working_bytes}) {
+    *each = std::clamp<std::int64_t>(*each, 0, kMost);
+  }
+  return its;
+}
+
 /// A missing model is the pipeline's matter, not the stage's.
 std::string model_of(const StageConfig& config) {
   return config.model.empty() ? "" : resolve_model(config.model);
@@ -158,6 +168,7 @@ void Stages::open_one(Stage& stage, const StageConfig& config,
                        .slots = shared.slots,
                        .threads = shared.threads,
                        .max_step_tokens = shared.max_step_tokens,
+                       .load = shared.load,
                        .facts = own,
                        .shared = shared.shared};
   in_stage(place_of(config), [&] {
@@ -180,15 +191,21 @@ void Stages::open_one(Stage& stage, const StageConfig& config,
   facts.merge(own);
 }
 
+StageContext Stages::context_for(at::Device device, Notes& known,
+                                 Shared* shared) const {
+  return {.device = device,
+          .model = "",
+          .slots = batch->max_sequences(),
+          .threads = threads(),
+          .max_step_tokens = batch->max_step_tokens(),
+          .load = {.sequences = batch->max_sequences()},
+          .facts = known,
+          .shared = shared};
+}
+
 void Stages::open(const PipelineFile& file, at::Device device) {
-  std::map<std::string, std::shared_ptr<const void>> shared;
-  const StageContext context{.device = device,
-                             .model = "",
-                             .slots = batch->max_sequences(),
-                             .threads = threads(),
-                             .max_step_tokens = batch->max_step_tokens(),
-                             .facts = facts,
-                             .shared = &shared};
+  Shared shared;
+  const StageContext context = context_for(device, facts, &shared);
   try {
     open_one(*batch, file.batch, context);
     open_one(*forward, file.forward, context);
@@ -226,14 +243,8 @@ void Stages::open_preprocess(const PipelineFile& file) {
 
 void Stages::open_only(const PipelineFile& file, at::Device device,
                        std::size_t place, const Notes& known) {
-  std::map<std::string, std::shared_ptr<const void>> shared;
-  const StageContext context{.device = device,
-                             .model = "",
-                             .slots = batch->max_sequences(),
-                             .threads = threads(),
-                             .max_step_tokens = batch->max_step_tokens(),
-                             .facts = facts,
-                             .shared = &shared};
+  Shared shared;
+  const StageContext context = context_for(device, facts, &shared);
   const StageKind kind = file.stages().at(place)->spec->kind;
   try {
     if (kind == StageKind::kBatch || kind == StageKind::kForward) {
@@ -265,11 +276,11 @@ void Stages::open_only(const PipelineFile& file, at::Device device,
 
 template <class Visit>
 void Stages::each(const PipelineFile& file, Visit&& visit) const {
+  visit(*batch, file.batch);
+  visit(*forward, file.forward);
   for (std::size_t i = 0; i < preprocess.size(); ++i) {
     visit(*preprocess[i], file.preprocess[i]);
   }
-  visit(*batch, file.batch);
-  visit(*forward, file.forward);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     visit(*rules[i], file.rules[i]);
   }
@@ -277,27 +288,45 @@ void Stages::each(const PipelineFile& file, Visit&& visit) const {
   visit(*postprocess, file.postprocess);
 }
 
-Footprint Stages::memory(const PipelineFile& file, at::Device device) const {
+/// What Decode wants, unless a rule leaves little to choose from.
+std::int64_t Stages::best_scores(const PipelineFile& file,
+                                 StageContext context) const {
+  const auto of = [&](const Stage& stage, const StageConfig& config) {
+    context.model = model_of(config);
+    return in_stage(place_of(config),
+                    [&] { return stage.memory(context).best_scores; });
+  };
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (of(*rules[i], file.rules[i]) == 0) return 0;
+  }
+  return of(*decode, file.decode);
+}
+
+std::vector<StageMemory> Stages::memory(const PipelineFile& file,
+                                        at::Device device,
+                                        const MemoryLoad& load) const {
   Notes none;
-  StageContext context{.device = device,
-                       .model = "",
-                       .slots = batch->max_sequences(),
-                       .threads = threads(),
-                       .max_step_tokens = batch->max_step_tokens(),
-                       .facts = none};
-  Footprint all;
+  StageContext context = context_for(device, none, nullptr);
+  context.load = load;
+  int& sequences = context.load.sequences;
+  sequences =
+      sequences > 0 ? std::min(sequences, context.slots) : context.slots;
+  context.load.best_scores = best_scores(file, context);
+  std::vector<StageMemory> out;
   each(file, [&](const Stage& stage, const StageConfig& config) {
     context.model = model_of(config);
-    const Footprint own = in_stage(place_of(config), [&] {
-      const Footprint its = stage.memory(context);
-      check_room(its.bytes, device);
-      return its;
-    });
-    all.bytes += own.bytes;
-    all.sequence_bytes += own.sequence_bytes;
-    all.context_length = std::max(all.context_length, own.context_length);
+    StageMemory& its = out.emplace_back();
+    its.kind = to_string(config.spec->kind);
+    its.name = config.spec->name;
+    const bool is_on_device = &config == &file.forward;
+    its.device = is_on_device ? device.str() : "cpu";
+    its.foreseen =
+        sane(in_stage(place_of(config), [&] { return stage.memory(context); }));
+    its.foreseen.is_known |= config.spec->is_light;
+    its.sequences = sequences;
+    its.tokens = load.tokens;
   });
-  return all;
+  return out;
 }
 
 void Stages::close() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "penstock/batch.h"
 #include "penstock/decode.h"
 #include "penstock/forward.h"
+#include "penstock/memory_plan.h"
 #include "penstock/pipeline_file.h"
 #include "penstock/postprocess.h"
 #include "penstock/preprocess.h"
@@ -50,14 +52,23 @@ struct Stages {
                  const Notes& known);
   void close() noexcept;
   [[nodiscard]] bool are_rules_open() const { return are_rules_open_; }
-  /// What open() would take, of all stages together.
-  [[nodiscard]] Footprint memory(const PipelineFile& file,
-                                 at::Device device) const;
+  /// What each stage foresees, in the order in which they are opened. Of the
+  /// models nothing but heads of files is read.
+  [[nodiscard]] std::vector<StageMemory> memory(const PipelineFile& file,
+                                                at::Device device,
+                                                const MemoryLoad& load) const;
 
  private:
-  /// Each stage with its part of the file, in the order of the file.
+  using Shared = std::map<std::string, std::shared_ptr<const void>>;
+  /// Of every stage alike; what a stage's own is stands in open_one().
+  [[nodiscard]] StageContext context_for(at::Device device, Notes& known,
+                                         Shared* shared) const;
+  /// Each stage with its part of the file, in the order in which they open.
   template <class Visit>
   void each(const PipelineFile& file, Visit&& visit) const;
+  /// Footprint::best_scores of the pipeline.
+  [[nodiscard]] std::int64_t best_scores(const PipelineFile& file,
+                                         StageContext context) const;
   /// The stage finds the facts that it declared, and `shared`'s other members.
   void open_one(Stage& stage, const StageConfig& config,
                 const StageContext& shared);

@@ -32,7 +32,9 @@ void Observer::tensor(std::string_view /*name*/, const at::Tensor& /*value*/) {}
 void Observer::count(std::string_view /*name*/, std::int64_t /*value*/) {}
 
 Stage::~Stage() = default;
-Footprint Stage::memory(const StageContext& /*context*/) const { return {}; }
+Footprint Stage::memory(const StageContext& /*context*/) const {
+  return {.is_known = false};
+}
 void Stage::open(StageContext& /*context*/) {}
 void Stage::close() noexcept {}
 

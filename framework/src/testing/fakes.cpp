@@ -19,6 +19,53 @@ bool has_port(const std::vector<Port>& ports, const std::string& name) {
                      [&](const Port& port) { return port.name == name; });
 }
 
+std::string dtype_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return "f32";
+    case at::kLong:
+      return "i64";
+    case at::kInt:
+      return "i32";
+    case at::kByte:
+      return "u8";
+    case at::kBool:
+      return "bool";
+    case at::kHalf:
+      return "f16";
+    case at::kBFloat16:
+      return "bf16";
+    case at::kDouble:
+      return "f64";
+    case at::kShort:
+      return "i16";
+    default:
+      return "i8";
+  }
+}
+
+/// The ports of what a test gives: dims in which its items differ have names.
+std::vector<Port> ports_of(const std::vector<GivenItem>& items) {
+  std::vector<Port> out;
+  if (items.empty()) return out;
+  for (const auto& [name, tensor] : items.front().inputs) {
+    Port& port = out.emplace_back();
+    port.name = name;
+    port.dtype = dtype_of(tensor);
+    for (std::int64_t d = 0; d < tensor.dim(); ++d) {
+      bool is_same = true;
+      for (const GivenItem& item : items) {
+        const at::Tensor* other = penstock::find(item.inputs, name);
+        is_same = is_same && other != nullptr && other->dim() == tensor.dim() &&
+                  other->size(d) == tensor.size(d);
+      }
+      port.dims.push_back(is_same ? std::to_string(tensor.size(d))
+                                  : name + "_" + std::to_string(d));
+    }
+  }
+  return out;
+}
+
 void add_notes(std::vector<NoteSpec>& to, const Notes& notes) {
   for (const NoteSpec& spec : specs_of(notes)) {
     if (std::find(to.begin(), to.end(), spec) == to.end()) to.push_back(spec);
@@ -47,7 +94,7 @@ StageSpec& FakeCatalog::add(StageKind kind) {
 void FakeCatalog::add_preprocess(const Named& named) {
   StageSpec& spec = add(StageKind::kPreprocess);
   if (const StageSpec* forward = last(named, StageKind::kForward)) {
-    spec.outputs = forward->inputs;
+    spec.outputs = forward->describe ? ports_of(given_.items) : forward->inputs;
   }
   for (const GivenItem& item : given_.items) {
     add_notes(spec.notes.makes, item.notes);

@@ -24,6 +24,7 @@ constexpr std::size_t kStackBytes = std::size_t{64} << 10U;
 std::array<std::atomic<Call*>, kListed> listed{};
 std::mutex listed_mutex;  ///< a call is not destroyed while it is looked at
 std::atomic<std::int64_t> move_count{0};
+At ended_in{};  ///< written by exit() alone, which ends its own thread first
 // Initial-exec: a handler may not allocate a thread's storage.
 [[gnu::tls_model("initial-exec")]] thread_local constinit Call* own_call =
     nullptr;
@@ -52,6 +53,7 @@ Call::Call() : thread(syscall(SYS_gettid)) {
 }
 
 Call::~Call() {
+  if (at.place != nullptr) ended_in = at;
   own_call = nullptr;
   replace(this, nullptr);
   if (stack.empty()) return;
@@ -60,6 +62,10 @@ Call::~Call() {
 }
 
 Call* own() noexcept { return own_call; }
+
+const At* ended() noexcept {
+  return ended_in.place != nullptr ? &ended_in : nullptr;
+}
 
 Call& mine() {
   thread_local Call call;

@@ -42,6 +42,9 @@ struct Call {
 
 /// The calling thread's, or null while it has none; for signal handlers.
 [[nodiscard]] Call* own() noexcept;
+/// What a thread was at that ended in the midst of a stage, as exit() lets it;
+/// null: none has. For what runs at the end of a process.
+[[nodiscard]] const At* ended() noexcept;
 /// The calling thread's; made where there is none.
 [[nodiscard]] Call& mine();
 

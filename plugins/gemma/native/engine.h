@@ -27,12 +27,20 @@ class NativeEngine final : public Engine {
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model,
                                           ComputeType mode);
 
-  /// Bytes of a sequence as long as the context, given in
-  /// chunks, beyond bytes().
+  /// Bytes of a sequence as long as the context, given in chunks, beyond
+  /// bytes().
   [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
-                                                   ComputeType mode,
                                                    KvType kv_type,
                                                    std::int64_t chunk);
+  /// Bytes that a step of `tokens` is computed in, whosever they are.
+  [[nodiscard]] static std::int64_t step_bytes(const Config& config,
+                                               ComputeType mode,
+                                               std::int64_t tokens);
+  /// Bytes of `output`, the file's, that are read for the best scores of so
+  /// many tokens: of rows that may be among the best, wherever they lie.
+  [[nodiscard]] static std::int64_t read_bytes(const WeightTensor& output,
+                                               std::int64_t tokens,
+                                               std::int64_t best);
 
   [[nodiscard]] std::string_view dtype() const override;
   [[nodiscard]] Caps caps() const override;

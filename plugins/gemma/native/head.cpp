@@ -18,8 +18,7 @@
 namespace penstock::gemma::native {
 namespace {
 
-/// Positions whose scores are found in one pass over the vocabulary.
-constexpr std::int64_t kRows = 16;
+constexpr std::int64_t kRows = Head::kTogether;
 /// Most of the best scores that are screened for; with more wanted, computing
 /// every score costs less.
 constexpr std::int64_t kMostTop = 512;

@@ -13,6 +13,8 @@ namespace penstock::gemma::native {
 
 class Head {
  public:
+  /// Positions whose scores are found in one pass over the vocabulary.
+  static constexpr std::int64_t kTogether = 16;
   /// `output` [vocab, hidden] must live as long as this.
   Head(const WeightTensor& output, std::span<const float> norm);
 

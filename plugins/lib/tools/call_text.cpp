@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "lib/tools/escaped_arguments.h"
-#include "lib/tools/spaced_json.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::tools {
 namespace {
@@ -36,9 +36,10 @@ SaidCall said_call(const JsonView& call) {
 }
 
 std::string call_text(const SaidCall& call, const CallSyntax& syntax) {
-  const std::string arguments = syntax.notation == Notation::kEscaped
-                                    ? escaped_of_json(call.arguments)
-                                    : spaced_json(call.arguments);
+  const std::string arguments =
+      syntax.notation == Notation::kEscaped
+          ? escaped_of_json(call.arguments)
+          : json_text(call.arguments, JsonSpaces::kSpaced);
   return syntax.open + call.name + syntax.middle + arguments + syntax.close;
 }
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "lib/tools/arguments_end.h"
-#include "lib/tools/spaced_json.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::tools {
 namespace {
@@ -47,7 +47,7 @@ class EscapedReader {
     if (depth > kMostNested) throw NotEscaped();
     if (text_.starts_with(kEscape)) {
       text_.remove_prefix(kEscape.size());
-      return quoted(until(kEscape));
+      return json_quoted(until(kEscape));
     }
     if (take('{')) return members(depth);
     if (take('[')) return items(depth);
@@ -64,7 +64,7 @@ class EscapedReader {
       if (key.empty() || key.find_first_of("{}[],<") != std::string::npos) {
         throw NotEscaped();
       }
-      out += quoted(key) + ": ";
+      out += json_quoted(key) + ": ";
       out += value(depth + 1);
     }
     return out + "}";
@@ -128,7 +128,7 @@ std::string escaped_of_json(const JsonValue& value) {
     }
     return "{" + out + "}";
   }
-  return spaced_json(value);
+  return json_text(value, JsonSpaces::kSpaced);
 }
 
 }  // namespace penstock::tools

@@ -177,6 +177,18 @@ TEST(BadFile, EachPortThatDoesNotFitIsNamed) {
   EXPECT_THAT(problems[1], HasSubstr("8:20: pick.best does not fit"));
 }
 
+TEST(BadFile, AWriterMayReadWhatPreprocessGaveOfItsItem) {
+  const std::string showing = replaced(good_file(), "text.join", "text.show");
+  const TempFile without(showing);
+  const auto problems = problems_of(without.path());
+  ASSERT_EQ(problems.size(), 1);
+  EXPECT_THAT(problems[0], HasSubstr("text.show does not fit what pick.best "
+                                     "gives: port 'sound': missing"));
+  const TempFile with(replaced(showing, "{use: text.words}",
+                               "[{use: text.words}, {use: text.sound}]"));
+  EXPECT_TRUE(problems_of(with.path()).empty());
+}
+
 TEST(BadFile, AnAliasBombIsNotExpanded) {
   const TempFile file(
       replaced(good_file(), "inputs:\n  - {text: \"Hi\"}\n", bomb()));

@@ -80,6 +80,45 @@ ParamSchema net_params() {
   return list.take();
 }
 
+struct ModelParams {
+  std::vector<std::string> names = {};
+  std::vector<std::string> set = {};
+};
+
+/// A model "x: f32[B,4] -> y: f32[B,3]" has just these ports.
+Ports ports_of(const ModelParams& params, const std::string& model) {
+  if (model == "absent") throw Error(Code::kNotFound, "there is no model");
+  const auto arrow = model.find(" -> ");
+  if (arrow == std::string::npos) {
+    throw Error(Code::kData, "some/model.onnx: it is cut off");
+  }
+  if (!params.names.empty() && params.names.front() == "z=x") {
+    throw Error(Code::kData, "names: the model has no 'z'");
+  }
+  Ports ports;
+  ports.inputs = {parse_port(model.substr(0, arrow))};
+  ports.outputs = {parse_port(model.substr(arrow + 4))};
+  if (!params.set.empty()) ports.inputs.clear();
+  return ports;
+}
+
+/// A Forward whose ports are its model's, and stages around it.
+void add_with_model(std::vector<StageSpec>& specs) {
+  using enum StageKind;
+  const auto none = ParamList<NoParams>().take();
+  specs.push_back(spec("text.four", kPreprocess, {}, {"x: f32[4]"}, {}, none));
+  ParamList<ModelParams> list;
+  list.add("names", &ModelParams::names, "");
+  list.add("set", &ModelParams::set, "");
+  specs.push_back(
+      spec("net.any", kForward, {}, {}, {Layout::kPacked}, list.take()));
+  specs.back().describe = [](const void* params, const std::string& model) {
+    return ports_of(*static_cast<const ModelParams*>(params), model);
+  };
+  specs.push_back(
+      spec("pick.y", kDecode, {"y: f32[B,K]"}, {"tokens: i64[N]"}, {}, none));
+}
+
 const NoteSpec kText{"text", ParamType::kText};
 const NoteSpec kLoudness{"loudness", ParamType::kReal};
 const NoteSpec kEnds{"ends", ParamType::kIntegers};
@@ -103,6 +142,8 @@ void add_with_notes(std::vector<StageSpec>& specs) {
   add("text.measure", kPreprocess, {}, {}).notes.needs = {kLoudness};
   add("text.report", kPostprocess, {"tokens: i64[N]"}, {}).notes.needs = {
       kLoudness};
+  add("text.show", kPostprocess, {"tokens: i64[N]", "sound: f32[T]"}, {});
+  add("text.sound", kPreprocess, {}, {"sound: f32[T]"});
   StageSpec& net =
       add("net.facts", kForward, {"tokens: i64[T]"}, {"scores: f32[R,V]"});
   net.layouts = {Layout::kPacked};
@@ -145,6 +186,7 @@ FakeCatalog::FakeCatalog() {
   specs_.push_back(
       spec("text.join", kPostprocess, {"tokens: i64[N]"}, {}, {}, none()));
   add_with_notes(specs_);
+  add_with_model(specs_);
 }
 
 const StageSpec& FakeCatalog::find(const std::string& use) {

@@ -16,6 +16,9 @@ namespace penstock::testing {
 /// for; text.loud makes what text.report needs; text.deaf makes it as another
 /// type. net.facts makes the fact that pick.end needs, and takes the input
 /// that it sets.
+///
+/// net.any has the ports that its model's name spells: text.four gives an x,
+/// pick.y takes a y.
 class FakeCatalog final : public StageCatalog {
  public:
   FakeCatalog();

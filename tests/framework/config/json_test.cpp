@@ -102,6 +102,19 @@ TEST(Json, ViewSaysWhereAndWhat) {
       "dir/config.json: a.b[0] is 1, expected 2 to 4");
 }
 
+TEST(Json, ComesBackAsItWasRead) {
+  const std::string text =
+      R"({"b":[1,-2,0.5,true,false,null],"a":{"\u0001\"\\\n":"ä"},"c":[],"d":{}})";
+  EXPECT_EQ(json_text(parse_json(text, "t")), text);
+  EXPECT_EQ(json_text(parse_json(R"({"a":[1,{"b":2.0}],"c":"x, y:z"})", "t"),
+                      JsonSpaces::kSpaced),
+            R"({"a": [1, {"b": 2.0}], "c": "x, y:z"})");
+}
+
+TEST(Json, TextThatIsNoUtf8IsMended) {
+  EXPECT_EQ(json_quoted("a\xFF\"b"), "\"a\xEF\xBF\xBD\\\"b\"");
+}
+
 TEST(Json, MissingFileIsNotFound) {
   try {
     (void)read_json("/nowhere.json");

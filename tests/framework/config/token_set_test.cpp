@@ -45,6 +45,13 @@ TEST(TokenSet, IsTheSameFromIdsAndFromBits) {
   }
 }
 
+TEST(TokenSet, CountsBitsOfWholeWords) {
+  for (std::size_t words = 64; words < 70; ++words) {
+    const std::vector<std::uint64_t> bits(words, ~std::uint64_t{0});
+    EXPECT_EQ(TokenSet(bits).size(), static_cast<std::int64_t>(words) * 64);
+  }
+}
+
 TEST(TokenSet, OfNothingIsEmpty) {
   for (const TokenSet& set :
        {TokenSet(), TokenSet(Tokens{}), TokenSet(bits_of({}))}) {

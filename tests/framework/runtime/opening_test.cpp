@@ -122,6 +122,18 @@ TEST(FreeMemory, ReadsTheFirstVersionOfGroupsToo) {
   EXPECT_EQ(free_memory(f.path / "proc", f.path / "cgroup").bytes, 3 * kMiB);
 }
 
+TEST(AllMemory, IsTheMachinesOrTheLeastOfItsGroups) {
+  const Folder f("all");
+  f.write("proc/meminfo",
+          "MemTotal: 4096 kB\nMemAvailable: 1 kB\nSwapTotal: 1024 kB\n");
+  EXPECT_EQ(all_memory(f.path / "proc", f.path / "cgroup").bytes, 5 * kMiB);
+  f.write("proc/self/cgroup", "0::/job\n");
+  f.write("cgroup/job/memory.max", str(2 * kMiB, "\n"));
+  const FreeMemory all = all_memory(f.path / "proc", f.path / "cgroup");
+  EXPECT_EQ(all.bytes, 2 * kMiB);
+  EXPECT_EQ(all.limit, "of its cgroup");
+}
+
 TEST(FreeMemory, HasNoLimitWhereNothingIsKnown) {
   EXPECT_EQ(free_memory("/nowhere", "/nowhere").bytes,
             std::numeric_limits<std::int64_t>::max());

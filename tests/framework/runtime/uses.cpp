@@ -84,8 +84,8 @@ class AnyBatch final : public Batch {
 class AnyForward final : public Forward {
  public:
   explicit AnyForward(Stages& stages) : stages_(stages) {}
-  [[nodiscard]] Footprint memory(
-      const StageContext& /*context*/) const override {
+  [[nodiscard]] Footprint memory(const StageContext& context) const override {
+    if (stages_.footprint) return stages_.footprint(context);
     return {.bytes = stages_.memory ? stages_.memory() : 0};
   }
   void open(StageContext& context) override {

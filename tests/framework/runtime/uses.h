@@ -20,6 +20,8 @@ struct Stages {
   Caps caps;
   Notes facts;                           ///< that Forward tells
   std::function<std::int64_t()> memory;  ///< that Forward would take
+  /// Instead of `memory`: all that it foresees.
+  std::function<Footprint(const StageContext&)> footprint;
   std::function<void()> in_caps, in_forwards_open;
   std::function<Result(const Step&)> forward;
   std::function<void(Sequence&)> start;

@@ -50,8 +50,9 @@ TEST(Memory, OfALongRowIsAsForeseen) {
   Config config = checkpoint.config();
   if (std::getenv("PENSTOCK_FULL") == nullptr) config.context = 8192;
   const auto mode = native::NativeEngine::mode(Dtype::kAuto, checkpoint);
-  const std::int64_t foreseen = native::NativeEngine::sequence_bytes(
-      config, mode, native::KvType::kBf16, 512);
+  const std::int64_t foreseen =
+      native::NativeEngine::sequence_bytes(config, native::KvType::kBf16, 512) +
+      native::NativeEngine::step_bytes(config, mode, 512);
   Driven driven(model, {.engine = "native", .dtype = "auto"});
   (void)driven.run({2, 3, 4}, {});
   const std::int64_t before = own_memory();

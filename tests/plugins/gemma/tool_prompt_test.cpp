@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "gemma/chat_template.h"
-#include "lib/tools/spaced_json.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::gemma {
 namespace {
@@ -79,17 +79,18 @@ TEST(ToolPrompt, KeepsThePipelinesOwnSystem) {
       parse_json(R"([{"role": "user", "content": "a"}])", "messages");
   const JsonValue tools = parse_json(kTools, "tools");
   const auto syntax = tools::syntax_named("json");
-  EXPECT_THAT(
-      tools::spaced_json(messages_of_text(asked, &tools, syntax, "Be kind.")),
-      HasSubstr("in words.\\n\\nBe kind."));
-  EXPECT_THAT(tools::spaced_json(messages_of_text(parse_json(kTalk, "messages"),
-                                                  &tools, syntax, "Be kind.")),
+  EXPECT_THAT(json_text(messages_of_text(asked, &tools, syntax, "Be kind."),
+                        JsonSpaces::kSpaced),
+              HasSubstr("in words.\\n\\nBe kind."));
+  EXPECT_THAT(json_text(messages_of_text(parse_json(kTalk, "messages"), &tools,
+                                         syntax, "Be kind."),
+                        JsonSpaces::kSpaced),
               ::testing::Not(HasSubstr("kind")));
 }
 
 TEST(ToolPrompt, IsDataForATemplateWithTools) {
   const JsonValue turns = messages_with_calls(parse_json(kTalk, "messages"));
-  const std::string text = tools::spaced_json(turns);
+  const std::string text = json_text(turns, JsonSpaces::kSpaced);
   EXPECT_THAT(text, HasSubstr(R"("arguments": {"days": 1, "city": "Oslo"}}, )"
                               R"("id": "a")"));
   EXPECT_THAT(text, HasSubstr(R"("content": "3 mm", "name": "rain")"));

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string_view>
@@ -136,10 +137,15 @@ TEST(Answer, EndsAtOnceWhereOnlyTheEndMayFollow) {
 TEST(Answer, DependsOnTheTokensAlone) {
   const Fixture fixture;
   Answer wandering = fixture.answer(Kind::kSchema, kPerson);
-  const Tokens whole = fixture.vocabulary->encode(
-      R"({"name": "an12e", "age": 12, "tags": ["a", 3], "is_new": true})");
+  const auto encoded = [&](const char* text) {
+    return fixture.vocabulary->encode(text);
+  };
+  const std::array ways{
+      encoded(R"({"name": "an12e", "age": 12, "tags": ["a"], "is_new": true})"),
+      encoded(R"({"name": "an12", "age": 120, "tags": [], "is_new": false})")};
   std::mt19937 engine(5);
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 600; ++i) {
+    const Tokens& whole = ways.at(engine() % 2);
     const Tokens some(whole.begin(),
                       whole.begin() + static_cast<std::ptrdiff_t>(
                                           engine() % (whole.size() + 1)));
@@ -149,7 +155,7 @@ TEST(Answer, DependsOnTheTokensAlone) {
       EXPECT_EQ(wandering.foresee(some, 9), fresh.foresee(some, 9));
     }
   }
-  EXPECT_TRUE(wandering.look(whole).allowed->is_empty());
+  EXPECT_TRUE(wandering.look(ways[0]).allowed->is_empty());
 }
 
 TEST(Answer, ForeseesAsTheTokenizerCuts) {

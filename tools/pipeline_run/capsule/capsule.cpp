@@ -11,6 +11,7 @@
 #include "penstock/sdk_version.h"
 #include "pipeline_run/capsule/kept_json.h"
 #include "pipeline_run/capsule/kept_values.h"
+#include "pipeline_run/capsule/read.h"
 #include "pipeline_run/inspect/safetensors_file.h"
 #include "pipeline_run/output/new_file.h"
 

@@ -24,9 +24,6 @@
 
 namespace penstock::run {
 
-/// What capsule.json says of itself.
-inline constexpr const char* kCapsuleFormat = "penstock capsule 1";
-
 /// Which call to keep although it does not fail: "forward:3" is the third of
 /// forward. Throws Error(kUsage).
 struct CallNumber {

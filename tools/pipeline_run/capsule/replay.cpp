@@ -2,7 +2,6 @@
 
 #include <ATen/ops/isfinite.h>
 
-#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -10,11 +9,8 @@
 #include "penstock/parallel.h"
 #include "penstock/pipeline_file.h"
 #include "penstock/sdk_version.h"
-#include "pipeline_run/capsule/capsule.h"
-#include "pipeline_run/capsule/kept_json.h"
-#include "pipeline_run/capsule/kept_values.h"
+#include "pipeline_run/capsule/read.h"
 #include "pipeline_run/exit_code.h"
-#include "pipeline_run/inspect/safetensors_file.h"
 #include "pipeline_run/inspect/show.h"
 #include "pipeline_run/inspect/stage_json.h"
 #include "pipeline_run/output/output.h"
@@ -24,53 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What capsule.json may weigh: it has no tensors.
-constexpr std::uintmax_t kMostJson = std::uintmax_t{1} << 30U;
-
-std::string text_of_file(const fs::path& path) {
-  std::error_code error;
-  const auto size = fs::file_size(path, error);
-  if (error) {
-    throw Error(Code::kNotFound,
-                str("--replay: '", path.string(), "': ", error.message(),
-                    "; expected a folder that --capsule made"));
-  }
-  if (size > kMostJson) {
-    throw Error(Code::kData, str("'", path.string(), "' has ", size,
-                                 " bytes; at most ", kMostJson, " are read"));
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  if (!in) throw Error(Code::kRetry, "cannot read '" + path.string() + "'");
-  return std::move(text).str();
-}
-
-KeptJson capsule_json(const fs::path& path) {
-  auto json = KeptJson::parse(text_of_file(path), nullptr,
-                              /*allow_exceptions=*/false);
-  if (json.is_object() && json.value("format", "") == kCapsuleFormat) {
-    return json;
-  }
-  throw Error(Code::kData, str("'", path.string(), "' is no '", kCapsuleFormat,
-                               "': it is damaged or of another version"));
-}
-
-/// Calls `read` on what was parsed; whatever is wrong in it is told with the
-/// file's name.
-template <class Read>
-auto reading(const fs::path& path, const Read& read) {
-  try {
-    return read();
-  } catch (const KeptJson::exception& error) {
-    throw Error(Code::kData, str("'", path.string(), "': ", error.what()));
-  } catch (const Error& error) {
-    throw Error(error.code(), str("'", path.string(), "': ", error.text()));
-  }
-}
-
-void tell_versions(const KeptJson& kept) {
-  const std::string theirs = kept.value("penstock", "");
+void tell_version(const std::string& theirs) {
   if (theirs == PENSTOCK_SDK_VERSION) return;
   std::cerr << "pipeline-run: the capsule was made by Penstock "
             << harmless(theirs) << ", this is " PENSTOCK_SDK_VERSION "\n";
@@ -119,56 +69,32 @@ void print(std::ostream& to, const Replayed& made) {
   }
 }
 
-/// The call as it was kept; a stage that was not opened was given nothing.
-KeptCall call_of(const fs::path& folder, const KeptJson& json) {
-  KeptCall call;
-  if (json.contains("call")) {
-    const fs::path tensors = folder / "tensors.safetensors";
-    call = kept_call(json["call"], read_safetensors(tensors), folder);
-  } else {
-    call.is_opening = true;
-  }
-  call.index = static_cast<std::size_t>(
-      integer_from(json.at("stage"), "index", 0, 1 << 10));
-  return call;
-}
-
 }  // namespace
 
 int replay_capsule(const Options& options, PluginHost& plugins) {
   const fs::path folder = options.replay;
-  const fs::path json_path = folder / "capsule.json";
-  const KeptJson json = capsule_json(json_path);
+  KeptCapsule kept = read_capsule(folder);
   auto overrides = overrides_from_environment();
   overrides.insert(overrides.end(), options.overrides.begin(),
                    options.overrides.end());
   const PipelineFile file =
       load_pipeline_file(folder / "pipeline.yaml", plugins, overrides);
   set_threads(static_cast<int>(std::get<std::int64_t>(file.threads.value)));
-  KeptCall call = reading(json_path, [&] { return call_of(folder, json); });
   const auto stages = file.stages();
-  const bool is_same =
-      call.index < stages.size() && reading(json_path, [&] {
-        return json.at("stage").at("use") == stages[call.index]->spec->name;
-      });
-  if (!is_same) {
+  const std::size_t place = kept.call.index;
+  if (place >= stages.size() || kept.use != stages[place]->spec->name) {
     throw Error(Code::kData,
-                str("'", json_path.string(),
+                str("'", (folder / "capsule.json").string(),
                     "': its stage is not at that place of pipeline.yaml"));
   }
-  reading(json_path,
-          [&] { tell_versions(json.value("versions", KeptJson::object())); });
-  const Replayed made = replay(file, call);
+  tell_version(kept.version);
+  const Replayed made = replay(file, kept.call);
   std::ostringstream to;
-  to << stages[call.index]->spec->name
-     << (call.is_opening ? " was opened\n" : " returned\n");
+  to << kept.use << (kept.call.is_opening ? " was opened\n" : " returned\n");
   print(to, made);
-  const std::string error = reading(json_path, [&] {
-    return json.contains("error") ? text_from(json["error"]) : "";
-  });
-  if (!error.empty()) {
+  if (!kept.error.empty()) {
     to << "it did not fail as it did then: "
-       << harmless(error.substr(0, error.find('\n'))) << "\n";
+       << harmless(kept.error.substr(0, kept.error.find('\n'))) << "\n";
   }
   Output output;
   output.write(to.str());

@@ -1,7 +1,7 @@
 #include "pipeline_run/input/json_raw.h"
 
 #include "penstock/error.h"
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::run {
 namespace {

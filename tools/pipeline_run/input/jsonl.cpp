@@ -7,7 +7,6 @@
 #include "penstock/params.h"
 #include "penstock/text.h"
 #include "pipeline_run/input/json_raw.h"
-#include "pipeline_run/input/json_text.h"
 #include "pipeline_run/input/response_format.h"
 #include "pipeline_run/input/tool_choice.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "penstock/error.h"
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::run {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "penstock/error.h"
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::run {
 namespace {

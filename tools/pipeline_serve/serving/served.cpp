@@ -182,6 +182,7 @@ void Served::open() {
   options.max_in_flight =
       static_cast<int>(crowd_of(file_) * (slots_ + options_.max_queue) + 1);
   options.on_stall = options_.on_stall;
+  options.stall_s = options_.stall_s;
   runner_ = std::make_unique<Runner>(file_, options);
   is_ready_ = true;
 }

@@ -22,6 +22,7 @@ struct ServedOptions {
   std::int64_t max_queue = 64;  ///< requests that wait beyond those that run
   double timeout_s = 300;       ///< the longest deadline of a request; 0: none
   std::function<void(const Stall&)> on_stall;
+  double stall_s = 10;         ///< until that is told; 0: only of late requests
   TraceBook* trace = nullptr;  ///< told of every request; null: no trace
 };
 

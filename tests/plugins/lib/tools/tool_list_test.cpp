@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "lib/tools/call_syntax.h"
-#include "lib/tools/spaced_json.h"
 #include "penstock/error.h"
+#include "penstock/json.h"
 
 namespace penstock::tools {
 namespace {
@@ -30,7 +30,7 @@ TEST(ToolList, HasNamesAndSchemas) {
   EXPECT_EQ(tools[0].description, "d");
   EXPECT_EQ(tools[0].place, "[0].function.parameters");
   for (const std::size_t i : {1U, 2U}) {
-    EXPECT_EQ(spaced_json(tools[i].parameters),
+    EXPECT_EQ(json_text(tools[i].parameters, JsonSpaces::kSpaced),
               R"({"type": "object", "properties": {}})");
   }
   EXPECT_TRUE(read("[]").empty());

@@ -83,7 +83,7 @@ HttpError SpeechModel::error(const Report& report,
       report.error && told != nullptr && is_of(*report.error, *told->spec);
   std::string param = "file";
   if (is_of_language) param = wanted.is_translation ? "model" : "language";
-  return error_of(report, param, /*context_length=*/0);
+  return error_of(report, {.prompt = param}, /*context_length=*/0);
 }
 
 }  // namespace penstock::serve

@@ -36,7 +36,7 @@ void InferenceBatch::fail(const HttpError& error) {
 
 void InferenceBatch::end(std::size_t row, const Report& report) {
   if (report.ending != Ending::kWhole) {
-    HttpError error = error_of(report, /*prompt_param=*/"",
+    HttpError error = error_of(report, {.prompt = ""},
                                /*context_length=*/0);
     if (rows_.size() > 1) {
       error.message = str("element ", row, ": ", error.message);

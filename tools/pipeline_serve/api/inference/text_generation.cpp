@@ -18,9 +18,9 @@ struct TextCall {
 };
 
 /// Reads the body of a `generate` or `generate_stream` call.
-class Reader {
+class GenerateReader {
  public:
-  Reader(const Signature& signature, bool is_stream)
+  GenerateReader(const Signature& signature, bool is_stream)
       : signature_(signature), out_{.request = {}, .is_stream = is_stream} {
     out_.request.rows.emplace_back();
   }
@@ -88,7 +88,8 @@ class Reader {
 TextCall read_call(const Served& served, Call& call, bool is_stream) {
   const Signature signature = signature_of(served.file());
   const JsonValue json = parse_inference_json(call.request.body);
-  auto out = Reader(signature, is_stream)(JsonView(json, kInferenceBody));
+  auto out =
+      GenerateReader(signature, is_stream)(JsonView(json, kInferenceBody));
   out.request.options.check(served.file());
   std::string().swap(call.request.body);
   return out;
@@ -136,7 +137,7 @@ class TextEvents final : public ResultSink {
   void done(const Request& /*request*/, const Report& report) override {
     if (report.ending != Ending::kWhole) {
       return send_error(*reply_,
-                        error_of(report, /*prompt_param=*/"text_input",
+                        error_of(report, {.prompt = "text_input"},
                                  /*context_length=*/0),
                         path_);
     }

@@ -23,29 +23,13 @@ const Members& members() {
   return all;
 }
 
-/// What says how a text is to be says nothing of calls.
-void check_beside_tools(const Body& body, bool has_logprobs) {
-  const auto format = body.find("response_format");
-  const bool has_form =
-      format && reading([&] { return format->at("type").text() != "text"; });
-  if (has_form) {
-    throw HttpError(bad_request(
-        "response_format cannot be asked for beside tools; with tool_choice: "
-        "none no tool is called",
-        "response_format"));
-  }
-  if (has_logprobs) {
-    throw HttpError(
-        bad_request("logprobs are not there beside tools", "logprobs"));
-  }
-}
-
 Generation chat_of(const Body& body, const TextModel& model) {
   const JsonView given = body.at("messages");
   Json messages = reading([&] { return messages_of_chat(given); });
   std::map<std::string, Value> inputs{{"messages", std::move(messages)}};
   Options options = options_of(body, model, members().options);
-  const bool has_tools = add_tools(body, model, inputs, options);
+  const bool has_tools =
+      add_tools(body, ToolShape::kOfChat, model, inputs, options);
   const bool has_logprobs = body.flag("logprobs");
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
   if (best.value_or(0) > 0 && !has_logprobs) {
@@ -56,12 +40,11 @@ Generation chat_of(const Body& body, const TextModel& model) {
     set_option(options, model, "logprobs", best.value_or(0), "logprobs");
   }
   const std::string schema_param = add_form_of_chat(body, model, options);
-  if (has_tools) check_beside_tools(body, has_logprobs);
+  if (has_tools) check_beside_tools(options, "response_format", "logprobs");
   lift_limit(options, model);
   Generation out = generation_of(body, model, {std::move(inputs)}, options);
   out.has_logprobs = has_logprobs;
-  out.prompt_param = "messages";
-  out.schema_param = schema_param;
+  out.blamed = {.prompt = "messages", .schema = schema_param};
   return out;
 }
 

@@ -75,7 +75,7 @@ Generation completion_of(const Body& body, const TextModel& model) {
   out.has_answer = !wants_no_answer(body);
   out.has_echo = has_echo;
   out.has_logprobs = body.find("logprobs").has_value();
-  out.prompt_param = "prompt";
+  out.blamed = {.prompt = "prompt"};
   return out;
 }
 

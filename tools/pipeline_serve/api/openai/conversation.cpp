@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::serve {
 namespace {
@@ -32,9 +32,9 @@ std::string role_of(const JsonView& message) {
 }
 
 /// A text, or parts of one of `types`, end to end.
-std::string content_of(const JsonView& message,
+std::string content_of(const JsonView& message, std::string_view member,
                        const std::vector<std::string_view>& types) {
-  const JsonView content = message.at("content");
+  const JsonView content = message.at(member);
   if (content.is_text()) return content.text();
   if (!content.is_array()) content.fail("is neither a text nor a list");
   const auto parts = content.items();
@@ -93,7 +93,19 @@ Json json_of(const Messages& messages) {
     message.insert(message.end(), each.more.begin(), each.more.end());
     all.push_back({std::move(message)});
   }
-  return {run::json_text({std::move(all)})};
+  return {penstock::json_text({std::move(all)})};
+}
+
+/// A JSON object in a text.
+void check_arguments(const JsonView& arguments) {
+  try {
+    const JsonValue parsed = parse_json(
+        arguments.text().empty() ? "{}" : arguments.text(), "arguments");
+    if (JsonView(parsed, "").is_object()) return;
+  } catch (const Error&) {
+    arguments.fail("is no JSON");
+  }
+  arguments.fail("is JSON, but no object");
 }
 
 /// A call that an assistant made before. Gives its id.
@@ -108,16 +120,18 @@ std::string check_call(const JsonView& call) {
   if (type && type->text() != "function") type->fail("is not function");
   const JsonView function = call.at("function");
   (void)function.at("name").text();
-  const JsonView arguments = function.at("arguments");
-  std::string id = call.at("id").text();
-  try {
-    const JsonValue parsed = parse_json(
-        arguments.text().empty() ? "{}" : arguments.text(), "arguments");
-    if (JsonView(parsed, "").is_object()) return id;
-  } catch (const Error&) {
-    arguments.fail("is no JSON");
+  check_arguments(function.at("arguments"));
+  return call.at("id").text();
+}
+
+/// What a tool gave: to which of the calls that were made so far.
+void add_answered(const JsonView& id, const std::set<std::string>& calls,
+                  Message& to) {
+  if (!calls.contains(id.text())) {
+    id.fail(str("is '", id.text().substr(0, 64),
+                "', which is no call of the messages before"));
   }
-  arguments.fail("is JSON, but no object");
+  to.more.push_back({"tool_call_id", id.value()});
 }
 
 /// `calls`: ids of those that were made so far.
@@ -134,30 +148,70 @@ Message message_of(const JsonView& message, std::set<std::string>& calls) {
     out.more.push_back({"tool_calls", made->value()});
     if (!message.find("content")) return out;
   }
-  out.text = content_of(message, {"text"});
-  if (out.role != "tool") return out;
-  const JsonView id = message.at("tool_call_id");
-  if (!calls.contains(id.text())) {
-    id.fail(str("is '", id.text().substr(0, 64),
-                "', which is no call of the messages before"));
+  out.text = content_of(message, "content", {"text"});
+  if (out.role == "tool") add_answered(message.at("tool_call_id"), calls, out);
+  return out;
+}
+
+/// A call that an assistant made: a message of its own, or more of the one
+/// before, as chats have it.
+void add_call(const JsonView& item, std::set<std::string>& calls,
+              Messages& all) {
+  check_members(item, {"type", "id", "call_id", "name", "arguments", "status"});
+  const JsonView id = item.at("call_id");
+  const JsonView name = item.at("name");
+  check_arguments(item.at("arguments"));
+  calls.insert(id.text());
+  JsonValue call{JsonValue::Object{
+      {"id", {id.text()}},
+      {"type", {std::string("function")}},
+      {"function",
+       {JsonValue::Object{{"name", {name.text()}},
+                          {"arguments", item.at("arguments").value()}}}}}};
+  if (all.empty() || all.back().role != "assistant") {
+    all.push_back({.role = "assistant", .text = ""});
   }
-  out.more.push_back({"tool_call_id", id.value()});
+  auto& more = all.back().more;
+  if (more.empty()) more.push_back({"tool_calls", {JsonValue::Array{}}});
+  std::get<JsonValue::Array>(more.back().value.data).push_back(std::move(call));
+}
+
+Message message_of_output(const JsonView& item,
+                          const std::set<std::string>& calls) {
+  check_members(item, {"type", "id", "call_id", "output", "status"});
+  Message out{.role = "tool",
+              .text = content_of(item, "output", {"input_text", "text"})};
+  add_answered(item.at("call_id"), calls, out);
   return out;
 }
 
 Message message_of_item(const JsonView& item) {
-  if (!item.is_object()) item.fail("is no object");
-  const auto type = item.find("type");
-  if (type && type->text() != "message") {
-    type->fail(str("is '", type->text().substr(0, 40),
-                   "': only messages are read here"));
-  }
   check_members(item, {"type", "role", "content", "id", "status", "phase"});
   if (item.at("role").text() == "tool") {
-    item.at("role").fail("is 'tool': no tool is called here");
+    item.at("role").fail(
+        "is 'tool': what a tool gave is a function_call_output");
   }
   return {.role = role_of(item),
-          .text = content_of(item, {"input_text", "output_text", "text"})};
+          .text = content_of(item, "content",
+                             {"input_text", "output_text", "text"})};
+}
+
+void add_item(const JsonView& item, std::set<std::string>& calls,
+              Messages& all) {
+  if (!item.is_object()) item.fail("is no object");
+  const auto type = item.find("type");
+  const std::string kind = type ? type->text() : "message";
+  if (kind == "function_call") {
+    add_call(item, calls, all);
+  } else if (kind == "function_call_output") {
+    all.push_back(message_of_output(item, calls));
+  } else if (kind == "message") {
+    all.push_back(message_of_item(item));
+  } else {
+    type->fail(str("is '", kind.substr(0, 40),
+                   "', expected one of message, function_call, "
+                   "function_call_output"));
+  }
 }
 
 }  // namespace
@@ -189,7 +243,8 @@ Json messages_of_response(const JsonView& input,
   if (!input.is_array()) input.fail("is neither a text nor a list");
   const auto items = input.items();
   if (items.empty()) input.fail("is empty; it needs a message");
-  for (const JsonView& each : items) all.push_back(message_of_item(each));
+  std::set<std::string> calls;
+  for (const JsonView& each : items) add_item(each, calls, all);
   return json_of(all);
 }
 

@@ -13,8 +13,8 @@ namespace penstock::serve {
 /// Of `messages` of a chat. Throws Error(kData), from the view that is wrong.
 [[nodiscard]] Json messages_of_chat(const JsonView& messages);
 
-/// Of `input` of a response, a text or a list of items, with `instructions`
-/// before it. Throws Error(kData).
+/// Of `input` of a response, a text or a list of items: messages, calls and
+/// what they gave; with `instructions` before it. Throws Error(kData).
 [[nodiscard]] Json messages_of_response(const JsonView& input,
                                         const std::string& instructions);
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 #include "pipeline_serve/api/openai/body.h"
 #include "pipeline_serve/api/openai/generation.h"
 #include "pipeline_serve/api/openai/vectors.h"
@@ -54,7 +54,7 @@ Request request_of(const JsonView& value) {
   }
   if (!is_ids(value)) value.fail("is neither a text nor a list of token ids");
   for (const JsonView& id : value.items()) (void)id.integer();
-  request.inputs["token_ids"] = Json{run::json_text(value.value())};
+  request.inputs["token_ids"] = Json{penstock::json_text(value.value())};
   return request;
 }
 
@@ -152,7 +152,8 @@ class Batch final : public std::enable_shared_from_this<Batch> {
   void keep(std::size_t index, const Report& report,
             const Gathered::Branches& branches) {
     if (report.error || report.ending != Ending::kWhole) {
-      throw HttpError(error_of(report, "input", /*context_length=*/0));
+      throw HttpError(
+          error_of(report, {.prompt = "input"}, /*context_length=*/0));
     }
     auto vector = numbers_of(branches.at(0).json.at(0));
     if (wanted_.dimensions) {

@@ -48,9 +48,8 @@ HttpError wrong_data(const Error& error, const std::string& prompt_param,
 
 }  // namespace
 
-HttpError error_of(const Report& report, const std::string& prompt_param,
-                   std::int64_t context_length,
-                   const std::string& schema_param) {
+HttpError error_of(const Report& report, const Blamed& blamed,
+                   std::int64_t context_length) {
   if (report.ending == Ending::kDeadline) {
     return http_error(504, "the request took longer than it may", "",
                       "deadline_exceeded");
@@ -61,9 +60,11 @@ HttpError error_of(const Report& report, const std::string& prompt_param,
   switch (report.error->code()) {
     case Code::kUsage:
     case Code::kData:
-      if (auto error = tools_error(*report.error)) return *error;
-      if (auto error = form_error(*report.error, schema_param)) return *error;
-      return wrong_data(*report.error, prompt_param, context_length);
+      if (auto error = tools_error(*report.error, blamed.tools)) {
+        return *error;
+      }
+      if (auto error = form_error(*report.error, blamed.schema)) return *error;
+      return wrong_data(*report.error, blamed.prompt, context_length);
     case Code::kRetry:
     case Code::kUnavailable:
       return http_error(503, "this may work later", "", "unavailable");

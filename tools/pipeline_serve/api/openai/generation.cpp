@@ -68,8 +68,8 @@ class PromptSink final : public ResultSink {
   }
   void done(const Request& request, const Report& report) override {
     if (report.ending != Ending::kWhole) {
-      return collector_->fail(error_of(report, wanted_.prompt_param,
-                                       context_length_, wanted_.schema_param));
+      return collector_->fail(
+          error_of(report, wanted_.blamed, context_length_));
     }
     echo(request);
     Usage usage{

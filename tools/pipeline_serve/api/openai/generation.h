@@ -9,6 +9,7 @@
 
 #include "pipeline_serve/api/openai/shown_tokens.h"
 #include "pipeline_serve/api/openai/text_model.h"
+#include "pipeline_serve/api/openai/tool_shape.h"
 
 namespace penstock::serve {
 
@@ -36,6 +37,13 @@ class Listener {
   virtual void failed(const HttpError& error) = 0;
 };
 
+/// The members of the body that a pipeline's complaints are about.
+struct Blamed {
+  std::string prompt;
+  std::string schema = {};  ///< "": no member holds one
+  ToolShape tools = ToolShape::kOfChat;
+};
+
 /// What is wanted of each prompt.
 struct Answers {
   std::size_t n = 1;  ///< to each
@@ -44,8 +52,7 @@ struct Answers {
   bool has_answer = true;  ///< else only the prompt is echoed
   bool has_echo = false;   ///< an answer begins with its prompt
   bool has_logprobs = false;
-  std::string prompt_param;       ///< the member that prompts come from
-  std::string schema_param = {};  ///< the one that a schema comes from
+  Blamed blamed = {};
 };
 
 struct Generation : Answers {
@@ -58,9 +65,7 @@ void generate(const TextModel& model, Generation generation,
               std::shared_ptr<Listener> listener, const Call& call);
 
 /// How a request ended, where not well, as an HTTP error.
-[[nodiscard]] HttpError error_of(const Report& report,
-                                 const std::string& prompt_param,
-                                 std::int64_t context_length,
-                                 const std::string& schema_param = {});
+[[nodiscard]] HttpError error_of(const Report& report, const Blamed& blamed,
+                                 std::int64_t context_length);
 
 }  // namespace penstock::serve

@@ -5,8 +5,8 @@
 #include <random>
 #include <string_view>
 
+#include "penstock/json.h"
 #include "pipeline_run/input/json_raw.h"
-#include "pipeline_run/input/json_text.h"
 #include "pipeline_run/input/openai_names.h"
 #include "pipeline_serve/api/openai/random.h"
 
@@ -110,8 +110,8 @@ Raw raw_of(const std::string& theirs, const JsonView& value,
   if (theirs == "stop") check_stop(value);
   if (theirs == "logit_bias") check_bias(value, model.vocabulary());
   if (theirs == "top_p") {
-    return RawScalar{
-        .text = run::json_text(JsonValue{std::max(value.real(), kLeastTopP)})};
+    return RawScalar{.text = penstock::json_text(
+                         JsonValue{std::max(value.real(), kLeastTopP)})};
   }
   return number_raw(value);
 }

@@ -1,7 +1,7 @@
 #include "pipeline_serve/api/openai/prompts.h"
 
 #include "penstock/error.h"
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 
 namespace penstock::serve {
 namespace {
@@ -23,7 +23,7 @@ PromptInputs prompt_of(const JsonView& value, std::int64_t vocabulary) {
   if (!value.is_array()) value.fail("is neither a text nor token ids");
   if (value.items().empty()) value.fail("is empty");
   check_ids(value, vocabulary);
-  return {{"token_ids", Json{run::json_text(value.value())}}};
+  return {{"token_ids", Json{penstock::json_text(value.value())}}};
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // /v1/responses: text in, text out; nothing is kept for the next one.
 #include <utility>
 
-#include "pipeline_run/input/json_text.h"
+#include "penstock/json.h"
 #include "pipeline_serve/api/openai/conversation.h"
 #include "pipeline_serve/api/openai/form.h"
 #include "pipeline_serve/api/openai/response_object.h"
 #include "pipeline_serve/api/openai/text_request.h"
-#include "pipeline_serve/api/openai/tools.h"
+#include "pipeline_serve/api/openai/tool_request.h"
 
 namespace penstock::serve {
 namespace {
@@ -84,8 +84,6 @@ bool includes_logprobs(const Body& body) {
 void check(const Body& body) {
   check_members(body, members());
   check_stateless(body);
-  check_no_tools(body);
-  (void)body.flag("parallel_tool_calls");
   reading([&] {
     check_text(body);
     check_reasoning(body);
@@ -103,7 +101,10 @@ Generation response_of(const Body& body, const TextModel& model,
   const JsonView input = body.at("input");
   Json messages = reading(
       [&] { return messages_of_response(input, body.text("instructions")); });
+  std::map<std::string, Value> inputs{{"messages", std::move(messages)}};
   options = options_of(body, model, members().options);
+  const bool has_tools =
+      add_tools(body, ToolShape::kOfResponse, model, inputs, options);
   const bool has_logprobs = reading([&] { return includes_logprobs(body); });
   const auto best = body.integer("top_logprobs", 0, kMostLogprobs);
   if (best.value_or(0) > 0 && !has_logprobs) {
@@ -115,14 +116,15 @@ Generation response_of(const Body& body, const TextModel& model,
     set_option(options, model, "logprobs", best.value_or(0), "include");
   }
   const std::string schema_param = add_form_of_response(body, model, options);
+  if (has_tools) check_beside_tools(options, "text.format", "include");
   lift_limit(options, model);
   // There is one answer, whatever the pipeline's file says.
   if (model.option("n") != nullptr) set_option(options, model, "n", 1, "n");
-  Generation out = generation_of(
-      body, model, {{{"messages", std::move(messages)}}}, options);
+  Generation out = generation_of(body, model, {std::move(inputs)}, options);
   out.has_logprobs = has_logprobs;
-  out.prompt_param = "input";
-  out.schema_param = schema_param;
+  out.blamed = {.prompt = "input",
+                .schema = schema_param,
+                .tools = ToolShape::kOfResponse};
   return out;
 }
 
@@ -141,7 +143,18 @@ OutJson format_json(const Body& body) {
   const auto text = body.find("text");
   const auto format = text ? text->find("format") : std::nullopt;
   if (!format) return {{"type", "text"}};
-  return OutJson::parse(run::json_text(format->value()));
+  return OutJson::parse(penstock::json_text(format->value()));
+}
+
+/// As it was asked for, or what is meant where nothing is said.
+OutJson choice_json(const Body& body) {
+  const auto choice = body.find("tool_choice");
+  return choice ? OutJson::parse(penstock::json_text(choice->value())) : "auto";
+}
+
+OutJson tools_json(const Body& body) {
+  const auto tools = body.find("tools");
+  return tools ? OutJson::parse(repeated_tools(*tools)) : OutJson::array();
 }
 
 ResponseFacts facts_of(const Body& body, const TextModel& model,
@@ -155,15 +168,16 @@ ResponseFacts facts_of(const Body& body, const TextModel& model,
       {"instructions", value_or_null(body, "instructions")},
       {"max_output_tokens", value_or_null(body, "max_output_tokens")},
       {"max_tool_calls", nullptr},
-      {"parallel_tool_calls", true},
+      {"parallel_tool_calls",
+       !body.find("parallel_tool_calls") || body.flag("parallel_tool_calls")},
       {"previous_response_id", nullptr},
       {"reasoning", {{"effort", nullptr}, {"summary", nullptr}}},
       {"service_tier", "default"},
       {"store", false},
       {"temperature", number_of(options, model, "temperature", 1)},
       {"text", {{"format", format_json(body)}}},
-      {"tool_choice", "auto"},
-      {"tools", OutJson::array()},
+      {"tool_choice", choice_json(body)},
+      {"tools", tools_json(body)},
       {"top_logprobs", body.integer("top_logprobs", 0, 20).value_or(0)},
       {"top_p", number_of(options, model, "top_p", 1)},
       {"truncation", "disabled"},

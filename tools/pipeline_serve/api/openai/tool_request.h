@@ -7,17 +7,24 @@
 #include <string>
 
 #include "pipeline_serve/api/openai/options.h"
+#include "pipeline_serve/api/openai/tool_shape.h"
 
 namespace penstock::serve {
 
-/// Of a chat: what the body's `tools`, `tool_choice` and `parallel_tool_calls`
-/// mean, as the pipeline's input `tools` and options. False: none may be
-/// called. Throws HttpError.
-bool add_tools(const Body& body, const TextModel& model,
+/// What the body's `tools`, `tool_choice` and `parallel_tool_calls` mean, as
+/// the pipeline's input `tools` and options. False: none may be called. Throws
+/// HttpError.
+bool add_tools(const Body& body, ToolShape shape, const TextModel& model,
                std::map<std::string, Value>& inputs, Options& options);
+
+/// What says how a text is to be says nothing of calls: throws HttpError where
+/// `options`, which the named members set, ask for a form or for logprobs.
+void check_beside_tools(const Options& options, const std::string& form_param,
+                        const std::string& logprobs_param);
 
 /// A complaint of the pipeline about tools, "tools: [0].function.name is ...",
 /// as one about that member; nothing: it is another error.
-[[nodiscard]] std::optional<HttpError> tools_error(const Error& error);
+[[nodiscard]] std::optional<HttpError> tools_error(const Error& error,
+                                                   ToolShape shape);
 
 }  // namespace penstock::serve

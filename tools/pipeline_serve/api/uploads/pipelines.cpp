@@ -43,8 +43,8 @@ HttpError wrong_option(const Error& error) {
 std::string line_of(const Runner& runner, const Request& request,
                     const Report& report, const Gathered::Branches& branches) {
   if (report.ending != Ending::kWhole) {
-    throw HttpError(
-        error_of(report, only_input(request), /*context_length=*/0));
+    throw HttpError(error_of(report, {.prompt = only_input(request)},
+                             /*context_length=*/0));
   }
   const bool is_one = runner.file().is_one();
   return run::json_line(

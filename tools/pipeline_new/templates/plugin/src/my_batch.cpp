@@ -10,7 +10,8 @@ using penstock::Slice;
 
 void MyBatchStage::declare(penstock::Declaration<MyBatchStage>& d) {
   d.doc("Whole prompts, first come, first served")
-      .layouts({penstock::Layout::kPacked});
+      .layouts({penstock::Layout::kPacked})
+      .light();
   d.param("max_sequences", &Params::max_sequences, "most that run at once")
       .range(1, 1024);
 }

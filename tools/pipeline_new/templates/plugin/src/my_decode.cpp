@@ -15,7 +15,8 @@ void MyDecodeStage::declare(penstock::Declaration<MyDecodeStage>& d) {
   d.doc("Takes the best token")
       .input("scores: f32[R,V]")
       .output("tokens: i64[N]")
-      .uses(penstock::kEosIds);
+      .uses(penstock::kEosIds)
+      .light();
   d.param("max_new_tokens", &Params::max_new_tokens, "then the answer ends")
       .range(1, 1 << 20)
       .per_request();

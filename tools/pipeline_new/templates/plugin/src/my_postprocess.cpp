@@ -22,7 +22,7 @@ class NumberWriter final : public penstock::Writer {
 }  // namespace
 
 void MyPostprocessStage::declare(penstock::Declaration<MyPostprocessStage>& d) {
-  d.doc("Writes token ids as numbers").input("tokens: i64[N]");
+  d.doc("Writes token ids as numbers").input("tokens: i64[N]").light();
 }
 
 std::unique_ptr<penstock::Writer> MyPostprocessStage::begin(

@@ -10,7 +10,8 @@ void MyPreprocessStage::declare(penstock::Declaration<MyPreprocessStage>& d) {
   // A stage that makes tensors or tokens says so: .output("tokens: i64[T]").
   d.doc("Puts a text in front of the request's")
       .uses(penstock::kText)
-      .makes(penstock::kText);
+      .makes(penstock::kText)
+      .light();
   d.param("prefix", &Params::prefix, "what is put in front").per_request();
 }
 

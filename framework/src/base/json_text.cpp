@@ -1,20 +1,23 @@
-#include "lib/tools/spaced_json.h"
-
 #include <nlohmann/json.hpp>
+#include <utility>
 
-namespace penstock::tools {
+#include "penstock/json.h"
+
+namespace penstock {
 namespace {
 
 /// Nested no deeper than parse_json() lets a value be.
-struct SpacedWriter {
-  std::string out;
+struct TextWriter {
+  const char* comma;
+  const char* colon;
+  std::string out = {};
 
   void write(const JsonValue& value) { std::visit(*this, value.data); }
   void operator()(std::monostate /*null*/) { out += "null"; }
   void operator()(const JsonValue::Array& items) {
     out += '[';
     for (const JsonValue& item : items) {
-      if (&item != items.data()) out += ", ";
+      if (&item != items.data()) out += comma;
       write(item);
     }
     out += ']';
@@ -22,13 +25,13 @@ struct SpacedWriter {
   void operator()(const JsonValue::Object& members) {
     out += '{';
     for (const auto& member : members) {
-      if (&member != members.data()) out += ", ";
-      out += quoted(member.key) + ": ";
+      if (&member != members.data()) out += comma;
+      out += json_quoted(member.key) + colon;
       write(member.value);
     }
     out += '}';
   }
-  void operator()(const std::string& text) { out += quoted(text); }
+  void operator()(const std::string& text) { out += json_quoted(text); }
   template <class Scalar>
   void operator()(const Scalar& scalar) {
     out += nlohmann::json(scalar).dump();
@@ -37,15 +40,16 @@ struct SpacedWriter {
 
 }  // namespace
 
-std::string spaced_json(const JsonValue& value) {
-  SpacedWriter writer;
+std::string json_text(const JsonValue& value, JsonSpaces spaces) {
+  const bool has = spaces == JsonSpaces::kSpaced;
+  TextWriter writer{.comma = has ? ", " : ",", .colon = has ? ": " : ":"};
   writer.write(value);
   return std::move(writer.out);
 }
 
-std::string quoted(const std::string& text) {
+std::string json_quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', false,
                                    nlohmann::json::error_handler_t::replace);
 }
 
-}  // namespace penstock::tools
+}  // namespace penstock

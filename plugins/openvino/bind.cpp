@@ -1,0 +1,139 @@
+#include "openvino/bind.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+
+#include "openvino/session.h"
+#include "penstock/error.h"
+
+namespace penstock::openvino {
+namespace {
+
+using From = ModelInput::From;
+
+bool is_number(const std::string& dim) {
+  return dim.find_first_not_of("0123456789") == dim.npos;
+}
+
+/// "f32[B,3,224,224]", as the file has it.
+std::string wanted(const ModelInput& input) {
+  std::string dims = input.file.has_rank ? "" : "...";
+  for (const auto& dim : input.dims) dims += (dims.empty() ? "" : ",") + dim;
+  return str(input.file.dtype, "[", dims, "]");
+}
+
+at::Tensor constant(const ModelInput& input,
+                    const std::vector<std::int64_t>& shape) {
+  const auto dtype = scalar_type(input.file.dtype);
+  if (input.constant.size() == 1) {
+    return at::zeros(shape, dtype).fill_(input.constant.front());
+  }
+  return at::tensor(input.constant, at::kDouble).to(dtype).view(shape);
+}
+
+}  // namespace
+
+std::string description(const at::Tensor& tensor) {
+  std::string dims;
+  for (const auto size : tensor.sizes()) {
+    dims += str(dims.empty() ? "" : ",", size);
+  }
+  for (const char* word :
+       {"f32", "i64", "i32", "u8", "bool", "f16", "bf16", "f64", "i16", "i8"}) {
+    if (scalar_type(word) == tensor.scalar_type()) {
+      return str(word, "[", dims, "]");
+    }
+  }
+  return str(at::toString(tensor.scalar_type()), "[", dims, "]");
+}
+
+void Binder::check(const ModelInput& input, const at::Tensor& tensor,
+                   std::vector<Known>& known) const {
+  const auto& dims = input.dims;
+  const auto rank = static_cast<std::size_t>(tensor.dim());
+  bool fits = tensor.scalar_type() == scalar_type(input.file.dtype) &&
+              (!input.file.has_rank || rank == dims.size());
+  if (!input.file.has_rank) return;
+  for (std::size_t i = 0; fits && i < rank; ++i) {
+    const auto size = tensor.size(static_cast<std::int64_t>(i));
+    if (is_number(dims[i])) {
+      fits = dims[i] == std::to_string(size);
+      continue;
+    }
+    const auto same =
+        std::find_if(known.begin(), known.end(),
+                     [&](const Known& each) { return each.dim == dims[i]; });
+    if (same == known.end()) {
+      known.push_back({dims[i], input.port.name, size});
+    } else if (same->size != size) {
+      throw Error(Code::kData,
+                  str("'", input.port.name, "' is ", description(tensor), ", ",
+                      file_, " takes ", wanted(input), ", and ", dims[i],
+                      " is ", same->size, " in '", same->input, "'"));
+    }
+  }
+  if (fits) return;
+  throw Error(Code::kData,
+              str("'", input.port.name, "' is ", description(tensor), ", ",
+                  file_, " takes ", wanted(input),
+                  "; let preprocess give that, or make the model anew with "
+                  "dims that are dynamic"));
+}
+
+std::vector<std::int64_t> Binder::shape_of(
+    const ModelInput& input, const std::vector<Known>& known) const {
+  std::vector<std::int64_t> shape;
+  const auto dynamic =
+      std::count_if(input.dims.begin(), input.dims.end(),
+                    [](const std::string& dim) { return !is_number(dim); });
+  for (const std::string& dim : input.dims) {
+    if (is_number(dim)) {
+      shape.push_back(std::stoll(dim));
+      continue;
+    }
+    const auto same =
+        std::find_if(known.begin(), known.end(),
+                     [&](const Known& each) { return each.dim == dim; });
+    if (same != known.end()) {
+      shape.push_back(same->size);
+    } else if (input.constant.size() > 1 && dynamic == 1) {
+      shape.push_back(static_cast<std::int64_t>(input.constant.size()));
+    } else if (input.from == From::kState) {
+      shape.push_back(1);
+    } else {
+      throw Error(Code::kData,
+                  str("set: ", file_, " takes '", input.port.name, "' as ",
+                      wanted(input), ", and no input that is given has a dim ",
+                      dim, "; give it in preprocess"));
+    }
+  }
+  return shape;
+}
+
+std::vector<at::Tensor> Binder::bind(const Give& item,
+                                     const Give& state) const {
+  std::vector<at::Tensor> out(ports_.inputs.size());
+  std::vector<Known> known;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const ModelInput& input = ports_.inputs[i];
+    if (input.from == From::kConstant) continue;
+    out[i] = input.from == From::kItem ? item(input) : state(input);
+    if (!out[i].defined()) continue;
+    check(input, out[i], known);
+    out[i] = out[i].contiguous();
+  }
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i].defined()) continue;
+    const ModelInput& input = ports_.inputs[i];
+    const auto shape = shape_of(input, known);
+    out[i] = input.from == From::kConstant
+                 ? constant(input, shape)
+                 : at::zeros(shape, scalar_type(input.file.dtype));
+  }
+  return out;
+}
+
+}  // namespace penstock::openvino

@@ -1,0 +1,56 @@
+// A model, compiled by OpenVINO for this CPU. No type of OpenVINO leaves this
+// file's source; what it throws becomes an Error that names the model.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "penstock/model_ports.h"
+#include "penstock/request.h"
+
+namespace penstock::openvino {
+
+struct SessionOptions {
+  std::string precision;  ///< "fp32", or "auto": what the CPU likes
+  std::string cache;      ///< folder of compiled models; empty: none
+  int threads = 1;
+};
+
+/// Who waits for a run: it ends when all of them have stopped, or at the time.
+struct Waiting {
+  std::vector<std::stop_token> stops;  ///< none: nobody can stop it
+  std::optional<Time> deadline;
+};
+
+/// One thread at a time.
+class Session {
+ public:
+  /// Loads and compiles. Throws Error(kData) where OpenVINO cannot run it.
+  Session(const ModelHead& head, const ModelPorts& ports,
+          const SessionOptions& options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  Session(Session&&) = delete;
+  Session& operator=(Session&&) = delete;
+  ~Session();
+
+  /// Takes the file's inputs in their order, on the CPU; gives its outputs,
+  /// copied. An output that is not a tensor of numbers is undefined. Throws
+  /// Cancelled when nobody waits any more.
+  [[nodiscard]] std::vector<at::Tensor> run(
+      const std::vector<at::Tensor>& inputs, const Waiting& waiting);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The dtype that a port writes. Throws Error(kInternal) for no number's.
+[[nodiscard]] at::ScalarType scalar_type(const std::string& dtype);
+
+}  // namespace penstock::openvino
