@@ -25,7 +25,7 @@ void Ctc::declare(Declaration<Ctc>& d) {
       .makes(kText, kScore, kBestScore);
   d.param("labels", &Params::labels,
           "file with the text of each class, by path or beside the model: one "
-          "a line, or JSON");
+          "a line, or JSON; model: those in the model's metadata");
   d.param("blank", &Params::blank, "class that stands for no character")
       .range(0, 1e9);
   d.param("space", &Params::space,

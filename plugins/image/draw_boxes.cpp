@@ -225,7 +225,8 @@ void DrawBoxes::declare(Declaration<DrawBoxes>& d) {
       .uses(kTime, kFrame, kWidth, kHeight, kBestScore);
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
-          "JSON, or one name per line; empty: show numbers");
+          "JSON, or one name per line; model: those in its metadata; empty: "
+          "show numbers");
   d.param("render", &Params::render,
           "folder for pictures with the boxes drawn; empty: none")
       .draws();

@@ -180,7 +180,8 @@ void Labels::declare(Declaration<Labels>& d) {
       .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
-          "JSON, or one name per line; empty: show numbers");
+          "JSON, or one name per line; model: those in its metadata; empty: "
+          "show numbers");
   d.param("render", &Params::render,
           "folder for pictures with their labels drawn, for films contact "
           "sheets; empty: none")

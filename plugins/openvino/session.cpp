@@ -235,6 +235,13 @@ Session::Session(const ModelHead& head, const ModelPorts& ports,
 
 Session::~Session() = default;
 
+std::string Session::dtype() const {
+  const ov::element::Type type =
+      impl_->compiled.get_property(ov::hint::inference_precision);
+  if (type == ov::element::bf16) return "bf16";
+  return type == ov::element::f16 ? "fp16" : "fp32";
+}
+
 std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
                                      const Waiting& waiting) {
   ov::InferRequest& request = impl_->request;

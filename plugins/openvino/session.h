@@ -39,6 +39,9 @@ class Session {
   Session& operator=(Session&&) = delete;
   ~Session();
 
+  /// What it computes in: "fp32", "bf16", "fp16".
+  [[nodiscard]] std::string dtype() const;
+
   /// Takes the file's inputs in their order, on the CPU; gives its outputs,
   /// copied. An output that is not a tensor of numbers is undefined. Throws
   /// Cancelled when nobody waits any more.

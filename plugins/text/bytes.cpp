@@ -56,7 +56,8 @@ void Bytes::declare(Declaration<Bytes>& d) {
   d.doc("How a file begins and ends, as numbers; for models of file types")
       .input("file: media")
       .output("bytes: i32[N]")
-      .makes(kPath);
+      .makes(kPath)
+      .light();
   d.param("begin", &Params::begin, "numbers of the file's beginning")
       .range(0, 1 << 20);
   d.param("end", &Params::end, "numbers of its end, behind them")

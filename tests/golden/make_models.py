@@ -131,6 +131,8 @@ def openvino_files():
     openvino.save_model(model, MODELS / "affine_ir.xml", compress_to_fp16=False)
     text = (MODELS / "affine_ir.xml").read_text()
     (MODELS / "bad_bin.xml").write_text(text.replace('offset="0"', 'offset="4096"'))
+    (MODELS / "bad_version.xml").write_text(text.replace('version="11"', 'version="99"'))
+    (MODELS / "bad_version.bin").write_bytes((MODELS / "affine_ir.bin").read_bytes())
     (MODELS / "bad_bin.bin").write_bytes((MODELS / "affine_ir.bin").read_bytes())
 
 

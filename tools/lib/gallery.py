@@ -44,6 +44,8 @@ def ports(stage):
     for title, key in (("takes", "inputs"), ("gives", "outputs"), ("of Decode's next step", "next_inputs")):
         if stage[key]:
             lines.append(f"- {title} " + ", ".join(f"`{port}`" for port in stage[key]))
+    if stage.get("ports_of_model"):
+        lines.append("- takes and gives what its model's file says")
     for kind in ("notes", "facts"):
         said = [f"{verb} " + ", ".join(f"`{note}`" for note in stage[kind][verb])
                 for verb in ("makes", "needs", "uses") if stage[kind][verb]]

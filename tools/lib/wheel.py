@@ -74,7 +74,9 @@ def pack_penstock(options, version, torch_version, libtorch):
         raise SystemExit(f"wheel: {module} names {libtorch}")
     wheel.add(f"penstock/{module}", data)
     lib = next(options.tree.glob("lib*/**/libpenstock.so")).parent
-    for path in [lib / "libpenstock.so", *sorted((lib / "penstock/plugins").glob("*.so"))]:
+    # OpenVINO is as large as everything else together.
+    plugins = [path for path in sorted((lib / "penstock/plugins").glob("*.so")) if path.name != "libpenstock_openvino.so"]
+    for path in [lib / "libpenstock.so", *plugins]:
         name = f"penstock/_native/lib/{path.relative_to(lib)}"
         wheel.add(name, without_path(path.read_bytes(), libtorch, path.name), is_program=True)
     for program in PROGRAMS:

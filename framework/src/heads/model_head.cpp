@@ -26,7 +26,8 @@ void add_weight_file(ModelHead& head, const std::string& location,
   namespace fs = std::filesystem;
   const fs::path written(location);
   const bool leaves =
-      location.empty() || written.is_absolute() ||
+      location.empty() || location.find('\0') != location.npos ||
+      written.is_absolute() ||
       std::find(written.begin(), written.end(), "..") != written.end();
   if (leaves) {
     throw Error(

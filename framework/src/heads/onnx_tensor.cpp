@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kInt64 = 7;
 constexpr std::size_t kLongestShape = 16;  ///< numbers
+constexpr std::size_t kMostDims = 64;
 
 struct DataType {
   const char* word;
@@ -121,44 +122,47 @@ std::string shape_text(const OnnxTensor& tensor) {
   return str(onnx_dtype(tensor.type), "[", out, "]");
 }
 
-/// Its elements' bytes. Throws where the shape is none.
-std::uint64_t needed_bytes(const ModelHead& head, const OnnxTensor& tensor,
-                           std::int64_t& elements) {
-  elements = elements_of(tensor.dims);
+int bits_of(const OnnxTensor& tensor) {
+  return tensor.type < kTypes.size() ? kTypes.at(tensor.type).bits : 0;
+}
+
+/// Throws where the shape is none.
+std::uint64_t elements_in(const ModelHead& head, const OnnxTensor& tensor) {
+  if (tensor.dims.size() > kMostDims) {
+    fail(head, tensor, str("has ", tensor.dims.size(), " dims"));
+  }
+  const std::int64_t elements = elements_of(tensor.dims);
   if (elements < 0) {
     fail(head, tensor,
          str("is ", shape_text(tensor), ", more than ", kMostElements,
              " elements"));
   }
-  const int bits =
-      tensor.type < kTypes.size() ? kTypes.at(tensor.type).bits : 0;
-  return (static_cast<std::uint64_t>(elements) *
-              static_cast<std::uint64_t>(bits) +
-          7) /
-         8;
+  return static_cast<std::uint64_t>(elements);
+}
+
+void check_external(const Data& data, std::uint64_t needed,
+                    const OnnxTensor& tensor, ModelHead& head) {
+  const std::uint64_t length = data.length != 0 ? data.length : needed;
+  if (length < needed || data.offset > UINT64_MAX - length) {
+    fail(head, tensor,
+         str("is ", shape_text(tensor), " and takes ", needed, " bytes, but ",
+             length, " are said to be in ", shown(data.location)));
+  }
+  add_weight_file(head, data.location, data.offset + length);
 }
 
 void check_data(const Data& data, const OnnxTensor& tensor, ModelHead& head) {
-  std::int64_t elements = 0;
-  const std::uint64_t needed = needed_bytes(head, tensor, elements);
+  const std::uint64_t elements = elements_in(head, tensor);
+  const auto bits = static_cast<std::uint64_t>(bits_of(tensor));
+  const std::uint64_t needed = (elements * bits + 7) / 8;
   if (data.is_external) {
-    const std::uint64_t length = data.length != 0 ? data.length : needed;
-    if (length < needed || data.offset > UINT64_MAX - length) {
-      fail(head, tensor,
-           str("is ", shape_text(tensor), " and takes ", needed, " bytes, but ",
-               length, " are said to be in ", shown(data.location)));
-    }
-    add_weight_file(head, data.location, data.offset + length);
-    return;
-  }
-  if (data.has_raw && needed > 0 && data.raw.size() != needed) {
+    check_external(data, needed, tensor, head);
+  } else if (data.has_raw && bits > 0 && data.raw.size() != needed) {
     fail(head, tensor,
          str("is ", shape_text(tensor), " and takes ", needed, " bytes, but ",
              data.raw.size(), " are there"));
-  }
-  // Two 4-bit numbers share one of int32_data, which is a byte at least.
-  if (!data.has_raw &&
-      static_cast<std::uint64_t>(elements) / 2 > data.typed_bytes) {
+  } else if (!data.has_raw && elements / 2 > data.typed_bytes) {
+    // Two 4-bit numbers share one of int32_data, which is a byte at least.
     fail(head, tensor,
          str("is ", shape_text(tensor), ", but holds ", data.typed_bytes,
              " bytes of data"));

@@ -2,6 +2,7 @@
 // the same name beside it.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "base/quote.h"
 #include "heads/formats.h"
@@ -65,11 +66,8 @@ class Reader {
   Layer layer_;
   bool has_net_ = false;
   std::uint64_t weights_end_ = 0;
-  struct Result {
-    std::string layer;
-    std::size_t output;
-  };
-  std::vector<Result> unnamed_;  ///< of files that name no outputs
+  /// Outputs by their layer's id, of files that do not name them.
+  std::map<std::string, std::size_t> unnamed_;
   std::map<std::pair<std::string, std::string>, std::string> port_names_;
 };
 
@@ -110,10 +108,12 @@ void Reader::read_data(const Tag& tag) {
 
 /// Of a file that names no outputs: by what they are made of.
 void Reader::read_edge(const Tag& tag) {
-  for (const auto& [layer, output] : unnamed_) {
-    if (tag.get("to-layer") != layer) continue;
-    const auto port = std::pair(tag.get("from-layer"), tag.get("from-port"));
-    head_.outputs[output].name = port_names_[port];
+  const auto output = unnamed_.find(tag.get("to-layer"));
+  if (output == unnamed_.end()) return;
+  const auto name =
+      port_names_.find({tag.get("from-layer"), tag.get("from-port")});
+  if (name != port_names_.end()) {
+    head_.outputs[output->second].name = name->second;
   }
 }
 
@@ -164,6 +164,11 @@ void Reader::open(const Tag& tag) {
   if (is_net && path_.size() == 1) {
     has_net_ = true;
     head_.version = "IR " + tag.get("version");
+    if (head_.version != "IR 10" && head_.version != "IR 11") {
+      throw Error(Code::kData, str(source_.name, ": it is ", head_.version,
+                                   "; OpenVINO reads IR 10 and 11: convert "
+                                   "the model anew"));
+    }
   } else if (is_net && path_.size() >= 3 && path_[1] == "layers" &&
              path_[2] == "layer") {
     read_in_layer(tag);
@@ -183,7 +188,7 @@ void Reader::finish_layer() {
   if (layer_.type == "Result") {
     layer_.tensor.name = first_of(layer_.output_names);
     if (layer_.tensor.name.empty()) {
-      unnamed_.push_back({layer_.id, head_.outputs.size()});
+      unnamed_.emplace(layer_.id, head_.outputs.size());
     }
     head_.outputs.push_back(layer_.tensor);
   }

@@ -29,6 +29,10 @@ class Reader {
   void read() {
     const auto model = flat_.root();
     head_.version = str("schema ", flat_.value<std::uint32_t>(model, kVersion));
+    if (head_.version != "schema 3") {
+      throw Error(Code::kData, str(head_.path.string(), ": it has ",
+                                   head_.version, "; only schema 3 is read"));
+    }
     head_.made_by = std::string(flat_.text(model, kDescription));
     read_operators(model);
     const auto graphs = flat_.vector(model, kSubgraphs, 4);

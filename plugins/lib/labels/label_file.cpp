@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "penstock/error.h"
+#include "penstock/model_head.h"
 
 namespace penstock::labels {
 namespace {
@@ -79,9 +80,30 @@ std::vector<std::string> read_labels(const std::filesystem::path& path) {
   }
 }
 
+namespace {
+
+/// Those that the model file itself says.
+std::vector<std::string> labels_in(const std::string& model) {
+  const ModelHead head = read_model_head(model);
+  std::vector<std::string> names = labels_of(head);
+  if (!names.empty()) return names;
+  std::string keys;
+  for (const auto& [key, value] : head.metadata) {
+    keys += (keys.empty() ? "" : ", ") + key;
+  }
+  throw Error(Code::kData,
+              str("labels: model: '", model,
+                  "' says no names of classes under character, labels or names "
+                  "(it has: ",
+                  keys.empty() ? "no metadata" : keys, "); name a file"));
+}
+
+}  // namespace
+
 std::vector<std::string> labels_named(const std::string& said,
                                       const std::string& model) {
   if (said.empty()) return {};
+  if (said == "model") return labels_in(model);
   const std::filesystem::path path = said;
   std::error_code error;
   const bool is_there = std::filesystem::exists(path, error);

@@ -14,7 +14,7 @@ namespace penstock::labels {
     const std::filesystem::path& path);
 
 /// What a stage's param `labels` means: a file, by path or beside the model;
-/// "": none.
+/// "model": those that the model file says in its metadata; "": none.
 [[nodiscard]] std::vector<std::string> labels_named(const std::string& said,
                                                     const std::string& model);
 

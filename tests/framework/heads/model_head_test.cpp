@@ -91,6 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"bad_absolute.onnx", "may only read files beside it"},
         {"bad_missing.onnx", "'nowhere.bin', which is not beside it"},
         {"bad_cut_off.onnx", "wants its bytes up to 65, it has 64"},
+        {"bad_version.xml", "it is IR 99; OpenVINO reads IR 10 and 11"},
         {"bad_bin.xml", "bad_bin.bin is cut off"},
         {"bad_expand.onnx",
          "node 'huge' (Expand) makes a tensor of [1048576,1048576,1]"},

@@ -154,6 +154,40 @@ TEST(Deadline, PassedBeforeItBegan) {
   EXPECT_EQ(script.calls, 0);
 }
 
+TEST(Deadline, OfAForwardThatGivesUpIsNoError) {
+  Script script;
+  script.in_forward = [](const Step& step) {
+    const Request& own = *step.slices.front().sequence->item->request;
+    std::this_thread::sleep_until(*own.deadline);
+    throw Cancelled();
+  };
+  Pipeline pipeline(file(script));
+  const auto sink = std::make_shared<Collect>();
+  Request late = request("a", "1 2");
+  late.deadline = Clock::now() + milliseconds(20);
+  pipeline.submit(late, sink);
+  EXPECT_EQ(sink->wait().finish_reason, "deadline");
+  EXPECT_FALSE(sink->wait().error);
+}
+
+TEST(Cancel, OfAForwardThatGivesUpIsNoError) {
+  Script script;
+  std::latch is_running{1};
+  script.in_forward = [&](const Step& step) {
+    const Request& own = *step.slices.front().sequence->item->request;
+    is_running.count_down();
+    while (!own.stop.stop_requested()) std::this_thread::yield();
+    throw Cancelled();
+  };
+  Pipeline pipeline(file(script));
+  const auto sink = std::make_shared<Collect>();
+  auto stop = pipeline.submit(request("a", "1 2"), sink);
+  is_running.wait();
+  stop.request_stop();
+  EXPECT_EQ(sink->wait().finish_reason, "cancelled");
+  EXPECT_FALSE(sink->wait().error);
+}
+
 TEST(Pipeline, EndsWhatIsInFlightWhenItGoes) {
   Script script;
   script.forward_time = milliseconds(2);

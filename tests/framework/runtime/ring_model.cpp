@@ -130,6 +130,7 @@ void RingModel::score(const Slice& slice, const Tokens& tokens,
 }
 
 Result RingModel::forward(const Step& step) {
+  if (script_.in_forward) script_.in_forward(step);
   if (script_.forward_time.count() > 0) {
     std::this_thread::sleep_for(script_.forward_time);
   }

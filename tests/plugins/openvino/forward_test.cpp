@@ -41,6 +41,7 @@ INSTANTIATE_TEST_SUITE_P(
          "",
          {"OpenVINO has no operation Frobnicate (node 'bar')"}},
         {"no_rank.onnx", "", {"OpenVINO cannot load it", "dynamic rank"}},
+        {"bad_version.xml", "", {"it is IR 99"}},
         {"bad_text.onnx", "", {"is no tensor of numbers"}},
         {"bad_expand.onnx", "", {"makes a tensor of"}},
         {"bad_escape.onnx", "", {"may only read files beside it"}},

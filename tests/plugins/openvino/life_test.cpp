@@ -103,6 +103,7 @@ TEST(Session, KeepsCompiledModelsInItsCache) {
 TEST(Session, RunsWithWhatTheCpuLikes) {
   Loaded free("affine.onnx", {.precision = "auto", .cache = "", .threads = 2});
   Loaded exact("affine.onnx");
+  EXPECT_EQ(exact.session.dtype(), "fp32");
   const at::Tensor x = at::ones({3, 4});
   EXPECT_TRUE(free.session.run({x}, {}).at(0).allclose(
       exact.session.run({x}, {}).at(0), 0.05, 0.05));
