@@ -7,6 +7,7 @@
 #include "core/ctc.h"
 #include "core/embedding.h"
 #include "core/map.h"
+#include "core/mask.h"
 #include "core/outputs.h"
 #include "core/pad.h"
 #include "core/pool.h"
@@ -30,6 +31,7 @@ PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Embedding>("embedding");
   registry.add<penstock::core::Identity>("identity");
   registry.add<penstock::core::Map>("map");
+  registry.add<penstock::core::Mask>("mask");
   registry.add<penstock::core::Outputs>("outputs");
   registry.add<penstock::core::Pool>("pool");
   registry.add<penstock::core::Ragged>("ragged", "rows");

@@ -127,6 +127,25 @@ at::Tensor with_boxes(const at::Tensor& pixels,
   return out;
 }
 
+at::Tensor with_mask(const at::Tensor& pixels, const at::Tensor& mask,
+                     std::int64_t none) {
+  at::Tensor out = pixels.contiguous().clone();
+  auto* pixel = out.mutable_data_ptr<std::uint8_t>();
+  const auto* const kind = mask.const_data_ptr<std::uint8_t>();
+  std::array<cv::Scalar, 256> colours;
+  for (std::size_t i = 0; i < colours.size(); ++i) {
+    colours.at(i) = colour_of(static_cast<std::int64_t>(i));
+  }
+  for (std::int64_t i = 0; i < mask.numel(); ++i, pixel += 3) {
+    if (kind[i] == none) continue;
+    const cv::Scalar& colour = colours.at(kind[i]);
+    for (int c = 0; c < 3; ++c) {
+      pixel[c] = static_cast<std::uint8_t>((pixel[c] + colour[c]) / 2);
+    }
+  }
+  return viewable(out);
+}
+
 void write_png(const std::string& path, const at::Tensor& pixels) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;

@@ -26,6 +26,11 @@ struct DrawnBox {
 [[nodiscard]] at::Tensor with_boxes(const at::Tensor& pixels,
                                     const std::vector<DrawnBox>& boxes);
 
+/// A copy of u8[H,W,3] with the colour of its class laid over each pixel that
+/// u8[H,W] says one for, but for those of class `none`.
+[[nodiscard]] at::Tensor with_mask(const at::Tensor& pixels,
+                                   const at::Tensor& mask, std::int64_t none);
+
 /// Text that can be drawn: printable ASCII, '?' for any other character.
 [[nodiscard]] std::string printable(const std::string& text);
 

@@ -1,5 +1,7 @@
 #include "image/draw_boxes.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <iomanip>
 #include <nlohmann/json.hpp>
@@ -30,6 +32,7 @@ struct NamedBox {
   std::string name;
   double score = 0;
   Extent at;
+  std::optional<Corners> corners = {};  ///< of what is turned
 };
 
 /// 0.921  face  at 203,58 to 302,177
@@ -82,6 +85,7 @@ class BoxWriter final : public Writer {
         get(decoded.tensors, tensors::kBoxes).to(at::kDouble).contiguous();
     const auto classes = get(decoded.tensors, tensors::kClasses);
     const auto scores = get(decoded.tensors, tensors::kClassScores);
+    const at::Tensor* corners = find(decoded.tensors, tensors::kCorners);
     std::vector<NamedBox> boxes;
     for (std::int64_t i = 0; i < classes.numel(); ++i) {
       const auto id = classes.const_data_ptr<std::int64_t>()[i];
@@ -92,6 +96,9 @@ class BoxWriter final : public Writer {
            .name = at < names_.size() ? names_[at] : str("class ", id),
            .score = double{scores.const_data_ptr<float>()[i]},
            .at = {.left = p[0], .top = p[1], .right = p[2], .bottom = p[3]}});
+      if (corners == nullptr) continue;
+      const auto* const c = corners->const_data_ptr<float>() + 8 * i;
+      std::copy(c, c + 8, boxes.back().corners.emplace().begin());
     }
     return boxes;
   }
@@ -141,28 +148,45 @@ class BoxWriter final : public Writer {
     return picture_;
   }
 
-  /// The boxes are of the picture that preprocess had: a JPEG may have been
-  /// decoded at a part of its size.
-  Extent in_picture(const Item& item, const Extent& box) {
+  /// How many pixels the picture has for one of the picture that preprocess
+  /// had: a JPEG may have been decoded at a part of its size.
+  struct Scale {
+    double x = 1, y = 1;
+  };
+  Scale scale_of(const Item& item) {
     const auto share = [&](const Note<std::int64_t>& note, std::int64_t size) {
-      const auto whole = static_cast<double>(size);
       const std::int64_t* noted = find(item.notes, note);
-      return noted == nullptr ? 1.0 : whole / static_cast<double>(*noted);
+      return noted == nullptr
+                 ? 1.0
+                 : static_cast<double>(size) / static_cast<double>(*noted);
     };
-    const double x = share(kWidth, picture().size(1));
-    const double y = share(kHeight, picture().size(0));
-    return {.left = box.left * x,
-            .top = box.top * y,
-            .right = box.right * x,
-            .bottom = box.bottom * y};
+    return {.x = share(kWidth, picture().size(1)),
+            .y = share(kHeight, picture().size(0))};
+  }
+
+  static Extent scaled(const Extent& box, const Scale& by) {
+    return {.left = box.left * by.x,
+            .top = box.top * by.y,
+            .right = box.right * by.x,
+            .bottom = box.bottom * by.y};
+  }
+
+  at::Tensor part(const NamedBox& box, const Scale& by) {
+    if (!box.corners) {
+      return crop_box(picture(), scaled(box.at, by), params_.margin);
+    }
+    Corners corners = *box.corners;
+    for (std::size_t i = 0; i < corners.size(); ++i) {
+      corners.at(i) *= static_cast<float>(i % 2 == 0 ? by.x : by.y);
+    }
+    return crop_corners(picture(), corners);
   }
 
   void cut(const Item& item, const std::vector<NamedBox>& boxes, int branch,
            OutputSink& out) {
     for (const NamedBox& box : boxes) {
-      out.emit(Tensors{{"image", crop_box(picture(), in_picture(item, box.at),
-                                          params_.margin)}},
-               branch, /*is_final=*/false);
+      out.emit(Tensors{{"image", part(box, scale_of(item))}}, branch,
+               /*is_final=*/false);
     }
   }
 
@@ -170,7 +194,7 @@ class BoxWriter final : public Writer {
   void draw(const Item& item, const std::vector<NamedBox>& boxes) {
     std::vector<DrawnBox> drawn;
     for (const NamedBox& box : boxes) {
-      const Extent at = in_picture(item, box.at);
+      const Extent at = scaled(box.at, scale_of(item));
       drawn.push_back({.left = at.left,
                        .top = at.top,
                        .right = at.right,

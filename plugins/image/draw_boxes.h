@@ -12,7 +12,8 @@
 namespace penstock::image {
 
 /// Input: boxes f32[M,4] as left, top, right, bottom in pixels of the upright
-/// picture, classes i64[M], scores f32[M]. Output: a line a box, and JSON
+/// picture, classes i64[M], scores f32[M], and where there are such corners
+/// f32[M,8]. Output: a line a box, and JSON
 /// {"boxes": [{"id", "label", "score", "box"}]}, of frames of a film
 /// {"frames": [{"time", "frame", "boxes"}]}; with `crops` also a tensor `image`
 /// u8[H,W,3] for each box, which a step takes with `{image: {each: STEP}}`.

@@ -2,11 +2,13 @@
 #include "penstock/plugin.h"
 
 #include "image/draw_boxes.h"
+#include "image/draw_mask.h"
 #include "image/fit.h"
 #include "image/labels.h"
 #include "image/load.h"
 #include "image/patches.h"
 #include "image/save.h"
+#include "image/text_boxes.h"
 
 PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Load>("load");
@@ -14,5 +16,7 @@ PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Patches>("patches");
   registry.add<penstock::image::Labels>("labels");
   registry.add<penstock::image::DrawBoxes>("draw_boxes");
+  registry.add<penstock::image::DrawMask>("draw_mask");
   registry.add<penstock::image::Save>("save");
+  registry.add<penstock::image::TextBoxes>("text_boxes");
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <array>
@@ -82,6 +83,41 @@ at::Tensor shortest_side_to(const at::Tensor& pixels, const Recipe& recipe) {
                 recipe.filter_kind(), recipe.backend);
 }
 
+/// PaddleOCR's: the nearest multiple, half ways to the even one, at least one.
+at::Tensor at_least(const at::Tensor& pixels, const Recipe& recipe) {
+  const std::int64_t shortest = std::min(pixels.size(0), pixels.size(1));
+  const double ratio =
+      std::max(1.0, static_cast<double>(height_of(recipe.size)) /
+                        static_cast<double>(shortest));
+  const auto side = [&](std::int64_t dim) {
+    const double scaled =
+        std::trunc(static_cast<double>(pixels.size(dim)) * ratio);
+    const auto multiple = static_cast<double>(recipe.multiple);
+    const double whole = std::nearbyint(scaled / multiple) * multiple;
+    if (whole > static_cast<double>(kMostSide)) {
+      throw Error(Code::kData, str("it is too thin: one side would become ",
+                                   whole, " pixels"));
+    }
+    return std::max(recipe.multiple, static_cast<std::int64_t>(whole));
+  };
+  return resize(pixels, side(0), side(1), recipe.filter_kind(), recipe.backend);
+}
+
+/// As rapidocr's recogniser has it: the width rounded up.
+at::Tensor height_to(const at::Tensor& pixels, const Recipe& recipe) {
+  const std::int64_t height = height_of(recipe.size);
+  const double width = std::ceil(static_cast<double>(height) *
+                                 (static_cast<double>(pixels.size(1)) /
+                                  static_cast<double>(pixels.size(0))));
+  if (width > static_cast<double>(kMostSide)) {
+    throw Error(Code::kData,
+                str("it is too thin: ", pixels.size(1), " pixels by ",
+                    pixels.size(0), " would become ", width, " by ", height));
+  }
+  return resize(pixels, height, std::max<std::int64_t>(1, std::llround(width)),
+                recipe.filter_kind(), recipe.backend);
+}
+
 at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe,
                      Seen& seen) {
   const std::int64_t height = height_of(recipe.size);
@@ -119,6 +155,17 @@ at::Tensor grey(const at::Tensor& pixels) {
   return out;
 }
 
+/// At the upper left of zeros, where it is smaller than the room.
+at::Tensor in_room(const at::Tensor& pixels, const Recipe& recipe) {
+  const std::int64_t multiple = recipe.multiple;
+  const std::int64_t height = std::max(pixels.size(1), height_of(recipe.room));
+  const std::int64_t least = std::max(pixels.size(2), width_of(recipe.room));
+  const std::int64_t width = (least + multiple - 1) / multiple * multiple;
+  auto out = at::zeros({pixels.size(0), height, width}, at::kFloat);
+  out.narrow(1, 0, pixels.size(1)).narrow(2, 0, pixels.size(2)).copy_(pixels);
+  return out;
+}
+
 double value_of(const std::vector<double>& values, std::size_t channel,
                 double fallback) {
   if (values.empty()) return fallback;
@@ -147,6 +194,10 @@ at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe, Seen* seen) {
                  recipe.filter_kind(), recipe.backend);
   } else if (recipe.fit == "shortest") {
     out = shortest_side_to(out, recipe);
+  } else if (recipe.fit == "least") {
+    out = at_least(out, recipe);
+  } else if (recipe.fit == "height") {
+    out = height_to(out, recipe);
   }
   made.at = {.width = out.size(1), .height = out.size(0)};
   if (recipe.fit == "letterbox") out = letterbox(out, recipe, made);
@@ -181,7 +232,7 @@ at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe) {
       to[i] = table[at[i * channels]];
     }
   }
-  return out;
+  return recipe.room.empty() ? out : in_room(out, recipe);
 }
 
 std::vector<PictureView> pan_and_scan(const at::Tensor& pixels,

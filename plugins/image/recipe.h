@@ -16,7 +16,9 @@ struct Recipe {
   double square = 0;
   /// stretch: to `size`, whatever the shape. shortest: the shorter side to
   /// `size`, the other in proportion. letterbox: inside `size`, in proportion,
-  /// the rest `pad_value`. none: as it is.
+  /// the rest `pad_value`. least: the shorter side to `size` where it is
+  /// shorter, in proportion, then both to the nearest `multiple`. height: the
+  /// height to `size`, the width in proportion. none: as it is.
   std::string fit = "none";
   std::vector<std::int64_t> size = {};  ///< [height, width], or one for both
   std::vector<std::int64_t> crop =
@@ -27,6 +29,10 @@ struct Recipe {
   double scale = 1.0 / 255;      ///< value * scale, then (x - mean) / std
   std::vector<double> mean = {}, std = {};
   std::int64_t pad_value = 0;
+  std::int64_t multiple = 1;  ///< of least, and of the room's width
+  /// [height, width]: what is smaller lies at the upper left of so many zeros,
+  /// or of the next multiple as wide.
+  std::vector<std::int64_t> room = {};
 
   [[nodiscard]] Filter filter_kind() const {
     return filter == "bilinear" ? Filter::kBilinear : Filter::kBicubic;

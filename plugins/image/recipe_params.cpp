@@ -19,6 +19,8 @@ Recipe recipe_of(const RecipeParams& p) {
   if (!p.mean.empty()) r.mean = p.mean;
   if (!p.std.empty()) r.std = p.std;
   r.pad_value = p.pad_value;
+  r.multiple = p.multiple;
+  r.room = p.room;
   return r;
 }
 
@@ -27,8 +29,8 @@ std::string conflict(const RecipeParams& p) {
   if (r.fit != "none" && r.size.empty()) {
     return "fit: " + r.fit + " needs a size, such as size: [224, 224]";
   }
-  if (r.size.size() > 2 || r.crop.size() > 2) {
-    return "size and crop are one side or [height, width]";
+  if (r.size.size() > 2 || r.crop.size() > 2 || r.room.size() > 2) {
+    return "size, crop and room are one side or [height, width]";
   }
   if (std::find(r.std.begin(), r.std.end(), 0.0) != r.std.end()) {
     return "std: 0 would divide by zero";

@@ -26,6 +26,8 @@ struct RecipeParams {
   std::vector<double> mean;
   std::vector<double> std;
   std::int64_t pad_value = 0;
+  std::int64_t multiple = 1;
+  std::vector<std::int64_t> room;
 };
 
 [[nodiscard]] Recipe recipe_of(const RecipeParams& params);
@@ -52,9 +54,11 @@ void declare_recipe(Declaration<T>& d) {
           "off, -1: as the preset")
       .range(-1, 1);
   d.param("fit", in<P>(&R::fit),
-          "how the picture becomes size: stretch, shortest side, letterbox, or "
-          "none")
-      .choices({"preset", "none", "stretch", "shortest", "letterbox"});
+          "how the picture becomes size: stretch, shortest side, letterbox, "
+          "least (the shorter side, where it is less), height (the width in "
+          "proportion), or none")
+      .choices({"preset", "none", "stretch", "shortest", "letterbox", "least",
+                "height"});
   d.param("size", in<P>(&R::size),
           "[height, width] in pixels, or one number for both")
       .range(1, 8192);
@@ -71,6 +75,14 @@ void declare_recipe(Declaration<T>& d) {
   d.param("pad_value", in<P>(&R::pad_value),
           "grey level of a letterbox's border")
       .range(0, 255);
+  d.param("multiple", in<P>(&R::multiple),
+          "of fit: least, both sides become a multiple of so many pixels, of "
+          "room the width does")
+      .range(1, 1024);
+  d.param("room", in<P>(&R::room),
+          "[height, width] in pixels: smaller pictures lie, normalised, at the "
+          "upper left of zeros; none: no such room")
+      .range(1, 8192);
   d.param("channels", in<P>(&R::channels),
           "order of the colour channels, or grey")
       .choices({"rgb", "bgr", "grey"});

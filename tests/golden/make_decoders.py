@@ -2,7 +2,7 @@
 
 Inputs are random and short of digits, so that they stand in the JSON exactly. Writes tests/golden/decoders/:
 vector.json (sentence-transformers' Pooling and torch's normalize), ctc.json (rapidocr's CTCLabelDecode),
-boxes.json (torchvision's box_convert, nms and batched_nms).
+boxes.json (torchvision's box_convert, nms and batched_nms), rle.json (pycocotools' encode).
 """
 import json
 import pathlib
@@ -12,6 +12,7 @@ from importlib.metadata import version
 import numpy as np
 import torch
 import torchvision
+from pycocotools import mask as coco
 from rapidocr.ch_ppocr_rec.utils import CTCLabelDecode
 from sentence_transformers.models import Pooling
 
@@ -83,13 +84,23 @@ def boxes(random):
     write("boxes.json", cases)
 
 
+def masks(random):
+    cases = []
+    for height, width, share in ((1, 1, 0), (1, 1, 1), (4, 6, 0.5), (30, 40, 0.1), (200, 3, 0.98), (5, 300, 0.002)):
+        mask = (random.random((height, width)) < share).astype(np.uint8)
+        counts = coco.encode(np.asfortranarray(mask))["counts"].decode()
+        cases.append({"height": height, "width": width, "mask": mask.ravel().tolist(), "counts": counts})
+    write("rle.json", cases)
+
+
 def main():
     GOLDEN.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(SEED)
     vectors(random)
     texts(random)
     boxes(random)
-    packages = ("numpy", "torch", "torchvision", "sentence-transformers", "rapidocr")
+    masks(random)
+    packages = ("pycocotools", "numpy", "torch", "torchvision", "sentence-transformers", "rapidocr")
     made_by = {name: version(name) for name in packages} | {
         "python": platform.python_version(), "script": pathlib.Path(__file__).name, "seed": SEED}
     (GOLDEN / "versions.json").write_text(json.dumps(made_by, indent=2) + "\n")

@@ -29,6 +29,11 @@ inline constexpr const char* kClasses = "classes";
 inline constexpr const char* kClassScores = "scores";
 /// Places in a picture: f32[N,4] as left, top, right, bottom.
 inline constexpr const char* kBoxes = "boxes";
+/// Beside them, of what is turned: f32[N,8], x and y of its corners clockwise
+/// from the upper left.
+inline constexpr const char* kCorners = "corners";
+/// The class of each pixel of a picture: u8[H,W].
+inline constexpr const char* kMask = "mask";
 /// A vector for the item: f32[D].
 inline constexpr const char* kEmbedding = "embedding";
 /// Of n new tokens, i64[n,1+k]: each token's id, then those of the k best; -1

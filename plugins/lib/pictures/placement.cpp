@@ -51,6 +51,14 @@ double Placement::y(double in_pixels) const {
   return back(in_pixels, seen_[5], seen_[7], seen_[1], seen_[3]);
 }
 
+double Placement::pixel_x(double in_picture) const {
+  return back(in_picture, seen_[0], seen_[2], seen_[4], seen_[6]);
+}
+
+double Placement::pixel_y(double in_picture) const {
+  return back(in_picture, seen_[1], seen_[3], seen_[5], seen_[7]);
+}
+
 Box Placement::in_picture(const Box& in_pixels) const {
   return {.left = within(x(in_pixels.left), width_),
           .top = within(y(in_pixels.top), height_),

@@ -26,6 +26,9 @@ class Placement {
 
   [[nodiscard]] double x(double in_pixels) const;
   [[nodiscard]] double y(double in_pixels) const;
+  /// The other way: where a place of the picture lies in the pixels.
+  [[nodiscard]] double pixel_x(double in_picture) const;
+  [[nodiscard]] double pixel_y(double in_picture) const;
   /// In the picture, cut to it; empty (no area) where it lies outside.
   [[nodiscard]] Box in_picture(const Box& in_pixels) const;
   [[nodiscard]] std::int64_t width() const { return width_; }

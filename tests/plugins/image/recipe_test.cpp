@@ -142,11 +142,49 @@ INSTANTIATE_TEST_SUITE_P(
         {"LargerCrop",
          {.fit = "shortest", .size = {50}, .crop = {60, 110}},
          {0, 0, 200, 100, 5, 5, 100, 50}},
+        {"LeastOfALargeOne",
+         {.fit = "least", .size = {80}, .multiple = 32},
+         {0, 0, 200, 100, 0, 0, 192, 96}},
+        {"LeastOfASmallOne",
+         {.fit = "least", .size = {160}, .multiple = 32},
+         {0, 0, 200, 100, 0, 0, 320, 160}},
+        {"Height",
+         {.fit = "height", .size = {48}},
+         {0, 0, 200, 100, 0, 0, 96, 48}},
         {"Square",
          {.square = 0.5, .fit = "stretch", .size = {20}},
          {75, 25, 50, 50, 0, 0, 20, 20}},
     }),
     [](const auto& test) { return test.param.name; });
+
+TEST(Recipe, ARoomIsFilledWithZeros) {
+  Recipe recipe;
+  recipe.fit = "height";
+  recipe.size = {4};
+  recipe.room = {4, 10};
+  recipe.multiple = 8;
+  recipe.mean = {2};
+  const auto small =
+      normalize(reshape(at::full({2, 3, 3}, 255, at::kByte), recipe), recipe);
+  EXPECT_EQ(small.sizes(), at::IntArrayRef({3, 4, 16}));
+  EXPECT_EQ(small[0][3][5].item<float>(), -1);
+  EXPECT_EQ(small[0][3][6].item<float>(), 0);
+  const auto large = normalize(at::full({4, 20, 3}, 255, at::kByte), recipe);
+  EXPECT_EQ(large.sizes(), at::IntArrayRef({3, 4, 24}));
+}
+
+TEST(Recipe, AThinPictureIsNoTrouble) {
+  Recipe recipe;
+  recipe.fit = "least";
+  recipe.size = {736};
+  recipe.multiple = 32;
+  EXPECT_THROW((void)reshape(at::full({1, 200, 3}, 0, at::kByte), recipe),
+               Error);
+  recipe.fit = "height";
+  EXPECT_THROW((void)reshape(at::full({1, 200, 3}, 0, at::kByte), recipe),
+               Error);
+  EXPECT_EQ(reshape(at::full({200, 1, 3}, 0, at::kByte), recipe).size(1), 4);
+}
 
 TEST(Recipe, CropOfASmallerPictureIsLaidOnBlack) {
   Recipe recipe;
