@@ -11,9 +11,9 @@ namespace {
 JsonValue canonical(const JsonValue& value) {
   JsonValue out = value;
   if (const auto* real = std::get_if<double>(&value.data)) {
-    constexpr double kExact = 9007199254740992;  // 2^53
+    constexpr double kMostWhole = 9007199254740992;  // 2^53
     const bool is_whole = std::trunc(*real) == *real;
-    if (is_whole && std::abs(*real) <= kExact) {
+    if (is_whole && std::abs(*real) <= kMostWhole) {
       out.data = static_cast<std::int64_t>(*real);
     }
   } else if (auto* items = std::get_if<JsonValue::Array>(&out.data)) {

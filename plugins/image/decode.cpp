@@ -39,7 +39,7 @@ constexpr std::array kFormats{
            [](std::string_view b) { return b.starts_with("BM"); }},
 };
 
-const Format* find(std::string_view bytes) {
+const Format* known_format(std::string_view bytes) {
   for (const Format& format : kFormats) {
     if (format.fits(bytes)) return &format;
   }
@@ -49,12 +49,12 @@ const Format* find(std::string_view bytes) {
 }  // namespace
 
 std::string format_of(std::string_view bytes) {
-  const Format* format = find(bytes);
+  const Format* format = known_format(bytes);
   return format == nullptr ? "" : format->name;
 }
 
 Picture decode(std::string_view bytes, const DecodeOptions& options) {
-  const Format* format = find(bytes);
+  const Format* format = known_format(bytes);
   if (format == nullptr) {
     throw Error(Code::kData,
                 "it is no picture known here; expected JPEG, PNG, WebP, GIF, "

@@ -29,7 +29,7 @@ std::optional<at::Tensor> given_pixels(const Request& request,
   if (found == request.inputs.end()) return std::nullopt;
   const auto* tensors = std::get_if<Tensors>(&found->second);
   if (tensors == nullptr) return std::nullopt;
-  const at::Tensor* given = penstock::find(*tensors, name);
+  const at::Tensor* given = find(*tensors, name);
   if (given == nullptr || !is_picture(*given)) {
     throw Error(
         Code::kData,

@@ -1,6 +1,7 @@
 #include "testing/fakes.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "testing/fake_stages.h"
 
@@ -66,6 +67,15 @@ std::vector<Port> ports_of(const std::vector<GivenItem>& items) {
   return out;
 }
 
+/// Whether the items that a test gives have a tensor of that name, which a
+/// Writer then reads from them.
+bool is_of_items(const Given& given, const Port& port) {
+  return std::any_of(given.items.begin(), given.items.end(),
+                     [&](const GivenItem& item) {
+                       return penstock::find(item.inputs, port.name) != nullptr;
+                     });
+}
+
 void add_notes(std::vector<NoteSpec>& to, const Notes& notes) {
   for (const NoteSpec& spec : specs_of(notes)) {
     if (std::find(to.begin(), to.end(), spec) == to.end()) to.push_back(spec);
@@ -95,6 +105,11 @@ void FakeCatalog::add_preprocess(const Named& named) {
   StageSpec& spec = add(StageKind::kPreprocess);
   if (const StageSpec* forward = last(named, StageKind::kForward)) {
     spec.outputs = forward->describe ? ports_of(given_.items) : forward->inputs;
+  }
+  if (const StageSpec* postprocess = last(named, StageKind::kPostprocess)) {
+    std::copy_if(postprocess->inputs.begin(), postprocess->inputs.end(),
+                 std::back_inserter(spec.outputs),
+                 [&](const Port& port) { return is_of_items(given_, port); });
   }
   for (const GivenItem& item : given_.items) {
     add_notes(spec.notes.makes, item.notes);
@@ -139,7 +154,9 @@ void FakeCatalog::add_decode(const Named& named) {
     has_scores = has_port(forward->outputs, "scores");
   }
   if (const StageSpec* postprocess = last(named, StageKind::kPostprocess)) {
-    spec.outputs = postprocess->inputs;
+    std::copy_if(postprocess->inputs.begin(), postprocess->inputs.end(),
+                 std::back_inserter(spec.outputs),
+                 [&](const Port& port) { return !is_of_items(given_, port); });
   }
   for (const Decoded& decoded : given_.decoded) {
     add_notes(spec.notes.makes, decoded.notes);

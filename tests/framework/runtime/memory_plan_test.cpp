@@ -14,7 +14,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::int64_t kMiB = 1 << 20;
+constexpr std::int64_t kOneMiB = 1 << 20;
 
 MemoryPlan plan_of(Stages& stages, const MemoryLoad& load = {}) {
   return plan_memory(composition_of(file(stages)), {load});
@@ -22,19 +22,19 @@ MemoryPlan plan_of(Stages& stages, const MemoryLoad& load = {}) {
 
 /// What a Forward with 300 MiB of weights foresees.
 Footprint large(const StageContext& context) {
-  return {.bytes = 300 * kMiB,
+  return {.bytes = 300 * kOneMiB,
           .context_length = 1000,
           .sequence_bytes =
-              kMiB * (context.load.tokens > 0 ? context.load.tokens : 1000)};
+              kOneMiB * (context.load.tokens > 0 ? context.load.tokens : 1000)};
 }
 
 TEST(MemoryPlan, CountsTheSequencesOfItsLoad) {
   Stages stages;
   stages.footprint = large;
   const MemoryPlan some = plan_of(stages, {.sequences = 2, .tokens = 50});
-  EXPECT_EQ(some.peak() - some.process, (300 + 2 * 50) * kMiB);
+  EXPECT_EQ(some.peak() - some.process, (300 + 2 * 50) * kOneMiB);
   const MemoryPlan all = plan_of(stages);
-  EXPECT_EQ(all.peak() - all.process, (300 + 4 * 1000) * kMiB)
+  EXPECT_EQ(all.peak() - all.process, (300 + 4 * 1000) * kOneMiB)
       << "as many as the batch takes, as long as the model does";
   EXPECT_EQ(plan_of(stages, {.sequences = 99, .tokens = 1}).peak(),
             plan_of(stages, {.sequences = 4, .tokens = 1}).peak())
@@ -43,7 +43,7 @@ TEST(MemoryPlan, CountsTheSequencesOfItsLoad) {
 
 TEST(MemoryPlan, HoldsWhatTheProcessHas) {
   Stages stages;
-  EXPECT_GT(plan_of(stages).process, kMiB);
+  EXPECT_GT(plan_of(stages).process, kOneMiB);
 }
 
 TEST(MemoryPlan, PeaksWhileItOpensOrWhileItRuns) {
@@ -93,9 +93,9 @@ TEST(MemoryPlan, ThatDoesNotFitIsRefusedWithTheNumbers) {
   Stages stages;
   stages.footprint = large;
   MemoryPlan plan = plan_of(stages, {.sequences = 1, .tokens = 1});
-  plan.process = 20 * kMiB;
-  EXPECT_FALSE(refusal(plan, 321 * kMiB));
-  const auto error = refusal(plan, 320 * kMiB);
+  plan.process = 20 * kOneMiB;
+  EXPECT_FALSE(refusal(plan, 321 * kOneMiB));
+  const auto error = refusal(plan, 320 * kOneMiB);
   ASSERT_TRUE(error);
   EXPECT_EQ(error->code(), Code::kData);
   EXPECT_THAT(error->text(),
@@ -107,7 +107,7 @@ TEST(MemoryPlan, ThatDoesNotFitIsRefusedWithTheNumbers) {
 TEST(MemoryPlan, SaysWhetherSequencesOrWeightsAreTooMuch) {
   Stages stages;
   stages.footprint = large;
-  const auto error = refusal(plan_of(stages), 1000 * kMiB);
+  const auto error = refusal(plan_of(stages), 1000 * kOneMiB);
   ASSERT_TRUE(error);
   EXPECT_THAT(error->text(), HasSubstr("(of that 4 sequences 4000 MiB)"));
   EXPECT_THAT(error->text(), HasSubstr("lower batch.max_sequences"));

@@ -45,7 +45,6 @@ std::string table(const Plans& plans) {
   std::ostringstream out;
   print_row(out, "MiB", {"held", "files", "opening", "sequences", "working"});
   print_row(out, "programs and libraries", {mib(plans.run.process)});
-  std::string silent;
   for (const StageMemory& each : plans.run.stages) {
     const Footprint& its = each.foreseen;
     const std::string name =
