@@ -89,7 +89,8 @@ void Boxes::declare(Declaration<Boxes>& d) {
       .output("classes: i64[M]")
       .output("scores: f32[M]")
       .uses(kSeen, kWidth, kHeight)
-      .makes(kBestScore);
+      .makes(kBestScore)
+      .light();
   declare_form(d);
   d.param("activation", &P::activation,
           "how the model's numbers become scores; none: they are")

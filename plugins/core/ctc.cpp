@@ -22,7 +22,8 @@ constexpr const char* kValues = "values";
 void Ctc::declare(Declaration<Ctc>& d) {
   d.doc("Text from a score for each character at each place (greedy CTC)")
       .input("logits: f32[B,T,K]")
-      .makes(kText, kScore, kBestScore);
+      .makes(kText, kScore, kBestScore)
+      .light();
   d.param("labels", &Params::labels,
           "file with the text of each class, by path or beside the model: one "
           "a line, or JSON; model: those in the model's metadata");

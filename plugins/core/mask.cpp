@@ -61,7 +61,8 @@ void Mask::declare(Declaration<Mask>& d) {
       .input("logits: f32[B,K,H,W]")
       .output("mask: u8[H,W]")
       .uses(kSeen, kWidth, kHeight)
-      .makes(kBestScore);
+      .makes(kBestScore)
+      .light();
   d.param("activation", &Params::activation,
           "of models with one class: how a number becomes its score; none: it "
           "is one")

@@ -37,7 +37,8 @@ void SigmoidLabels::declare(Declaration<SigmoidLabels>& d) {
       .input("logits: f32[B,K]")
       .output("classes: i64[N]")
       .output("scores: f32[N]")
-      .makes(kBestScore);
+      .makes(kBestScore)
+      .light();
   d.param("threshold", &Params::threshold, "least score of a class")
       .range(0, 1)
       .per_request();

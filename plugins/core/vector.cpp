@@ -39,7 +39,8 @@ at::Tensor vector_of(const at::Tensor& row, const Vector::Params& chosen) {
 void Vector::declare(Declaration<Vector>& d) {
   d.doc("One vector for an item, of the states that an encoder gives for it")
       .input("hidden: f32[B,T,D]")
-      .output("embedding: f32[D]");
+      .output("embedding: f32[D]")
+      .light();
   d.param("pool", &Params::pool,
           "mean: average the states that count; cls: take the first, as models "
           "with a [CLS] token mean it")

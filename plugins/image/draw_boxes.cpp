@@ -72,9 +72,8 @@ class BoxWriter final : public Writer {
              /*is_final=*/false);
     if (params_.crops) cut(*decoded.item, boxes, decoded.branch, out);
     if (!params_.render.empty()) draw(*decoded.item, boxes);
-    out.emit((is_first_ ? "" : "\n") + text_of(decoded, boxes), decoded.branch,
-             /*is_final=*/true);
-    is_first_ = false;
+    lines_.begin(decoded, out);
+    out.emit(text_of(decoded, boxes), decoded.branch, /*is_final=*/true);
     return true;
   }
   void end(OutputSink& /*out*/) override {}
@@ -212,7 +211,7 @@ class BoxWriter final : public Writer {
   const std::vector<std::string>& names_;
   const DrawBoxes::Params& params_;
   at::Tensor picture_;
-  bool is_first_ = true;
+  ItemLines lines_;
 };
 
 }  // namespace
@@ -222,7 +221,8 @@ void DrawBoxes::declare(Declaration<DrawBoxes>& d) {
       .input("boxes: f32[M,4]")
       .input("classes: i64[M]")
       .input("scores: f32[M]")
-      .uses(kTime, kFrame, kWidth, kHeight, kBestScore);
+      .uses(kTime, kFrame, kWidth, kHeight, kBestScore)
+      .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
           "JSON, or one name per line; model: those in its metadata; empty: "

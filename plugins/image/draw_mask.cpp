@@ -39,10 +39,9 @@ class MaskWriter final : public Writer {
              /*is_final=*/false);
     if (!params_.render.empty()) draw(*decoded.item, mask);
     const double* best = find(decoded.notes, kBestScore);
-    out.emit((is_first_ ? "" : "\n") +
-                 text_of(mask, regions, best == nullptr ? 0 : *best),
+    lines_.begin(decoded, out);
+    out.emit(text_of(mask, regions, best == nullptr ? 0 : *best),
              decoded.branch, /*is_final=*/true);
-    is_first_ = false;
     return true;
   }
   void end(OutputSink& /*out*/) override {}
@@ -125,7 +124,7 @@ class MaskWriter final : public Writer {
   const Request& request_;
   const std::vector<std::string>& names_;
   const DrawMask::Params& params_;
-  bool is_first_ = true;
+  ItemLines lines_;
 };
 
 }  // namespace
@@ -133,7 +132,8 @@ class MaskWriter final : public Writer {
 void DrawMask::declare(Declaration<DrawMask>& d) {
   d.doc("What the pixels of a picture are: text, COCO's run lengths, drawings")
       .input("mask: u8[H,W]")
-      .uses(kBestScore);
+      .uses(kBestScore)
+      .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
           "JSON, or one name per line; empty: show numbers");

@@ -76,7 +76,8 @@ void TextBoxes::declare(Declaration<TextBoxes>& d) {
       .output("classes: i64[M]")
       .output("scores: f32[M]")
       .uses(kSeen, kWidth, kHeight)
-      .makes(kBestScore);
+      .makes(kBestScore)
+      .light();
   d.param("threshold", &P::threshold, "from which on a pixel is text")
       .range(0, 1)
       .per_request();

@@ -8,7 +8,7 @@
 namespace penstock::image {
 namespace {
 
-constexpr float kLeastSide = 3;  ///< of a blot, in pixels
+constexpr float kLeastBlot = 3;  ///< of a blot, in pixels
 constexpr float kSameLine = 10;  ///< pixels
 
 using Quad = std::array<cv::Point2f, 4>;
@@ -161,14 +161,14 @@ std::vector<TextLine> text_lines(const at::Tensor& map,
   if (likely.empty()) return lines;
   for (const auto& contour : blots(likely, rules)) {
     const Blot blot = around(contour);
-    if (blot.shorter < kLeastSide) continue;
+    if (blot.shorter < kLeastBlot) continue;
     const double score = mean_between(likely, blot.corners);
     if (score < rules.box_threshold) continue;
     const auto larger =
         enlarged(blot.corners, distance_of(blot.corners, rules.unclip));
     if (larger.empty()) continue;
     const Blot whole = around(larger);
-    if (whole.shorter < kLeastSide + 2) continue;
+    if (whole.shorter < kLeastBlot + 2) continue;
     lines.push_back(line_of(whole.corners, score));
   }
   return lines;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "penstock/keys.h"
 #include "penstock/tensor_names.h"
@@ -19,8 +20,9 @@ namespace fs = std::filesystem;
 /// the positions that BERT was trained with.
 constexpr std::int64_t kPositions = 512;
 
-/// By path or beside the model; "": the one that lies there.
-fs::path vocabulary_path(const std::string& said, const std::string& model) {
+/// By path or beside the model; "": the one that lies there, or nothing.
+std::optional<fs::path> vocabulary_path(const std::string& said,
+                                        const std::string& model) {
   std::error_code error;
   const fs::path folder = fs::is_directory(model, error)
                               ? fs::path(model)
@@ -31,10 +33,7 @@ fs::path vocabulary_path(const std::string& said, const std::string& model) {
   for (const char* const name : {"tokenizer.json", "vocab.txt"}) {
     if (fs::exists(folder / name, error)) return folder / name;
   }
-  throw Error(Code::kNotFound,
-              str("there is no tokenizer.json and no vocab.txt beside the "
-                  "model '",
-                  model, "'; name the file with preprocess.vocab"));
+  return {};
 }
 
 }  // namespace
@@ -74,9 +73,27 @@ void WordPiece::declare(Declaration<WordPiece>& d) {
   d.param("pieces", &P::pieces, "report how each token is spelled").shows();
 }
 
+Footprint WordPiece::memory(const StageContext& context) const {
+  // A token is there as it is spelled, as a beginning and as a continuation.
+  constexpr std::int64_t kTimesFile = 8;
+  std::error_code error;
+  // Where it is missing open() says so.
+  const auto size = fs::file_size(
+      vocabulary_path(params_.vocab, context.model).value_or(fs::path()),
+      error);
+  if (error) return {};
+  return {.bytes = static_cast<std::int64_t>(size) * kTimesFile};
+}
+
 void WordPiece::open(StageContext& context) {
-  const fs::path path = vocabulary_path(params_.vocab, context.model);
-  WordPieceVocabulary vocabulary = read_wordpiece(path);
+  const auto path = vocabulary_path(params_.vocab, context.model);
+  if (!path) {
+    throw Error(Code::kNotFound,
+                str("there is no tokenizer.json and no vocab.txt beside the "
+                    "model '",
+                    context.model, "'; name the file with preprocess.vocab"));
+  }
+  WordPieceVocabulary vocabulary = read_wordpiece(*path);
   if (params_.letters != "file") {
     NormalRules& rules = vocabulary.rules;
     rules.lower = rules.strip_accents = params_.letters == "lower";

@@ -29,6 +29,7 @@ class WordPiece final : public Preprocess {
   static void declare(Declaration<WordPiece>& d);
   explicit WordPiece(Params params) : params_(std::move(params)) {}
 
+  [[nodiscard]] Footprint memory(const StageContext& context) const override;
   void open(StageContext& context) override;
   void preprocess(const Request& request, Item in,
                   ItemSink& out) const override;
