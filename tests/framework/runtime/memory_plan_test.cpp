@@ -36,8 +36,8 @@ TEST(MemoryPlan, CountsTheSequencesOfItsLoad) {
   const MemoryPlan all = plan_of(stages);
   EXPECT_EQ(all.peak() - all.process, (300 + 4 * 1000) * kOneMiB)
       << "as many as the batch takes, as long as the model does";
-  EXPECT_EQ(plan_of(stages, {.sequences = 99, .tokens = 1}).peak(),
-            plan_of(stages, {.sequences = 4, .tokens = 1}).peak())
+  const MemoryPlan more = plan_of(stages, {.sequences = 99, .tokens = 1});
+  EXPECT_EQ(more.peak() - more.process, (300 + 4) * kOneMiB)
       << "no more run than the batch takes";
 }
 
