@@ -42,13 +42,28 @@ void prefer(Specs& specs, const StageSpec& forward) {
 }
 
 /// As the check of a file sees it: the last to give a port wins.
-bool gives(const Specs& chain, const std::vector<Port>& wanted,
-           const std::vector<Port>& before = {}) {
+bool gives(const Specs& chain, const StageSpec& forward) {
   std::vector<Port> items;
   for (const StageSpec* stage : chain) {
     items.insert(items.end(), stage->outputs.begin(), stage->outputs.end());
   }
-  return mismatches(with_missing(before, items, wanted), wanted).empty();
+  const auto& wanted = forward.inputs;
+  return mismatches(with_missing({}, items, wanted), wanted).empty();
+}
+
+/// The same of a Writer, which also reads its item; but the item's tokens are
+/// its prompt's, not those that Decode makes.
+bool gives(const StageSpec& decode, const Specs& chain,
+           const StageSpec& writer) {
+  std::vector<Port> items;
+  for (const StageSpec* stage : chain) {
+    std::copy_if(stage->outputs.begin(), stage->outputs.end(),
+                 std::back_inserter(items),
+                 [](const Port& port) { return port.name != "tokens"; });
+  }
+  return mismatches(with_missing(decode.outputs, items, writer.inputs),
+                    writer.inputs)
+      .empty();
 }
 
 bool has_in_order(const Specs& chain, const Specs& wanted) {
@@ -152,7 +167,7 @@ std::vector<Specs> Fitting::chains(const StageSpec& forward) const {
   extend(from, {}, all);
   const auto wanted = wanted_.find(StageKind::kPreprocess);
   std::erase_if(all, [&](const Specs& chain) {
-    return !gives(chain, forward.inputs) ||
+    return !gives(chain, forward) ||
            (wanted != wanted_.end() && !has_in_order(chain, wanted->second));
   });
   std::stable_sort(all.begin(), all.end(), [](const Specs& a, const Specs& b) {
@@ -191,7 +206,7 @@ std::vector<Choice> Fitting::choices(const StageSpec& forward) const {
     for (const StageSpec* decode : decodes) {
       if (!mismatches(forward.outputs, decode->inputs).empty()) continue;
       for (const Specs& chain : to_forward) {
-        if (!gives(chain, writer->inputs, decode->outputs)) continue;
+        if (!gives(*decode, chain, *writer)) continue;
         for (const StageSpec* batch : rectangles) {
           Choice& choice = all.emplace_back();
           for (const auto* stage : chain) {

@@ -1,6 +1,7 @@
 #include "config/fit.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/quote.h"
 
@@ -133,7 +134,9 @@ void check_postprocess(const Draft& draft, Problems& problems) {
   for (const StageDraft& stage : draft.preprocess) {
     if (!stage.is_in_place) return;
     const auto& made = stage.config.spec->outputs;
-    items.insert(items.end(), made.begin(), made.end());
+    // An item's tokens are its prompt's, not those that Decode makes.
+    std::copy_if(made.begin(), made.end(), std::back_inserter(items),
+                 [](const Port& port) { return port.name != "tokens"; });
   }
   const StageSpec& decode = *draft.decode.config.spec;
   const auto& wanted = draft.postprocess.config.spec->inputs;

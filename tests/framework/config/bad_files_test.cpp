@@ -189,6 +189,15 @@ TEST(BadFile, AWriterMayReadWhatPreprocessGaveOfItsItem) {
   EXPECT_TRUE(problems_of(with.path()).empty());
 }
 
+TEST(BadFile, APromptsTokensAreNoAnswers) {
+  const TempFile file(
+      replaced(good_file(), "pick.best, temperature: 0.5", "pick.nothing"));
+  const auto problems = problems_of(file.path());
+  ASSERT_EQ(problems.size(), 1);
+  EXPECT_THAT(problems[0], HasSubstr("text.join does not fit what "
+                                     "pick.nothing gives: port 'tokens'"));
+}
+
 TEST(BadFile, AnAliasBombIsNotExpanded) {
   const TempFile file(
       replaced(good_file(), "inputs:\n  - {text: \"Hi\"}\n", bomb()));

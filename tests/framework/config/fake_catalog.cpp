@@ -144,6 +144,7 @@ void add_with_notes(std::vector<StageSpec>& specs) {
       kLoudness};
   add("text.show", kPostprocess, {"tokens: i64[N]", "sound: f32[T]"}, {});
   add("text.sound", kPreprocess, {}, {"sound: f32[T]"});
+  add("pick.nothing", kDecode, {"scores: f32[R,V]"}, {});
   StageSpec& net =
       add("net.facts", kForward, {"tokens: i64[T]"}, {"scores: f32[R,V]"});
   net.layouts = {Layout::kPacked};
