@@ -34,11 +34,17 @@ class Planned : public ::testing::TestWithParam<std::string> {};
 TEST_P(Planned, PeakIsNearTheMeasuredOne) {
   const std::string file = GetParam() + ".yaml ";
   const Ran plan = shell("$RUN " + file + "--check --memory --json");
-  if (plan.code == 66) GTEST_SKIP() << plan.err;
+  const bool lacks_plugin =
+      plan.err.find("there is no plugin 'openvino'") != std::string::npos;
+  if (plan.code == 66 || lacks_plugin) GTEST_SKIP() << plan.err;
   ASSERT_EQ(plan.code, 0) << plan.err;
   const Json json = Json::parse(plan.out);
-  const Ran ran = shell("$RUN " + file + "--summary >/dev/null");
+  Ran ran = shell("$RUN " + file + "--summary >/dev/null");
   if (ran.code == 66) GTEST_SKIP() << ran.err;
+  if (ran.code == 2) {  // its file has no requests: it takes any file
+    ran = shell("$RUN " + file +
+                PENSTOCK_SOURCE_DIR "/README.md --summary >/dev/null");
+  }
   ASSERT_EQ(ran.code, 0) << ran.err;
   const std::string words = "memory at most ";
   const auto at = ran.err.find(words);
