@@ -132,7 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"NoGraph", std::string("\x08\x08", 2), "no ONNX model"},
         {"DocumentType", "<!DOCTYPE x [<!ENTITY a 'b'>]><net/>",
          "it has a document type"},
-        {"Unclosed", "<net><layers>", "<layers> is not closed"},
+        {"Unclosed", R"(<net version="11"><layers>)", "<layers> is not closed"},
         {"NoTables", std::string("\x08\0\0\0TFL3\xff\xff\xff\x7f", 12),
          "at byte 0"},
     }));
