@@ -249,11 +249,13 @@ TEST(WholeResponse, HasAMessageUnlessThereAreOnlyCalls) {
     }
     return kinds;
   };
+  const auto choice = [](const std::string& text, const OutJson& calls) {
+    return Choice{.text = text, .tokens = {}, .reason = "stop", .calls = calls};
+  };
   const OutJson calls = OutJson::array({kCall, kCall});
-  EXPECT_EQ(kinds_of({.reason = "stop"}), "message ");
-  EXPECT_EQ(kinds_of({.reason = "tool_calls", .calls = calls}),
-            "function_call function_call ");
-  EXPECT_EQ(kinds_of({.text = "a", .reason = "tool_calls", .calls = calls}),
+  EXPECT_EQ(kinds_of(choice("", OutJson::array())), "message ");
+  EXPECT_EQ(kinds_of(choice("", calls)), "function_call function_call ");
+  EXPECT_EQ(kinds_of(choice("a", calls)),
             "message function_call function_call ");
 }
 
