@@ -437,8 +437,9 @@ TEST(Memory, DoesNotGrowWithTheNumberOfLines) {
         "[ -n \"$now\" ] && peak=$now; sleep 0.05; done; echo $peak'");
     return std::stol(ran.out);
   };
-  const long few = peak(300);
-  EXPECT_LE(peak(3000), few + 16L * 1024);  // kB
+  // The first ones fill what is kept for all: queues, every thread's heap.
+  const long few = peak(1500);
+  EXPECT_LE(peak(6000), few + 16L * 1024);  // kB
 }
 
 TEST(Version, IsPrinted) {
