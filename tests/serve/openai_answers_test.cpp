@@ -243,8 +243,8 @@ TEST(ResponseEvents, OfACallBehindWordsHaveBoth) {
 TEST(WholeResponse, HasAMessageUnlessThereAreOnlyCalls) {
   const auto kinds_of = [](const Choice& choice) {
     std::string kinds;
-    for (const OutJson& item :
-         whole_response(response_facts(), choice, {})["output"]) {
+    const OutJson response = whole_response(response_facts(), choice, {});
+    for (const OutJson& item : response["output"]) {
       kinds += item["type"].get<std::string>() + " ";
     }
     return kinds;
