@@ -13,8 +13,10 @@ const Kernels* vnni_as_avx512();
 
 const Kernels* vnni_as_avx512() {
 #if defined(__x86_64__)
+  // Before the table is made, which takes such instructions itself.
+  if (find("avx512") == nullptr) return nullptr;
   static const Kernels table = PENSTOCK_LEVEL::make_table("avxvnni as avx512");
-  return find("avx512") == nullptr ? nullptr : &table;
+  return &table;
 #else
   return nullptr;
 #endif
