@@ -132,9 +132,11 @@ Ports OpenvinoForward::describe(const Params& params,
 Footprint OpenvinoForward::memory(const StageContext& context) const {
   if (context.model.empty()) return {};
   // Measured on models of 3 to 21 MB: the library and its kernels, the weights
-  // and what they are packed to. What a step takes depends on its shapes.
+  // and what they are packed to. What a step takes depends on its shapes, so
+  // the whole is not known: a picture of a page took ten times its model.
   constexpr std::int64_t kLibrary = std::int64_t{40} << 20U;
-  return {.bytes = kLibrary + 2 * read_model_head(context.model).bytes};
+  return {.bytes = kLibrary + 2 * read_model_head(context.model).bytes,
+          .is_known = false};
 }
 
 void OpenvinoForward::open(StageContext& context) {

@@ -23,6 +23,7 @@ std::vector<std::string> pipelines() {
   for (const auto& entry :
        std::filesystem::directory_iterator(PENSTOCK_SOURCE_DIR "/pipelines")) {
     if (entry.path().extension() != ".yaml") continue;
+    if (entry.path().stem() == "text_read") continue;  // runs in image_text
     names.push_back(entry.path().stem());
   }
   std::sort(names.begin(), names.end());
@@ -52,7 +53,14 @@ TEST_P(Planned, PeakIsNearTheMeasuredOne) {
   const double measured = std::stod(ran.err.substr(at + words.size()));
   const double planned = json["peak_bytes"].get<double>() / (1 << 20);
   std::cout << planned << " MiB planned, " << measured << " MiB measured\n";
-  EXPECT_NEAR(planned / measured, 1, kBound);
+  const auto& stages = json["stages"];
+  const bool is_whole =
+      std::all_of(stages.begin(), stages.end(),
+                  [](const Json& stage) { return stage["known"].get<bool>(); });
+  EXPECT_LE(planned / measured, 1 + kBound);
+  if (is_whole) {
+    EXPECT_GE(planned / measured, 1 - kBound);
+  }
   EXPECT_GE(json["most_bytes"], json["peak_bytes"]);
 }
 
