@@ -1,6 +1,5 @@
 // --check --memory foretells what a run of each pipeline that ships then takes,
 // and --memory-limit refuses what would take more.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 namespace penstock::cli {
 namespace {
 
-using ::testing::HasSubstr;
 using Json = nlohmann::json;
 
 /// Of the peak that was measured.

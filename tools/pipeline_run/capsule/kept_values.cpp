@@ -100,8 +100,15 @@ std::shared_ptr<const TokenSet> set_from(const KeptJson& json) {
   if (json.contains("ids")) {
     return std::make_shared<TokenSet>(tokens_from(json["ids"]));
   }
-  return std::make_shared<TokenSet>(
-      json.at("bits").get<std::vector<std::uint64_t>>());
+  std::vector<std::uint64_t> bits;
+  for (const KeptJson& each : json.at("bits")) {
+    if (!each.is_number_unsigned()) {
+      throw Error(Code::kData, "the bits of a set have " + each.dump() +
+                                   "; expected a whole number from 0 on");
+    }
+    bits.push_back(each.get<std::uint64_t>());
+  }
+  return std::make_shared<TokenSet>(std::move(bits));
 }
 
 }  // namespace
