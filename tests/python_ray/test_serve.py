@@ -77,13 +77,14 @@ def counted(name):
 
 
 def test_a_client_that_goes_away_ends_its_request(app):
-    # 64 answers, so that they are not over before Ray hands on the first piece.
-    question = {"model": "gemma_text", "prompt": "hello", "max_tokens": 1900, "stream": True, "n": 64,
+    # 320 answers, so that they are not over before Ray hands on the first piece.
+    question = {"model": "gemma_text", "prompt": ["hello"] * 40, "max_tokens": 1900, "stream": True, "n": 8,
                 "temperature": 1, "ignore_eos": True}
     before = counted("requests_cancelled_total")
     with httpx.stream("POST", f"{URL}/v1/completions", json=question, timeout=60) as answer:
+        assert answer.status_code == 200
         next(answer.iter_raw())
-    until(lambda: counted("requests_cancelled_total") == before + 1, 10)
+    until(lambda: counted("requests_cancelled_total") > before, 10)
     until(lambda: counted("num_requests_running") == 0, 5)
 
 
