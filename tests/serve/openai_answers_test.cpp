@@ -271,6 +271,11 @@ TEST(ErrorOf, TellsTheClientsMistakesFromOurs) {
   const auto long_one = of("preprocess",
                            "the prompt has 600 tokens, the most is 511; "
                            "shorten it, or pass --set");
+  const auto wide = of("batch",
+                       "the request runs 64 branches at once, but "
+                       "max_sequences is 8");
+  EXPECT_EQ(wide.status, 400);
+  EXPECT_EQ(wide.param, "n");
   EXPECT_EQ(long_one.status, 400);
   EXPECT_EQ(long_one.param, "prompt");
   EXPECT_EQ(long_one.code, "context_length_exceeded");

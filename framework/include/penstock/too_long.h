@@ -1,5 +1,6 @@
-// How a program tells a prompt that is longer than its model takes from other
-// mistakes: protocols have a code of their own for it.
+// How a program tells what is more than a pipeline takes from other mistakes: a
+// prompt that is too long, for which protocols have a code of their own, and
+// more answers than run at once.
 #pragma once
 
 #include <string_view>
@@ -11,8 +12,14 @@ namespace penstock {
 /// How a stage begins such an error: "the prompt has 600 tokens, ...".
 inline constexpr std::string_view kPromptHas = "the prompt has ";
 
+/// How the runtime begins the other: "the request runs 64 branches ...".
+inline constexpr std::string_view kRequestRuns = "the request runs ";
+
 [[nodiscard]] inline bool is_too_long(const Error& error) {
   return error.code() == Code::kData && error.text().starts_with(kPromptHas);
+}
+[[nodiscard]] inline bool is_too_wide(const Error& error) {
+  return error.code() == Code::kData && error.text().starts_with(kRequestRuns);
 }
 
 }  // namespace penstock

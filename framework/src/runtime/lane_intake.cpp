@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "penstock/keys.h"
+#include "penstock/too_long.h"
 #include "runtime/declared.h"
 #include "runtime/in_stage.h"
 #include "runtime/lane.h"
@@ -56,7 +57,7 @@ void Lane::check_prompt(const Sequence& sequence) const {
                     "'truncate: left' or 'truncate: right'"));
   }
   if (sequence.item->width > max_sequences_) {
-    throw Error(Code::kData, str("the request runs ", sequence.item->width,
+    throw Error(Code::kData, str(kRequestRuns, sequence.item->width,
                                  " branches at once, but max_sequences is ",
                                  max_sequences_));
   }

@@ -32,6 +32,7 @@ bool is_of_preprocess(const Error& error) {
 
 HttpError wrong_data(const Error& error, const std::string& prompt_param,
                      std::int64_t context_length) {
+  if (is_too_wide(error)) return bad_request(error.text(), "n");
   HttpError out;
   if (is_too_long(error)) {
     out = too_long(error, context_length);
