@@ -80,6 +80,7 @@ void Answer::go_to(std::span<const std::int64_t> answer) {
   const auto extra = taken_.end() - same.first;
   if (extra > 0) matcher_->grammar.Rollback(static_cast<int>(extra));
   taken_.erase(same.first, taken_.end());
+  known_.erase(known_.upper_bound(taken_.size()), known_.end());
   for (std::size_t i = taken_.size(); i < answer.size(); ++i) {
     if (!matcher_->grammar.AcceptToken(static_cast<int>(answer[i]))) {
       throw Error(Code::kInternal, str("token ", answer[i],
@@ -125,19 +126,12 @@ Ruling Answer::ruling() {
 
 Ruling Answer::look(std::span<const std::int64_t> answer) {
   const auto same =
-      std::mismatch(asked_.begin(), asked_.end(), answer.begin(), answer.end());
+      std::mismatch(taken_.begin(), taken_.end(), answer.begin(), answer.end());
   const bool is_on_the_way = same.second == answer.end();
-  if (is_on_the_way) {
-    const auto found = known_.find(answer.size());
-    if (found != known_.end()) {
-      known_.erase(known_.begin(), found);  // it does not go back behind this
-      return found->second;
-    }
-  } else {
-    known_.erase(known_.upper_bound(
-                     static_cast<std::size_t>(same.first - asked_.begin())),
-                 known_.end());
-    asked_.assign(answer.begin(), answer.end());
+  const auto found = known_.find(answer.size());
+  if (is_on_the_way && found != known_.end()) {
+    known_.erase(known_.begin(), found);  // it does not go back behind this
+    return found->second;
   }
   go_to(answer);
   Ruling out = known_[answer.size()] = ruling();

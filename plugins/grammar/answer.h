@@ -35,9 +35,8 @@ class Answer final : public RuledAnswer {
   std::unique_ptr<Matcher> matcher_;
   bool foresees_;
   Tokens taken_;  ///< what the matcher has seen
-  /// What was said, by the number of tokens of `asked_` behind which it was.
+  /// What was said, by the number of tokens of `taken_` behind which it was.
   std::map<std::size_t, Ruling> known_;
-  Tokens asked_;
 };
 
 }  // namespace penstock::grammar
