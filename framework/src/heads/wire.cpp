@@ -11,17 +11,22 @@ void Source::fail(const std::string& problem, const char* at) const {
                   "again"));
 }
 
-std::uint64_t Fields::varint() {
+std::optional<std::uint64_t> take_varint(std::string_view& rest) {
   std::uint64_t value = 0;
-  const char* const begin = rest_.data();
-  for (int shift = 0; shift < 64; shift += 7) {
-    if (rest_.empty()) source_.fail("it ends within a number", begin);
-    const auto byte = static_cast<unsigned char>(rest_.front());
-    rest_.remove_prefix(1);
+  for (int shift = 0; shift < 64 && !rest.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(rest.front());
+    rest.remove_prefix(1);
     value |= static_cast<std::uint64_t>(byte & 127U) << shift;
     if (byte < 128) return value;
   }
-  source_.fail("a number has no end", begin);
+  return std::nullopt;
+}
+
+std::uint64_t Fields::varint() {
+  const char* const begin = rest_.data();
+  if (const auto value = take_varint(rest_)) return *value;
+  source_.fail(
+      rest_.empty() ? "it ends within a number" : "a number has no end", begin);
 }
 
 std::string_view Fields::take(std::uint64_t count) {

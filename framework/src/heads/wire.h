@@ -18,6 +18,9 @@ struct Source {
   [[noreturn]] void fail(const std::string& problem, const char* at) const;
 };
 
+/// Takes a number off the front of `rest`; nothing: it has no end.
+std::optional<std::uint64_t> take_varint(std::string_view& rest);
+
 class Fields {
  public:
   /// `message` is a part of the source's bytes.
@@ -55,19 +58,9 @@ void each_number(const Source& source, const Fields& field, const See& see) {
   }
   std::string_view rest = field.bytes();
   while (!rest.empty()) {
-    std::uint64_t value = 0;
-    int shift = 0;
-    unsigned char byte = 0;
-    do {
-      if (rest.empty() || shift > 63) {
-        source.fail("a number has no end", field.bytes().data());
-      }
-      byte = static_cast<unsigned char>(rest.front());
-      rest.remove_prefix(1);
-      value |= static_cast<std::uint64_t>(byte & 127U) << shift;
-      shift += 7;
-    } while (byte >= 128);
-    see(static_cast<std::int64_t>(value));
+    const auto value = take_varint(rest);
+    if (!value) source.fail("a number has no end", field.bytes().data());
+    see(static_cast<std::int64_t>(*value));
   }
 }
 
