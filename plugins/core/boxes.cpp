@@ -12,6 +12,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/each_item.h"
 #include "lib/pictures/placement.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
@@ -307,20 +308,11 @@ void Boxes::decode(const Step& step, const Result& picked,
     here.emplace_back(name, tensor.cpu());
   }
   const PixelSize size = pixel_size(step);
-  for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    Next& next = out.emplace_back();
-    next.slice = i;
-    next.finish = Finish::kEnd;
+  each_item(step, out, [&](std::int64_t i, const Item& item) {
     Tensors row;
-    for (const auto& [name, tensor] : here) {
-      row.emplace_back(name, tensor[static_cast<std::int64_t>(i)]);
-    }
-    try {
-      next.emit.push_back(boxes_of(row, *step.slices[i].sequence->item, size));
-    } catch (const Error&) {
-      next.error = std::current_exception();
-    }
-  }
+    for (const auto& [name, tensor] : here) row.emplace_back(name, tensor[i]);
+    return boxes_of(row, item, size);
+  });
 }
 
 }  // namespace penstock::core

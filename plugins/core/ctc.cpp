@@ -6,6 +6,7 @@
 #include <ATen/ops/max.h>
 #include <ATen/ops/softmax.h>
 
+#include "core/each_item.h"
 #include "lib/labels/label_file.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
@@ -131,20 +132,12 @@ void Ctc::decode(const Step& step, const Result& picked,
     here.out.emplace_back(name, get(picked.out, name).cpu().contiguous());
   }
   here.out.emplace_back(tensors::kLogits, logits);
-  for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    const auto row = static_cast<std::int64_t>(i);
-    Next& next = out.emplace_back();
-    next.slice = i;
-    next.finish = Finish::kEnd;
+  each_item(step, out, [&](std::int64_t row, const Item& item) {
     if (!get(here.out, kValues)[row].isfinite().all().item<bool>()) {
-      next.error = std::make_exception_ptr(
-          ForwardFault("the model's answer is not finite"));
-      continue;
+      throw ForwardFault("the model's answer is not finite");
     }
-    const auto& chosen =
-        params<Params>(*this, *step.slices[i].sequence->item->request);
-    next.emit.push_back(text_of(here, row, chosen.threshold));
-  }
+    return text_of(here, row, params<Params>(*this, *item.request).threshold);
+  });
 }
 
 }  // namespace penstock::core

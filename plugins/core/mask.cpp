@@ -8,6 +8,7 @@
 
 #include <cmath>
 
+#include "core/each_item.h"
 #include "lib/pictures/placement.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
@@ -100,27 +101,21 @@ void Mask::decode(const Step& step, const Result& picked,
   const at::Tensor* best = find(picked.out, kBest);
   const auto highest =
       (best != nullptr ? *best : get(picked.out, kHighest)).cpu();
-  for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    const auto row = static_cast<std::int64_t>(i);
-    Next& next = out.emplace_back();
-    next.slice = i;
-    next.finish = Finish::kEnd;
+  each_item(step, out, [&](std::int64_t row, const Item& item) {
     const double score = highest[row].item<double>();
     if (!std::isfinite(score)) {
-      next.error = std::make_exception_ptr(
-          ForwardFault("the model's scores are not finite"));
-      continue;
+      throw ForwardFault("the model's scores are not finite");
     }
-    const auto placement =
-        pictures::Placement::of(step.slices[i].sequence->item->notes);
+    const auto placement = pictures::Placement::of(item.notes);
     const at::Tensor mask =
         placement ? in_picture(masks[row], *placement) : masks[row].clone();
-    Decoded& made = next.emit.emplace_back();
+    Decoded made;
     made.tensors = {{tensors::kMask, mask}};
     if (best != nullptr && mask.max().item<int>() == 0) {
       set(made.notes, kBestScore, score);
     }
-  }
+    return made;
+  });
 }
 
 }  // namespace penstock::core

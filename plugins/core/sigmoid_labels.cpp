@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/each_item.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "penstock/tensor_names.h"
@@ -63,19 +64,13 @@ void SigmoidLabels::decode(const Step& step, const Result& picked,
                            std::vector<Next>& out) {
   const SerialOps serial;
   const auto rows = get(picked.out, tensors::kClassScores).cpu();
-  for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    const at::Tensor row = rows[static_cast<std::int64_t>(i)];
-    Next& next = out.emplace_back();
-    next.slice = i;
-    next.finish = Finish::kEnd;
+  each_item(step, out, [&](std::int64_t i, const Item& item) {
+    const at::Tensor row = rows[i];
     if (!row.isfinite().all().item<bool>()) {
-      next.error = std::make_exception_ptr(
-          ForwardFault("the model's answer is not finite"));
-      continue;
+      throw ForwardFault("the model's answer is not finite");
     }
-    next.emit.push_back(labels_of(
-        row, params<Params>(*this, *step.slices[i].sequence->item->request)));
-  }
+    return labels_of(row, params<Params>(*this, *item.request));
+  });
 }
 
 }  // namespace penstock::core

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "core/each_item.h"
 #include "penstock/parallel.h"
 #include "penstock/tensor_names.h"
 
@@ -53,26 +54,19 @@ void Top::decode(const Step& step, const Result& picked,
   const SerialOps serial;
   const auto ids = get(picked.out, "ids").cpu();
   const auto raw = get(picked.out, "none").cpu();
-  for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    const auto& chosen =
-        params<Params>(*this, *step.slices[i].sequence->item->request);
-    const auto row = static_cast<std::int64_t>(i);
-    const std::int64_t count = std::min(chosen.top_k, ids.size(1));
-    Next next;
-    next.slice = i;
-    next.finish = Finish::kEnd;
+  each_item(step, out, [&](std::int64_t row, const Item& item) {
     if (!raw[row].isfinite().all().item<bool>()) {
-      next.error = std::make_exception_ptr(
-          ForwardFault("the model's answer is not finite"));
-    } else {
-      const auto scores = get(picked.out, chosen.activation).cpu();
-      next.emit.emplace_back().tensors = {
-          {tensors::kClasses, ids[row].narrow(0, 0, count).contiguous()},
-          {tensors::kClassScores,
-           scores[row].narrow(0, 0, count).contiguous()}};
+      throw ForwardFault("the model's answer is not finite");
     }
-    out.push_back(std::move(next));
-  }
+    const auto& chosen = params<Params>(*this, *item.request);
+    const std::int64_t count = std::min(chosen.top_k, ids.size(1));
+    const auto scores = get(picked.out, chosen.activation).cpu();
+    Decoded made;
+    made.tensors = {
+        {tensors::kClasses, ids[row].narrow(0, 0, count).contiguous()},
+        {tensors::kClassScores, scores[row].narrow(0, 0, count).contiguous()}};
+    return made;
+  });
 }
 
 }  // namespace penstock::core

@@ -8,6 +8,7 @@
 #include <ATen/ops/sum.h>
 #include <ATen/ops/where.h>
 
+#include "core/each_item.h"
 #include "penstock/parallel.h"
 #include "penstock/tensor_names.h"
 
@@ -91,20 +92,12 @@ void Vector::decode(const Step& step, const Result& picked,
                     std::vector<Next>& out) {
   const SerialOps serial;
   const auto rows = get(picked.out, kHidden).cpu();
-  for (std::size_t i = 0; i < step.slices.size(); ++i) {
-    Next& next = out.emplace_back();
-    next.slice = i;
-    next.finish = Finish::kEnd;
-    try {
-      next.emit.emplace_back().tensors = {
-          {tensors::kEmbedding,
-           vector_of(rows[static_cast<std::int64_t>(i)],
-                     params<Params>(*this,
-                                    *step.slices[i].sequence->item->request))}};
-    } catch (const Error&) {
-      next.error = std::current_exception();
-    }
-  }
+  each_item(step, out, [&](std::int64_t i, const Item& item) {
+    Decoded made;
+    made.tensors = {{tensors::kEmbedding,
+                     vector_of(rows[i], params<Params>(*this, *item.request))}};
+    return made;
+  });
 }
 
 }  // namespace penstock::core
