@@ -8,6 +8,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include "image/resize.h"
+#include "penstock/drawing.h"
 #include "penstock/error.h"
 
 namespace penstock::image {
@@ -158,6 +159,12 @@ void write_png(const std::string& path, const at::Tensor& pixels) {
     throw Error(Code::kRetry,
                 str("cannot write '", path, "': ", &image.message[0]));
   }
+}
+
+void write_view(const std::string& folder, const std::string& request,
+                std::int64_t view, const at::Tensor& pixels) {
+  const std::string ending = view > 0 ? str(".", view, ".png") : ".png";
+  write_png(drawing_path(folder, request, ending).string(), pixels);
 }
 
 }  // namespace penstock::image

@@ -37,4 +37,9 @@ struct DrawnBox {
 /// Writes u8[H,W,3]; throws Error(kRetry) where it cannot.
 void write_png(const std::string& path, const at::Tensor& pixels);
 
+/// The same as FOLDER/<request>.png, or <request>.1.png for view 1,
+/// which is its second.
+void write_view(const std::string& folder, const std::string& request,
+                std::int64_t view, const at::Tensor& pixels);
+
 }  // namespace penstock::image

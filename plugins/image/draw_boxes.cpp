@@ -88,11 +88,10 @@ class BoxWriter final : public Writer {
     std::vector<NamedBox> boxes;
     for (std::int64_t i = 0; i < classes.numel(); ++i) {
       const auto id = classes.const_data_ptr<std::int64_t>()[i];
-      const auto at = static_cast<std::size_t>(id);
       const auto* const p = places.const_data_ptr<double>() + 4 * i;
       boxes.push_back(
           {.id = id,
-           .name = at < names_.size() ? names_[at] : str("class ", id),
+           .name = labels::name_of(names_, id),
            .score = double{scores.const_data_ptr<float>()[i]},
            .at = {.left = p[0], .top = p[1], .right = p[2], .bottom = p[3]}});
       if (corners == nullptr) continue;
@@ -183,17 +182,18 @@ class BoxWriter final : public Writer {
 
   void cut(const Item& item, const std::vector<NamedBox>& boxes, int branch,
            OutputSink& out) {
+    const Scale scale = scale_of(item);
     for (const NamedBox& box : boxes) {
-      out.emit(Tensors{{"image", part(box, scale_of(item))}}, branch,
+      out.emit(Tensors{{"image", part(box, scale)}}, branch,
                /*is_final=*/false);
     }
   }
 
-  /// FOLDER/<request>.png, or <request>.1.png for its second view.
   void draw(const Item& item, const std::vector<NamedBox>& boxes) {
+    const Scale scale = scale_of(item);
     std::vector<DrawnBox> drawn;
     for (const NamedBox& box : boxes) {
-      const Extent at = scaled(box.at, scale_of(item));
+      const Extent at = scaled(box.at, scale);
       drawn.push_back({.left = at.left,
                        .top = at.top,
                        .right = at.right,
@@ -201,10 +201,8 @@ class BoxWriter final : public Writer {
                        .text = box.name + " " + fixed(box.score, 2),
                        .kind = box.id});
     }
-    const std::string ending =
-        item.index > 0 ? str(".", item.index, ".png") : ".png";
-    write_png(drawing_path(params_.render, request_.id, ending).string(),
-              with_boxes(picture(), drawn));
+    write_view(params_.render, request_.id, item.index,
+               with_boxes(picture(), drawn));
   }
 
   const Request& request_;

@@ -56,10 +56,9 @@ class MaskWriter final : public Writer {
     for (std::size_t id = 0; id < areas.size(); ++id) {
       const auto number = static_cast<std::int64_t>(id);
       if (areas.at(id) == 0 || number == params_.background) continue;
-      regions.push_back(
-          {.id = number,
-           .area = areas.at(id),
-           .name = id < names_.size() ? names_[id] : str("class ", id)});
+      regions.push_back({.id = number,
+                         .area = areas.at(id),
+                         .name = labels::name_of(names_, number)});
     }
     std::stable_sort(
         regions.begin(), regions.end(),
@@ -110,15 +109,12 @@ class MaskWriter final : public Writer {
     return whole.dump(-1, ' ', false, MaskJson::error_handler_t::replace);
   }
 
-  /// FOLDER/<request>.png, or <request>.1.png for its second view.
   void draw(const Item& item, const at::Tensor& mask) const {
     const at::Tensor picture =
         resize(request_picture(request_), mask.size(0), mask.size(1),
                Filter::kBilinear, "torch_aa");
-    const std::string ending =
-        item.index > 0 ? str(".", item.index, ".png") : ".png";
-    write_png(drawing_path(params_.render, request_.id, ending).string(),
-              with_mask(picture, mask, params_.background));
+    write_view(params_.render, request_.id, item.index,
+               with_mask(picture, mask, params_.background));
   }
 
   const Request& request_;

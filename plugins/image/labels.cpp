@@ -116,11 +116,8 @@ class LabelWriter final : public Writer {
     std::vector<Label> labels;
     for (std::int64_t i = 0; i < classes.numel(); ++i) {
       const auto id = classes.const_data_ptr<std::int64_t>()[i];
-      const auto at = static_cast<std::size_t>(id);
       labels.push_back({.id = id,
-                        .name = at < names_.size()
-                                    ? names_[at]
-                                    : "class " + std::to_string(id),
+                        .name = labels::name_of(names_, id),
                         .score = scores.const_data_ptr<float>()[i]});
     }
     return labels;

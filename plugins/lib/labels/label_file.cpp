@@ -111,4 +111,9 @@ std::vector<std::string> labels_named(const std::string& said,
       is_there ? path : std::filesystem::path(model).parent_path() / path);
 }
 
+std::string name_of(const std::vector<std::string>& names, std::int64_t id) {
+  const auto at = static_cast<std::size_t>(id);
+  return at < names.size() ? names[at] : str("class ", id);
+}
+
 }  // namespace penstock::labels

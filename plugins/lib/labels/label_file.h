@@ -1,6 +1,7 @@
 // The names of a model's classes or characters.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,5 +18,9 @@ namespace penstock::labels {
 /// "model": those that the model file says in its metadata; "": none.
 [[nodiscard]] std::vector<std::string> labels_named(const std::string& said,
                                                     const std::string& model);
+
+/// The name of class `id`, or "class 7" where there is none.
+[[nodiscard]] std::string name_of(const std::vector<std::string>& names,
+                                  std::int64_t id);
 
 }  // namespace penstock::labels
