@@ -41,13 +41,7 @@ std::string description(const at::Tensor& tensor) {
   for (const auto size : tensor.sizes()) {
     dims += str(dims.empty() ? "" : ",", size);
   }
-  for (const char* word :
-       {"f32", "i64", "i32", "u8", "bool", "f16", "bf16", "f64", "i16", "i8"}) {
-    if (scalar_type(word) == tensor.scalar_type()) {
-      return str(word, "[", dims, "]");
-    }
-  }
-  return str(at::toString(tensor.scalar_type()), "[", dims, "]");
+  return str(dtype_word(tensor.scalar_type()), "[", dims, "]");
 }
 
 void Binder::check(const ModelInput& input, const at::Tensor& tensor,

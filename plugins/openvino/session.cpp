@@ -266,6 +266,11 @@ std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
   return out;
 }
 
+std::string dtype_word(at::ScalarType type) {
+  const Dtype* known = find_dtype(type);
+  return known != nullptr ? known->word : at::toString(type);
+}
+
 at::ScalarType scalar_type(const std::string& dtype) {
   for (const Dtype& each : kDtypes) {
     if (each.word == dtype) return each.ours;
