@@ -110,9 +110,9 @@ std::int64_t most_context(const MemoryPlan& plan, const std::string& step) {
 }  // namespace
 
 std::vector<MemoryLoad> loads_of(const Options& options,
-                                 const CompositionFile& file) {
+                                 const CompositionFile& file,
+                                 const MemoryPlan& most) {
   const Asked asked = requests_of(options, file);
-  const MemoryPlan full = plan_memory(file, {});
   std::vector<MemoryLoad> loads;
   for (const StepConfig& step : file.steps) {
     MemoryLoad& load = loads.emplace_back();
@@ -120,8 +120,8 @@ std::vector<MemoryLoad> loads_of(const Options& options,
     const bool takes_texts = media_ports(step.file).empty();
     std::optional<std::int64_t> prompt;
     if (const std::string source = step.source(); !source.empty()) {
-      const std::int64_t most = most_context(full, source);
-      if (most > 0) prompt = most;
+      const std::int64_t context = most_context(most, source);
+      if (context > 0) prompt = context;
     } else if (takes_texts) {
       prompt = asked.bytes;
     }

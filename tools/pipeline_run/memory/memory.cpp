@@ -135,16 +135,18 @@ std::int64_t parse_size(const std::string& text) {
 
 void print_memory(const Options& options, const CompositionFile& file,
                   Output& output) {
-  const Plans plans{.run = plan_memory(file, loads_of(options, file)),
-                    .most = plan_memory(file, {}),
-                    .limit = limit_of(options)};
+  Plans plans{
+      .run = {}, .most = plan_memory(file, {}), .limit = limit_of(options)};
+  plans.run = plan_memory(file, loads_of(options, file, plans.most));
   output.write(options.json ? json_line(file, plans) : table(plans));
   check_fits(plans.run, plans.limit);
 }
 
 void check_memory(const Options& options, const CompositionFile& file) {
   if (!options.memory_limit.empty()) {
-    check_fits(plan_memory(file, loads_of(options, file)), limit_of(options));
+    const MemoryPlan most = plan_memory(file, {});
+    check_fits(plan_memory(file, loads_of(options, file, most)),
+               limit_of(options));
     return;
   }
   const std::vector<MemoryLoad> least(file.steps.size(),
