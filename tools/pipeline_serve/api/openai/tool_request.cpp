@@ -38,10 +38,13 @@ void check_named(const JsonView& choice, const std::string& option,
 
 }  // namespace
 
+bool may_call_several(const Body& body) {
+  return !body.find("parallel_tool_calls") || body.flag("parallel_tool_calls");
+}
+
 bool add_tools(const Body& body, ToolShape shape, const TextModel& model,
                std::map<std::string, Value>& inputs, Options& options) {
-  const bool are_many =
-      !body.find("parallel_tool_calls") || body.flag("parallel_tool_calls");
+  const bool are_many = may_call_several(body);
   const auto tools = body.find("tools");
   const bool is_empty =
       !tools || reading([&] { return tools->items().empty(); });

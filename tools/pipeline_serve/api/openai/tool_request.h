@@ -17,6 +17,10 @@ namespace penstock::serve {
 bool add_tools(const Body& body, ToolShape shape, const TextModel& model,
                std::map<std::string, Value>& inputs, Options& options);
 
+/// `parallel_tool_calls`, which is true where nothing is said. Throws
+/// HttpError.
+[[nodiscard]] bool may_call_several(const Body& body);
+
 /// What says how a text is to be says nothing of calls: throws HttpError where
 /// `options`, which the named members set, ask for a form or for logprobs.
 void check_beside_tools(const Options& options, const std::string& form_param,
