@@ -138,6 +138,7 @@ void print_memory(const Options& options, const CompositionFile& file,
   Plans plans{
       .run = {}, .most = plan_memory(file, {}), .limit = limit_of(options)};
   plans.run = plan_memory(file, loads_of(options, file, plans.most));
+  plans.most.process = plans.run.process;  // planning itself takes some
   output.write(options.json ? json_line(file, plans) : table(plans));
   check_fits(plans.run, plans.limit);
 }
