@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "openvino/session.h"
+#include "penstock/dtype.h"
 #include "penstock/error.h"
 
 namespace penstock::openvino {
@@ -25,9 +26,17 @@ std::string wanted(const ModelInput& input) {
   return str(input.file.dtype, "[", dims, "]");
 }
 
+/// model_ports() lets no other dtype through.
+at::ScalarType dtype_of(const ModelInput& input) {
+  const auto type = scalar_type_of(input.file.dtype);
+  if (type) return *type;
+  throw Error(Code::kInternal,
+              str("'", input.file.dtype, "' is no dtype of numbers"));
+}
+
 at::Tensor constant(const ModelInput& input,
                     const std::vector<std::int64_t>& shape) {
-  const auto dtype = scalar_type(input.file.dtype);
+  const auto dtype = dtype_of(input);
   if (input.constant.size() == 1) {
     return at::zeros(shape, dtype).fill_(input.constant.front());
   }
@@ -36,19 +45,11 @@ at::Tensor constant(const ModelInput& input,
 
 }  // namespace
 
-std::string description(const at::Tensor& tensor) {
-  std::string dims;
-  for (const auto size : tensor.sizes()) {
-    dims += str(dims.empty() ? "" : ",", size);
-  }
-  return str(dtype_word(tensor.scalar_type()), "[", dims, "]");
-}
-
 void Binder::check(const ModelInput& input, const at::Tensor& tensor,
                    std::vector<Known>& known) const {
   const auto& dims = input.dims;
   const auto rank = static_cast<std::size_t>(tensor.dim());
-  bool fits = tensor.scalar_type() == scalar_type(input.file.dtype) &&
+  bool fits = tensor.scalar_type() == dtype_of(input) &&
               (!input.file.has_rank || rank == dims.size());
   if (!input.file.has_rank) return;
   for (std::size_t i = 0; fits && i < rank; ++i) {
@@ -64,14 +65,14 @@ void Binder::check(const ModelInput& input, const at::Tensor& tensor,
       known.push_back({dims[i], input.port.name, size});
     } else if (same->size != size) {
       throw Error(Code::kData,
-                  str("'", input.port.name, "' is ", description(tensor), ", ",
+                  str("'", input.port.name, "' is ", tensor_type(tensor), ", ",
                       file_, " takes ", wanted(input), ", and ", dims[i],
                       " is ", same->size, " in '", same->input, "'"));
     }
   }
   if (fits) return;
   throw Error(Code::kData,
-              str("'", input.port.name, "' is ", description(tensor), ", ",
+              str("'", input.port.name, "' is ", tensor_type(tensor), ", ",
                   file_, " takes ", wanted(input),
                   "; let preprocess give that, or make the model anew with "
                   "dims that are dynamic"));
@@ -123,9 +124,8 @@ std::vector<at::Tensor> Binder::bind(const Give& item,
     if (out[i].defined()) continue;
     const ModelInput& input = ports_.inputs[i];
     const auto shape = shape_of(input, known);
-    out[i] = input.from == From::kConstant
-                 ? constant(input, shape)
-                 : at::zeros(shape, scalar_type(input.file.dtype));
+    out[i] = input.from == From::kConstant ? constant(input, shape)
+                                           : at::zeros(shape, dtype_of(input));
   }
   return out;
 }

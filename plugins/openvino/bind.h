@@ -41,7 +41,4 @@ class Binder {
   const ModelPorts& ports_;
 };
 
-/// "f32[2,4]"
-[[nodiscard]] std::string description(const at::Tensor& tensor);
-
 }  // namespace penstock::openvino

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "penstock/dtype.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
 #include "penstock/pipeline.h"
@@ -54,8 +55,8 @@ at::Tensor stacked(const std::vector<at::Tensor>& rows, std::int64_t dim,
   for (const at::Tensor& row : rows) {
     if (row.sizes() == rows.front().sizes()) continue;
     throw Error(Code::kData, str("output '", output.port.name, "' is ",
-                                 description(rows.front()), " for one row and ",
-                                 description(row),
+                                 tensor_type(rows.front()), " for one row and ",
+                                 tensor_type(row),
                                  " for another, which is no batch; set "
                                  "batch.max_sequences: 1"));
   }
@@ -85,7 +86,7 @@ void check_rows(const ModelOutput& output, const at::Tensor& tensor,
                 std::int64_t rows) {
   if (tensor.dim() > 0 && tensor.size(0) == rows) return;
   throw Error(Code::kData,
-              str("output '", output.port.name, "' is ", description(tensor),
+              str("output '", output.port.name, "' is ", tensor_type(tensor),
                   " for ", rows, " rows: its first dim is not theirs; ",
                   rows > 1 ? "set rows: one" : "set rows: none"));
 }

@@ -19,21 +19,20 @@ namespace penstock::openvino {
 namespace {
 
 struct Dtype {
-  const char* word;
   at::ScalarType ours;
   ov::element::Type_t theirs;
 };
 constexpr std::array<Dtype, 10> kDtypes{
-    {{"f32", at::kFloat, ov::element::Type_t::f32},
-     {"i64", at::kLong, ov::element::Type_t::i64},
-     {"i32", at::kInt, ov::element::Type_t::i32},
-     {"u8", at::kByte, ov::element::Type_t::u8},
-     {"bool", at::kBool, ov::element::Type_t::boolean},
-     {"f16", at::kHalf, ov::element::Type_t::f16},
-     {"bf16", at::kBFloat16, ov::element::Type_t::bf16},
-     {"f64", at::kDouble, ov::element::Type_t::f64},
-     {"i16", at::kShort, ov::element::Type_t::i16},
-     {"i8", at::kChar, ov::element::Type_t::i8}}};
+    {{at::kFloat, ov::element::Type_t::f32},
+     {at::kLong, ov::element::Type_t::i64},
+     {at::kInt, ov::element::Type_t::i32},
+     {at::kByte, ov::element::Type_t::u8},
+     {at::kBool, ov::element::Type_t::boolean},
+     {at::kHalf, ov::element::Type_t::f16},
+     {at::kBFloat16, ov::element::Type_t::bf16},
+     {at::kDouble, ov::element::Type_t::f64},
+     {at::kShort, ov::element::Type_t::i16},
+     {at::kChar, ov::element::Type_t::i8}}};
 
 const Dtype* find_dtype(const at::ScalarType type) {
   const auto* found =
@@ -264,18 +263,6 @@ std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
     out.push_back(copied(request.get_output_tensor(*place)));
   }
   return out;
-}
-
-std::string dtype_word(at::ScalarType type) {
-  const Dtype* known = find_dtype(type);
-  return known != nullptr ? known->word : at::toString(type);
-}
-
-at::ScalarType scalar_type(const std::string& dtype) {
-  for (const Dtype& each : kDtypes) {
-    if (each.word == dtype) return each.ours;
-  }
-  throw Error(Code::kInternal, str("'", dtype, "' is no dtype of numbers"));
 }
 
 }  // namespace penstock::openvino

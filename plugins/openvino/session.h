@@ -53,10 +53,4 @@ class Session {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The dtype that a port writes. Throws Error(kInternal) for no number's.
-[[nodiscard]] at::ScalarType scalar_type(const std::string& dtype);
-
-/// The word of a port for it.
-[[nodiscard]] std::string dtype_word(at::ScalarType type);
-
 }  // namespace penstock::openvino

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "penstock/dtype.h"
 #include "penstock/keys.h"
 
 namespace penstock::check {
@@ -19,22 +20,11 @@ constexpr std::int64_t kSize = 4;  ///< of a dim that may have any
 const std::vector<Tokens> kPrompts{{3, 1, 4, 1, 5, 9, 2, 6},
                                    {2, 7, 1, 8, 2, 8, 1, 8, 2, 8}};
 
-std::optional<at::ScalarType> dtype_of(const std::string& word) {
-  static const std::map<std::string, at::ScalarType> kTypes{
-      {"bool", at::kBool}, {"u8", at::kByte},       {"i8", at::kChar},
-      {"i16", at::kShort}, {"i32", at::kInt},       {"i64", at::kLong},
-      {"f16", at::kHalf},  {"bf16", at::kBFloat16}, {"f32", at::kFloat},
-      {"f64", at::kDouble}};
-  const auto found = kTypes.find(word);
-  if (found == kTypes.end()) return {};
-  return found->second;
-}
-
 /// A tensor of zeros for each port that is one, without the batch's dim.
 Tensors tensors_for(const std::vector<Port>& ports) {
   Tensors out;
   for (const Port& port : ports) {
-    const auto type = dtype_of(port.dtype);
+    const auto type = scalar_type_of(port.dtype);
     // Those that have members of their own.
     const bool is_scores =
         port.name == "scores" && !port.dims.empty() && port.dims.front() == "R";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "penstock/dtype.h"
 #include "penstock/keys.h"
 
 namespace penstock {
@@ -17,8 +18,8 @@ void check_shape(const at::Tensor& tensor, const std::string& name,
   const bool is_whole = tensor.defined() && tensor.dim() == 2 &&
                         tensor.size(0) == rows && tensor.size(1) >= width;
   if (is_whole && tensor.scalar_type() == at::kLong) return;
-  fail(str("'", name, "' is ", boundary::description(tensor), ", but ", name,
-           ": i64[", rows, ",", width, "] holds the step's tokens"));
+  fail(str("'", name, "' is ", tensor_type(tensor), ", but ", name, ": i64[",
+           rows, ",", width, "] holds the step's tokens"));
 }
 
 /// What the model tells of itself; kAll where it does not.
@@ -170,8 +171,8 @@ void Boundary::collated(const Step& step) const {
       tokens.scalar_type() == at::kLong) {
     return;
   }
-  fail(str("'tokens' is ", boundary::description(tokens), ", but tokens: i64[",
-           sum, "] holds the step's"));
+  fail(str("'tokens' is ", tensor_type(tokens), ", but tokens: i64[", sum,
+           "] holds the step's"));
 }
 
 void Boundary::forwarded(const Step& step, const Result& result) const {

@@ -1,25 +1,13 @@
 #include "runtime/boundary_ports.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
+#include "penstock/dtype.h"
 #include "penstock/error.h"
 
 namespace penstock::boundary {
 namespace {
-
-constexpr std::array<std::pair<const char*, at::ScalarType>, 10> kDtypes{
-    {{"f64", at::kDouble},
-     {"f32", at::kFloat},
-     {"f16", at::kHalf},
-     {"bf16", at::kBFloat16},
-     {"i64", at::kLong},
-     {"i32", at::kInt},
-     {"i16", at::kShort},
-     {"i8", at::kChar},
-     {"u8", at::kByte},
-     {"bool", at::kBool}}};
 
 bool is_number(const std::string& dim) {
   return dim.find_first_not_of("0123456789") == dim.npos;
@@ -47,15 +35,13 @@ bool fits(const TensorPort& port, const at::Tensor& tensor,
 std::vector<TensorPort> tensor_ports(const std::vector<Port>& ports) {
   std::vector<TensorPort> out;
   for (const Port& port : ports) {
-    const auto dtype = std::find_if(
-        kDtypes.begin(), kDtypes.end(),
-        [&](const auto& each) { return each.first == port.dtype; });
+    const auto dtype = scalar_type_of(port.dtype);
     const bool is_scores = !port.dims.empty() && port.dims[0] == "R";
-    if (dtype == kDtypes.end() || is_scores || port.name == "tokens") continue;
+    if (!dtype || is_scores || port.name == "tokens") continue;
     TensorPort& made = out.emplace_back();
     made.name = port.name;
     made.text = to_string(port);
-    made.dtype = dtype->second;
+    made.dtype = *dtype;
     made.has_batch = !port.dims.empty() && is_of_batch(port.dims[0]);
     for (const std::string& dim : port.dims) {
       if (&dim == port.dims.data() && made.has_batch) continue;
@@ -84,7 +70,7 @@ void check(const std::vector<TensorPort>& ports, const Tensors& tensors,
     }
     for (const TensorPort& port : ports) {
       if (port.name != name || fits(port, tensor, sequences)) continue;
-      throw Error(Code::kInternal, str("'", name, "' is ", description(tensor),
+      throw Error(Code::kInternal, str("'", name, "' is ", tensor_type(tensor),
                                        ", but ", port.text, " is declared",
                                        sequences ? str(", and the step has ",
                                                        *sequences, " sequences")
@@ -115,19 +101,6 @@ void check_device(std::string_view name, const at::Tensor& tensor,
   if (is_there) return;
   throw Error(Code::kInternal, str("'", name, "' is on ", is.str(),
                                    ", expected on ", device.str()));
-}
-
-std::string description(const at::Tensor& tensor) {
-  if (!tensor.defined()) return "nothing";
-  std::string out = at::toString(tensor.scalar_type());
-  for (const auto& [word, type] : kDtypes) {
-    if (type == tensor.scalar_type()) out = word;
-  }
-  std::string dims;
-  for (const std::int64_t size : tensor.sizes()) {
-    dims += str(dims.empty() ? "" : ",", size);
-  }
-  return str(out, "[", dims, "]");
 }
 
 }  // namespace penstock::boundary

@@ -43,7 +43,4 @@ void check_all_there(const std::vector<TensorPort>& ports,
 void check_device(std::string_view name, const at::Tensor& tensor,
                   at::Device device);
 
-/// "f32[2,4]", as ports write it.
-[[nodiscard]] std::string description(const at::Tensor& tensor);
-
 }  // namespace penstock::boundary

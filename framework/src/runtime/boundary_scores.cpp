@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "penstock/dtype.h"
 #include "runtime/boundary.h"
 
 namespace penstock {
@@ -54,14 +55,14 @@ void check_one(const at::Tensor& tensor, const Shape& shape, std::int64_t rows,
                         (rank == 1 || tensor.size(1) >= shape.columns);
   if (!is_whole) {
     throw Error(Code::kInternal,
-                str(shape.name, " is ", boundary::description(tensor),
+                str(shape.name, " is ", tensor_type(tensor),
                     ", but the step wants ", rows, " rows",
                     shape.columns > 0 ? str(" of ", shape.columns) : ""));
   }
   if (!is_of_dtype(tensor, shape)) {
     throw Error(Code::kInternal,
-                str(shape.name, " is ", boundary::description(tensor),
-                    ", expected ", shape.dtype == at::kLong ? "i64" : "f32"));
+                str(shape.name, " is ", tensor_type(tensor), ", expected ",
+                    shape.dtype == at::kLong ? "i64" : "f32"));
   }
   boundary::check_device(shape.name, tensor, device);
 }

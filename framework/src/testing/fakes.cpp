@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "penstock/dtype.h"
 #include "testing/fake_stages.h"
 
 namespace penstock::testing {
@@ -20,31 +21,6 @@ bool has_port(const std::vector<Port>& ports, const std::string& name) {
                      [&](const Port& port) { return port.name == name; });
 }
 
-std::string dtype_of(const at::Tensor& tensor) {
-  switch (tensor.scalar_type()) {
-    case at::kFloat:
-      return "f32";
-    case at::kLong:
-      return "i64";
-    case at::kInt:
-      return "i32";
-    case at::kByte:
-      return "u8";
-    case at::kBool:
-      return "bool";
-    case at::kHalf:
-      return "f16";
-    case at::kBFloat16:
-      return "bf16";
-    case at::kDouble:
-      return "f64";
-    case at::kShort:
-      return "i16";
-    default:
-      return "i8";
-  }
-}
-
 /// The ports of what a test gives: dims in which its items differ have names.
 std::vector<Port> ports_of(const std::vector<GivenItem>& items) {
   std::vector<Port> out;
@@ -52,7 +28,7 @@ std::vector<Port> ports_of(const std::vector<GivenItem>& items) {
   for (const auto& [name, tensor] : items.front().inputs) {
     Port& port = out.emplace_back();
     port.name = name;
-    port.dtype = dtype_of(tensor);
+    port.dtype = dtype_word(tensor.scalar_type());
     for (std::int64_t d = 0; d < tensor.dim(); ++d) {
       bool is_same = true;
       for (const GivenItem& item : items) {

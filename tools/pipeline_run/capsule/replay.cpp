@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "common/harmless.h"
+#include "penstock/dtype.h"
 #include "penstock/parallel.h"
 #include "penstock/pipeline_file.h"
 #include "penstock/sdk_version.h"
@@ -28,7 +29,7 @@ void tell_version(const std::string& theirs) {
 
 std::string line_of_tensor(const std::string& name, const at::Tensor& tensor) {
   std::ostringstream out;
-  out << "  " << harmless(name) << ": " << dtype_text(tensor.scalar_type())
+  out << "  " << harmless(name) << ": " << dtype_word(tensor.scalar_type())
       << tensor.sizes();
   if (!tensor.is_floating_point() || tensor.numel() == 0) return out.str();
   const at::Tensor values = tensor.to(at::kFloat);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "penstock/dtype.h"
 #include "penstock/keys.h"
 #include "pipeline_run/output/terminal.h"
 
@@ -119,29 +120,6 @@ std::string forward_text(const Result& result) {
 
 }  // namespace
 
-std::string dtype_text(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kLong:
-      return "i64";
-    case at::kInt:
-      return "i32";
-    case at::kByte:
-      return "u8";
-    case at::kBool:
-      return "bool";
-    case at::kDouble:
-      return "f64";
-    case at::kFloat:
-      return "f32";
-    case at::kHalf:
-      return "f16";
-    case at::kBFloat16:
-      return "bf16";
-    default:
-      return c10::toString(dtype);
-  }
-}
-
 std::string tensor_text(const std::string& name, const at::Tensor& tensor) {
   std::string out = "  " + name + "  " + shape_text(tensor) + "\n";
   if (tensor.dim() == 2 && tensor.size(0) <= 8) {
@@ -157,7 +135,7 @@ std::string tensor_text(const std::string& name, const at::Tensor& tensor) {
 
 std::string shape_text(const at::Tensor& tensor) {
   std::ostringstream out;
-  out << dtype_text(tensor.scalar_type()) << tensor.sizes();
+  out << dtype_word(tensor.scalar_type()) << tensor.sizes();
   return out.str();
 }
 

@@ -27,8 +27,6 @@ class Show final : public Observer {
   std::int64_t steps_ = 0;
 };
 
-/// "i64", "f32", ...
-[[nodiscard]] std::string dtype_text(at::ScalarType dtype);
 /// "i64[2, 16]".
 [[nodiscard]] std::string shape_text(const at::Tensor& tensor);
 /// Name, shape and, of small ones, the values; ends with a newline.

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "pipeline_run/inspect/show.h"
+#include "penstock/dtype.h"
 
 namespace penstock::run {
 namespace {
@@ -63,7 +63,7 @@ OrderedJson raw_json(const Raw& raw) {
 }  // namespace
 
 OrderedJson tensor_json(const at::Tensor& tensor, std::int64_t most_values) {
-  OrderedJson out{{"dtype", dtype_text(tensor.scalar_type())},
+  OrderedJson out{{"dtype", dtype_word(tensor.scalar_type())},
                   {"shape", tensor.sizes().vec()}};
   if (tensor.numel() <= most_values) out["values"] = values_of(tensor.cpu());
   return out;
