@@ -46,6 +46,8 @@ def ports(stage):
             lines.append(f"- {title} " + ", ".join(f"`{port}`" for port in stage[key]))
     if stage.get("ports_of_model"):
         lines.append("- takes and gives what its model's file says")
+    if stage.get("ports_of_params"):
+        lines.append("- takes and gives what its params say")
     for kind in ("notes", "facts"):
         said = [f"{verb} " + ", ".join(f"`{note}`" for note in stage[kind][verb])
                 for verb in ("makes", "needs", "uses") if stage[kind][verb]]

@@ -73,7 +73,7 @@ void again_and_again(const std::string& what, const std::function<void()>& call,
 }
 
 void check_declaration(const StageSpec& spec, const Tell& tell) {
-  const bool has_own_ports = !spec.describe;  // else they are the model's
+  const bool has_own_ports = !spec.describe;  // else the model's or the params'
   if (has_own_ports && spec.inputs.empty() && spec.notes.needs.empty() &&
       (spec.kind == StageKind::kForward || spec.kind == StageKind::kDecode ||
        spec.kind == StageKind::kPostprocess)) {

@@ -192,7 +192,10 @@ std::string stage_text(const StageSpec& stage) {
   text += wrapped(stage.doc, /*indent=*/2);
   text += port_lines("inputs", stage.inputs);
   text += port_lines("outputs", stage.outputs);
-  if (stage.describe) text += "  ports    those of the model's file\n";
+  if (stage.describe) {
+    text += stage.describes_params ? "  ports    those of its params\n"
+                                   : "  ports    those of the model's file\n";
+  }
   std::vector<std::string> layouts;
   for (const Layout layout : stage.layouts)
     layouts.push_back(to_string(layout));
@@ -215,7 +218,9 @@ Json stage_json(const StageSpec& stage) {
   json["doc"] = stage.doc;
   json["inputs"] = port_texts(stage.inputs);
   json["outputs"] = port_texts(stage.outputs);
-  if (stage.describe) json["ports_of_model"] = true;
+  if (stage.describe) {
+    json[stage.describes_params ? "ports_of_params" : "ports_of_model"] = true;
+  }
   json["layouts"] = Json::array();
   for (const Layout layout : stage.layouts)
     json["layouts"].push_back(to_string(layout));

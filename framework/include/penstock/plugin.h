@@ -10,9 +10,10 @@
 //   static void declare(Declaration<Reverse>& d);   // ports and params
 //   explicit Reverse(const Params& params);
 //
-// A stage whose ports are not the same for every model has as well
+// A stage whose ports are not the same for every model has as well one of
 //
 //   static Ports describe(const Params& params, const std::string& model);
+//   static Ports describe(const Params& params);   // its params say it all
 //
 // It is called while a pipeline file is checked, with the model as the file
 // writes it, and reads the head of the model file alone: milliseconds, no
@@ -60,11 +61,19 @@ class PENSTOCK_API Registry {
       return std::make_unique<T>(
           *static_cast<const typename T::Params*>(params));
     };
-    if constexpr (requires { &T::describe; }) {
+    if constexpr (requires(const typename T::Params& p, std::string model) {
+                    T::describe(p, model);
+                  }) {
       spec.describe = [](const void* params, const std::string& model) {
         return T::describe(*static_cast<const typename T::Params*>(params),
                            model);
       };
+    }
+    if constexpr (requires(const typename T::Params& p) { T::describe(p); }) {
+      spec.describe = [](const void* params, const std::string& /*model*/) {
+        return T::describe(*static_cast<const typename T::Params*>(params));
+      };
+      spec.describes_params = true;
     }
     insert(std::move(spec));
   }

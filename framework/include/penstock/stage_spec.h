@@ -44,7 +44,7 @@ struct NoteSpecs {
   std::vector<NoteSpec> uses;   ///< reads where they are there
 };
 
-/// What a stage takes and gives, where its model file says it.
+/// What a stage takes and gives, where its model file or params say it.
 struct Ports {
   std::vector<Port> inputs, outputs;
 };
@@ -67,9 +67,10 @@ struct StageSpec {
   bool is_light = false;     ///< without memory of its own worth a plan
   ParamSchema params;
   std::function<std::unique_ptr<Stage>(const void* params)> make;
-  /// Of a stage whose ports are its model's; see plugin.h. Empty: the ports
-  /// above hold for every model.
+  /// Of a stage whose ports are its model's or params'; see plugin.h. Empty:
+  /// the ports above hold for every model.
   std::function<Ports(const void* params, const std::string& model)> describe;
+  bool describes_params = false;  ///< describe() looks at no model
 };
 
 /// Filled by T::declare(Declaration<T>&); see plugin.h.

@@ -35,7 +35,7 @@ void describe(StageDraft& stage, const Draft& draft, Problems& problems) {
   const std::string& model =
       stage.config.model_source.empty() ? file_model : stage.config.model;
   stage.has_ports = false;
-  if (model.empty()) return;
+  if (model.empty() && !stage.config.spec->describes_params) return;
   auto own = std::make_shared<StageSpec>(*stage.config.spec);
   try {
     Ports ports = own->describe(stage.params.get(), model);
@@ -46,7 +46,7 @@ void describe(StageDraft& stage, const Draft& draft, Problems& problems) {
     refuse(error.text(), stage, draft, problems);
     return;
   } catch (const std::exception& error) {
-    refuse(str("it cannot read its model: ", error.what()), stage, draft,
+    refuse(str("it cannot tell its ports: ", error.what()), stage, draft,
            problems);
     return;
   }
