@@ -6,6 +6,7 @@
 #include "core/continuous.h"
 #include "core/ctc.h"
 #include "core/embedding.h"
+#include "core/inputs.h"
 #include "core/map.h"
 #include "core/mask.h"
 #include "core/outputs.h"
@@ -30,6 +31,7 @@ PENSTOCK_PLUGIN(core, registry) {
   registry.add<penstock::core::Ctc>("ctc");
   registry.add<penstock::core::Embedding>("embedding");
   registry.add<penstock::core::Identity>("identity");
+  registry.add<penstock::core::Inputs>("inputs");
   registry.add<penstock::core::Map>("map");
   registry.add<penstock::core::Mask>("mask");
   registry.add<penstock::core::Outputs>("outputs");

@@ -66,8 +66,12 @@ void set(Request& request, const std::string& key, const JsonView& value) {
     (void)value.items();
     request.inputs[key] = Json{json_text(value.value())};
   } else if (key == "inputs") {
-    for (const auto& [name, text] : value.members()) {
-      request.inputs[name] = text.text();
+    for (const auto& [name, input] : value.members()) {
+      if (input.is_text()) {
+        request.inputs[name] = input.text();
+      } else {
+        request.inputs[name] = Json{json_text(input.value())};
+      }
     }
   } else if (key == "options") {
     for (const auto& [name, option] : value.members()) {
