@@ -147,5 +147,51 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"UnknownFlag", "plugin a --stgae x", "see pipeline-new"}),
     [](const auto& refused) { return refused.param.name; });
 
+/// Whether the plugin that runs exported models was built.
+bool has_openvino() {
+  return shell("$RUN --version >/dev/null; test -e " PENSTOCK_BIN
+               "/../lib/penstock/plugins/libpenstock_openvino.so")
+             .code == 0;
+}
+
+TEST_F(New, WritesAFileForAModelThatRunsAtOnce) {
+  if (!has_openvino()) GTEST_SKIP() << "built without OpenVINO";
+  const Ran ran =
+      make("model " PENSTOCK_SOURCE_DIR "/tests/fixtures/models/affine.onnx");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("affine.yaml: written and checked\n"
+                                 "  input  x: f32[B,4]\n"));
+  EXPECT_THAT(ran.out, HasSubstr("  gives    classes\n"));
+  const Ran run = shell("$RUN " + folder_.path().string() + "/affine.yaml");
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("cat"));
+}
+
+TEST_F(New, FeedsModelsByWhatTheirInputsAre) {
+  if (!has_openvino()) GTEST_SKIP() << "built without OpenVINO";
+  const std::string models = PENSTOCK_SOURCE_DIR "/tests/fixtures/models/";
+  ASSERT_EQ(make("model " + models + "encoder.onnx vectors").code, 0);
+  const std::string file = read("vectors.yaml");
+  EXPECT_THAT(file, HasSubstr("{use: text.wordpiece,"));
+  EXPECT_THAT(file, HasSubstr("names: [\"ids=input_ids\", "
+                              "\"mask=attention_mask\", "
+                              "\"types=token_type_ids\"]"));
+  EXPECT_THAT(file, HasSubstr("decode: {use: core.vector, pool: mean}"));
+  const Ran odd = make("model " + models + "odd_names.onnx");
+  ASSERT_EQ(odd.code, 0) << odd.err;
+  EXPECT_THAT(read("odd_names.yaml"),
+              HasSubstr("tensors: [\"serving_default_input_0: f32[N1,4]\"]"));
+}
+
+TEST_F(New, SaysWhyAModelGetsNoFile) {
+  if (!has_openvino()) GTEST_SKIP() << "built without OpenVINO";
+  const std::string models = PENSTOCK_SOURCE_DIR "/tests/fixtures/models/";
+  EXPECT_EQ(make("model nowhere.onnx").code, 66);
+  const Ran damaged = make("model " + models + "bad_short_weight.onnx");
+  EXPECT_EQ(damaged.code, 65);
+  EXPECT_THAT(damaged.err, HasSubstr("tensor 'w' is f32[1048576,2]"));
+  EXPECT_FALSE(has("bad_short_weight.yaml"));
+}
+
 }  // namespace
 }  // namespace penstock::cli

@@ -1,16 +1,13 @@
 #include "pipeline_new/fitting.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
 #include <iterator>
+
+#include "pipeline_new/files.h"
 
 namespace penstock::fresh {
 namespace {
 
-namespace fs = std::filesystem;
 using Specs = std::vector<const StageSpec*>;
 
 /// Stages of a chain; more make no sense yet.
@@ -86,29 +83,6 @@ void extend(const Specs& from, const Specs& chain, std::vector<Specs>& out) {
     extend(from, longer, out);
   }
 }
-
-/// A file with the text, as long as it is looked at.
-class Draft {
- public:
-  explicit Draft(const std::string& text) {
-    std::string name = fs::temp_directory_path() / "penstock_new_XXXXXX";
-    if (mkdtemp(name.data()) == nullptr) {
-      throw Error(Code::kRetry, str("cannot make a folder like ", name));
-    }
-    folder_ = name;
-    std::ofstream(path()) << text;
-  }
-  Draft(const Draft&) = delete;
-  Draft& operator=(const Draft&) = delete;
-  ~Draft() {
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
-  }
-  [[nodiscard]] fs::path path() const { return folder_ / "draft.yaml"; }
-
- private:
-  fs::path folder_;
-};
 
 }  // namespace
 

@@ -1,15 +1,17 @@
-// pipeline-new: begins a plugin or a pipeline file.
+// pipeline-new: begins a plugin, or a pipeline file for stages or for a model.
 #include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "common/program.h"
 #include "common/usage.h"
 #include "penstock/sdk_version.h"
+#include "pipeline_new/new_model.h"
 #include "pipeline_new/new_pipeline.h"
 #include "pipeline_new/new_plugin.h"
 
 namespace {
 
+using penstock::fresh::ModelFileOptions;
 using penstock::fresh::PipelineFileOptions;
 using penstock::fresh::PluginOptions;
 
@@ -18,6 +20,8 @@ constexpr const char* kFooter = R"(
       a project with these stages: builds, passes its tests and runs at once
   pipeline-new pipeline classify --use efficientnet.forward
       classify.yaml, of stages that fit together, and what could stand in it
+  pipeline-new model mobilenet.onnx
+      mobilenet.yaml, which feeds an exported model and reads its answers
 
 Kinds of stages: preprocess, batch, forward, decode, postprocess.
 
@@ -38,6 +42,13 @@ CLI::App* add_plugin(CLI::App& app, PluginOptions& options) {
   return plugin;
 }
 
+void add_plugin_path(CLI::App& app, std::vector<std::string>& folders) {
+  app.add_option("--plugin-path", folders,
+                 "folder to search for plugins first; may be repeated")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+}
+
 CLI::App* add_pipeline(CLI::App& app, PipelineFileOptions& options,
                        std::vector<std::string>& folders) {
   CLI::App* pipeline = app.add_subcommand(
@@ -50,12 +61,21 @@ CLI::App* add_pipeline(CLI::App& app, PipelineFileOptions& options,
                    "a stage that it must have; may be repeated")
       ->type_name("STAGE")
       ->allow_extra_args(false);
-  pipeline
-      ->add_option("--plugin-path", folders,
-                   "folder to search for plugins first; may be repeated")
-      ->type_name("DIR")
-      ->allow_extra_args(false);
+  add_plugin_path(*pipeline, folders);
   return pipeline;
+}
+
+CLI::App* add_model(CLI::App& app, ModelFileOptions& options,
+                    std::vector<std::string>& folders) {
+  CLI::App* model = app.add_subcommand(
+      "model", "a pipeline file for a model of your own, exported");
+  model->add_option("model", options.model, "ONNX, OpenVINO (.xml) or TFLite")
+      ->type_name("FILE")
+      ->required();
+  model->add_option("name", options.name,
+                    "of the pipeline file; else as the model's");
+  add_plugin_path(*model, folders);
+  return model;
 }
 
 int run(int argc, char** argv) {
@@ -63,7 +83,9 @@ int run(int argc, char** argv) {
   PluginOptions plugin;
   PipelineFileOptions pipeline;
   std::vector<std::string> folders;
+  ModelFileOptions model;
   const CLI::App* is_plugin = add_plugin(app, plugin);
+  const CLI::App* is_model = add_model(app, model, folders);
   add_pipeline(app, pipeline, folders);
   app.require_subcommand(1);
   app.set_version_flag("--version", "pipeline-new " PENSTOCK_SDK_VERSION,
@@ -84,8 +106,10 @@ int run(int argc, char** argv) {
     std::cout << penstock::fresh::new_plugin(plugin);
     return 0;
   }
-  pipeline.folders = penstock::plugin_search_path(folders);
-  const auto told = penstock::fresh::new_pipeline(pipeline);
+  pipeline.folders = model.folders = penstock::plugin_search_path(folders);
+  const auto told = is_model->parsed()
+                        ? penstock::fresh::new_model(model)
+                        : penstock::fresh::new_pipeline(pipeline);
   std::cout << told.text;
   penstock::warn("pipeline-new", told.warnings);
   return 0;

@@ -1,7 +1,6 @@
 #include "pipeline_new/new_pipeline.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "penstock/plugin_host.h"
 #include "pipeline_new/fitting.h"
@@ -82,21 +81,14 @@ Told new_pipeline(const PipelineFileOptions& options) {
                                ? options.name.substr(0, options.name.size() - 5)
                                : options.name;
   const fs::path path = name + ".yaml";
-  std::error_code failed;
-  if (fs::exists(fs::symlink_status(path, failed))) {
-    throw Error(Code::kUsage, str("'", path.string(),
-                                  "' is there already; take another name"));
-  }
+  check_is_free(path);
   PluginHost host(options.folders);
   Told told;
   const auto stages = all_stages(host, told.warnings);
   if (options.uses.empty()) refuse_unnamed(stages);
   const Fitting fitting(host, stages, options.uses);
   const Choice choice = fitting.best();
-  std::ofstream out(path);
-  out << pipeline_text(name, choice, input_of(choice, host));
-  out.close();
-  if (!out) throw Error(Code::kRetry, str("cannot write ", path.string()));
+  write_file(path, pipeline_text(name, choice, input_of(choice, host)));
   (void)load_pipeline_file(path, host);
   told.text =
       str(path.string(), ": written and checked\n", overview(fitting, choice),

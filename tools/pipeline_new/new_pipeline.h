@@ -5,17 +5,14 @@
 #include <string>
 #include <vector>
 
+#include "pipeline_new/files.h"
+
 namespace penstock::fresh {
 
 struct PipelineFileOptions {
   std::string name;                            ///< with or without .yaml
   std::vector<std::string> uses;               ///< stages that it must have
   std::vector<std::filesystem::path> folders;  ///< the search path
-};
-
-struct Told {
-  std::string text;
-  std::vector<std::string> warnings;
 };
 
 /// Writes NAME.yaml into the current folder; says what it has and what could

@@ -1,0 +1,153 @@
+#include "pipeline_new/new_model.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include "penstock/error.h"
+#include "penstock/model_head.h"
+#include "penstock/model_ports.h"
+#include "penstock/pipeline_file.h"
+#include "penstock/plugin_host.h"
+#include "pipeline_new/names.h"
+#include "pipeline_new/recipes.h"
+
+namespace penstock::fresh {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "mobile_net_v2" of "MobileNet-v2.onnx", and of "mobile_net-v2/model.onnx".
+std::string name_of(const fs::path& model) {
+  const fs::path folder = fs::absolute(model).parent_path().filename();
+  std::string name;
+  for (const char c :
+       (model.stem() == "model" ? folder : model.stem()).string()) {
+    const auto byte = static_cast<unsigned char>(c);
+    name += std::isalnum(byte) != 0 && byte < 128
+                ? static_cast<char>(std::tolower(byte))
+                : '_';
+  }
+  if (name.empty() || std::isalpha(static_cast<unsigned char>(name[0])) == 0) {
+    name = "model_" + name;
+  }
+  return name.substr(0, 64);
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+struct Way {
+  Recipe in, out;
+};
+
+std::string pipeline_of(const std::string& name, const fs::path& model,
+                        const ModelPorts& ports, const Way& way) {
+  std::string names;
+  for (const Recipe* recipe : {&way.in, &way.out}) {
+    for (const std::string& each : recipe->names) {
+      names += (names.empty() ? "" : ", ") + quoted(each);
+    }
+  }
+  const bool is_batched = ports.rows == ModelRows::kBatch;
+  const bool is_runnable = way.in.request.find("FILE") == std::string::npos &&
+                           way.in.request.find("...") == std::string::npos;
+  std::string text =
+      str("version: 1\nname: ", name, "\nmodel: ", quoted(model.string()),
+          "\n\n", way.in.yaml,
+          "batch: {use: core.stack, max_sequences: ", is_batched ? 8 : 1,
+          way.in.is_padded ? ", fit: pad" : "", "}\n");
+  text += str("forward: {use: openvino.forward",
+              names.empty() ? "" : ", names: [" + names + "]", "}\n",
+              way.out.yaml, "\n");
+  if (is_runnable) return text + "inputs:\n  - " + way.in.request + "\n";
+  return text + "# inputs:\n#   - " + way.in.request + "\n";
+}
+
+/// What the check of files says against it; nothing: it is a pipeline.
+std::optional<std::string> fault_of(const std::string& text,
+                                    StageCatalog& catalog) {
+  const Draft draft(text);
+  try {
+    (void)load_pipeline_file(draft.path(), catalog);
+    return std::nullopt;
+  } catch (const ConfigError& error) {
+    return error.problems().front();
+  }
+}
+
+std::string listed(const ModelPorts& ports) {
+  std::string text;
+  for (const ModelInput& input : ports.inputs) {
+    text += "\n  input  " + to_string(input.port);
+  }
+  for (const ModelOutput& output : ports.outputs) {
+    text += "\n  output " + to_string(output.port);
+  }
+  return text;
+}
+
+[[noreturn]] void refuse(const ModelPorts& ports, const std::string& faults) {
+  throw Error(Code::kData,
+              str("no stages fit this model:", listed(ports), faults));
+}
+
+void check_can_run(PluginHost& host) {
+  const auto& plugins = host.plugins();
+  const bool is_there = std::any_of(
+      plugins.begin(), plugins.end(),
+      [](const PluginFacts& plugin) { return plugin.name == "openvino"; });
+  if (!is_there) {
+    throw Error(Code::kUnavailable,
+                "no plugin here runs exported models: `tools/setup --with "
+                "openvino`, then build again; or --plugin-path");
+  }
+}
+
+}  // namespace
+
+Told new_model(const ModelFileOptions& options) {
+  const std::string name = options.name.empty() ? name_of(options.model)
+                           : options.name.ends_with(".yaml")
+                               ? options.name.substr(0, options.name.size() - 5)
+                               : options.name;
+  check_file_name(name);
+  const fs::path path = name + ".yaml";
+  check_is_free(path);
+  const ModelHead head = read_model_head(options.model);
+  const ModelPorts ports = model_ports(head);
+  PluginHost host(options.folders);
+  check_can_run(host);
+  const std::size_t labels = labels_of(head).size();
+  std::string faults, others;
+  std::optional<Way> chosen;
+  for (const Recipe& in : ways_in(ports)) {
+    for (const Recipe& out : ways_out(ports, labels, in)) {
+      const Way way{in, out};
+      const auto fault =
+          fault_of(pipeline_of(name, options.model, ports, way), host);
+      if (fault) {
+        faults += str("\n  ", in.what, " to ", out.what, ": ", *fault);
+      } else if (!chosen) {
+        chosen = way;
+      } else {
+        others += str("\n  or       ", in.what, " to ", out.what);
+      }
+    }
+  }
+  if (!chosen) refuse(ports, faults);
+  write_file(path, pipeline_of(name, options.model, ports, *chosen));
+  return {.text = str(path.string(), ": written and checked", listed(ports),
+                      "\n  takes    ", chosen->in.what, "\n  gives    ",
+                      chosen->out.what, others,
+                      "\nIts comments say what only you know of the model.\n"),
+          .warnings = {}};
+}
+
+}  // namespace penstock::fresh
