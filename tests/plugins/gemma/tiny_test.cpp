@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <iostream>
 #include <tuple>
@@ -67,20 +68,23 @@ constexpr std::int64_t kNewTokens = 24;
 #else
 constexpr std::int64_t kNewTokens = 256;
 #endif
+/// The reference engine makes so many in most ways: its steps take long.
+constexpr std::int64_t kFewTokens = std::min<std::int64_t>(48, kNewTokens);
 
 /// Every way of running; chunks are continuous batching's, and the loop
-/// without a cache, which takes 10 s, is run with one batch size.
+/// without a cache is run with one batch size.
 std::vector<RunOptions> ways(const std::string& model,
                              const std::string& engine) {
   std::vector<RunOptions> all;
   const auto add = [&](bool is_padded, bool cache, std::int64_t rows,
                        std::int64_t chunk) {
+    const bool is_long = engine == "native" || (cache && rows == 8);
     all.push_back({.model = model,
                    .is_padded = is_padded,
                    .cache = cache,
                    .max_sequences = rows,
                    .chunk = chunk,
-                   .max_new_tokens = kNewTokens,
+                   .max_new_tokens = is_long ? kNewTokens : kFewTokens,
                    .engine = engine});
   };
   constexpr std::int64_t kWhole = 1 << 20;
@@ -100,10 +104,10 @@ std::vector<RunOptions> ways(const std::string& model,
 
 /// The differences from the golden continuation.
 std::string check_greedy(const Keep& got, const nlohmann::json& wanted,
-                         const std::string& name) {
+                         std::int64_t tokens, const std::string& name) {
   auto ids = wanted["ids"].get<Tokens>();
-  const bool is_whole = std::ssize(ids) <= kNewTokens;
-  if (!is_whole) ids.resize(kNewTokens);
+  const bool is_whole = std::ssize(ids) <= tokens;
+  if (!is_whole) ids.resize(static_cast<std::size_t>(tokens));
   if (is_whole && got.report.token_ids == ids &&
       (got.text != wanted["text"].get<std::string>() ||
        got.report.finish_reason != wanted["finish"].get<std::string>())) {
@@ -121,7 +125,7 @@ TEST_P(Tiny, ContinuesAsTransformersInEveryWayOfRunning) {
     const auto results = run(prompts, how);
     for (std::size_t i = 0; i < prompts.size(); ++i) {
       EXPECT_EQ(
-          check_greedy(*results[i], golden_["greedy"][i],
+          check_greedy(*results[i], golden_["greedy"][i], how.max_new_tokens,
                        str(how.is_padded ? "padded" : "continuous", ", cache ",
                            how.cache, ", rows ", how.max_sequences, ", chunk ",
                            how.chunk, ", prompt ", i)),
