@@ -1,6 +1,9 @@
 #include "openvino/bind.h"
 
+#include <ATen/ops/clamp.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/movedim.h>
+#include <ATen/ops/round.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -32,6 +35,18 @@ at::ScalarType dtype_of(const ModelInput& input) {
   if (type) return *type;
   throw Error(Code::kInternal,
               str("'", input.file.dtype, "' is no dtype of numbers"));
+}
+
+/// What the pipeline gives as the file has it.
+at::Tensor in_file_order(const ModelInput& input, const at::Tensor& given) {
+  if (!input.is_channels_last || !given.defined() || given.dim() < 3) {
+    return given;
+  }
+  const at::Tensor turned = given.movedim(-3, -1);
+  if (input.file.dtype != "u8" || turned.scalar_type() != at::kFloat) {
+    return turned;
+  }
+  return turned.round().clamp(0, 255).to(at::kByte);
 }
 
 at::Tensor constant(const ModelInput& input,
@@ -115,7 +130,8 @@ std::vector<at::Tensor> Binder::bind(const Give& item,
   for (std::size_t i = 0; i < out.size(); ++i) {
     const ModelInput& input = ports_.inputs[i];
     if (input.from == From::kConstant) continue;
-    out[i] = input.from == From::kItem ? item(input) : state(input);
+    out[i] = input.from == From::kItem ? in_file_order(input, item(input))
+                                       : state(input);
     if (!out[i].defined()) continue;
     check(input, out[i], known);
     out[i] = out[i].contiguous();

@@ -23,6 +23,7 @@ ModelPorts ports_of(const ModelHead& head,
                             .set = params.set,
                             .state = params.state,
                             .scan = params.scan,
+                            .channels_last = params.channels_last,
                             .rows = params.rows});
 }
 
@@ -112,6 +113,10 @@ void OpenvinoForward::declare(Declaration<OpenvinoForward>& d) {
   d.param("scan", &Params::scan,
           "inputs that come as [B,S,...], S steps one after another, each with "
           "the state of the one before; outputs become [B,S,...]");
+  d.param("channels_last", &Params::channels_last,
+          "inputs that are [height,width,channels] in the file, as TFLite's "
+          "are; the pipeline gives [channels,height,width], for bytes f32 that "
+          "are rounded");
   d.param("rows", &Params::rows,
           "batch: the rows are dim 0 of the model; one: a row after another, "
           "dim 0 is 1; none: a row after another with every dim of the file; "

@@ -22,6 +22,7 @@ class OpenvinoForward final : public Forward {
     std::vector<std::string> set;
     std::vector<std::string> state;
     std::vector<std::string> scan;
+    std::vector<std::string> channels_last;
     std::string rows = "auto";
     std::string precision = "fp32";
     std::string cache;

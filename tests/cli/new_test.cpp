@@ -183,6 +183,18 @@ TEST_F(New, FeedsModelsByWhatTheirInputsAre) {
               HasSubstr("tensors: [\"serving_default_input_0: f32[N1,4]\"]"));
 }
 
+TEST_F(New, TurnsPicturesForAModelWithTheChannelsLast) {
+  if (!has_openvino()) GTEST_SKIP() << "built without OpenVINO";
+  const std::string models = PENSTOCK_SOURCE_DIR "/tests/fixtures/models/";
+  ASSERT_EQ(make("model " + models + "pixels.onnx").code, 0);
+  EXPECT_THAT(read("pixels.yaml"), HasSubstr("channels_last: [\"x\"]"));
+  const Ran run =
+      shell("$RUN " + folder_.path().string() + "/pixels.yaml " +
+            PENSTOCK_SOURCE_DIR "/tests/fixtures/pictures/flag.png");
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("class "));
+}
+
 TEST_F(New, SaysWhyAModelGetsNoFile) {
   if (!has_openvino()) GTEST_SKIP() << "built without OpenVINO";
   const std::string models = PENSTOCK_SOURCE_DIR "/tests/fixtures/models/";

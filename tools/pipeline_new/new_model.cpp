@@ -47,13 +47,23 @@ struct Way {
   Recipe in, out;
 };
 
+/// "[a, b]" with quotes, behind a comma; nothing of none.
+std::string setting(const std::string& param,
+                    const std::vector<std::string>& texts) {
+  std::string list;
+  for (const std::string& text : texts) {
+    list += (list.empty() ? "" : ", ") + quoted(text);
+  }
+  return list.empty() ? "" : str(", ", param, ": [", list, "]");
+}
+
 std::string pipeline_of(const std::string& name, const fs::path& model,
                         const ModelPorts& ports, const Way& way) {
-  std::string names;
-  for (const Recipe* recipe : {&way.in, &way.out}) {
-    for (const std::string& each : recipe->names) {
-      names += (names.empty() ? "" : ", ") + quoted(each);
-    }
+  std::vector<std::string> names = way.in.names;
+  names.insert(names.end(), way.out.names.begin(), way.out.names.end());
+  std::vector<std::string> turned;
+  for (const ModelInput& input : ports.inputs) {
+    if (input.is_channels_last) turned.push_back(input.file.name);
   }
   const bool is_batched = ports.rows == ModelRows::kBatch;
   const bool is_runnable = way.in.request.find("FILE") == std::string::npos &&
@@ -63,9 +73,8 @@ std::string pipeline_of(const std::string& name, const fs::path& model,
           "\n\n", way.in.yaml,
           "batch: {use: core.stack, max_sequences: ", is_batched ? 8 : 1,
           way.in.is_padded ? ", fit: pad" : "", "}\n");
-  text += str("forward: {use: openvino.forward",
-              names.empty() ? "" : ", names: [" + names + "]", "}\n",
-              way.out.yaml, "\n");
+  text += str("forward: {use: openvino.forward", setting("names", names),
+              setting("channels_last", turned), "}\n", way.out.yaml, "\n");
   if (is_runnable) return text + "inputs:\n  - " + way.in.request + "\n";
   return text + "# inputs:\n#   - " + way.in.request + "\n";
 }
@@ -121,7 +130,8 @@ Told new_model(const ModelFileOptions& options) {
   const fs::path path = name + ".yaml";
   check_is_free(path);
   const ModelHead head = read_model_head(options.model);
-  const ModelPorts ports = model_ports(head);
+  const ModelPorts ports =
+      model_ports(head, {.channels_last = channels_last(model_ports(head))});
   PluginHost host(options.folders);
   check_can_run(host);
   const std::size_t labels = labels_of(head).size();

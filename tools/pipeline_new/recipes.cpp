@@ -15,10 +15,11 @@ struct Tensor {
   std::string name;
   std::string dtype;
   Dims dims;
+  bool is_bytes = false;  ///< in the file
 };
 
 Tensor tensor_of(const Port& port) {
-  Tensor tensor{port.name, port.dtype, port.dims};
+  Tensor tensor{port.name, port.dtype, port.dims, false};
   if (!tensor.dims.empty() && tensor.dims[0] == "B") {
     tensor.dims.erase(tensor.dims.begin());
   }
@@ -31,6 +32,7 @@ std::vector<Tensor> inputs_of(const ModelPorts& model) {
   for (const ModelInput& input : model.inputs) {
     if (input.from == ModelInput::From::kItem) {
       inputs.push_back(tensor_of(input.port));
+      inputs.back().is_bytes = input.file.dtype == "u8";
     }
   }
   return inputs;
@@ -62,6 +64,13 @@ bool mentions(const std::string& name,
   });
 }
 
+bool is_channels(const std::string& dim) { return dim == "1" || dim == "3"; }
+
+constexpr const char* kNormalize =
+    "  # As it was trained; else its answers are worse, without a word:\n"
+    "  # mean: [0.485, 0.456, 0.406]\n"
+    "  # std: [0.229, 0.224, 0.225]\n";
+
 /// How a picture becomes what the model takes: [height, width].
 struct PictureSize {
   std::string what, yaml;
@@ -88,16 +97,16 @@ void picture(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
   const Tensor& x = inputs.front();
   if (inputs.size() != 1 || x.dtype != "f32" || x.dims.size() != 3) return;
   const std::string& channels = x.dims[0];
-  if (channels != "1" && channels != "3") return;
+  if (!is_channels(channels)) return;
   const PictureSize size = picture_size(x.dims[1], x.dims[2]);
   out.push_back(
       {.what = size.what,
        .names = renamed(x.name, "pixels"),
-       .yaml = str("preprocess:\n  use: image.load\n", size.yaml,
-                   channels == "1" ? "  channels: grey\n" : "",
-                   "  # As it was trained; else its answers are worse, without "
-                   "a word:\n  # mean: [0.485, 0.456, 0.406]\n"
-                   "  # std: [0.229, 0.224, 0.225]\n"),
+       .yaml =
+           str("preprocess:\n  use: image.load\n", size.yaml,
+               channels == "1" ? "  channels: grey\n" : "",
+               x.is_bytes ? "  scale: 1                 # bytes as they are\n"
+                          : kNormalize),
        .request = "{image: FILE}",
        .is_padded = size.is_padded});
 }
@@ -269,6 +278,18 @@ void scores(const Tensor& each, std::size_t labels, const Recipe& in,
 }
 
 }  // namespace
+
+std::vector<std::string> channels_last(const ModelPorts& model) {
+  std::vector<std::string> names;
+  for (const ModelInput& input : model.inputs) {
+    const Dims dims = tensor_of(input.port).dims;
+    const bool is_picture =
+        dims.size() == 3 && is_channels(dims[2]) && !is_channels(dims[0]) &&
+        (input.file.dtype == "f32" || input.file.dtype == "u8");
+    if (is_picture) names.push_back(input.file.name);
+  }
+  return names;
+}
 
 std::vector<Recipe> ways_in(const ModelPorts& model) {
   std::vector<Recipe> out;

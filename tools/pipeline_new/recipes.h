@@ -19,6 +19,9 @@ struct Recipe {
   bool is_padded = false;          ///< of ways in: lengths differ
 };
 
+/// Names of inputs that look like pictures with the channels last.
+[[nodiscard]] std::vector<std::string> channels_last(const ModelPorts& model);
+
 /// Ways to feed it, the likeliest first; the last takes numbers as they are. It
 /// has an input at least.
 [[nodiscard]] std::vector<Recipe> ways_in(const ModelPorts& model);

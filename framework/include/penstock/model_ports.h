@@ -27,7 +27,9 @@ struct ModelOptions {
   std::vector<std::string> set = {};    ///< "sr=16000", "scales=0.667 1 0.8"
   std::vector<std::string> state = {};  ///< "stateN=state": output, input
   std::vector<std::string> scan = {};   ///< inputs of a step after another
-  std::string rows = "auto";            ///< auto, batch, one, none
+  /// Inputs that are [...,H,W,C] in the file and [...,C,H,W] in the pipeline.
+  std::vector<std::string> channels_last = {};
+  std::string rows = "auto";  ///< auto, batch, one, none
 };
 
 struct ModelInput {
@@ -42,6 +44,9 @@ struct ModelInput {
   bool has_row_dim = false;  ///< dim 0 is the batch's, and B of the port
   /// The pipeline gives the inputs of S steps, [B, S, ...], one after another.
   bool is_scanned = false;
+  /// Its last dim is the third last of the port. Where the file has bytes the
+  /// pipeline gives f32, which are rounded.
+  bool is_channels_last = false;
   std::vector<double> constant;
   std::size_t output = 0;  ///< that is its state
   /// Of the file's dims: a number, or a name that is the same wherever the

@@ -142,6 +142,7 @@ class Maker {
     read_constants();
     read_states();
     read_scans();
+    read_channels();
     check_dtypes();
     choose_rows();
     for (ModelInput& input : out_.inputs) fill(input);
@@ -155,6 +156,7 @@ class Maker {
   void read_constants();
   void read_states();
   void read_scans();
+  void read_channels();
   void add_steps(Port& port) const;
   void check_dtypes() const;
   void choose_rows();
@@ -281,6 +283,19 @@ void Maker::read_scans() {
   }
 }
 
+void Maker::read_channels() {
+  for (const std::string& name : options_.channels_last) {
+    ModelInput& input = need(out_.inputs, "channels_last", "input", name);
+    if (input.from != From::kItem || input.file.dims.size() < 3) {
+      throw Error(Code::kData,
+                  str("channels_last: ", to_string(input.file),
+                      " is no input of pictures, [...,height,width,channels]"));
+    }
+    input.is_channels_last = true;
+    if (input.file.dtype == "u8") input.port.dtype = "f32";
+  }
+}
+
 /// S behind B.
 void Maker::add_steps(Port& port) const {
   if (is_scanned_) port.dims.insert(port.dims.begin() + 1, "S");
@@ -345,6 +360,9 @@ void Maker::fill(ModelInput& input) {
   if (input.has_row_dim && !dims.empty()) dims.erase(dims.begin());
   dims.insert(dims.begin(), "B");
   if (!input.file.has_rank) dims.emplace_back("...");
+  if (input.is_channels_last) {
+    std::rotate(dims.end() - 3, dims.end() - 1, dims.end());
+  }
   if (input.is_scanned) add_steps(input.port);
 }
 
