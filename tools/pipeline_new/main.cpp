@@ -26,7 +26,7 @@ constexpr const char* kFooter = R"(
 Kinds of stages: preprocess, batch, forward, decode, postprocess.
 
 Exit codes: 0 ok, 2 usage, 65 no such stage or nothing fits, 66 not found,
-70 a plugin that cannot be used, 75 try again.)";
+69 no plugin for exported models, 70 a plugin that cannot be used, 75 try again.)";
 
 CLI::App* add_plugin(CLI::App& app, PluginOptions& options) {
   CLI::App* plugin = app.add_subcommand(

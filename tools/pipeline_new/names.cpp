@@ -98,9 +98,12 @@ void check_plugin_name(const std::string& name) {
              "word, and the name becomes a namespace"));
 }
 
+std::string without_yaml(const std::string& name) {
+  return name.ends_with(".yaml") ? name.substr(0, name.size() - 5) : name;
+}
+
 void check_file_name(const std::string& name) {
-  check_word("pipeline",
-             name.ends_with(".yaml") ? name.substr(0, name.size() - 5) : name);
+  check_word("pipeline", without_yaml(name));
 }
 
 std::vector<WantedStage> parse_stages(const std::vector<std::string>& texts) {

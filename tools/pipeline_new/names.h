@@ -20,6 +20,8 @@ struct WantedStage {
 /// Throws Error(kUsage) where `name` is no name for a plugin: it becomes a C++
 /// namespace.
 void check_plugin_name(const std::string& name);
+/// "classify" of "classify.yaml", and of itself.
+[[nodiscard]] std::string without_yaml(const std::string& name);
 /// Throws Error(kUsage) where `name` is no name for a pipeline file.
 void check_file_name(const std::string& name);
 

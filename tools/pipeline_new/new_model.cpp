@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "penstock/error.h"
+#include "penstock/json.h"
 #include "penstock/model_head.h"
 #include "penstock/model_ports.h"
 #include "penstock/pipeline_file.h"
@@ -34,15 +35,6 @@ std::string name_of(const fs::path& model) {
   return name.substr(0, 64);
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 struct Way {
   Recipe in, out;
 };
@@ -52,7 +44,7 @@ std::string setting(const std::string& param,
                     const std::vector<std::string>& texts) {
   std::string list;
   for (const std::string& text : texts) {
-    list += (list.empty() ? "" : ", ") + quoted(text);
+    list += (list.empty() ? "" : ", ") + json_quoted(text);
   }
   return list.empty() ? "" : str(", ", param, ": [", list, "]");
 }
@@ -69,7 +61,7 @@ std::string pipeline_of(const std::string& name, const fs::path& model,
   const bool is_runnable = way.in.request.find("FILE") == std::string::npos &&
                            way.in.request.find("...") == std::string::npos;
   std::string text =
-      str("version: 1\nname: ", name, "\nmodel: ", quoted(model.string()),
+      str("version: 1\nname: ", name, "\nmodel: ", json_quoted(model.string()),
           "\n\n", way.in.yaml,
           "batch: {use: core.stack, max_sequences: ", is_batched ? 8 : 1,
           way.in.is_padded ? ", fit: pad" : "", "}\n");
@@ -123,9 +115,7 @@ void check_can_run(PluginHost& host) {
 
 Told new_model(const ModelFileOptions& options) {
   const std::string name = options.name.empty() ? name_of(options.model)
-                           : options.name.ends_with(".yaml")
-                               ? options.name.substr(0, options.name.size() - 5)
-                               : options.name;
+                                                : without_yaml(options.name);
   check_file_name(name);
   const fs::path path = name + ".yaml";
   check_is_free(path);

@@ -77,9 +77,7 @@ std::string overview(const Fitting& fitting, const Choice& choice) {
 
 Told new_pipeline(const PipelineFileOptions& options) {
   check_file_name(options.name);
-  const std::string name = options.name.ends_with(".yaml")
-                               ? options.name.substr(0, options.name.size() - 5)
-                               : options.name;
+  const std::string name = without_yaml(options.name);
   const fs::path path = name + ".yaml";
   check_is_free(path);
   PluginHost host(options.folders);
