@@ -19,8 +19,6 @@ constexpr std::size_t kMostName = 256;
   throw http_error(400, "the form: " + problem);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; }
-
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return c > ' ' && c < 127 &&
@@ -169,7 +167,8 @@ std::string boundary_of(std::string_view content_type) {
   if (!boundary) refuse("the Content-Type has no boundary");
   const bool is_known =
       std::all_of(boundary->begin(), boundary->end(), [](char c) {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+               (c >= 'A' && c <= 'Z') ||
                std::string_view("'()+_,-./:=? ").find(c) !=
                    std::string_view::npos;
       });
