@@ -125,7 +125,8 @@ Told new_model(const ModelFileOptions& options) {
   PluginHost host(options.folders);
   check_can_run(host);
   const std::size_t labels = labels_of(head).size();
-  std::string faults, others;
+  std::string faults;
+  std::string others;
   std::optional<Way> chosen;
   for (const Recipe& in : ways_in(ports)) {
     for (const Recipe& out : ways_out(ports, labels, in)) {

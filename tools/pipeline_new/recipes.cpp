@@ -177,6 +177,7 @@ std::string zeros(const Dims& dims) {
   constexpr std::int64_t kMost = 24;
   std::string text = "0";
   std::int64_t values = 1;
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 has no views::reverse
   for (auto dim = dims.rbegin(); dim != dims.rend(); ++dim) {
     if (!is_number(*dim) || dim->size() > 2) return "...";
     const std::int64_t size = std::stoll(*dim);
@@ -193,7 +194,8 @@ std::string zeros(const Dims& dims) {
 
 /// Whatever it takes, as numbers.
 Recipe numbers(const std::vector<Tensor>& inputs) {
-  std::string ports, request;
+  std::string ports;
+  std::string request;
   for (const Tensor& each : inputs) {
     std::string dims;
     for (const std::string& dim : each.dims) {
