@@ -42,7 +42,7 @@ at::Tensor in_file_order(const ModelInput& input, const at::Tensor& given) {
   if (!input.is_channels_last || !given.defined() || given.dim() < 3) {
     return given;
   }
-  const at::Tensor turned = given.movedim(-3, -1);
+  at::Tensor turned = given.movedim(-3, -1);
   if (input.file.dtype != "u8" || turned.scalar_type() != at::kFloat) {
     return turned;
   }

@@ -39,7 +39,8 @@ endfunction()
 # sanitizers look at; so it is compiled in less than half of the time.
 function(penstock_test_flags target)
   # Without inlining g++ cannot see that a constructor initialises.
-  target_compile_options(${target} PRIVATE -Og -Wno-maybe-uninitialized)
+  target_compile_options(${target} PRIVATE -Og
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   if(PENSTOCK_SANITIZER STREQUAL "asan")
     target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
   endif()
