@@ -102,6 +102,9 @@ struct Stats {
   double preprocess_s = 0, plan_s = 0, collate_s = 0, forward_s = 0,
          decode_s = 0, write_s = 0, open_s = 0, wall_s = 0;
   std::int64_t requests = 0, failed = 0, steps = 0;
+  /// Requests for which Preprocess gave no item, so that nothing answered: a
+  /// filter's, or those of a stage that forgot to push.
+  std::int64_t without_items = 0;
   std::int64_t tokens_in = 0;   ///< tokens that went through Forward
   std::int64_t tokens_out = 0;  ///< tokens that Decode emitted
   std::int64_t truncates = 0, replays = 0, copies = 0;

@@ -47,6 +47,8 @@ class Job {
   [[nodiscard]] bool is_dead() const { return is_dead_; }
   /// Marks the job dead when it was cancelled or is past its deadline.
   void look_at_clock(Time now);
+  /// Once it is over: it is whole, and Preprocess gave nothing.
+  [[nodiscard]] bool had_no_item() const { return !is_dead_ && begun_ == 0; }
   void fail(const Error& error);
 
   /// An item is about to go to the engine; gives its index. Waits while too

@@ -229,7 +229,10 @@ void Pipeline::Impl::write(FlightAt flight) {
     engine->notify();  // credit may have come back
     const std::scoped_lock lock(mutex);
     if (progress == Job::Progress::kDone) {
-      board.change([&](Stats& s) { s.failed += job->is_dead() ? 1 : 0; });
+      board.change([&](Stats& s) {
+        s.failed += job->is_dead() ? 1 : 0;
+        s.without_items += job->had_no_item() ? 1 : 0;
+      });
       if (!unheard) unheard = job->unheard();
       last_done = Clock::now();
       flights.erase(flight);

@@ -51,6 +51,10 @@ std::string table(const Stats& s) {
         << s.closed_for.at(static_cast<std::size_t>(why));
   }
   out << "\n";
+  if (s.without_items > 0) {
+    out << "requests without an item, because no preprocess stage gave one: "
+        << s.without_items << "\n";
+  }
   return out.str();
 }
 
