@@ -95,12 +95,12 @@ void Inputs::preprocess(const Request& request, Item in, ItemSink& out) const {
     }
     at::Tensor made;
     const Value& value = found->second;
+    const auto* json = std::get_if<Json>(&value);
+    const auto* text =
+        json != nullptr ? &json->text : std::get_if<std::string>(&value);
     if (const auto* tensors = std::get_if<Tensors>(&value)) {
       made = get(*tensors, port.name);
-    } else if (const auto* json = std::get_if<Json>(&value)) {
-      made = json_tensor(json->text, port.name, *scalar_type_of(port.dtype),
-                         params_.max_values);
-    } else if (const auto* text = std::get_if<std::string>(&value)) {
+    } else if (text != nullptr) {
       made = json_tensor(*text, port.name, *scalar_type_of(port.dtype),
                          params_.max_values);
     } else {

@@ -9,17 +9,21 @@ namespace {
 
 using Dims = std::vector<std::string>;
 
-/// An input or output: its name for the pipeline, and its dims without the
-/// batch's.
+/// An input or output: its names in the file and for the pipeline, and its dims
+/// without the batch's.
 struct Tensor {
+  std::string file;
   std::string name;
   std::string dtype;
   Dims dims;
   bool is_bytes = false;  ///< in the file
 };
 
-Tensor tensor_of(const Port& port) {
-  Tensor tensor{port.name, port.dtype, port.dims, false};
+/// Of a ModelInput or a ModelOutput.
+template <class InputOrOutput>
+Tensor tensor_of(const InputOrOutput& model) {
+  Tensor tensor{model.file.name, model.port.name, model.port.dtype,
+                model.port.dims, model.file.dtype == "u8"};
   if (!tensor.dims.empty() && tensor.dims[0] == "B") {
     tensor.dims.erase(tensor.dims.begin());
   }
@@ -31,8 +35,7 @@ std::vector<Tensor> inputs_of(const ModelPorts& model) {
   std::vector<Tensor> inputs;
   for (const ModelInput& input : model.inputs) {
     if (input.from == ModelInput::From::kItem) {
-      inputs.push_back(tensor_of(input.port));
-      inputs.back().is_bytes = input.file.dtype == "u8";
+      inputs.push_back(tensor_of(input));
     }
   }
   return inputs;
@@ -41,7 +44,7 @@ std::vector<Tensor> inputs_of(const ModelPorts& model) {
 std::vector<Tensor> outputs_of(const ModelPorts& model) {
   std::vector<Tensor> outputs;
   for (const ModelOutput& output : model.outputs) {
-    if (output.is_given) outputs.push_back(tensor_of(output.port));
+    if (output.is_given) outputs.push_back(tensor_of(output));
   }
   return outputs;
 }
@@ -51,10 +54,9 @@ bool is_number(const std::string& dim) {
 }
 
 /// As the param `names` has it; nothing where both are the same.
-std::vector<std::string> renamed(const std::string& from,
-                                 const std::string& to) {
-  return from == to ? std::vector<std::string>{}
-                    : std::vector<std::string>{from + "=" + to};
+std::vector<std::string> renamed(const Tensor& tensor, const std::string& to) {
+  return tensor.name == to ? std::vector<std::string>{}
+                           : std::vector<std::string>{tensor.file + "=" + to};
 }
 
 bool mentions(const std::string& name,
@@ -101,7 +103,7 @@ void picture(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
   const PictureSize size = picture_size(x.dims[1], x.dims[2]);
   out.push_back(
       {.what = size.what,
-       .names = renamed(x.name, "pixels"),
+       .names = renamed(x, "pixels"),
        .yaml =
            str("preprocess:\n  use: image.load\n", size.yaml,
                channels == "1" ? "  channels: grey\n" : "",
@@ -131,7 +133,7 @@ void token_ids(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
       if (has_ids) return;
       has_ids = mentions(each.name, {"id", "token", "input"});
     }
-    for (auto& name : renamed(each.name, port)) way.names.push_back(name);
+    for (auto& name : renamed(each, port)) way.names.push_back(name);
   }
   if (has_ids) out.push_back(std::move(way));
 }
@@ -146,14 +148,14 @@ void sound(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
       mentions(x.name, {"audio", "wave", "speech", "sound", "signal", "pcm",
                         "input_values", "samples"})) {
     out.push_back({.what = "sound, at 16 kHz",
-                   .names = renamed(x.name, "waveform"),
+                   .names = renamed(x, "waveform"),
                    .yaml = waveform,
                    .request = "{audio: FILE}"});
   }
   if (x.dims.size() == 2 && mentions(x.name, {"feature", "mel", "spec"})) {
     const std::string mels = is_number(x.dims[0]) ? x.dims[0] : "80";
     out.push_back({.what = "sound, as log-mel spectrogram",
-                   .names = renamed(x.name, "features"),
+                   .names = renamed(x, "features"),
                    .yaml = waveform + "  - {use: audio.log_mel, mels: " + mels +
                            "}   # see pipeline-inspect audio.log_mel\n",
                    .request = "{audio: FILE}"});
@@ -166,7 +168,7 @@ void bytes(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
   if (!mentions(x.name, {"byte"}) || !is_number(x.dims[0])) return;
   const int half = std::stoi(x.dims[0].substr(0, 8)) / 2;
   out.push_back({.what = "files, by how they begin and end",
-                 .names = renamed(x.name, "bytes"),
+                 .names = renamed(x, "bytes"),
                  .yaml = str("preprocess: {use: text.bytes, begin: ", half,
                              ", end: ", half, "}\n"),
                  .request = "{file: FILE}"});
@@ -215,7 +217,7 @@ Recipe numbers(const std::vector<Tensor>& inputs) {
 Recipe way_out(const std::string& what, const Tensor& tensor,
                const std::string& port, const std::string& yaml) {
   return {.what = what,
-          .names = renamed(tensor.name, port),
+          .names = renamed(tensor, port),
           .yaml = yaml,
           .request = {}};
 }
@@ -284,7 +286,7 @@ void scores(const Tensor& each, std::size_t labels, const Recipe& in,
 std::vector<std::string> channels_last(const ModelPorts& model) {
   std::vector<std::string> names;
   for (const ModelInput& input : model.inputs) {
-    const Dims dims = tensor_of(input.port).dims;
+    const Dims dims = tensor_of(input).dims;
     const bool is_picture =
         dims.size() == 3 && is_channels(dims[2]) && !is_channels(dims[0]) &&
         (input.file.dtype == "f32" || input.file.dtype == "u8");
@@ -296,6 +298,7 @@ std::vector<std::string> channels_last(const ModelPorts& model) {
 std::vector<Recipe> ways_in(const ModelPorts& model) {
   std::vector<Recipe> out;
   const std::vector<Tensor> inputs = inputs_of(model);
+  if (inputs.empty()) return out;
   picture(inputs, out);
   token_ids(inputs, out);
   sound(inputs, out);

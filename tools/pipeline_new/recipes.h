@@ -22,8 +22,8 @@ struct Recipe {
 /// Names of inputs that look like pictures with the channels last.
 [[nodiscard]] std::vector<std::string> channels_last(const ModelPorts& model);
 
-/// Ways to feed it, the likeliest first; the last takes numbers as they are. It
-/// has an input at least.
+/// Ways to feed it, the likeliest first; the last takes numbers as they are.
+/// None of a model that takes nothing.
 [[nodiscard]] std::vector<Recipe> ways_in(const ModelPorts& model);
 
 /// Ways to read it, the likeliest first; the last gives the tensors as they
