@@ -63,11 +63,13 @@ class PENSTOCK_API Decode : public Stage {
   /// Once per item: sets sequence.want, sequence.draft, item->state. A Decode
   /// that declares takes_rules() does as item->rules say.
   virtual void start(Sequence& /*sequence*/) {}
-  /// On Forward's device, enqueue only: the device half.
+  /// On Forward's device, enqueue only: the device half. What it returns the
+  /// runtime copies to the CPU, so the less the better.
   [[nodiscard]] virtual Result pick(const Step& /*step*/, Result result) {
     return result;
   }
-  /// Host half: at least one Next for each slice with outs > 0.
+  /// Host half: at least one Next for each slice with outs > 0. All that was
+  /// picked is on the CPU.
   virtual void decode(const Step& step, const Result& picked,
                       std::vector<Next>& out) = 0;
 };

@@ -1,7 +1,7 @@
 // What a model file says of itself: names, dtypes, dims and metadata of an
-// ONNX, OpenVINO or TFLite file. Only the head is read, by a reader of our own
-// and in milliseconds: no weight is touched and no library of the format's
-// runs, so that a pipeline can be checked before anything is loaded.
+// ONNX, OpenVINO, TFLite or PyTorch file. Only the head is read, by a reader of
+// our own and in milliseconds: no weight is touched and no library of the
+// format's runs, so that a pipeline can be checked before anything is loaded.
 //
 // The file may come from anybody. Lengths are checked before they are used, and
 // what would hurt a runtime later is refused here: weights outside of the
@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,13 +30,23 @@ struct ModelTensor {
   std::vector<std::string> dims;
 };
 
+/// What a dynamic dim may be.
+struct ModelRange {
+  std::int64_t least = 0;
+  std::optional<std::int64_t> most;
+};
+
 struct ModelHead {
   std::filesystem::path path;
-  std::string format;   ///< "onnx", "openvino" or "tflite"
+  /// "onnx", "openvino", "tflite"; of PyTorch "torch.export", "aotinductor"
+  /// (native code) or "torchscript".
+  std::string format;
   std::string version;  ///< "opset 17", "IR 11", "schema 3"
   std::string made_by;  ///< "pytorch 2.11.0"; may be empty
   /// Without those that are weights.
   std::vector<ModelTensor> inputs, outputs;
+  /// By the name of a dim, where the file says it.
+  std::map<std::string, ModelRange> ranges;
   /// In the file's order.
   std::vector<std::pair<std::string, std::string>> metadata;
   /// Each operator, with its domain where it has one ("my.company.MyOp"), and
@@ -47,7 +58,7 @@ struct ModelHead {
 };
 
 /// Whether the name of a file is one that read_model_head() is for: .onnx,
-/// .xml or .tflite.
+/// .xml, .tflite, .pt2, .pt or .pth.
 [[nodiscard]] PENSTOCK_API bool has_model_head(
     const std::filesystem::path& path);
 

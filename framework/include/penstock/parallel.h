@@ -18,6 +18,7 @@ namespace penstock {
 /// Sets the budget; 0: every core this process may use. Call it before any
 /// tensor operation. Later calls change the pool's size between two loops.
 PENSTOCK_API void set_threads(int threads);
+/// That of the calling thread: replicas on one CPU share the process's.
 [[nodiscard]] PENSTOCK_API int threads();
 
 /// Tensor operations of the calling thread run on that thread alone.

@@ -208,9 +208,12 @@ struct PipelineCheck {
 [[nodiscard]] PENSTOCK_API PipelineCheck
 check_pipeline(const PipelineFile& file);
 
-/// The device that a text such as "auto", "cpu" or "cuda:1" means here. Throws
-/// Error(kUnavailable) when it is not there.
-[[nodiscard]] PENSTOCK_API at::Device resolve_device(const std::string& text);
+/// The device that a text such as "auto", "cpu" or "cuda:1" means here, for a
+/// Forward; null: for one that computes in ATen operations. Throws
+/// Error(kUnavailable) when it is not there, or the Forward cannot compute on
+/// it.
+[[nodiscard]] PENSTOCK_API at::Device resolve_device(
+    const std::string& text, const StageConfig* forward = nullptr);
 
 /// The path that `model:` means: a file or folder, or the name of a fetched
 /// model. Throws Error(kNotFound) that says how to get it.

@@ -20,6 +20,19 @@
 // weight. What it returns stands for the declared inputs and outputs. It throws
 // Error(kNotFound) where the model is not there, kData where it does not fit.
 //
+// A stage of devices({"cpu", "cuda"}) needs a libtorch with CUDA. One that has
+// an engine of its own for GPUs, or params with which it runs on the CPU alone,
+// says
+//
+//   static std::string why_no_gpu(const Params& params,
+//                                 const std::string& model, const Gpus& gpus,
+//                                 int index);
+//
+// why it cannot compute on gpus.all[index], which is there: in a sentence
+// without its end, "" where it can. `model` is a path, or "" where there is
+// none yet. Called before the stage is made; opens nothing on the GPU and
+// throws nothing.
+//
 // The macro also writes an ELF note with the facts that must agree between
 // plugin and host. It is read from the file and compared before the library is
 // opened: a static constructor would run before any symbol can be asked.
@@ -74,6 +87,16 @@ class PENSTOCK_API Registry {
         return T::describe(*static_cast<const typename T::Params*>(params));
       };
       spec.describes_params = true;
+    }
+    if constexpr (requires(const typename T::Params& p, std::string model,
+                           const Gpus& gpus) {
+                    T::why_no_gpu(p, model, gpus, 0);
+                  }) {
+      spec.why_no_gpu = [](const void* params, const std::string& model,
+                           const Gpus& gpus, int index) {
+        return T::why_no_gpu(*static_cast<const typename T::Params*>(params),
+                             model, gpus, index);
+      };
     }
     insert(std::move(spec));
   }

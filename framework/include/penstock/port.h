@@ -11,8 +11,12 @@
 // `word` or `key=value`.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "penstock/export.h"
@@ -29,6 +33,16 @@ struct Port {
 /// Throws Error(kInternal) on a malformed text: a stage's author's fault.
 [[nodiscard]] PENSTOCK_API Port parse_port(const std::string& text);
 [[nodiscard]] PENSTOCK_API std::string to_string(const Port& port);
+
+/// The number that a dim is; nothing for a symbol or `...`. One that no size
+/// can be is the largest of its type.
+[[nodiscard]] PENSTOCK_API std::optional<std::int64_t> fixed_dim(
+    std::string_view dim);
+/// Whether the first dim is the batch's own, B or R.
+[[nodiscard]] PENSTOCK_API bool has_batch_dim(const Port& port);
+/// The dims without the batch's own.
+[[nodiscard]] PENSTOCK_API std::span<const std::string> own_dims(
+    const Port& port);
 
 /// Why `given` ports do not serve the `wanted` ones; empty: they do. Every
 /// wanted port must be given by name, with its dtype, dims and facts.

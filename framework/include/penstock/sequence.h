@@ -17,6 +17,7 @@
 
 namespace penstock {
 
+struct Draw;
 class PreparedRule;
 
 /// Decode's own memory of an item, shared by the item's branches.
@@ -59,6 +60,9 @@ struct Want {
   /// is not allowed is -inf: it is not among the best, where there are fewer
   /// than asked the rest is id -1; `norm` is over the allowed.
   std::vector<std::shared_ptr<const TokenSet>> allowed = {};
+  /// How the token behind the last accepted one will be chosen (draw.h), for a
+  /// Forward that runs ahead; null: not said.
+  std::shared_ptr<const Draw> draw = nullptr;
 };
 
 /// One running sequence, a branch of an item. Runtime owns and edits it, on

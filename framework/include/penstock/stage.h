@@ -38,7 +38,7 @@ struct StageContext {
   at::Device device = at::kCPU;
   std::string model;  ///< path of the model file or folder; may be empty
   int slots = 0;      ///< sequences that can run at once
-  int threads = 1;    ///< the process's budget of compute threads
+  int threads = 1;    ///< the budget of compute threads, see parallel.h
   std::int64_t max_step_tokens =
       0;                 ///< of one sequence in one step; 0: unknown
   MemoryLoad load = {};  ///< for memory(): what it should reckon with

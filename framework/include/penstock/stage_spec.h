@@ -17,6 +17,7 @@
 namespace penstock {
 
 class Stage;
+struct Gpus;
 
 /// The five stages, in the order in which data passes them, and the rules that
 /// stand with decode.
@@ -71,6 +72,11 @@ struct StageSpec {
   /// the ports above hold for every model.
   std::function<Ports(const void* params, const std::string& model)> describe;
   bool describes_params = false;  ///< describe() looks at no model
+  /// Of a stage with engines of its own for GPUs; see plugin.h. Empty: where
+  /// `devices` has "cuda" it computes in ATen operations.
+  std::function<std::string(const void* params, const std::string& model,
+                            const Gpus& gpus, int index)>
+      why_no_gpu;
 };
 
 /// Filled by T::declare(Declaration<T>&); see plugin.h.

@@ -34,7 +34,9 @@ class PENSTOCK_API Probe {
 struct Step {
   Layout layout = Layout::kStacked;
   std::vector<Slice> slices;
-  Tensors inputs;        ///< what collate() made
+  /// What collate() made. Tensors that Forward declares as inputs are on its
+  /// device; tokens and masks of them are on the CPU.
+  Tensors inputs;
   std::stop_token stop;  ///< nobody waits any more: may throw Cancelled
   Probe* probe = nullptr;
 
@@ -61,8 +63,9 @@ struct Position {
 [[nodiscard]] PENSTOCK_API std::vector<Position> scored_positions(
     const Step& step);
 
-/// R positions in slice order, whatever the layout. Plain tensors on
-/// Forward's device; undefined where no sequence wanted them.
+/// R positions in slice order, whatever the layout. Plain tensors, on Forward's
+/// device or on the CPU, as its engine has them; undefined where no sequence
+/// wanted them. Decode::decode() gets them on the CPU.
 struct Scores {
   at::Tensor ids;     ///< i64[R, k] best first; -1: no more are allowed
   at::Tensor values;  ///< f32[R, k]
@@ -74,7 +77,9 @@ struct Scores {
 };
 
 struct Result {
-  Tensors out;  ///< named outputs of models without a vocabulary, [B, ...]
+  /// Named outputs of models without a vocabulary, [B, ...], on Forward's
+  /// device.
+  Tensors out;
   Scores scores;
 };
 

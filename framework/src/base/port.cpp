@@ -1,6 +1,8 @@
 #include "penstock/port.h"
 
 #include <algorithm>
+#include <charconv>
+#include <limits>
 #include <string_view>
 
 #include "base/quote.h"
@@ -59,10 +61,6 @@ class Reader {
   std::string_view rest_;
 };
 
-bool is_number(const std::string& dim) {
-  return dim.find_first_not_of(kDigits) == dim.npos;
-}
-
 std::string read_dim(Reader& reader) {
   if (reader.take('.')) {
     for (int i = 0; i < 2; ++i) reader.need('.');
@@ -70,20 +68,12 @@ std::string read_dim(Reader& reader) {
   }
   std::string dim = reader.word(kWord, "a dim");
   const bool begins_with_digit = kDigits.find(dim[0]) != kDigits.npos;
-  if (begins_with_digit && !is_number(dim)) reader.refuse("a dim");
+  if (begins_with_digit && !fixed_dim(dim)) reader.refuse("a dim");
   return dim;
 }
 
 bool has_any_dims(const Port& port) {
   return !port.dims.empty() && port.dims.back() == kAnyDims;
-}
-
-/// Without the batch's own leading dim.
-std::vector<std::string> own_dims(const Port& port) {
-  const auto& dims = port.dims;
-  const bool has_sequences =
-      !dims.empty() && (dims[0] == "B" || dims[0] == "R");
-  return {dims.begin() + (has_sequences ? 1 : 0), dims.end()};
 }
 
 /// What the symbols stand for; one for all ports of a comparison.
@@ -92,12 +82,12 @@ class Symbols {
   /// Why a dim that is given does not serve the one wanted; "": it does.
   std::string bind(const std::string& given, const std::string& wanted) {
     const std::string got = value(given);
-    if (is_number(wanted)) return set(got, wanted);
+    if (fixed_dim(wanted)) return set(got, wanted);
     const auto [bound, is_new] = wanted_.emplace(wanted, got);
     if (is_new) return "";
     const std::string before = value(bound->second);
     const std::string problem =
-        is_number(got) ? set(before, got) : set(got, before);
+        fixed_dim(got) ? set(before, got) : set(got, before);
     if (problem.empty()) return "";
     return str(got, ", expected ", before, " as ", wanted, " before");
   }
@@ -110,7 +100,7 @@ class Symbols {
   }
   std::string set(const std::string& given, const std::string& wanted) {
     if (given == wanted) return "";
-    if (is_number(given) || !is_number(wanted)) {
+    if (fixed_dim(given) || !fixed_dim(wanted)) {
       return str(given, ", expected ", wanted);
     }
     numbers_[given] = wanted;
@@ -161,6 +151,23 @@ void compare_facts(const Port& given, const Port& wanted,
 }
 
 }  // namespace
+
+std::optional<std::int64_t> fixed_dim(std::string_view dim) {
+  if (dim.empty() || dim.find_first_not_of(kDigits) != dim.npos) return {};
+  std::int64_t size = std::numeric_limits<std::int64_t>::max();
+  // Leaves it as it is where the number is too large.
+  (void)std::from_chars(dim.data(), dim.data() + dim.size(), size);
+  return size;
+}
+
+bool has_batch_dim(const Port& port) {
+  const auto& dims = port.dims;
+  return !dims.empty() && (dims[0] == "B" || dims[0] == "R");
+}
+
+std::span<const std::string> own_dims(const Port& port) {
+  return std::span(port.dims).subspan(has_batch_dim(port) ? 1 : 0);
+}
 
 Port parse_port(const std::string& text) {
   Reader reader(text);

@@ -45,8 +45,15 @@ struct StageDraft {
   }
 };
 
+/// Whether stages may be on devices between which something is copied.
+struct CopiesSetting {
+  bool is_denied = false;
+  std::string source = {};
+};
+
 struct Draft {
   PipelineFile file = {};
+  CopiesSetting copies = {};
   ValuePlace device = {}, model = {};
   std::vector<StageDraft> preprocess = {};
   StageDraft batch = {.key = "batch", .kind = StageKind::kBatch};

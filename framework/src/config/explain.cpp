@@ -66,7 +66,10 @@ void Writer::add_stage(const StageConfig& stage, const std::string& first,
     add(indent + "model: " + yaml_text(stage.model), stage.model_source);
   }
   if (!stage.device_source.empty()) {
-    add(indent + "device: " + yaml_text(stage.device), stage.device_source);
+    const bool is_list = stage.device.starts_with('[');
+    add(indent +
+            "device: " + (is_list ? stage.device : yaml_text(stage.device)),
+        stage.device_source);
   }
   for (const auto& spec : stage.spec->params.specs()) {
     const auto& setting = stage.settings.at(spec.name);

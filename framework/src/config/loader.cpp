@@ -24,8 +24,8 @@ constexpr std::size_t kMostRules = 8;
 
 const std::vector<std::string>& top_keys() {
   static const std::vector<std::string> keys = {
-      "version", "name",    "model",  "device",      "threads", "preprocess",
-      "batch",   "forward", "decode", "postprocess", "inputs"};
+      "version",    "name",  "model",   "device", "copies",      "threads",
+      "preprocess", "batch", "forward", "decode", "postprocess", "inputs"};
   return keys;
 }
 
@@ -38,7 +38,7 @@ void load_version(const YamlNode& value, Problems& problems) {
                    shown(text->text));
 }
 
-/// `name`, `model`, `device`, `threads`; false: it is another key.
+/// `name`, `model`, `device`, `copies`, `threads`; false: it is another key.
 bool load_setting(const Entry& entry, Draft& draft, Problems& problems) {
   PipelineFile& file = draft.file;
   const std::string source = problems.place(entry.value->at);
@@ -47,10 +47,16 @@ bool load_setting(const Entry& entry, Draft& draft, Problems& problems) {
     if (value) file.threads = {*value, source};
     return true;
   }
-  if (entry.key != "name" && entry.key != "model" && entry.key != "device") {
+  if (entry.key != "name" && entry.key != "model" && entry.key != "device" &&
+      entry.key != "copies") {
     return false;
   }
-  const auto text = read_scalar(*entry.value, "a text", problems);
+  const auto text = read_scalar(*entry.value,
+                                entry.key == "device"
+                                    ? "cpu, cuda, cuda:N or auto (a list of "
+                                      "devices stands under forward)"
+                                    : "a text",
+                                problems);
   if (!text) return true;
   try {
     if (entry.key == "name") {
@@ -58,8 +64,11 @@ bool load_setting(const Entry& entry, Draft& draft, Problems& problems) {
       file.name = text->text;
       file.name_source = source;
     } else if (entry.key == "model") {
-      file.model = {text->text, source};
+      file.model = {model_seen_from(problems.path(), text->text), source};
       draft.model = {.is_given = true, .at = entry.value->at};
+    } else if (entry.key == "copies") {
+      check_copies(text->text);
+      draft.copies = {.is_denied = text->text == "deny", .source = source};
     } else {
       check_device(text->text);
       file.device = {text->text, source};
@@ -287,6 +296,7 @@ PipelineFile config::load_pipeline(const ParsedFile& parsed,
   check_fit(draft, problems);
   check_notes(draft, catalog, problems);
   check_devices(draft, problems);
+  deny_copies(draft, problems);
   finish_stages(draft);
   if (const Entry* inputs = root->find("inputs")) {
     const auto options = [&](const Entry& entry, InputConfig& input) {
@@ -313,6 +323,7 @@ void override_params(PipelineFile& file,
   apply(overrides, draft, problems);
   check_conflicts(draft, problems);
   if (describe_stages(draft, problems)) check_fit(draft, problems);
+  deny_copies(draft, problems);
   problems.throw_if_any();
   finish_stages(draft);
   file = std::move(draft.file);

@@ -39,6 +39,10 @@ bool set_top(const Override& given, Draft& draft) {
     check_device(text_of(given));
     file.device = {text_of(given), given.source};
     draft.device = {.is_given = true, .at = {}, .override = label(given)};
+  } else if (given.key == "copies") {
+    check_copies(text_of(given));
+    draft.copies = {.is_denied = text_of(given) == "deny",
+                    .source = given.source};
   } else if (given.key == "threads") {
     file.threads = {parse_param(threads_spec(), raw_from_text(given.value)),
                     given.source};
@@ -61,8 +65,7 @@ void set_in_stage(const Override& given, const std::string& param,
     return;
   }
   if (param == "device") {
-    check_device(text_of(given));
-    stage.config.device = text_of(given);
+    stage.config.device = device_text(raw_from_text(given.value));
     stage.config.device_source = given.source;
     stage.device = {.is_given = true, .at = {}, .override = label(given)};
     return;
@@ -85,7 +88,8 @@ void set_in_stage(const Override& given, const std::string& param,
 
 /// Every key that could have been meant.
 std::vector<std::string> known_keys(Draft& draft, const std::string& param) {
-  std::vector<std::string> keys = {"name", "model", "device", "threads"};
+  std::vector<std::string> keys = {"name", "model", "device", "copies",
+                                   "threads"};
   for (const auto* stage : draft.stages()) {
     const auto* spec = stage->config.spec;
     if (spec != nullptr && spec->params.find(param) != nullptr) {
@@ -103,17 +107,28 @@ std::vector<std::string> known_keys(Draft& draft, const std::string& param) {
     hint = suggestion(first, stage_keys());
   } else {
     const auto keys = known_keys(draft, given.key);
-    hint = keys.size() > 4 ? ", did you mean '" + keys[4] + "'?"
+    hint = keys.size() > 5 ? ", did you mean '" + keys[5] + "'?"
                            : suggestion(given.key, keys);
   }
   throw Error(Code::kData, hint.empty()
                                ? "unknown key; known: name, model, device, "
-                                 "threads, and <stage>.<param>"
+                                 "copies, threads, and <stage>.<param>"
                                : "unknown key" + hint);
+}
+
+/// Only Forward can have one: `--device [cuda:0, cuda:1]` is its own.
+bool is_list_of_devices(const Override& given) {
+  return given.key == "device" &&
+         std::holds_alternative<std::vector<RawScalar>>(
+             raw_from_text(given.value));
 }
 
 void apply_one(const Override& given, Draft& draft) {
   if (invalid_utf8(given.value)) throw Error(Code::kData, "not UTF-8");
+  if (is_list_of_devices(given)) {
+    set_in_stage(given, "device", draft.forward);
+    return;
+  }
   if (set_top(given, draft)) return;
   const auto address = find_stage(
       given.key,

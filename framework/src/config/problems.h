@@ -26,6 +26,7 @@ class Problems {
   void add_elsewhere(std::string line);
 
   [[nodiscard]] std::size_t count() const { return found_.size(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
   /// "file:line:column"
   [[nodiscard]] std::string place(Mark at) const;
   /// Throws ConfigError when there is any: those of the file by position,

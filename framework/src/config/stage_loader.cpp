@@ -56,11 +56,11 @@ void find_spec(const Entry& use, StageCatalog& catalog, StageDraft& stage,
 }
 
 void load_device(const YamlNode& value, StageDraft& stage, Problems& problems) {
-  const auto text = read_scalar(value, "cpu, cuda, cuda:N or auto", problems);
-  if (!text) return;
+  const auto raw = read_raw(
+      value, "cpu, cuda, cuda:N or auto, or a list of devices", problems);
+  if (!raw) return;
   try {
-    check_device(text->text);
-    stage.config.device = text->text;
+    stage.config.device = device_text(*raw);
     stage.config.device_source = problems.place(value.at);
     stage.device = {.is_given = true, .at = value.at};
   } catch (const Error& error) {
@@ -71,7 +71,7 @@ void load_device(const YamlNode& value, StageDraft& stage, Problems& problems) {
 void load_model(const YamlNode& value, StageDraft& stage, Problems& problems) {
   const auto text = read_scalar(value, "the name of a model", problems);
   if (!text) return;
-  stage.config.model = text->text;
+  stage.config.model = model_seen_from(problems.path(), text->text);
   stage.config.model_source = problems.place(value.at);
   stage.model = {.is_given = true, .at = value.at};
 }

@@ -9,6 +9,8 @@ namespace penstock::config {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789";
+/// As many GPUs as a machine has.
+constexpr std::size_t kMostReplicas = 16;
 
 bool is_name(std::string_view text) {
   constexpr std::string_view kLetters =
@@ -46,6 +48,16 @@ bool is_device(std::string_view text) {
 }
 
 }  // namespace
+
+std::string model_seen_from(const std::filesystem::path& file,
+                            const std::string& text) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (text.empty() || fs::path(text).is_absolute()) return text;
+  if (fs::exists(text, error)) return text;
+  const fs::path beside = file.parent_path() / text;
+  return fs::exists(beside, error) ? beside.string() : text;
+}
 
 std::string unknown_key(const std::string& key,
                         const std::vector<std::string>& known) {
@@ -147,6 +159,35 @@ void check_device(const std::string& text) {
                                : suggestion(text, {"cpu", "cuda", "auto"});
   throw Error(Code::kData,
               "expected cpu, cuda, cuda:N or auto, not " + shown(text) + hint);
+}
+
+std::string device_text(const Raw& raw) {
+  if (const auto* scalar = std::get_if<RawScalar>(&raw)) {
+    check_device(scalar->text);
+    return scalar->text;
+  }
+  const auto& items = std::get<std::vector<RawScalar>>(raw);
+  if (items.empty() || items.size() > kMostReplicas) {
+    throw Error(Code::kData, str("expected 1 to ", kMostReplicas,
+                                 " devices, not ", items.size()));
+  }
+  std::vector<std::string> names;
+  for (const RawScalar& item : items) {
+    check_device(item.text);
+    if (item.text == "auto") {
+      throw Error(Code::kData,
+                  "a list names each device; auto, which chooses one, stands "
+                  "alone");
+    }
+    names.push_back(item.text);
+  }
+  return names.size() == 1 ? names.front() : "[" + joined(names) + "]";
+}
+
+void check_copies(const std::string& text) {
+  if (text == "allow" || text == "deny") return;
+  throw Error(Code::kData, "expected allow or deny, not " + shown(text) +
+                               suggestion(text, {"allow", "deny"}));
 }
 
 const ParamSpec& text_spec() {

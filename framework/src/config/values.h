@@ -1,6 +1,7 @@
 // Reads single values of a pipeline file: scalars, raws, names, devices.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,11 @@ namespace penstock::config {
                                                    const ParamSpec& spec,
                                                    Problems& problems);
 
+/// A model as a file names it: where none of that name lies in the folder that
+/// the program runs in, the one beside the file, by its path.
+[[nodiscard]] std::string model_seen_from(const std::filesystem::path& file,
+                                          const std::string& text);
+
 /// "unknown key 'x'", with the nearest of the known ones, or all of them.
 [[nodiscard]] std::string unknown_key(const std::string& key,
                                       const std::vector<std::string>& known);
@@ -39,6 +45,11 @@ namespace penstock::config {
 void check_name(const std::string& text);
 void check_use(const std::string& text);
 void check_device(const std::string& text);
+/// The device, or the list of devices that a Forward runs on, each checked, as
+/// StageConfig::device has them.
+[[nodiscard]] std::string device_text(const Raw& raw);
+/// "allow" or "deny".
+void check_copies(const std::string& text);
 
 /// The checks of `model`, `device`, `name` and `threads`, as params.
 [[nodiscard]] const ParamSpec& text_spec();

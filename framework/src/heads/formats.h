@@ -11,10 +11,12 @@
 
 namespace penstock::heads {
 
-/// Each fills everything but path, format and the file's own bytes.
+/// Each fills everything but path and the file's own bytes; only read_torch()
+/// the format too.
 void read_onnx(const Source& source, ModelHead& head);
 void read_openvino(const Source& source, ModelHead& head);
 void read_tflite(const Source& source, ModelHead& head);
+void read_torch(const Source& source, ModelHead& head);
 
 /// Most elements that a tensor of a shape may have: 2^40 would be terabytes,
 /// which runtimes try to allocate.

@@ -62,24 +62,36 @@ struct Foreign {
 };
 /// What people name by mistake.
 constexpr std::array<Foreign, 4> kForeign{{
-    {"PK\x03\x04",
-     "a zip archive, as PyTorch writes (.pt, .pt2, .pth); export it to ONNX "
-     "with torch.onnx.export"},
     {"GGUF", "a GGUF file, which is for a stage such as gemma.forward"},
     {"\x89HDF", "a Keras file; convert it to ONNX with tf2onnx"},
     {"version https://git-lfs",
      "a placeholder of Git LFS and not the model; run: git lfs pull"},
+    {"\x80\x02",
+     "a pickle of an old PyTorch, which holds weights but no program; load "
+     "the model in Python and export it with torch.export.save"},
 }};
 
 using Read = void (*)(const Source&, ModelHead&);
 
-/// Throws where it is none of the three.
+bool is_torch_name(const std::filesystem::path& path) {
+  const auto extension = path.extension();
+  return extension == ".pt2" || extension == ".pt" || extension == ".pth";
+}
+
+/// Throws where it is none of them.
 std::pair<const char*, Read> format_of(const Source& source) {
   const std::string_view bytes = source.bytes;
   for (const auto& [magic, what] : kForeign) {
     if (bytes.starts_with(magic)) {
       throw Error(Code::kData, str(source.name, ": it is ", what));
     }
+  }
+  if (bytes.starts_with("PK\x03\x04")) return {"", read_torch};
+  if (is_torch_name(source.name)) {
+    throw Error(Code::kData,
+                str(source.name,
+                    ": it is no file of PyTorch, which are zip archives; is it "
+                    "whole? torch.export.save(program, FILE) makes one"));
   }
   if (bytes.size() > 8 && bytes.substr(4, 4) == "TFL3") {
     return {"tflite", read_tflite};
@@ -96,7 +108,8 @@ std::pair<const char*, Read> format_of(const Source& source) {
 
 bool has_model_head(const std::filesystem::path& path) {
   const auto extension = path.extension();
-  return extension == ".onnx" || extension == ".xml" || extension == ".tflite";
+  return extension == ".onnx" || extension == ".xml" ||
+         extension == ".tflite" || heads::is_torch_name(path);
 }
 
 ModelHead read_model_head(const std::filesystem::path& path) {

@@ -22,11 +22,7 @@ bool is_dtype(const std::string& word) {
   return std::find(kDtypes.begin(), kDtypes.end(), word) != kDtypes.end();
 }
 
-bool is_number(const std::string& dim) {
-  return !dim.empty() && dim.find_first_not_of("0123456789") == dim.npos;
-}
-
-bool is_dynamic(const std::string& dim) { return !is_number(dim); }
+bool is_dynamic(const std::string& dim) { return !fixed_dim(dim); }
 
 /// Dim 0 is there and dynamic, or may be.
 bool has_dynamic_rows(const ModelTensor& tensor) {
@@ -101,7 +97,7 @@ class DimNames {
     }
   }
   std::string of(const std::string& dim) {
-    if (is_number(dim)) return dim;
+    if (!is_dynamic(dim)) return dim;
     if (dim.empty()) {
       std::string fresh;
       do {
@@ -369,7 +365,11 @@ void Maker::fill(ModelInput& input) {
 void Maker::fill(ModelOutput& output) {
   const auto& file = output.file;
   if (out_.rows == ModelRows::kBatch) {
-    output.has_row_dim = has_dynamic_rows(file);
+    // Others than torch.export name a dim as they like, or not at all.
+    output.has_row_dim =
+        head_.format == "torch.export"
+            ? !file.dims.empty() && row_dims_.contains(file.dims[0])
+            : has_dynamic_rows(file);
     output.is_given = output.is_given && output.has_row_dim;
   } else if (out_.rows == ModelRows::kOne) {
     output.has_row_dim =
@@ -406,6 +406,13 @@ void Maker::check_ports() const {
   });
   refuse_twice(out_.outputs, "outputs", is_given);
   if (std::any_of(out_.outputs.begin(), out_.outputs.end(), is_given)) return;
+  if (out_.outputs.empty()) {
+    throw Error(Code::kData,
+                str(head_.path.string(), ": the file (", head_.format,
+                    ") does not say its inputs and outputs; write them into "
+                    "the pipeline file: ports: [\"x: f32[B,3]\", "
+                    "\"-> y: f32[B,5]\"]"));
+  }
   throw Error(Code::kData,
               str(head_.path.string(),
                   ": no output has the rows of the batch as its dim 0; set "

@@ -8,6 +8,7 @@
 #include "heads/formats.h"
 #include "heads/xml.h"
 #include "penstock/error.h"
+#include "penstock/port.h"
 
 namespace penstock::heads {
 namespace {
@@ -132,9 +133,7 @@ void Reader::read_info(const Tag& tag) {
 
 void Reader::read_dim(const Tag& tag) {
   const std::string dim(tag.text);
-  const bool is_known =
-      !dim.empty() && dim.find_first_not_of("0123456789") == dim.npos;
-  layer_.tensor.dims.push_back(is_known ? dim : "");
+  layer_.tensor.dims.push_back(fixed_dim(dim) ? dim : "");
 }
 
 void Reader::read_in_layer(const Tag& tag) {

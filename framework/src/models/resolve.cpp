@@ -4,50 +4,67 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "models/gpu_use.h"
 #include "models/home.h"
+#include "penstock/gpus.h"
 #include "penstock/models.h"
 #include "penstock/pipeline.h"
 
 namespace penstock {
 namespace {
 
-#ifdef PENSTOCK_CUDA
-constexpr bool kHasCudaBuild = true;
-#else
-constexpr bool kHasCudaBuild = false;
-#endif
-
-bool has_cuda() {
+std::string why_no_aten(const Gpus& gpus) {
+  std::string why = why_unusable(gpus);
+  if (!why.empty()) return why;
   try {
-    return at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
+    if (at::detail::getCUDAHooks().deviceCount() > 0) return "";
+    return "libtorch finds none";
   } catch (const std::exception&) {
-    return false;  // a CUDA libtorch without a driver throws
+    return "libtorch's CUDA does not start";
+  }
+}
+
+/// Its file, for a look at the head; "": there is none yet, or it cannot be
+/// found, which whoever opens it says best.
+std::string model_of(const StageConfig& stage) {
+  try {
+    return stage.model.empty() ? "" : resolve_model(stage.model);
+  } catch (const Error&) {
+    return "";
   }
 }
 
 }  // namespace
 
-at::Device resolve_device(const std::string& text) {
+std::string why_no_gpu(const StageConfig* forward, const Gpus& gpus,
+                       int index) {
+  if (gpus.all.empty()) return gpus.why_none;
+  if (forward == nullptr || !forward->spec->why_no_gpu) {
+    return why_no_aten(gpus);
+  }
+  return forward->spec->why_no_gpu(forward->params.get(), model_of(*forward),
+                                   gpus, index);
+}
+
+at::Device resolve_device(const std::string& text, const StageConfig* forward) {
   if (text == "cpu") return at::kCPU;
-  if (text.empty() || text == "auto") {
-    return has_cuda() ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  const bool is_auto = text.empty() || text == "auto";
+  const at::Device device(is_auto || text == "cuda" ? "cuda:0" : text);
+  const Gpus gpus = find_gpus();
+  const int count = static_cast<int>(gpus.all.size());
+  if (count > 0 && device.index() >= count) {
+    throw Error(
+        Code::kUnavailable,
+        str("device '", text, "' does not exist: ", count, " GPUs are here"));
   }
-  const at::Device device(text == "cuda" ? "cuda:0" : text);
-  if (!has_cuda()) {
-    throw Error(Code::kUnavailable,
-                str("device '", text, "' is not available: ",
-                    kHasCudaBuild ? "no NVIDIA driver or GPU was found"
-                                  : "this build's libtorch has no CUDA",
-                    "; use --device cpu"));
-  }
-  const auto count =
-      static_cast<unsigned char>(at::detail::getCUDAHooks().deviceCount());
-  if (device.index() >= static_cast<int>(count)) {
-    throw Error(Code::kUnavailable,
-                str("device '", text, "' does not exist: ",
-                    static_cast<int>(count), " GPUs are here"));
-  }
-  return device;
+  const std::string why = why_no_gpu(forward, gpus, device.index());
+  if (why.empty()) return device;
+  if (is_auto) return at::kCPU;
+  throw Error(Code::kUnavailable, str("device '", text, "' is not available",
+                                      forward == nullptr || count == 0
+                                          ? ""
+                                          : str(" to ", forward->spec->name),
+                                      ": ", why, "; use --device cpu"));
 }
 
 std::string resolve_model(const std::string& text) {

@@ -45,7 +45,7 @@ Boundary::Boundary(const PipelineFile& file)
       takes_tokens_(boundary::has_tokens(file.forward.spec->inputs)) {
   std::copy_if(forward_in_.begin(), forward_in_.end(),
                std::back_inserter(collated_),
-               [](const auto& port) { return port.has_batch; });
+               [](const auto& port) { return port.shape.has_batch; });
   for (const StageConfig& stage : file.preprocess) {
     preprocess_.push_back(boundary::tensor_ports(stage.spec->outputs));
   }

@@ -9,18 +9,15 @@
 #include <string_view>
 #include <vector>
 
+#include "penstock/dtype.h"
 #include "penstock/stage_spec.h"
 #include "penstock/value.h"
 
 namespace penstock::boundary {
 
-/// A port that is a tensor, read once, so that a look at one costs nanoseconds.
 struct TensorPort {
   std::string name, text;
-  at::ScalarType dtype = at::kFloat;
-  std::vector<std::int64_t> dims;  ///< without the batch's; -1: any number
-  bool has_batch = false;     ///< Batch joins those of its sequences to one
-  bool has_any_dims = false;  ///< of the rest nothing is known
+  TensorShape shape;
 };
 
 /// Those of `ports` that are tensors: not media, not text, and not tokens or

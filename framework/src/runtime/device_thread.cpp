@@ -19,18 +19,19 @@ constexpr auto kLook = std::chrono::milliseconds(10);
 
 }  // namespace
 
-std::shared_ptr<DeviceThread> DeviceThread::of(at::Device device) {
+std::shared_ptr<DeviceThread> DeviceThread::of(at::Device device,
+                                               std::size_t nth) {
   static std::mutex mutex;
   static std::map<std::string, std::weak_ptr<DeviceThread>> engines;
   const std::scoped_lock lock(mutex);
-  auto& known = engines[device.str()];
+  auto& known = engines[str(device.str(), " ", nth)];
   auto engine = known.lock();
-  if (!engine) known = engine = std::make_shared<DeviceThread>(device);
+  if (!engine) known = engine = std::make_shared<DeviceThread>(device, nth);
   return engine;
 }
 
-DeviceThread::DeviceThread(at::Device device)
-    : device_(device), thread_([this] { run(); }) {}
+DeviceThread::DeviceThread(at::Device device, std::size_t nth)
+    : device_(device), has_team_(nth == 0), thread_([this] { run(); }) {}
 
 DeviceThread::~DeviceThread() {
   {
@@ -70,8 +71,15 @@ void DeviceThread::notify() {
 
 void DeviceThread::run() {
   // The budget is libtorch's team of this thread; see parallel.h.
-  at::set_num_threads(threads());
+  if (has_team_) {
+    at::set_num_threads(threads());
+  } else {
+    run_ops_serially();
+  }
   const c10::InferenceMode inference;
+  // Where libtorch knows nothing of such devices, nobody here asks it: the
+  // stage's engine has its own way to them.
+  if (!c10::impl::hasDeviceGuardImpl(device_.type())) return serve();
   const c10::DeviceGuard guard(device_);
   serve();
 }

@@ -20,10 +20,12 @@ namespace penstock {
 class DeviceThread {
  public:
   /// The engine of a device, shared by all who hold it: there is one thread
-  /// per device, however many pipelines run there.
-  [[nodiscard]] static std::shared_ptr<DeviceThread> of(at::Device device);
+  /// per device, however many pipelines run there. Replicas of one pipeline on
+  /// the same device have the first, the second, ... of it.
+  [[nodiscard]] static std::shared_ptr<DeviceThread> of(at::Device device,
+                                                        std::size_t nth = 0);
 
-  explicit DeviceThread(at::Device device);
+  DeviceThread(at::Device device, std::size_t nth);
   ~DeviceThread();
   DeviceThread(const DeviceThread&) = delete;
   DeviceThread& operator=(const DeviceThread&) = delete;
@@ -41,6 +43,7 @@ class DeviceThread {
   void serve();
 
   at::Device device_;
+  bool has_team_;  ///< of libtorch: the first of the device
   std::mutex mutex_;
   std::condition_variable wake_;
   bool is_notified_ = false, is_stopping_ = false;

@@ -89,6 +89,41 @@ std::vector<std::size_t> Flow::consumers(std::size_t at) const {
   return out;
 }
 
+/// The input that a step's outputs go to.
+const std::string& Flow::fed_input(std::size_t at) const {
+  const auto& in = step(at).in;
+  return std::find_if(
+             in.begin(), in.end(),
+             [](const auto& named) { return !named.second.each.empty(); })
+      ->first;
+}
+
+/// Of the port that is fed; text is one that no stage declares.
+std::string Flow::fed_dtype(std::size_t at) const {
+  for (const Port& port : step(at).file.preprocess.front().spec->inputs) {
+    if (port.name == fed_input(at)) return port.dtype;
+  }
+  return "text";
+}
+
+/// For a stage that takes media words would be the name of a file, and those
+/// that a step gives never are: beside JSON they say that nothing was found.
+/// Else the steps do not belong together.
+void Flow::check_words(std::size_t at, Part& part) const {
+  const bool has_words =
+      std::any_of(part.texts.begin(), part.texts.end(),
+                  [](const auto& branch) { return !branch.second.empty(); });
+  if (part.has_outputs || !has_words) return;
+  for (const std::size_t i : consumers(at)) {
+    const std::string dtype = fed_dtype(i);
+    if (dtype == "text" || (dtype == "media" && part.has_json)) continue;
+    part.report = failure(Error(
+        Code::kData, str("it gives words alone, and the input '", fed_input(i),
+                         "' of step '", step(i).name, "' takes ", dtype,
+                         dtype == "media" ? "; words never name a file" : "")));
+  }
+}
+
 Request Flow::request_of(std::size_t at, const Value* given) const {
   Request out;
   out.id = request_.id;
@@ -115,6 +150,7 @@ void Flow::add_part(std::size_t at, const Value* given) {
     Track& track = tracks_[at];
     request->index = track.first + std::ssize(track.parts);
     track.parts.emplace_back().request = request;
+    track.onward.emplace_back();
     ++track.open;
   }
   const auto sink =
@@ -132,46 +168,85 @@ Flow::Part& Flow::part_of(std::size_t at, std::int64_t part,
   return track.parts[static_cast<std::size_t>(part - track.first)];
 }
 
-void Flow::piece(std::size_t at, std::int64_t part, Piece piece) {
+void Flow::keep_output(std::size_t at, std::int64_t part, Value output,
+                       const Lock& /*lock*/) {
+  Track& track = tracks_[at];
+  track.onward[static_cast<std::size_t>(part - track.first_onward)]
+      .outputs.push_back(std::move(output));
+}
+
+/// Makes requests of what the parts gave, and waits for room for them: those of
+/// the first part as they come, those of others when all before are over. One
+/// thread does it; who comes meanwhile leaves his to it.
+void Flow::hand_on(std::size_t at) {
   const auto below = consumers(at);
+  Track& track = tracks_[at];
+  Lock lock(mutex_);
+  if (track.is_handing_on) return;
+  track.is_handing_on = true;
+  bool has_ended = false;
+  while (!track.onward.empty()) {
+    Onward& first = track.onward.front();
+    if (!first.outputs.empty()) {
+      const Value output = std::move(first.outputs.front());
+      first.outputs.pop_front();
+      lock.unlock();
+      const bool are_words = std::holds_alternative<std::string>(output);
+      for (const std::size_t i : below) {
+        if (!are_words || fed_dtype(i) == "text") add_part(i, &output);
+      }
+      lock.lock();
+      continue;
+    }
+    if (!first.is_over) break;
+    track.onward.pop_front();
+    ++track.first_onward;
+    end_part(at, lock);
+    has_ended = true;
+  }
+  track.is_handing_on = false;
+  lock.unlock();
+  if (has_ended) deliver();
+}
+
+void Flow::piece(std::size_t at, std::int64_t part, Piece piece) {
+  const bool has_takers = !consumers(at).empty();
   const bool is_text = std::holds_alternative<std::string>(piece.value);
   const bool is_output = !is_text && !std::holds_alternative<Json>(piece.value);
-  const Value output = is_output && !below.empty() ? piece.value : Value();
   {
     const Lock lock(mutex_);
     Part& from = part_of(at, part, lock);
-    if (is_text && !below.empty()) {
+    if (is_text && has_takers) {
       from.texts[piece.branch] += std::get<std::string>(piece.value);
     }
     from.has_outputs |= is_output;
+    from.has_json |= std::holds_alternative<Json>(piece.value);
+    if (is_output && has_takers) keep_output(at, part, piece.value, lock);
     from.held.push_back(std::move(piece));
   }
   deliver();
-  if (!is_output) return;
-  for (const std::size_t i : below) add_part(i, &output);
+  if (is_output && has_takers) hand_on(at);
 }
 
 void Flow::part_done(std::size_t at, std::int64_t part, const Report& report) {
-  std::vector<Value> outputs;
   {
     const Lock lock(mutex_);
     Part& from = part_of(at, part, lock);
     from.report = report;
+    if (!report.error) check_words(at, from);
     for (auto& [branch, text] : from.texts) {
       const bool is_output = !from.has_outputs && !text.empty();
-      if (is_output && !report.error) outputs.emplace_back(std::move(text));
+      if (is_output && !from.report->error) {
+        keep_output(at, part, std::move(text), lock);
+      }
     }
     from.texts.clear();
+    Track& track = tracks_[at];
+    track.onward[static_cast<std::size_t>(part - track.first_onward)].is_over =
+        true;
   }
   deliver();
-  for (const std::size_t i : consumers(at)) {
-    for (const Value& value : outputs) add_part(i, &value);
-  }
-  {
-    const Lock lock(mutex_);
-    end_part(at, lock);
-  }
-  deliver();
+  hand_on(at);
 }
 
 /// Nothing of the part can become a request any more.

@@ -55,12 +55,22 @@ class Flow final : public std::enable_shared_from_this<Flow> {
     std::deque<Piece> held;            ///< not yet handed on
     std::map<int, std::string> texts;  ///< by branch, for the steps below
     bool has_outputs = false;          ///< some were no text
+    bool has_json = false;
     std::optional<Report> report;
+  };
+  /// What becomes requests of the steps below, in the order of the parts,
+  /// whichever of them is ready first.
+  struct Onward {
+    std::deque<Value> outputs;
+    bool is_over = false;  ///< no further ones
   };
   /// A step, from its first part that is not yet handed on whole.
   struct Track {
     std::deque<Part> parts;
-    std::int64_t first = 0;             ///< the number of parts.front()
+    std::int64_t first = 0;  ///< the number of parts.front()
+    std::deque<Onward> onward;
+    std::int64_t first_onward = 0;      ///< the number of onward.front()
+    bool is_handing_on = false;         ///< a thread makes requests of them
     std::int64_t tokens = 0;            ///< of the prompts of those before
     std::int64_t reused = 0;            ///< of these
     std::vector<std::string> warnings;  ///< a few, each once
@@ -75,11 +85,17 @@ class Flow final : public std::enable_shared_from_this<Flow> {
     return home_.file.steps[at];
   }
   [[nodiscard]] std::vector<std::size_t> consumers(std::size_t at) const;
+  [[nodiscard]] const std::string& fed_input(std::size_t at) const;
+  [[nodiscard]] std::string fed_dtype(std::size_t at) const;
+  void check_words(std::size_t at, Part& part) const;
   [[nodiscard]] Request request_of(std::size_t at, const Value* given) const;
   void add_part(std::size_t at, const Value* given);
   void piece(std::size_t at, std::int64_t part, Piece piece);
   void part_done(std::size_t at, std::int64_t part, const Report& report);
   [[nodiscard]] Part& part_of(std::size_t at, std::int64_t part, const Lock&);
+  void keep_output(std::size_t at, std::int64_t part, Value output,
+                   const Lock&);
+  void hand_on(std::size_t at);
   void end_part(std::size_t at, const Lock& lock);
   void close(std::size_t at, const Lock& lock);
 

@@ -252,11 +252,11 @@ Job::Progress Job::write_some(const WriterStage& by) {
   }
   if (!is_complete()) return Progress::kIdle;
   lock.unlock();
-  finish(by);
+  end_writer(by);
   return Progress::kDone;
 }
 
-void Job::finish(const WriterStage& by) {
+void Job::end_writer(const WriterStage& by) {
   try {
     write(by, /*is_end=*/true,
           [](Writer& writer, OutputSink& out) { writer.end(out); });
@@ -264,6 +264,9 @@ void Job::finish(const WriterStage& by) {
     fail(error);
   }
   in_stage(by.place, [&] { writer_.reset(); });
+}
+
+void Job::tell_end() {
   try {
     sink_->done(*request_, report());
   } catch (...) {

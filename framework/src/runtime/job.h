@@ -3,7 +3,7 @@
 //
 //   preprocess thread: begin_item() ... preprocessed()
 //   engine thread:     deliver() ... ended_item()
-//   writer thread:     write_some() until it says kDone
+//   writer thread:     write_some() until it says kDone, then tell_end()
 #pragma once
 
 #include <atomic>
@@ -72,9 +72,12 @@ class Job {
   void ended_item(std::int64_t item);
 
   enum class Progress { kIdle, kDone };
-  /// Writes what is ready. One thread at a time.
+  /// Writes what is ready; kDone: everything, and the writer has ended. One
+  /// thread at a time.
   Progress write_some(const WriterStage& by);
-  /// After kDone: what the sink threw when nobody was left to be told.
+  /// After kDone, once, on the same thread: tells the sink how it ended.
+  void tell_end();
+  /// After tell_end(): what the sink threw when nobody was left to be told.
   [[nodiscard]] const std::optional<Error>& unheard() const { return unheard_; }
 
  private:
@@ -93,7 +96,7 @@ class Job {
   [[nodiscard]] Branch& branch(int index);
   [[nodiscard]] Writer& writer(const Postprocess& postprocess);
   void hand_on(const Value& value, int branch, bool is_final);
-  void finish(const WriterStage& by);
+  void end_writer(const WriterStage& by);
   [[nodiscard]] Report report() const;
 
   std::stop_source stop_;

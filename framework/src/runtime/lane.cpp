@@ -62,7 +62,9 @@ Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
                               [&] { return stages.batch.max_sequences(); })),
       slots_(stages.forward, caps_,
              {.shares_prefixes = stages.batch.shares_prefixes(),
-              .bytes = stages.batch.kept_bytes()}) {
+              .bytes = stages.batch.kept_bytes()}),
+      copies_(device_copies(stages.device),
+              copied_inputs(*stages.file.forward.spec)) {
   if (caps_.slots > 0 && caps_.slots < max_sequences_) {
     throw Error(Code::kInternal, str("batch runs ", max_sequences_,
                                      " sequences, but forward has only ",
@@ -93,6 +95,7 @@ bool Lane::is_idle() {
 bool Lane::turn(Time& check_again_at) {
   const Time now = Clock::now();
   const calls::Scope scope(&stats_, nullptr);
+  const ThreadShare::Use share(stages_.share);
   // Before the arrivals are taken: whoever is no longer upstream has arrived.
   const bool is_more_coming = arrivals_.is_more_coming();
   take_arrivals();
@@ -278,6 +281,8 @@ void Lane::collate(Step& step, std::int64_t size) {
   };
   watched(stages_.watcher, call,
           [&] { in_stage(stages_.batch_place, collate); });
+  // To a device of Forward's, which has or has not the memory.
+  in_stage(stages_.forward_place, [&] { copies_.to_device(step.inputs); });
 }
 
 Result Lane::forward(const Step& step, std::int64_t size) {
@@ -305,7 +310,8 @@ std::vector<Next> Lane::decode(const Step& step, Result result,
     try {
       const calls::Scope here(stages_.decode_place);
       decodes_.run(size, [&] {
-        const Result picked = stages_.decode.pick(step, std::move(result));
+        Result picked = stages_.decode.pick(step, std::move(result));
+        copies_.to_host(picked);
         stages_.decode.decode(step, picked, nexts);
       });
       for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
@@ -332,16 +338,17 @@ void Lane::tell_errors(const StageCall& call, const std::vector<Next>& nexts) {
 }
 
 void Lane::count_step(const Step& step, Closed why) {
+  const Slots::Counts counts = slots_.take_counts();
   stats_.change([&](Stats& s) {
     ++s.steps;
     ++s.closed_for.at(static_cast<std::size_t>(why));
     s.most_sequences =
         std::max(s.most_sequences, static_cast<int>(step.slices.size()));
     for (const Slice& slice : step.slices) s.tokens_in += slice.count;
-    s.truncates = slots_.truncates();
-    s.replays = slots_.replays();
-    s.copies = slots_.copies();
-    s.reused = slots_.reused();
+    s.truncates += counts.truncates;
+    s.replays += counts.replays;
+    s.copies += counts.copies;
+    s.reused += counts.reused;
   });
 }
 

@@ -17,9 +17,11 @@
 #include "runtime/job.h"
 #include "runtime/slots.h"
 #include "runtime/stats_board.h"
+#include "runtime/step_copies.h"
 #include "runtime/team_choice.h"
 #include "runtime/trace.h"
 #include "runtime/watched_call.h"
+#include "threads/share.h"
 
 namespace penstock {
 
@@ -29,12 +31,14 @@ struct LaneStages {
   Forward& forward;
   Decode& decode;
   const Boundary& boundary;
+  at::Device device = at::kCPU;      ///< of Forward
   Layout layout = Layout::kStacked;  ///< of the batch
   Place batch_place, forward_place, decode_place;
   const std::vector<NoteSpec>& item_notes;  ///< that Batch may leave behind
   const StageSpec& decode_spec;
   const PipelineFile& file;
   CallWatcher* watcher = nullptr;
+  ThreadShare* share = nullptr;  ///< of the threads; null: all
 };
 
 class Lane {
@@ -126,6 +130,7 @@ class Lane {
   int max_sequences_;
   Slots slots_;
   TeamChoice collates_, forwards_, decodes_;
+  StepCopies copies_;
   Members waiting_, running_;
   std::atomic<std::size_t> now_running_{0};
   Time no_plan_since_{};  ///< sequences could run, and no plan names one

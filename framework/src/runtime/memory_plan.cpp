@@ -5,6 +5,7 @@
 
 #include "penstock/error.h"
 #include "runtime/free_memory.h"
+#include "runtime/placement.h"
 #include "runtime/stages.h"
 
 namespace penstock {
@@ -109,7 +110,7 @@ MemoryPlan plan_memory(const CompositionFile& file,
       const Stages stages(step.file);
       const MemoryLoad load = i < loads.size() ? loads[i] : MemoryLoad{};
       for (StageMemory& each :
-           stages.memory(step.file, device_of(step.file), load)) {
+           stages.memory(step.file, devices_of(step.file), load)) {
         each.step = step.name;
         plan.stages.push_back(std::move(each));
       }

@@ -5,12 +5,14 @@
 #include <mutex>
 #include <utility>
 
+#include "base/quote.h"
 #include "penstock/memory_plan.h"
 #include "penstock/parallel.h"
-#include "runtime/device_thread.h"
 #include "runtime/in_stage.h"
 #include "runtime/job.h"
-#include "runtime/lane.h"
+#include "runtime/locked_observer.h"
+#include "runtime/placement.h"
+#include "runtime/replica.h"
 #include "runtime/stages.h"
 #include "runtime/until.h"
 #include "runtime/waiting_source.h"
@@ -37,34 +39,25 @@ struct Pipeline::Impl {
       : file(std::move(checked)),
         options(chosen),
         trace(chosen.trace, chosen.trace_process),
-        stages(file),
-        engine(DeviceThread::of(device_of(file))) {
+        stages(file) {
     end_after(options.until, stages);
     if (!options.trace_name.empty()) trace.name_process(options.trace_name);
     watch();
     const Time start = Clock::now();
-    engine->call([&] {
-      const calls::Scope scope(&board, nullptr);
-      trace.name_thread("engine");
-      stages.open(file, device_of(file));
-      lane.emplace(
-          LaneStages{.batch = *stages.batch,
-                     .forward = *stages.forward,
-                     .decode = *stages.decode,
-                     .boundary = stages.boundary,
-                     .layout = file.batch.spec->layouts.front(),
-                     .batch_place = place_of(file.batch),
-                     .forward_place = place_of(file.forward),
-                     .decode_place = place_of(file.decode),
-                     .item_notes = stages.item_notes.at(stages.batch->index),
-                     .decode_spec = *file.decode.spec,
-                     .file = file,
-                     .watcher = options.call_watcher},
-          stages.facts, board, trace, options.observer);
-    });
+    const auto devices = devices_of(file);
+    Observer* observer = options.observer;
+    if (observer != nullptr && devices.size() > 1) {
+      observer = &locked.emplace(*observer);
+    }
+    replicas.emplace(ReplicaHome{.file = file,
+                                 .options = options,
+                                 .stages = stages,
+                                 .board = board,
+                                 .trace = trace,
+                                 .observer = observer},
+                     devices);
     trace.span("open", start, Clock::now(), "");
     board.change([&](Stats& s) { s.open_s = seconds(start, Clock::now()); });
-    engine->add(*lane);
     writers.emplace(options.writers, [this] { trace.name_thread("writer"); });
     preprocessors.emplace(options.preprocess_workers,
                           [this] { trace.name_thread("preprocess"); });
@@ -81,11 +74,7 @@ struct Pipeline::Impl {
     }
     preprocessors.reset();
     writers.reset();
-    if (lane) engine->remove(*lane);
-    engine->call([&] {
-      const calls::Scope scope(&board, nullptr);
-      stages.close();
-    });
+    replicas.reset();
   }
 
   /// A job and whether a writer is at it; guarded by `mutex`.
@@ -100,8 +89,7 @@ struct Pipeline::Impl {
                           std::shared_ptr<ResultSink> sink);
   /// Whoever holds it may still push items.
   [[nodiscard]] std::shared_ptr<void> upstream() {
-    return std::make_shared<Arrivals::Upstream>(lane->arrivals(),
-                                                [this] { engine->notify(); });
+    return replicas->upstream();
   }
   void preprocess(const std::shared_ptr<Job>& job,
                   std::shared_ptr<void> upstream);
@@ -109,6 +97,7 @@ struct Pipeline::Impl {
   void watch();
   void tell(Stall stall, const calls::Seen& call, bool is_first);
   [[nodiscard]] std::vector<QueueFill> queues();
+  void end(Job& job);
   void write(FlightAt flight);
   [[nodiscard]] std::vector<std::shared_ptr<Job>> jobs();
   void cancel_all();
@@ -120,15 +109,15 @@ struct Pipeline::Impl {
   StatsBoard board;
   Trace trace;
   Stages stages;
-  std::shared_ptr<DeviceThread> engine;
-  std::optional<Lane> lane;
+  std::optional<LockedObserver> locked;  ///< where several replicas call it
+  std::optional<Replicas> replicas;
 
   std::mutex mutex;
   std::condition_variable landed;
   std::list<Flight> flights;
   std::optional<Error> unheard;  ///< what a sink threw at its end
   std::mutex open_mutex;
-  bool is_open = false;  ///< the lane and the workers are there
+  bool is_open = false;  ///< the replicas and the workers are there
   Time first_submit{}, last_done{};
 
   // Last, so that their threads end before what they use.
@@ -170,8 +159,9 @@ void Pipeline::Impl::preprocess(const std::shared_ptr<Job>& job,
     void push(Item item) override {
       const calls::Scope outside;  // the engine may be behind
       calls::moved();
-      impl_.lane->arrivals().push(job_, std::move(item));
-      impl_.engine->notify();
+      Replica& replica = impl_.replicas->choose(*job_->request());
+      replica.arrivals().push(job_, std::move(item));
+      replica.notify();
     }
     void warn(std::string text) override { job_->warn(std::move(text)); }
 
@@ -212,6 +202,18 @@ void Pipeline::Impl::ready(FlightAt flight) {
   writers->add([this, flight] { write(flight); });
 }
 
+/// Counts it before anybody hears of its end, who may look at once.
+void Pipeline::Impl::end(Job& job) {
+  const bool was_dead = job.is_dead();
+  board.change([&](Stats& s) {
+    s.failed += was_dead ? 1 : 0;
+    s.without_items += job.had_no_item() ? 1 : 0;
+  });
+  job.tell_end();
+  if (was_dead || !job.is_dead()) return;  // its sink threw
+  board.change([](Stats& s) { ++s.failed; });
+}
+
 void Pipeline::Impl::write(FlightAt flight) {
   const Place place = place_of(file.postprocess);
   const auto job = flight->job;  // its sink ends with it, without our lock
@@ -224,15 +226,12 @@ void Pipeline::Impl::write(FlightAt flight) {
                                            .file = file,
                                            .facts = stages.facts,
                                            .watcher = options.call_watcher});
+    if (progress == Job::Progress::kDone) end(*job);
     trace.span("write", start, Clock::now(), "");
     board.change([&](Stats& s) { s.write_s += seconds(start, Clock::now()); });
-    engine->notify();  // credit may have come back
+    replicas->notify();  // credit may have come back
     const std::scoped_lock lock(mutex);
     if (progress == Job::Progress::kDone) {
-      board.change([&](Stats& s) {
-        s.failed += job->is_dead() ? 1 : 0;
-        s.without_items += job->had_no_item() ? 1 : 0;
-      });
       if (!unheard) unheard = job->unheard();
       last_done = Clock::now();
       flights.erase(flight);
@@ -277,10 +276,18 @@ std::vector<QueueFill> Pipeline::Impl::queues() {
   const std::scoped_lock lock(open_mutex);
   if (!is_open) return all;
   all.push_back({"waiting for preprocess", preprocessors->queued(), 0});
-  const auto [waiting, room] = lane->arrivals().fill();
-  all.push_back({"waiting for batch", waiting, room});
-  const auto [running, slots] = lane->fill();
-  all.push_back({"running", running, slots});
+  QueueFill waiting{"waiting for batch", 0, 0};
+  QueueFill running{"running", 0, 0};
+  const auto add = [](QueueFill& to, std::pair<std::size_t, std::size_t> its) {
+    to.count += its.first;
+    to.most += its.second;
+  };
+  for (const auto& replica : replicas->all()) {
+    add(waiting, replica->arrivals().fill());
+    add(running, replica->lane().fill());
+  }
+  all.push_back(waiting);
+  all.push_back(running);
   all.push_back({"waiting for postprocess", writers->queued(), 0});
   return all;
 }
@@ -314,7 +321,7 @@ std::vector<std::shared_ptr<Job>> Pipeline::Impl::jobs() {
 
 void Pipeline::Impl::cancel_all() {
   for (const auto& job : jobs()) job->stop_source().request_stop();
-  engine->notify();
+  if (replicas) replicas->notify();
 }
 
 void Pipeline::Impl::wait_for_all() {
@@ -349,7 +356,13 @@ std::shared_ptr<void> Pipeline::more_coming() { return impl_->upstream(); }
 void Pipeline::check(const Request& request) const {
   (void)check_options(impl_->file, request.options);
 }
-std::string Pipeline::device() const { return device_of(impl_->file).str(); }
+std::string Pipeline::device() const {
+  std::vector<at::Device> devices;
+  for (const auto& replica : impl_->replicas->all()) {
+    devices.push_back(replica->device());
+  }
+  return joined(names_of(devices));
+}
 void Pipeline::drain() { impl_->drain(); }
 void Pipeline::cancel_all() { impl_->cancel_all(); }
 const PipelineFile& Pipeline::file() const { return impl_->file; }
@@ -373,10 +386,10 @@ PipelineCheck check_pipeline(const PipelineFile& file) {
   const MemoryPlan least = plan_memory(
       composition_of(file), {MemoryLoad{.sequences = 1, .tokens = 1}});
   check_fits(least, memory_limit());
-  const at::Device device = device_of(file);
+  const auto devices = devices_of(file);
   PipelineCheck check;
-  check.device = device.str();
-  for (const StageMemory& each : Stages(file).memory(file, device, {})) {
+  check.device = joined(names_of(devices));
+  for (const StageMemory& each : Stages(file).memory(file, devices, {})) {
     check.memory.bytes += each.foreseen.bytes;
     check.memory.sequence_bytes += each.foreseen.sequence_bytes;
     check.memory.context_length =

@@ -7,8 +7,10 @@
 #include "penstock/stage_call.h"
 #include "runtime/emitted.h"
 #include "runtime/in_stage.h"
+#include "runtime/placement.h"
 #include "runtime/sink_gate.h"
 #include "runtime/stages.h"
+#include "runtime/step_copies.h"
 
 namespace penstock {
 namespace {
@@ -46,7 +48,11 @@ class Values final : public OutputSink {
 class Again {
  public:
   Again(const PipelineFile& file, KeptCall& call)
-      : file_(file), call_(call), stages_(file), device_(device_of(file)) {}
+      : file_(file),
+        call_(call),
+        stages_(file),
+        device_(devices_of(file).front()),
+        copies_(device_copies(device_), copied_inputs(*file.forward.spec)) {}
   ~Again() { stages_.close(); }
   Again(const Again&) = delete;
   Again& operator=(const Again&) = delete;
@@ -78,6 +84,7 @@ class Again {
   KeptCall& call_;
   Stages stages_;
   at::Device device_;
+  StepCopies copies_;
   Replayed made_;
 };
 
@@ -157,7 +164,10 @@ void Again::show(Sequence& sequence, std::int64_t begin, std::int64_t count) {
   step.slices = {Slice{.sequence = &sequence, .count = count, .begin = begin}};
   in_stage(place_of(file_.batch),
            [&] { step.inputs = stages_.batch->collate(step.slices); });
-  in_stage(place(), [&] { (void)stages_.forward->forward(step); });
+  in_stage(place(), [&] {
+    copies_.to_device(step.inputs);
+    (void)stages_.forward->forward(step);
+  });
 }
 
 /// The prompt in pieces as large as Batch would make them, or whole where
@@ -196,6 +206,7 @@ void Again::forward() {
   in_stage(place_of(file_.batch),
            [&] { stages_.boundary.collated(call_.step); });
   in_stage(place(), [&] {
+    copies_.to_device(call_.step.inputs);
     made_.result = stages_.forward->forward(call_.step);
     stages_.boundary.forwarded(call_.step, made_.result);
     for (auto& bad : Boundary::not_finite(call_.step, made_.result.scores)) {
@@ -219,6 +230,7 @@ void Again::decode() {
       sequence.draft = draft;
     }
     made_.result = stages_.decode->pick(call_.step, call_.result);
+    copies_.to_host(made_.result);
     stages_.decode->decode(call_.step, made_.result, made_.nexts);
     stages_.boundary.decided(made_.nexts);
     for (const Next& next : made_.nexts) {

@@ -32,7 +32,7 @@ void Slots::acquire(Sequence& sequence) {
     acquire_empty(sequence);
     return;
   }
-  reused_ += prefix;
+  counts_.reused += prefix;
   if (found->is_used) {
     acquire_empty(sequence);
     copy(*found, sequence);
@@ -180,10 +180,10 @@ void Slots::sync(Sequence& sequence, bool is_rewound) {
   if (drop > 0 && can_drop(of(sequence), drop)) {
     forward_.truncate(sequence.slot, keep);
     held.resize(static_cast<std::size_t>(keep));
-    ++truncates_;
+    ++counts_.truncates;
   } else if (drop > 0) {
     reset(sequence);
-    ++replays_;
+    ++counts_.replays;
     keep = 0;
   }
   sequence.cached = keep;
@@ -202,7 +202,7 @@ void Slots::copy(const Slot& from, Sequence& to) {
   slot.held = from.held;
   slot.most = from.most;
   to.is_fresh = false;
-  ++copies_;
+  ++counts_.copies;
 }
 
 }  // namespace penstock

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "penstock/forward.h"
@@ -45,11 +46,12 @@ class Slots {
   /// Makes the child's slot a copy of the parent's, where Forward can.
   void fork(const Sequence& parent, Sequence& child);
 
-  [[nodiscard]] std::int64_t truncates() const { return truncates_; }
-  [[nodiscard]] std::int64_t replays() const { return replays_; }
-  [[nodiscard]] std::int64_t copies() const { return copies_; }
-  /// Tokens of other sequences' slots that did not have to run again.
-  [[nodiscard]] std::int64_t reused() const { return reused_; }
+  struct Counts {
+    std::int64_t truncates = 0, replays = 0, copies = 0;
+    std::int64_t reused = 0;  ///< tokens of other sequences' slots
+  };
+  /// Since the last call.
+  [[nodiscard]] Counts take_counts() { return std::exchange(counts_, {}); }
 
  private:
   struct Slot {
@@ -82,7 +84,7 @@ class Slots {
   Caps caps_;
   Keeping keeping_;
   std::vector<Slot> slots_;
-  std::int64_t truncates_ = 0, replays_ = 0, copies_ = 0, reused_ = 0;
+  Counts counts_;
   std::int64_t parked_ = 0;
 };
 

@@ -203,14 +203,20 @@ StageContext Stages::context_for(at::Device device, Notes& known,
           .shared = shared};
 }
 
-void Stages::open(const PipelineFile& file, at::Device device) {
+void Stages::open(const PipelineFile& file, at::Device device, int threads,
+                  Which which) {
   Shared shared;
-  const StageContext context = context_for(device, facts, &shared);
+  StageContext context = context_for(device, facts, &shared);
+  context.threads = threads;
   try {
     open_one(*batch, file.batch, context);
     open_one(*forward, file.forward, context);
     in_stage(place_of(file.forward), [&] { boundary.opened(facts, device); });
-    open_rest(file, context);
+    if (which == Which::kWhole) {
+      open_rest(file, context);
+    } else {
+      open_one(*decode, file.decode, context);
+    }
   } catch (...) {
     close();
     throw;
@@ -303,8 +309,18 @@ std::int64_t Stages::best_scores(const PipelineFile& file,
 }
 
 std::vector<StageMemory> Stages::memory(const PipelineFile& file,
-                                        at::Device device,
+                                        const std::vector<at::Device>& devices,
                                         const MemoryLoad& load) const {
+  std::vector<StageMemory> out;
+  for (const at::Device& device : devices) {
+    add_memory(file, device, load, out);
+  }
+  return out;
+}
+
+void Stages::add_memory(const PipelineFile& file, at::Device device,
+                        const MemoryLoad& load,
+                        std::vector<StageMemory>& out) const {
   Notes none;
   StageContext context = context_for(device, none, nullptr);
   context.load = load;
@@ -312,21 +328,24 @@ std::vector<StageMemory> Stages::memory(const PipelineFile& file,
   sequences =
       sequences > 0 ? std::min(sequences, context.slots) : context.slots;
   context.load.best_scores = best_scores(file, context);
-  std::vector<StageMemory> out;
+  const bool is_first = out.empty();
   each(file, [&](const Stage& stage, const StageConfig& config) {
+    const StageKind kind = config.spec->kind;
+    const bool is_of_loop = kind == StageKind::kBatch ||
+                            kind == StageKind::kForward ||
+                            kind == StageKind::kDecode;
+    if (!is_first && !is_of_loop) return;
     context.model = model_of(config);
     StageMemory& its = out.emplace_back();
-    its.kind = to_string(config.spec->kind);
+    its.kind = to_string(kind);
     its.name = config.spec->name;
-    const bool is_on_device = &config == &file.forward;
-    its.device = is_on_device ? device.str() : "cpu";
+    its.device = kind == StageKind::kForward ? device.str() : "cpu";
     its.foreseen =
         sane(in_stage(place_of(config), [&] { return stage.memory(context); }));
     its.foreseen.is_known |= config.spec->is_light;
     its.sequences = sequences;
     its.tokens = load.tokens;
   });
-  return out;
 }
 
 void Stages::close() noexcept {
@@ -378,21 +397,6 @@ void run_preprocess(const Stages& stages, const PipelineFile& file,
                     CallWatcher* watcher) {
   const auto rules = prepare_rules(stages, file, request, watcher);
   Chain(stages, file, 0, request, rules, out, see, watcher).push(Item{});
-}
-
-at::Device device_of(const PipelineFile& file) {
-  const std::string& text = file.forward.device;
-  if (!text.empty() && text != "auto") return resolve_device(text);
-  const auto stages = {&file.batch, &file.forward, &file.decode};
-  const bool can_cuda =
-      std::all_of(stages.begin(), stages.end(), [](const auto* stage) {
-        const auto& devices = stage->spec->devices;
-        const bool is_free =
-            devices.empty() && stage->spec->kind != StageKind::kForward;
-        return is_free || std::find(devices.begin(), devices.end(), "cuda") !=
-                              devices.end();
-      });
-  return can_cuda ? resolve_device("auto") : at::Device(at::kCPU);
 }
 
 }  // namespace penstock

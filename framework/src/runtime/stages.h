@@ -41,9 +41,15 @@ struct Stages {
   ~Stages();
   Stages(const Stages&) = delete;
   Stages& operator=(const Stages&) = delete;
+  enum class Which {
+    kWhole,
+    kLoop,  ///< Batch, Forward and Decode alone: those of another replica
+  };
   /// Opens Batch, then Forward (it sets the facts), then the others in their
-  /// order. When one throws, those that were open are closed.
-  void open(const PipelineFile& file, at::Device device);
+  /// order, to compute on so many threads. When one throws, those that were
+  /// open are closed.
+  void open(const PipelineFile& file, at::Device device, int threads,
+            Which which);
   void open_preprocess(const PipelineFile& file);
   /// The stage at `place` of the file's, and of others what it cannot do
   /// without: of Forward its Batch, of Decode its rules. `known` facts stand
@@ -54,9 +60,9 @@ struct Stages {
   [[nodiscard]] bool are_rules_open() const { return are_rules_open_; }
   /// What each stage foresees, in the order in which they are opened. Of the
   /// models nothing but heads of files is read.
-  [[nodiscard]] std::vector<StageMemory> memory(const PipelineFile& file,
-                                                at::Device device,
-                                                const MemoryLoad& load) const;
+  [[nodiscard]] std::vector<StageMemory> memory(
+      const PipelineFile& file, const std::vector<at::Device>& devices,
+      const MemoryLoad& load) const;
 
  private:
   using Shared = std::map<std::string, std::shared_ptr<const void>>;
@@ -73,16 +79,15 @@ struct Stages {
   void open_one(Stage& stage, const StageConfig& config,
                 const StageContext& shared);
 
+  /// Adds those of one replica; of all but the first the loop's alone.
+  void add_memory(const PipelineFile& file, at::Device device,
+                  const MemoryLoad& load, std::vector<StageMemory>& out) const;
   void open_rest(const PipelineFile& file, const StageContext& context);
 
   std::vector<Place> places_;  ///< by Stage::index
   std::vector<Stage*> opened_;
   bool are_rules_open_ = false;
 };
-
-/// Where a pipeline's Forward and what is around it run; `auto` is a GPU only
-/// where each stage of the loop that names devices can compute there.
-[[nodiscard]] at::Device device_of(const PipelineFile& file);
 
 /// What a request asks of each rule. Rules that are not open ask nothing.
 [[nodiscard]] std::vector<std::shared_ptr<const PreparedRule>> prepare_rules(

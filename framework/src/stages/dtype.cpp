@@ -50,4 +50,32 @@ std::string tensor_type(const at::Tensor& tensor) {
   return str(dtype_word(tensor.scalar_type()), "[", dims, "]");
 }
 
+std::optional<TensorShape> tensor_shape(const Port& port) {
+  const auto dtype = scalar_type_of(port.dtype);
+  if (!dtype) return std::nullopt;
+  TensorShape out{
+      .dtype = *dtype, .dims = {}, .has_batch = has_batch_dim(port)};
+  for (const std::string& dim : own_dims(port)) {
+    out.has_any_dims = dim == "...";
+    if (out.has_any_dims) break;
+    out.dims.push_back(fixed_dim(dim).value_or(-1));
+  }
+  return out;
+}
+
+bool fits(const at::Tensor& tensor, const TensorShape& shape,
+          std::optional<std::int64_t> sequences) {
+  if (tensor.scalar_type() != shape.dtype) return false;
+  const std::size_t lead = sequences ? 1 : 0;
+  const std::size_t rank = shape.dims.size() + lead;
+  const auto sizes = tensor.sizes();
+  if (sizes.size() < rank) return false;
+  if (sizes.size() > rank && !shape.has_any_dims) return false;
+  if (sequences && sizes[0] != *sequences) return false;
+  for (std::size_t i = 0; i < shape.dims.size(); ++i) {
+    if (shape.dims[i] >= 0 && sizes[i + lead] != shape.dims[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace penstock

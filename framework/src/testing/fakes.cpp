@@ -43,6 +43,20 @@ std::vector<Port> ports_of(const std::vector<GivenItem>& items) {
   return out;
 }
 
+/// The same of what a test's Forward gives: with any dims, of which a stage
+/// that describes its ports says more when it runs.
+std::vector<Port> ports_of_outputs(const std::vector<Tensors>& outputs) {
+  std::vector<Port> out;
+  if (outputs.empty()) return out;
+  for (const auto& [name, tensor] : outputs.front()) {
+    Port& port = out.emplace_back();
+    port.name = name;
+    port.dtype = dtype_word(tensor.scalar_type());
+    port.dims = {"B", "..."};
+  }
+  return out;
+}
+
 /// Whether the items that a test gives have a tensor of that name, which a
 /// Writer then reads from them.
 bool is_of_items(const Given& given, const Port& port) {
@@ -113,7 +127,8 @@ void FakeCatalog::add_forward(const Named& named) {
   StageSpec& spec = add(StageKind::kForward);
   spec.layouts = {Layout::kStacked, Layout::kPadded, Layout::kPacked};
   if (const StageSpec* decode = last(named, StageKind::kDecode)) {
-    spec.outputs = decode->inputs;
+    spec.outputs =
+        decode->describe ? ports_of_outputs(given_.outputs) : decode->inputs;
     spec.next_inputs = decode->next_inputs;
   }
   add_notes(spec.facts.makes, given_.facts);

@@ -7,9 +7,11 @@
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 #include "threads/oversubscription.h"
 #include "threads/pool.h"
+#include "threads/share.h"
 #include "threads/wait.h"
 
 namespace penstock {
@@ -20,11 +22,18 @@ std::atomic<int> budget{0};
 // NOLINTNEXTLINE(*-avoid-non-const-global-variables): and what it is worth now
 Oversubscription oversubscription;
 
+// NOLINTNEXTLINE(*-avoid-non-const-global-variables): a thread's own state
+thread_local ThreadShare* own_share = nullptr;
+
 /// Leaked: helpers of the pool may outlive static destruction otherwise.
-Pool& pool() {
+Pool& process_pool() {
   // NOLINTNEXTLINE(*-avoid-non-const-global-variables)
   static auto* const instance = new Pool;
   return *instance;
+}
+
+Pool& pool() {
+  return own_share == nullptr ? process_pool() : own_share->pool();
 }
 
 /// What the calling thread's OpenMP and MKL use; gives MKL's number before.
@@ -47,10 +56,11 @@ void set_threads(int threads) {
   budget = wanted;
   oversubscription.forget();
   at::set_num_threads(wanted);
-  pool().resize(wanted - 1);
+  process_pool().resize(wanted - 1);
 }
 
 int threads() {
+  if (own_share != nullptr) return own_share->threads();
   if (budget == 0) set_threads(0);
   return budget;
 }
@@ -65,6 +75,23 @@ SerialOps::SerialOps()
     : omp_(at::get_num_threads()), mkl_(set_own_threads(1, 1)) {}
 
 SerialOps::~SerialOps() { set_own_threads(omp_, mkl_); }
+
+ThreadShare::ThreadShare(int threads) : threads_(threads) {
+  pool_.resize(threads - 1);
+}
+
+ThreadShare::Use::Use(ThreadShare* share) : is_used_(share != nullptr) {
+  if (!is_used_) return;
+  before_ = std::exchange(own_share, share);
+  omp_ = at::get_num_threads();
+  mkl_ = set_own_threads(share->threads(), share->threads());
+}
+
+ThreadShare::Use::~Use() {
+  if (!is_used_) return;
+  set_own_threads(omp_, mkl_);
+  own_share = before_;
+}
 
 void parallel_for(
     std::int64_t count, std::int64_t grain,

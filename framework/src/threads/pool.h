@@ -1,5 +1,5 @@
-// The process's pool of threads, and a loop that it runs. parallel_for() and
-// parallel_region() are its only users.
+// A pool of threads, the process's or a share's, and a loop that it runs.
+// parallel_for() and parallel_region() are its only users.
 #pragma once
 
 #include <atomic>
