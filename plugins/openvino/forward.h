@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "openvino/bind.h"
-#include "openvino/session.h"
+#include "lib/exported/options.h"
+#include "lib/exported/runner.h"
+#include "lib/openvino/session.h"
 #include "penstock/forward.h"
 
 namespace penstock::openvino {
@@ -17,13 +17,7 @@ namespace penstock::openvino {
 /// with B for the rows of a batch (penstock/model_ports.h).
 class OpenvinoForward final : public Forward {
  public:
-  struct Params {
-    std::vector<std::string> names;
-    std::vector<std::string> set;
-    std::vector<std::string> state;
-    std::vector<std::string> scan;
-    std::vector<std::string> channels_last;
-    std::string rows = "auto";
+  struct Params : exported::OptionParams {
     std::string precision = "fp32";
     std::string cache;
   };
@@ -36,37 +30,15 @@ class OpenvinoForward final : public Forward {
   void close() noexcept override;
 
   [[nodiscard]] Caps caps() const override {
-    return {.slots = static_cast<int>(states_.size())};
+    return {.slots = runner_->slots()};
   }
   [[nodiscard]] Result forward(const Step& step) override;
-  void release(int slot) noexcept override;
+  void release(int slot) noexcept override { runner_->release(slot); }
 
  private:
-  /// Of a slot: each input's tensor, where it is a state that is known.
-  using State = std::vector<at::Tensor>;
-  /// By output of the file; those that the pipeline gets are defined.
-  using Outputs = std::vector<at::Tensor>;
-
-  [[nodiscard]] Outputs run(const Step& step, const Tensors& inputs);
-  [[nodiscard]] Outputs run_together(const Step& step, const Tensors& inputs);
-  [[nodiscard]] Outputs run_one(const Step& step, const Tensors& inputs,
-                                std::int64_t row);
-  [[nodiscard]] Outputs run_steps(const Step& step, std::int64_t steps);
-  [[nodiscard]] State* state_of(const Step& step, std::int64_t row);
-  /// Of all rows, as one batch; undefined: no row has one.
-  [[nodiscard]] at::Tensor states_for(const Step& step,
-                                      const ModelInput& input);
-  void keep_states(const Step& step, const Outputs& made);
-  [[nodiscard]] std::size_t place_of(const ModelInput& input) const {
-    return static_cast<std::size_t>(&input - ports_.inputs.data());
-  }
-
   Params params_;
-  std::string file_;
-  ModelPorts ports_;
-  std::unique_ptr<Binder> binder_;
   std::unique_ptr<Session> session_;
-  std::vector<State> states_;  ///< by slot; none: the model has no state
+  std::unique_ptr<exported::Runner> runner_;
 };
 
 }  // namespace penstock::openvino

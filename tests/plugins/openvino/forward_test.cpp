@@ -79,7 +79,8 @@ std::string refusal(const ModelOptions& options, const Tensors& given) {
   const ModelPorts ports =
       model_ports(read_model_head(model("encoder.onnx")), options);
   const std::string file = "encoder.onnx";
-  const openvino::Binder binder(file, ports);
+  const exported::Binder::Ranges none;
+  const exported::Binder binder(file, ports, none);
   try {
     (void)binder.bind(
         [&](const ModelInput& input) { return get(given, input.port.name); },

@@ -1,27 +1,16 @@
-// pipelines/text_embed.yaml and image_text.yaml with the packaged models they
-// name: what Python packages make of the same.
+// pipelines/text_embed.yaml with the packaged model it names: what Python
+// packages make of the same.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
-#include "penstock/models.h"
-#include "penstock/plugin_host.h"
-#include "penstock/runner.h"
+#include "tests/plugins/openvino/packaged.h"
 
 namespace penstock::testing {
 namespace {
 
 using PackagedJson = nlohmann::json;
-const std::filesystem::path kTree = PENSTOCK_SOURCE_DIR;
-
-PackagedJson packaged(const std::string& name) {
-  std::ifstream file(kTree / "tests/golden/packaged" / name);
-  return PackagedJson::parse(file);
-}
 
 class TextEmbed : public ::testing::Test {
  protected:
@@ -40,7 +29,7 @@ class TextEmbed : public ::testing::Test {
 // int8 weights, and activations that are quantised by what they are: a sum in
 // another order may fall to the next step.
 TEST_F(TextEmbed, IsWhatOnnxruntimeMakes) {
-  for (const auto& each : packaged("embed.json")) {
+  for (const auto& each : golden_json("packaged/embed.json")) {
     const auto got = vector_of(each["text"]);
     const auto wanted = each["vector"].get<std::vector<double>>();
     ASSERT_EQ(got.size(), wanted.size());
@@ -68,30 +57,6 @@ TEST_F(TextEmbed, AlikeTextsAreNear) {
             0.5);
   EXPECT_LT(near("A cat sits on the mat.", "The stock market fell today."),
             0.15);
-}
-
-// rapidocr's, without its step that turns lines upright. It pads lines to the
-// widest of six that it sorts by width, which shows in the scores' third digit.
-TEST(ImageText, IsWhatRapidocrReads) {
-  PluginHost plugins{{PENSTOCK_PLUGINS}};
-  Runner runner{load_file(kTree / "pipelines/image_text.yaml", plugins)};
-  for (const auto& page : packaged("text.json")) {
-    Request request;
-    request.inputs["image"] =
-        (cache_folder() / "media" / page["image"].get<std::string>()).string();
-    const auto sink = std::make_shared<Collector>("read");
-    runner.submit(std::move(request), sink);
-    runner.drain();
-    const Outcome& made = sink->wait();
-    ASSERT_FALSE(made.report.error) << made.report.error->what();
-    const auto texts = PackagedJson::parse(made.json())["texts"];
-    ASSERT_EQ(texts.size(), page["lines"].size());
-    for (std::size_t i = 0; i < texts.size(); ++i) {
-      EXPECT_EQ(texts[i]["text"], page["lines"][i]["text"]);
-      EXPECT_NEAR(texts[i]["score"].get<double>(),
-                  page["lines"][i]["score"].get<double>(), 0.01);
-    }
-  }
 }
 
 }  // namespace

@@ -1,12 +1,14 @@
-#include "openvino/session.h"
+#include "lib/openvino/session.h"
 
 #include <ATen/ops/empty.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <openvino/openvino.hpp>
@@ -14,6 +16,7 @@
 #include <optional>
 
 #include "penstock/error.h"
+#include "penstock/models.h"
 
 namespace penstock::openvino {
 namespace {
@@ -203,6 +206,15 @@ void wait(ov::InferRequest& request, const std::optional<Time>& deadline) {
 
 }  // namespace
 
+std::string cache_named(const std::string& said) {
+  if (said != "auto") return said;
+  const std::filesystem::path folder = cache_folder() / "openvino-compiled";
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  const bool is_writable = ::access(folder.c_str(), W_OK) == 0;
+  return is_writable ? folder.string() : std::string();
+}
+
 struct Session::Impl {
   ModelHead head;
   ov::Core core;
@@ -242,7 +254,7 @@ std::string Session::dtype() const {
 }
 
 std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
-                                     const Waiting& waiting) {
+                                     const exported::Waiting& waiting) {
   ov::InferRequest& request = impl_->request;
   try {
     for (std::size_t i = 0; i < inputs.size(); ++i) {

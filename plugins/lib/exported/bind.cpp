@@ -1,4 +1,4 @@
-#include "openvino/bind.h"
+#include "lib/exported/bind.h"
 
 #include <ATen/ops/clamp.h>
 #include <ATen/ops/empty.h>
@@ -9,18 +9,13 @@
 
 #include <algorithm>
 
-#include "openvino/session.h"
 #include "penstock/dtype.h"
 #include "penstock/error.h"
 
-namespace penstock::openvino {
+namespace penstock::exported {
 namespace {
 
 using From = ModelInput::From;
-
-bool is_number(const std::string& dim) {
-  return dim.find_first_not_of("0123456789") == dim.npos;
-}
 
 /// "f32[B,3,224,224]", as the file has it.
 std::string wanted(const ModelInput& input) {
@@ -69,8 +64,9 @@ void Binder::check(const ModelInput& input, const at::Tensor& tensor,
   if (!input.file.has_rank) return;
   for (std::size_t i = 0; fits && i < rank; ++i) {
     const auto size = tensor.size(static_cast<std::int64_t>(i));
-    if (is_number(dims[i])) {
-      fits = dims[i] == std::to_string(size);
+    check_range(input, tensor, i);
+    if (const auto fixed = fixed_dim(dims[i])) {
+      fits = size == *fixed;
       continue;
     }
     const auto same =
@@ -93,15 +89,31 @@ void Binder::check(const ModelInput& input, const at::Tensor& tensor,
                   "dims that are dynamic"));
 }
 
+void Binder::check_range(const ModelInput& input, const at::Tensor& tensor,
+                         std::size_t dim) const {
+  const auto range = ranges_.find(input.file.dims[dim]);
+  if (range == ranges_.end()) return;
+  const std::int64_t size = tensor.size(static_cast<std::int64_t>(dim));
+  // A least of 2 only says that the export saw more than one.
+  const std::int64_t least = range->second.least > 2 ? range->second.least : 0;
+  const std::int64_t most = range->second.most.value_or(size);
+  if (size >= least && size <= most) return;
+  throw Error(Code::kData,
+              str("'", input.port.name, "' is ", tensor_type(tensor), ", and ",
+                  file_, " was exported for ", input.dims[dim], " from ", least,
+                  range->second.most ? str(" to ", most) : std::string(" on"),
+                  "; let preprocess give that, or export it for more"));
+}
+
 std::vector<std::int64_t> Binder::shape_of(
     const ModelInput& input, const std::vector<Known>& known) const {
   std::vector<std::int64_t> shape;
   const auto dynamic =
       std::count_if(input.dims.begin(), input.dims.end(),
-                    [](const std::string& dim) { return !is_number(dim); });
+                    [](const std::string& dim) { return !fixed_dim(dim); });
   for (const std::string& dim : input.dims) {
-    if (is_number(dim)) {
-      shape.push_back(std::stoll(dim));
+    if (const auto fixed = fixed_dim(dim)) {
+      shape.push_back(*fixed);
       continue;
     }
     const auto same =
@@ -146,4 +158,4 @@ std::vector<at::Tensor> Binder::bind(const Give& item,
   return out;
 }
 
-}  // namespace penstock::openvino
+}  // namespace penstock::exported

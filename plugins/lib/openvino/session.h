@@ -5,13 +5,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
-#include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
+#include "lib/exported/waiting.h"
 #include "penstock/model_ports.h"
-#include "penstock/request.h"
 
 namespace penstock::openvino {
 
@@ -21,11 +19,10 @@ struct SessionOptions {
   int threads = 1;
 };
 
-/// Who waits for a run: it ends when all of them have stopped, or at the time.
-struct Waiting {
-  std::vector<std::stop_token> stops;  ///< none: nobody can stop it
-  std::optional<Time> deadline;
-};
+/// What a stage's param `cache` means: the folder; of "auto" one beside the
+/// models that tools/models fetched, made where it is not there, or none where
+/// it cannot be written.
+[[nodiscard]] std::string cache_named(const std::string& said);
 
 /// One thread at a time.
 class Session {
@@ -46,7 +43,7 @@ class Session {
   /// copied. An output that is not a tensor of numbers is undefined. Throws
   /// Cancelled when nobody waits any more.
   [[nodiscard]] std::vector<at::Tensor> run(
-      const std::vector<at::Tensor>& inputs, const Waiting& waiting);
+      const std::vector<at::Tensor>& inputs, const exported::Waiting& waiting);
 
  private:
   struct Impl;
