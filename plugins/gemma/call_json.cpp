@@ -65,4 +65,15 @@ std::string call_json(const std::vector<tools::ToolCall>& calls,
       -1, ' ', false, Out::error_handler_t::replace);
 }
 
+std::string call_part_json(const tools::CallPart& part, const Tokens& prompt,
+                           int branch, std::size_t number) {
+  if (part.is_begin) {
+    return call_json({{part.name, part.arguments}}, prompt, branch, number);
+  }
+  using Out = nlohmann::ordered_json;
+  const Out more{{"function", {{"arguments", part.arguments}}}};
+  return Out{{"tool_call_more", Out::array({more})}}.dump(
+      -1, ' ', false, Out::error_handler_t::replace);
+}
+
 }  // namespace penstock::gemma

@@ -22,4 +22,11 @@ namespace penstock::gemma {
                                     const Tokens& prompt, int branch,
                                     std::size_t first);
 
+/// The same as it comes: a call with its name and no arguments, or, of the call
+/// that began last,
+///   {"tool_call_more": [{"function": {"arguments": "..."}}]}
+[[nodiscard]] std::string call_part_json(const tools::CallPart& part,
+                                         const Tokens& prompt, int branch,
+                                         std::size_t number);
+
 }  // namespace penstock::gemma

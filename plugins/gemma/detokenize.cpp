@@ -37,6 +37,10 @@ void Detokenize::declare(Declaration<Detokenize>& d) {
           "texts that end the answer and are not shown, also where they span "
           "several tokens")
       .per_request();
+  d.param("calls_in_parts", &Params::calls_in_parts,
+          "calls of tools come as they are written, the name first and then "
+          "parts of the arguments; false: each when it is whole")
+      .per_request();
   d.check(conflict);
 }
 
@@ -47,9 +51,11 @@ void Detokenize::open(StageContext& context) {
 }
 
 std::unique_ptr<Writer> Detokenize::begin(const Request& request) const {
-  return std::make_unique<TextWriter>(tokenizer_,
-                                      params<Params>(*this, request).stop,
-                                      has_tools(request) ? syntax_ : nullptr);
+  const auto& chosen = params<Params>(*this, request);
+  return std::make_unique<TextWriter>(
+      tokenizer_, chosen.stop, has_tools(request) ? syntax_ : nullptr,
+      chosen.calls_in_parts ? tools::CallsCome::kInParts
+                            : tools::CallsCome::kWhole);
 }
 
 }  // namespace penstock::gemma

@@ -20,6 +20,7 @@ class Detokenize final : public Postprocess {
  public:
   struct Params {
     std::vector<std::string> stop = {};
+    bool calls_in_parts = false;
   };
   static void declare(Declaration<Detokenize>& d);
   explicit Detokenize(const Params& /*params*/) {}

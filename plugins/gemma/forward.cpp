@@ -1,5 +1,6 @@
 #include "gemma/forward.h"
 
+#include <ATen/Context.h>
 #include <ATen/ops/masked_select.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "gemma/cuda/open.h"
 #include "gemma/native/engine.h"
 #include "gemma/reference.h"
 #include "penstock/keys.h"
@@ -78,6 +80,45 @@ at::ScalarType reference_dtype(Dtype dtype, at::Device device) {
   return at::kFloat;
 }
 
+/// Why the engine of a kind of device cannot run the model there; "": it can.
+std::string why_not_native(const Config& config) {
+  return native::Model::can_run(config)
+             ? ""
+             : "it needs sizes that are multiples of 32";
+}
+
+/// Of the CUDA engine's library, on gpus.all[index].
+std::string why_no_library(const Gpus& gpus, int index) {
+  try {
+    const auto& library = cuda::open_cuda_library(cuda::cuda_library_path());
+    return cuda::why_no_card(library, gpus, index);
+  } catch (const Error& error) {
+    return error.text();
+  }
+}
+
+std::string why_not_cuda(const Config& config, Dtype dtype, Dtype kv_dtype,
+                         int index) {
+  std::string why = cuda::why_not(config, dtype, kv_dtype);
+  if (!why.empty()) return why;
+  const Gpus gpus = find_gpus();
+  if (index < 0 || index >= std::ssize(gpus.all)) return "the card is not here";
+  return why_no_library(gpus, index);
+}
+
+/// Why the CUDA engine cannot run such a file; "" too where nobody can read it:
+/// whoever opens it says that best.
+std::string why_not_its_model(const std::string& model, Dtype dtype,
+                              Dtype kv_dtype) {
+  try {
+    return model.empty()
+               ? ""
+               : cuda::why_not(Checkpoint(model).config(), dtype, kv_dtype);
+  } catch (const Error&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 GemmaForward::Choice::Choice(const Params& params)
@@ -88,16 +129,14 @@ GemmaForward::Choice::Choice(const Params& params)
       logits(params.logits) {}
 
 std::string GemmaForward::Choice::conflict() const {
-  const bool is_reference =
-      engine == EngineKind::kReference || !cache || logits;
-  if (engine == EngineKind::kNative && is_reference) {
+  if (engine == EngineKind::kNative && is_reference()) {
     return "engine: native always keeps a cache and gives no logits; use "
            "engine: reference";
   }
-  if (kv_dtype != Dtype::kAuto && is_reference) {
+  if (kv_dtype != Dtype::kAuto && is_reference()) {
     return "kv_dtype is of the native engine; the reference keeps its dtype";
   }
-  if (dtype == Dtype::kInt8 && is_reference) {
+  if (dtype == Dtype::kInt8 && is_reference()) {
     return "dtype: int8 is of the native engine; use fp32 or bf16";
   }
   return "";
@@ -112,21 +151,24 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
       .layouts({Layout::kPacked, Layout::kPadded})
       .devices({"cpu", "cuda"})
       .makes(kVocabSize, kContextLength, kEosIds, kDtype);
-  d.param("engine", &Params::engine,
-          "auto: native on a CPU, for the shapes it knows; reference: ATen "
-          "operations")
+  d.param(
+       "engine", &Params::engine,
+       "auto: native where it knows the model's sizes, on a CPU or, where it "
+       "was built, on a card; reference: ATen operations")
       .choices(choices(kEngines));
-  d.param("dtype", &Params::dtype,
-          "auto: int8 for quantised weights, else bf16 where the device "
-          "computes in it; int8: native engine only")
+  d.param(
+       "dtype", &Params::dtype,
+       "auto: int8 for quantised weights, else bf16 where the device computes "
+       "in it; int8: quantised weights as they are, native engine only")
       .choices(choices(kDtypes))
       .aliases(dtype_aliases())
       .refuse("fp16",
               "fp16 cannot hold Gemma 3's activations (they reach 8e5, fp16 "
               "ends at 65504); use bf16 or fp32");
-  d.param("kv_dtype", &Params::kv_dtype,
-          "what keys and values are kept in, native engine only; auto: as "
-          "dtype, bf16 with int8; int8 is half of bf16")
+  d.param(
+       "kv_dtype", &Params::kv_dtype,
+       "what keys and values are kept in, native engine on a CPU only; auto: "
+       "as dtype, bf16 with int8; int8 is half of bf16")
       .choices(choices(kDtypes))
       .aliases(dtype_aliases());
   d.param("cache", &Params::cache,
@@ -138,24 +180,51 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
   d.check([](const Params& p) { return Choice(p).conflict(); });
 }
 
-/// Whether the native engine runs; throws where it was asked for and cannot.
-bool GemmaForward::is_native(const Config& config, at::Device device) const {
-  if (choice_.engine == EngineKind::kReference) return false;
-  const bool can = device.is_cpu() && native::Model::can_run(config);
-  if (choice_.engine == EngineKind::kNative && !can) {
+std::string GemmaForward::why_no_gpu(const Params& params,
+                                     const std::string& model, const Gpus& gpus,
+                                     int index) {
+  const Choice choice(params);
+  std::string reference = why_unusable(gpus);
+  if (choice.is_reference()) return reference;
+  std::string why = why_not_its_model(model, choice.dtype, choice.kv_dtype);
+  if (why.empty()) why = why_no_library(gpus, index);
+  const bool is_native_alone = choice.engine == EngineKind::kNative ||
+                               choice.dtype == Dtype::kInt8 ||
+                               choice.kv_dtype != Dtype::kAuto;
+  if (why.empty() || (reference.empty() && !is_native_alone)) return "";
+  if (is_native_alone) return why;
+  return str("engine: native: ", why, "; engine: reference: ", reference);
+}
+
+/// The engine that runs; throws where another was asked for.
+GemmaForward::Runs GemmaForward::runs(const Config& config,
+                                      at::Device device) const {
+  if (choice_.is_reference()) return Runs::kReference;
+  const std::string why = device.is_cpu()
+                              ? why_not_native(config)
+                              : why_not_cuda(config, choice_.dtype,
+                                             choice_.kv_dtype, device.index());
+  if (why.empty()) return device.is_cpu() ? Runs::kNative : Runs::kCuda;
+  if (choice_.engine == EngineKind::kNative) {
     throw Error(Code::kUsage,
-                device.is_cpu()
-                    ? "engine: native needs sizes that are multiples of 32; "
-                      "use engine: reference"
-                    : "engine: native runs on the CPU; use engine: reference");
+                str("engine: native: ", why, "; use engine: reference"));
   }
-  if (choice_.dtype == Dtype::kInt8 && !can) {
-    throw Error(Code::kUsage, "dtype: int8 is of the native engine");
+  if (choice_.dtype == Dtype::kInt8) {
+    throw Error(Code::kUsage, str("dtype: int8 is of the native engine, which "
+                                  "cannot run here: ",
+                                  why));
   }
-  if (choice_.kv_dtype != Dtype::kAuto && !can) {
-    throw Error(Code::kUsage, "kv_dtype is of the native engine");
+  if (choice_.kv_dtype != Dtype::kAuto) {
+    throw Error(Code::kUsage, str("kv_dtype is of the native engine, which "
+                                  "cannot run here: ",
+                                  why));
   }
-  return can && choice_.cache && !choice_.logits;
+  if (device.is_cuda() && !at::hasCUDA()) {
+    throw Error(Code::kUnavailable,
+                str("engine: native: ", why,
+                    "; engine: reference: this build's libtorch has no CUDA"));
+  }
+  return Runs::kReference;
 }
 
 Footprint GemmaForward::memory(const StageContext& context) const {
@@ -171,8 +240,11 @@ Footprint GemmaForward::memory(const StageContext& context) const {
       context.max_step_tokens > 0
           ? std::min(context.max_step_tokens, config.context)
           : config.context;
-  if (is_native(config, context.device)) {
+  const Runs runs_here = runs(config, context.device);
+  if (runs_here == Runs::kNative) {
     foresee_native(model, config, context.load, chunk, own);
+  } else if (runs_here == Runs::kCuda) {
+    cuda::foresee(model, config, choice_.dtype, context, own);
   } else {
     const auto dtype = reference_dtype(choice_.dtype, context.device);
     own.bytes = weight_bytes(config, dtype);
@@ -232,23 +304,37 @@ void GemmaForward::open(StageContext& context) {
                       " embeddings, its tokenizer ", pieces, " tokens"));
     }
   }
-  if (is_native(*config_, context.device)) {
-    const auto mode = native::NativeEngine::mode(choice_.dtype, model);
-    const auto kv_type = native::NativeEngine::kv_type(choice_.kv_dtype, mode);
-    engine_ = std::make_unique<native::NativeEngine>(std::move(model), mode,
-                                                     kv_type, context.slots);
-  } else {
-    engine_ = std::make_unique<ReferenceEngine>(
-        model, ReferenceEngine::Options{
-                   .dtype = reference_dtype(choice_.dtype, context.device),
-                   .device = context.device,
-                   .slots = choice_.cache ? context.slots : 0,
-                   .logits = choice_.logits});
-  }
+  open_engine(std::move(model), context);
   set(context.facts, kVocabSize, config_->vocab);
   set(context.facts, kContextLength, config_->context);
   set(context.facts, kEosIds, config_->eos_ids);
   set(context.facts, kDtype, std::string(engine_->dtype()));
+}
+
+void GemmaForward::open_engine(Checkpoint model, const StageContext& context) {
+  switch (runs(*config_, context.device)) {
+    case Runs::kNative: {
+      const auto mode = native::NativeEngine::mode(choice_.dtype, model);
+      const auto kv_type =
+          native::NativeEngine::kv_type(choice_.kv_dtype, mode);
+      engine_ = std::make_unique<native::NativeEngine>(std::move(model), mode,
+                                                       kv_type, context.slots);
+      return;
+    }
+    case Runs::kCuda:
+      engine_ =
+          cuda::open_engine(cuda::open_cuda_library(cuda::cuda_library_path()),
+                            model, choice_.dtype, context);
+      return;
+    case Runs::kReference:
+      engine_ = std::make_unique<ReferenceEngine>(
+          model, ReferenceEngine::Options{
+                     .dtype = reference_dtype(choice_.dtype, context.device),
+                     .device = context.device,
+                     .slots = choice_.cache ? context.slots : 0,
+                     .logits = choice_.logits});
+      return;
+  }
 }
 
 void GemmaForward::close() noexcept { engine_.reset(); }

@@ -8,6 +8,7 @@
 
 #include "gemma/checkpoint.h"
 #include "gemma/engine.h"
+#include "penstock/gpus.h"
 
 namespace penstock::gemma {
 
@@ -23,6 +24,9 @@ class GemmaForward final : public Forward {
     bool logits = false;
   };
   static void declare(Declaration<GemmaForward>& d);
+  [[nodiscard]] static std::string why_no_gpu(const Params& params,
+                                              const std::string& model,
+                                              const Gpus& gpus, int index);
   /// Throws Error(kUsage) for a word that declare() does not list.
   explicit GemmaForward(const Params& params);
 
@@ -42,7 +46,9 @@ class GemmaForward final : public Forward {
   }
 
  private:
-  [[nodiscard]] bool is_native(const Config& config, at::Device device) const;
+  enum class Runs { kNative, kCuda, kReference };
+  [[nodiscard]] Runs runs(const Config& config, at::Device device) const;
+  void open_engine(Checkpoint model, const StageContext& context);
   /// Of sequences as long as the context of `config`, given in chunks.
   void foresee_native(const Checkpoint& model, const Config& config,
                       const MemoryLoad& load, std::int64_t chunk,
@@ -55,6 +61,10 @@ class GemmaForward final : public Forward {
     bool cache, logits;
 
     explicit Choice(const Params& params);
+    /// Whether only the reference engine does what they say.
+    [[nodiscard]] bool is_reference() const {
+      return engine == EngineKind::kReference || !cache || logits;
+    }
     /// What does not go together, or "".
     [[nodiscard]] std::string conflict() const;
   };

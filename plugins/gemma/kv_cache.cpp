@@ -23,6 +23,12 @@ KvBuffer::KvBuffer(const Config& config, std::int64_t reach, std::int64_t slack,
       context_(config.context > 0 ? config.context : kAll),
       options_(options) {}
 
+std::int64_t KvBuffer::first_capacity() const {
+  // Of a CPU's memory only what is written is taken.
+  if (reach_ == kAll || options_.device().is_cpu()) return kFirstCapacity;
+  return std::min(2 * (reach_ + slack_), context_);
+}
+
 void KvBuffer::make_room(std::int64_t count) {
   if (held_ + count <= capacity_) return;
   const std::int64_t keep =
@@ -35,7 +41,7 @@ void KvBuffer::make_room(std::int64_t count) {
   at::Tensor old_keys = keys_;
   at::Tensor old_values = values_;
   if (wanted > capacity_) {
-    capacity_ = std::max(wanted, std::min(kFirstCapacity, most));
+    capacity_ = std::max(wanted, std::min(first_capacity(), most));
     keys_ = at::empty({kv_heads_, capacity_, head_dim_}, options_);
     values_ = at::empty_like(keys_);
   } else {

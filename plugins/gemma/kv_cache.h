@@ -38,6 +38,9 @@ class KvBuffer {
 
  private:
   void make_room(std::int64_t count);
+  /// On a GPU a sliding layer's is its last: no step of a long answer
+  /// allocates.
+  [[nodiscard]] std::int64_t first_capacity() const;
 
   std::int64_t kv_heads_, head_dim_, reach_, slack_, context_;
   at::TensorOptions options_;

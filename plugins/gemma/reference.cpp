@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "penstock/error.h"
 
@@ -31,9 +32,15 @@ at::Tensor rectangle(const at::Tensor& logits, const Step& step) {
 
 ReferenceEngine::ReferenceEngine(const Checkpoint& model,
                                  const Options& options)
-    : config_(model.config()),
+    : ReferenceEngine(model.config(),
+                      load_weights(model, options.dtype, options.device),
+                      options) {}
+
+ReferenceEngine::ReferenceEngine(const Config& config, Weights weights,
+                                 const Options& options)
+    : config_(config),
       options_(options),
-      model_(config_, load_weights(model, options.dtype, options.device)),
+      model_(config_, std::move(weights)),
       caches_(static_cast<std::size_t>(options.slots),
               [config = config_, tensors = at::TensorOptions()
                                                .dtype(options.dtype)

@@ -19,6 +19,9 @@ class ReferenceEngine final : public Engine {
     bool logits = false;  ///< also give every position's scores
   };
   ReferenceEngine(const Checkpoint& model, const Options& options);
+  /// The weights are of that dtype, on that device.
+  ReferenceEngine(const Config& config, Weights weights,
+                  const Options& options);
 
   /// Bytes of a sequence as long as the context, given in chunks.
   [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,

@@ -11,22 +11,35 @@ TextWriter::Branch& TextWriter::branch_of(int branch) {
   const auto [at, is_new] = branches_.try_emplace(
       branch,
       Branch{.stream = TextStream(tokenizer_), .text = StopText(stops_)});
-  if (is_new && syntax_) at->second.calls.emplace(*syntax_);
+  if (is_new && syntax_) at->second.calls.emplace(*syntax_, come_);
   return at->second;
+}
+
+void TextWriter::emit(const tools::CallReader::Found& found,
+                      const Decoded& decoded, Branch& branch, OutputSink& out) {
+  const Tokens& prompt = decoded.item->tokens;
+  if (!found.calls.empty()) {
+    out.emit(
+        Json{call_json(found.calls, prompt, decoded.branch, branch.called)},
+        decoded.branch, /*is_final=*/false);
+    branch.called += found.calls.size();
+  }
+  for (const tools::CallPart& part : found.parts) {
+    out.emit(Json{call_part_json(part, prompt, decoded.branch, branch.called)},
+             decoded.branch, /*is_final=*/false);
+    if (part.is_begin) ++branch.called;
+  }
 }
 
 std::string TextWriter::without_calls(const std::string& text, bool is_over,
                                       const Decoded& decoded, Branch& branch,
                                       OutputSink& out) {
   auto found = branch.calls->add(text);
-  if (is_over) found.text += branch.calls->finish().text;
-  if (!found.calls.empty()) {
-    out.emit(Json{call_json(found.calls, decoded.item->tokens, decoded.branch,
-                            branch.called)},
-             decoded.branch, /*is_final=*/false);
-    branch.called += found.calls.size();
-  }
-  return std::move(found.text);
+  emit(found, decoded, branch, out);
+  if (!is_over) return std::move(found.text);
+  const auto last = branch.calls->finish();
+  emit(last, decoded, branch, out);
+  return found.text + last.text;
 }
 
 bool TextWriter::write(const Decoded& decoded, OutputSink& out) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gemma/native/attention.h"
+#include "gemma/rope.h"
 #include "lib/kernels/size.h"
 
 namespace penstock::gemma::native {
@@ -18,16 +19,6 @@ using kernels::Share;
 constexpr std::int64_t kTileTokens = 16;
 
 using kernels::size;
-
-std::vector<float> frequencies(const Config& c, double base, double scale) {
-  std::vector<float> out(size(c.head_dim / 2));
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const double exponent =
-        2 * static_cast<double>(i) / static_cast<double>(c.head_dim);
-    out[i] = static_cast<float>(1 / (std::pow(base, exponent) * scale));
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -147,8 +138,9 @@ Model::Model(const Checkpoint& model, ComputeType mode, KvType kv_type)
       embedding_(model.at("token_embd", {config_.vocab, config_.hidden})),
       layers_(pack_layers(model, mode, kv_type)),
       norm_(model.norm("output_norm", config_.hidden)),
-      frequencies_(frequencies(config_, config_.rope_base, config_.rope_scale)),
-      local_frequencies_(frequencies(config_, config_.rope_base_local, 1)),
+      frequencies_(
+          rope_frequencies(config_, config_.rope_base, config_.rope_scale)),
+      local_frequencies_(rope_frequencies(config_, config_.rope_base_local, 1)),
       scratch_(std::make_unique<Scratch>()) {}
 
 Model::~Model() = default;

@@ -1,0 +1,42 @@
+// The one function of libpenstock_gemma_cuda.so.
+#include <cuda_runtime_api.h>
+
+#include <vector>
+
+#include "gemma/cuda/library.h"
+#include "lib/gpu/cudart_api.h"
+#include "penstock/abi.h"
+
+namespace penstock::gemma::cuda {
+namespace {
+
+std::unique_ptr<gpu::DeviceApi> open_card(int index) {
+  std::vector<const Kernel*> all;
+  for (const NumberType type : {NumberType::kF32, NumberType::kBf16}) {
+    const Kernels& k = device_kernels(type);
+    for (const WeightKernels* w :
+         std::initializer_list<const WeightKernels*>{&k, &k.int8, &k.int4}) {
+      all.insert(all.end(), {&w->embed, &w->qkv, &w->product_rows, &w->gate_up,
+                             &w->head, &w->product, &w->gated_product});
+    }
+    all.insert(all.end(), {&k.attention, &k.select, &k.draw, &k.norm, &k.place,
+                           &k.attention_tile, &k.scan});
+  }
+  std::erase_if(all, [](const Kernel* each) { return !each->exists(); });
+  return gpu::open_cudart(index, all);
+}
+
+constexpr CudaLibrary kLibrary{.abi = kAbiText,
+                               .architectures = PENSTOCK_CUDA_ARCHITECTURES,
+                               .runtime = CUDART_VERSION,
+                               .open = open_card,
+                               .kernels = device_kernels};
+
+}  // namespace
+}  // namespace penstock::gemma::cuda
+
+extern "C" __attribute__((visibility("default")))
+const penstock::gemma::cuda::CudaLibrary*
+penstock_gemma_cuda() {
+  return &penstock::gemma::cuda::kLibrary;
+}

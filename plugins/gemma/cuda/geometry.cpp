@@ -1,0 +1,239 @@
+// The shapes of launches. How they are chosen: README.md.
+#include <algorithm>
+
+#include "gemma/cuda/bodies/score.h"
+#include "gemma/cuda/kernels.h"
+#include "gemma/cuda/shapes.h"
+
+namespace penstock::gemma::cuda {
+namespace {
+
+/// No GPU since compute capability 8.0 but 8.6 and 8.9 (99 KiB) has less.
+constexpr std::int64_t kMostShared = std::int64_t{96} << 10;
+
+unsigned parts(std::int64_t count, std::int64_t each) {
+  return static_cast<unsigned>((count + each - 1) / each);
+}
+
+/// As shared() hands it out.
+unsigned shared_bytes(std::int64_t bytes) { return parts(bytes, 16) * 16; }
+
+unsigned normed_bytes(const Residual& in, NumberType type) {
+  return shared_bytes(std::int64_t{kRowTile} * in.hidden * bytes_of(type));
+}
+
+/// What best.h needs, of each warp.
+unsigned places_bytes(int threads) {
+  return shared_bytes(std::int64_t{threads} / kWarpThreads * kMostReach * 2);
+}
+
+template <class Tile>
+Geometry grid_of(std::int64_t rows, std::int64_t outputs) {
+  return {.grid = {parts(outputs, Tile::kOutputs), parts(rows, Tile::kRows)},
+          .block = {Tile::kThreads},
+          .shared_bytes = Tile::kBytes};
+}
+
+Geometry tiles(TileSize size, std::int64_t rows, std::int64_t outputs) {
+  switch (size) {
+    case TileSize::kSmall:
+      break;
+    case TileSize::kLarge:
+      return grid_of<LargeTiles>(rows, outputs);
+    case TileSize::kHuge:
+      return grid_of<HugeTiles>(rows, outputs);
+  }
+  return grid_of<SmallTiles>(rows, outputs);
+}
+
+/// Clocks of an H100 for each column: of the tensor cores, in whole rounds of
+/// blocks, or of the second cache, whichever is more.
+template <class Tile>
+double clocks(std::int64_t rows, std::int64_t outputs) {
+  constexpr std::int64_t kProcessors = 132;
+  constexpr double kProducts = 1016;    // a clock of a processor, by mma.sync
+  constexpr double kCacheBytes = 3010;  // a clock, of all together
+  const auto blocks =
+      static_cast<std::int64_t>(grid_of<Tile>(rows, outputs).grid.count());
+  const std::int64_t rounds = (blocks + kProcessors - 1) / kProcessors;
+  const auto products =
+      static_cast<double>(rounds * Tile::kRows * Tile::kOutputs);
+  const auto bytes =
+      static_cast<double>(blocks * (Tile::kRows + Tile::kOutputs) * 2);
+  return std::max(products / kProducts, bytes / kCacheBytes);
+}
+
+}  // namespace
+
+bool is_tiled(NumberType type, int rows) {
+  return type == NumberType::kBf16 && rows > kRowTile;
+}
+
+const char* cannot_run(const Sizes& sizes, NumberType type) {
+  const std::int64_t normed = kRowTile * sizes.hidden * bytes_of(type);
+  // A block of head has at least 32 tokens' scores as well.
+  const std::int64_t scores =
+      std::int64_t{kRowTile} * kWarpThreads * 4 + places_bytes(kHeadThreads);
+  if (sizes.hidden % 8 != 0) return "hidden is not a multiple of 8";
+  if (sizes.ffn % 8 != 0) return "ffn is not a multiple of 8";
+  if (sizes.head_dim % 8 != 0) return "head_dim is not a multiple of 8";
+  if (sizes.head_dim > kMostHeadDim) return "head_dim is more than 256";
+  if (sizes.kv_heads == 0 || sizes.heads % sizes.kv_heads != 0) {
+    return "heads are not a multiple of kv_heads";
+  }
+  if (normed + scores > kMostShared) {
+    return "eight rows of hidden are more than a block's shared memory";
+  }
+  return nullptr;
+}
+
+Geometry geometry(const EmbedParams& p) {
+  return {.grid = {static_cast<unsigned>(p.rows)}, .block = {kEmbedThreads}};
+}
+
+Geometry geometry(const QkvParams& p, NumberType type) {
+  const std::int64_t outputs =
+      std::int64_t{p.place.all_heads()} * p.place.head_dim;
+  return {.grid = {parts(outputs, kQkvOutputs), parts(p.in.rows, kRowTile)},
+          .block = {kQkvThreads},
+          .shared_bytes = normed_bytes(p.in, type) + 16};
+}
+
+Geometry geometry(const AttentionParams& p, NumberType /*type*/) {
+  const std::int64_t heads = attention_heads(p.heads / p.kv_heads);
+  const std::int64_t floats =
+      heads * kKeyTile + heads * 4 + kAttentionWarps * heads * p.head_dim;
+  return {.grid = {static_cast<unsigned>(p.rows),
+                   static_cast<unsigned>(attention_shares(p.heads, p.kv_heads)),
+                   static_cast<unsigned>(p.splits)},
+          .block = {kAttentionThreads},
+          .shared_bytes = shared_bytes(floats * 4) + 16};
+}
+
+Geometry geometry(const AttentionTileParams& p) {
+  const std::int64_t rows = kQueryRows + 2 * kKeyStep;
+  return {
+      .grid = {static_cast<unsigned>(p.count),
+               static_cast<unsigned>(attention_shares(p.heads, p.kv_heads))},
+      .block = {kQueryThreads},
+      .shared_bytes = shared_bytes(rows * head_stride(p.head_dim) * 2)};
+}
+
+int attention_tile_tokens(int heads, int kv_heads) {
+  return kQueryRows / attention_heads(heads / kv_heads);
+}
+
+Geometry rows_geometry(const ProductParams& p) {
+  return {.grid = {parts(p.outputs, 2), parts(p.rows, kRowTile)},
+          .block = {kRowsThreads},
+          .shared_bytes = kRowsThreads / kWarpThreads * 2 * kRowTile * 4};
+}
+
+Geometry geometry(const GateUpParams& p, NumberType type) {
+  return {.grid = {parts(p.ffn, kGateThreads / kWarpThreads),
+                   parts(p.in.rows, kRowTile)},
+          .block = {kGateThreads},
+          .shared_bytes = normed_bytes(p.in, type)};
+}
+
+Geometry geometry(const HeadParams& p, NumberType type) {
+  const std::int64_t tokens = block_tokens(p.choice.vocab, p.choice.blocks);
+  return {.grid = {static_cast<unsigned>(p.choice.blocks),
+                   parts(p.in.rows, kRowTile)},
+          .block = {kHeadThreads},
+          .shared_bytes = normed_bytes(p.in, type) +
+                          shared_bytes(kRowTile * tokens * 4) +
+                          places_bytes(kHeadThreads)};
+}
+
+Geometry geometry(const SelectParams& p) {
+  return {.grid = {static_cast<unsigned>(p.rows)},
+          .block = {kSelectThreads},
+          .shared_bytes = 2 * kSelectThreads / kWarpThreads * 8 +
+                          kMostReach * 8 + 16 +
+                          shared_bytes(std::int64_t{kSelectThreads + 1} * 4)};
+}
+
+Geometry geometry(const DrawParams& p) {
+  constexpr std::int64_t kEach = 2 * 8 + 4 * 4;  // as DrawSpace has them
+  return {.grid = {static_cast<unsigned>(p.rows)},
+          .block = {kDrawThreads},
+          .shared_bytes = shared_bytes(kDrawThreads * kEach) +
+                          shared_bytes(kDrawThreads / kWarpThreads * 4)};
+}
+
+Geometry geometry(const NormParams& p) {
+  return {.grid = {parts(p.in.rows, kNormThreads / kWarpThreads)},
+          .block = {kNormThreads}};
+}
+
+TileSize best_tiles(std::int64_t rows, std::int64_t outputs) {
+  const double small = clocks<SmallTiles>(rows, outputs);
+  const double large = clocks<LargeTiles>(rows, outputs);
+  const double huge = clocks<HugeTiles>(rows, outputs);
+  if (small <= std::min(large, huge)) return TileSize::kSmall;
+  return large <= huge ? TileSize::kLarge : TileSize::kHuge;
+}
+
+Geometry tiled_geometry(const ProductParams& p) {
+  return tiles(p.tiles, p.rows, p.outputs);
+}
+
+Geometry geometry(const GatedProductParams& p) {
+  return tiles(p.tiles, p.rows, std::int64_t{2} * p.ffn);
+}
+
+Geometry geometry(const PlaceParams& p) {
+  return {.grid = {static_cast<unsigned>(p.rows),
+                   parts(p.all_heads(), kPlaceThreads / kWarpThreads)},
+          .block = {kPlaceThreads}};
+}
+
+Geometry geometry(const ScanParams& p) {
+  const int tokens = block_tokens(p.choice.vocab, p.choice.blocks);
+  const int rows = kScanThreads / kWarpThreads;
+  return {.grid = {static_cast<unsigned>(p.choice.blocks), parts(p.rows, rows)},
+          .block = {kScanThreads},
+          .shared_bytes = shared_bytes(std::int64_t{rows} * tokens * 4) +
+                          places_bytes(kScanThreads)};
+}
+
+int attention_splits(int rows, int kv_heads, std::int64_t keys,
+                     int processors) {
+  // Two blocks for each processor, no less than 32 keys for each block.
+  const std::int64_t wanted =
+      parts(std::int64_t{2} * processors, std::int64_t{rows} * kv_heads);
+  const std::int64_t most = std::max<std::int64_t>(1, keys / 32);
+  return static_cast<int>(
+      std::clamp<std::int64_t>(std::min(wanted, most), 1, kMostSplits));
+}
+
+std::int64_t attention_partial_floats(const AttentionParams& p) {
+  const std::int64_t heads = attention_heads(p.heads / p.kv_heads);
+  return std::int64_t{p.rows} * attention_shares(p.heads, p.kv_heads) *
+         p.splits * heads * (p.head_dim + 2);
+}
+
+int head_blocks(int vocab, int hidden, NumberType type, int processors) {
+  // Two blocks for each processor, or as many as keep their scores in shared
+  // memory beside the rows.
+  const std::int64_t left = kMostShared - places_bytes(kHeadThreads) -
+                            std::int64_t{kRowTile} * hidden * bytes_of(type);
+  const std::int64_t token_bytes = std::int64_t{kRowTile} * 4;
+  const std::int64_t most_tokens =
+      std::max<std::int64_t>(left / token_bytes / kWarpThreads, 1) *
+      kWarpThreads;
+  const std::int64_t least_blocks = parts(vocab, most_tokens);
+  const std::int64_t words = parts(vocab, kWarpThreads);
+  return static_cast<int>(std::clamp<std::int64_t>(
+      std::min(std::int64_t{2} * processors, words), least_blocks,
+      std::max<std::int64_t>(least_blocks, kMostBlocks)));
+}
+
+std::uint64_t pack_score(float score, std::int32_t token) {
+  return pack(score, token);
+}
+float packed_score(std::uint64_t packed) { return packed_float(packed); }
+std::int32_t packed_token(std::uint64_t packed) { return packed_id(packed); }
+
+}  // namespace penstock::gemma::cuda

@@ -1,0 +1,114 @@
+// The kernels, compiled for GPUs.
+#include "gemma/cuda/kernels.h"
+
+#include <type_traits>
+
+#include "gemma/cuda/bodies/attention.h"
+#include "gemma/cuda/bodies/attention_tile.h"
+#include "gemma/cuda/bodies/choose.h"
+#include "gemma/cuda/bodies/draw.h"
+#include "gemma/cuda/bodies/embed.h"
+#include "gemma/cuda/bodies/head.h"
+#include "gemma/cuda/bodies/norm.h"
+#include "gemma/cuda/bodies/place.h"
+#include "gemma/cuda/bodies/product.h"
+#include "gemma/cuda/bodies/rows.h"
+#include "gemma/cuda/bodies/weights.h"
+#include "lib/gpu/device_block.h"
+
+static_assert(__cplusplus >= 202002L, "nvcc was not told -std=c++20");
+
+namespace penstock::gemma::cuda {
+namespace {
+
+static_assert(gpu::BlockOfThreads<gpu::DeviceBlock>);
+
+using gpu::Bf16;
+using gpu::DeviceBlock;
+
+// A __global__ function of a body, whose name is the body's. After the params:
+// its threads and, where ptxas would rather spill, least blocks a processor.
+#define PENSTOCK_KERNEL(name, Params, ...)              \
+  template <class T>                                    \
+  __global__ void __launch_bounds__(__VA_ARGS__)        \
+      name##_kernel(const __grid_constant__ Params p) { \
+    DeviceBlock block;                                  \
+    name<T>(block, p);                                  \
+  }
+// The same of one that has no weights and no type.
+#define PENSTOCK_PLAIN_KERNEL(name, Params, threads)    \
+  __global__ void __launch_bounds__(threads)            \
+      name##_kernel(const __grid_constant__ Params p) { \
+    DeviceBlock block;                                  \
+    name(block, p);                                     \
+  }
+
+PENSTOCK_KERNEL(embed, EmbedParams, kEmbedThreads)
+PENSTOCK_KERNEL(qkv, QkvParams, kQkvThreads, 4)
+PENSTOCK_KERNEL(attention, AttentionParams, kAttentionThreads)
+PENSTOCK_KERNEL(product_rows, ProductParams, kRowsThreads)
+PENSTOCK_KERNEL(gate_up, GateUpParams, kGateThreads)
+// Two blocks a processor, as geometry() plans: 128 registers a thread.
+PENSTOCK_KERNEL(head, HeadParams, kHeadThreads, 2)
+PENSTOCK_KERNEL(norm, NormParams, kNormThreads)
+PENSTOCK_KERNEL(place, PlaceParams, kPlaceThreads)
+PENSTOCK_PLAIN_KERNEL(attention_tile, AttentionTileParams, kQueryThreads)
+PENSTOCK_KERNEL(product, ProductParams, kMostTileThreads)
+PENSTOCK_KERNEL(gated_product, GatedProductParams, kMostTileThreads)
+PENSTOCK_PLAIN_KERNEL(scan, ScanParams, kScanThreads)
+PENSTOCK_PLAIN_KERNEL(select, SelectParams, kSelectThreads)
+PENSTOCK_PLAIN_KERNEL(draw, DrawParams, kDrawThreads)
+
+template <class Params>
+KernelOf<Params> of(const char* name, void (*function)(Params)) {
+  KernelOf<Params> out;
+  out.name = name;
+  out.device = reinterpret_cast<const void*>(function);
+  out.params_bytes = sizeof(Params);
+  return out;
+}
+
+template <class W>
+WeightKernels of_weights() {
+  WeightKernels out;
+  out.embed = of("embed", &embed_kernel<W>);
+  out.qkv = of("qkv", &qkv_kernel<W>);
+  out.product_rows = of("product_rows", &product_rows_kernel<W>);
+  out.gate_up = of("gate_up", &gate_up_kernel<W>);
+  out.head = of("head", &head_kernel<W>);
+  if constexpr (!std::is_same_v<W, float>) {
+    out.product = of("product", &product_kernel<W>);
+    out.gated_product = of("gated_product", &gated_product_kernel<W>);
+  }
+  return out;
+}
+
+template <class T>
+Kernels make(NumberType type) {
+  Kernels out;
+  static_cast<WeightKernels&>(out) = of_weights<T>();
+  out.type = type;
+  out.attention = of("attention", &attention_kernel<T>);
+  out.select = of("select", &select_kernel);
+  out.draw = of("draw", &draw_kernel);
+  return out;
+}
+
+}  // namespace
+
+const Kernels& device_kernels(NumberType type) {
+  static const Kernels f32 = make<float>(NumberType::kF32);
+  static const Kernels bf16 = [] {
+    Kernels out = make<Bf16>(NumberType::kBf16);
+    out.norm = of("norm", &norm_kernel<Bf16>);
+    out.int8 = of_weights<Int8>();
+    out.int4 = of_weights<Int4>();
+    out.place = of("place", &place_kernel<Bf16>);
+    out.attention_tile = of("attention_tile", &attention_tile_kernel);
+    out.scan = of("scan", &scan_kernel);
+    return out;
+  }();
+  return type == NumberType::kF32 ? f32 : bf16;
+}
+
+}  // namespace penstock::gemma::cuda

@@ -1,0 +1,284 @@
+#include "gemma/cuda/launches.h"
+
+#include <cmath>
+
+#include "gemma/cuda/shapes.h"
+
+namespace penstock::gemma::cuda {
+/// A layer, and where its keys and values are.
+struct Launches::Layer {
+  const DeviceLayer& weights;
+  std::size_t kind;
+  Cache cache;
+  const float* rope;
+  bool is_last;
+};
+
+Residual Launches::residual(const Pending& in, const float* weight) const {
+  return {.x = in.x,
+          .y = in.y,
+          .post = in.post,
+          .weight = weight,
+          .rows = in.rows,
+          .hidden = i32(config_.hidden),
+          .epsilon = static_cast<float>(config_.norm_epsilon)};
+}
+
+void Launches::embed(const Rows& step) const {
+  const EmbedParams params{
+      .tokens = step.tables.tokens.device,
+      .positions = step.tables.positions.device,
+      .embedding = model_.embedding(),
+      .x = buffers_.x[0].as<float>(),
+      .full_frequencies = model_.full_frequencies(),
+      .local_frequencies = model_.local_frequencies(),
+      .full_rope = buffers_.rope[kFull].as<float>(),
+      .local_rope = buffers_.rope[kSliding].as<float>(),
+      .rows = step.rows,
+      .hidden = i32(config_.hidden),
+      .head_dim = i32(config_.head_dim),
+      .scale = std::sqrt(static_cast<float>(config_.hidden))};
+  launch(kernels(params.embedding).embed, geometry(params), params);
+}
+
+void Launches::norm(const Residual& in) const {
+  const NormParams params{.in = in, .out = buffers_.normed.as()};
+  launch(kernels_.norm, geometry(params), params);
+}
+
+void Launches::product(const void* in, const Matrix& weight, float* out,
+                       std::int32_t rows, std::int64_t outputs,
+                       std::int64_t columns) const {
+  const ProductParams params{.in = in,
+                             .weight = weight,
+                             .out = out,
+                             .rows = rows,
+                             .outputs = i32(outputs),
+                             .columns = i32(columns),
+                             .tiles = best_tiles(rows, outputs)};
+  if (is_tiled(rows)) {
+    launch(kernels(weight).product, tiled_geometry(params), params);
+  } else {
+    launch(kernels(weight).product_rows, rows_geometry(params), params);
+  }
+}
+
+void Launches::qkv(const Rows& step, const Layer& layer,
+                   const Residual& in) const {
+  const PlaceParams place{.raw = buffers_.raw.as<float>(),
+                          .q_norm = layer.weights.q_norm,
+                          .k_norm = layer.weights.k_norm,
+                          .rope = layer.rope,
+                          .positions = step.tables.positions.device,
+                          .slots = step.tables.slots.device,
+                          .q = buffers_.q.as<float>(),
+                          .cache = layer.cache,
+                          .rows = step.rows,
+                          .heads = i32(config_.heads),
+                          .kv_heads = i32(config_.kv_heads),
+                          .head_dim = i32(config_.head_dim),
+                          .epsilon = static_cast<float>(config_.norm_epsilon)};
+  if (is_tiled(step.rows)) {
+    norm(in);
+    product(buffers_.normed.as(), layer.weights.qkv, place.raw, step.rows,
+            place.all_heads() * config_.head_dim, config_.hidden);
+    launch(kernels_.place, geometry(place), place);
+    return;
+  }
+  const QkvParams params{.in = in,
+                         .weight = layer.weights.qkv,
+                         .place = place,
+                         .tickets = buffers_.qkv_tickets.as<std::uint32_t>()};
+  launch(kernels(params.weight).qkv, geometry(params, limits_.type), params);
+}
+
+void Launches::attend(const Rows& step, const Layer& layer, std::int32_t rows,
+                      const std::int32_t* pick) const {
+  const AttentionParams params{
+      .q = buffers_.q.as<float>(),
+      .positions = step.tables.positions.device,
+      .slots = step.tables.slots.device,
+      .pick = pick,
+      .cache = layer.cache,
+      .out = buffers_.attended.as(),
+      .partial = buffers_.partial.as<float>(),
+      .tickets = buffers_.attention_tickets.as<std::uint32_t>(),
+      .rows = rows,
+      .heads = i32(config_.heads),
+      .kv_heads = i32(config_.kv_heads),
+      .head_dim = i32(config_.head_dim),
+      .window = layer.kind == kSliding ? i32(config_.window) : 0,
+      .splits = splits_for(config_, limits_, rows, step.keys[layer.kind])};
+  launch(kernels_.attention, geometry(params, limits_.type), params);
+}
+
+void Launches::attend_tiles(const Rows& step, const Layer& layer) const {
+  const AttentionTileParams params{
+      .q = buffers_.q.as<float>(),
+      .positions = step.tables.positions.device,
+      .slots = step.tables.slots.device,
+      .tiles = step.tables.tiles.device,
+      .cache = layer.cache,
+      .out = buffers_.attended.as(),
+      .count = step.tiles,
+      .heads = i32(config_.heads),
+      .kv_heads = i32(config_.kv_heads),
+      .head_dim = i32(config_.head_dim),
+      .window = layer.kind == kSliding ? i32(config_.window) : 0};
+  launch(kernels_.attention_tile, geometry(params), params);
+}
+
+void Launches::gate_up(const Layer& layer, const Residual& in) const {
+  if (is_tiled(in.rows)) {
+    norm(in);
+    const GatedProductParams params{
+        .in = buffers_.normed.as(),
+        .weight = layer.weights.gate_up,
+        .out = buffers_.gated.as(),
+        .rows = in.rows,
+        .ffn = i32(config_.ffn),
+        .columns = i32(config_.hidden),
+        .tiles = best_tiles(in.rows, 2 * config_.ffn)};
+    launch(kernels(params.weight).gated_product, geometry(params), params);
+    return;
+  }
+  const GateUpParams params{.in = in,
+                            .weight = layer.weights.gate_up,
+                            .out = buffers_.gated.as(),
+                            .ffn = i32(config_.ffn)};
+  launch(kernels(params.weight).gate_up, geometry(params, limits_.type),
+         params);
+}
+
+float* Launches::spare(const float* x) const {
+  auto* const first = buffers_.x[0].as<float>();
+  return x == first ? buffers_.x[1].as<float>() : first;
+}
+
+Pending Launches::run_layer(const Rows& step, const Layer& layer,
+                            Pending at) const {
+  Residual in = residual(at, layer.weights.attention_norm);
+  if (at.y != nullptr) at.x = in.x_out = spare(at.x);
+  qkv(step, layer, in);
+  // After the last attention only scored rows matter.
+  const std::int32_t rows = layer.is_last ? step.scored : step.rows;
+  if (rows == 0) return {};
+  const bool is_picked = layer.is_last && !step.all_scored;
+  const auto* const pick = is_picked ? step.tables.scored.device : nullptr;
+  auto* const y = buffers_.y.as<float>();
+  if (step.tiles > 0 && pick == nullptr) {
+    attend_tiles(step, layer);
+  } else {
+    attend(step, layer, rows, pick);
+  }
+  product(buffers_.attended.as(), layer.weights.out, y, rows, config_.hidden,
+          config_.heads * config_.head_dim);
+  at = {.x = at.x,
+        .y = y,
+        .post = layer.weights.post_attention_norm,
+        .rows = rows};
+  in = residual(at, layer.weights.ffn_norm);
+  in.x_rows = pick;
+  at.x = in.x_out = spare(at.x);
+  gate_up(layer, in);
+  product(buffers_.gated.as(), layer.weights.down, y, rows, config_.hidden,
+          config_.ffn);
+  at.post = layer.weights.post_ffn_norm;
+  return at;
+}
+
+Pending Launches::layers(const Rows& step, const Show& show) const {
+  embed(step);
+  Pending at{.x = buffers_.x[0].as<float>(), .rows = step.rows};
+  if (show) show(-1, at);
+  std::array<std::int64_t, kKinds> of_kind{};
+  for (std::int64_t i = 0; i < config_.layers; ++i) {
+    const std::size_t kind = config_.is_sliding(i) ? kSliding : kFull;
+    const Layer layer{.weights = model_.layer(i),
+                      .kind = kind,
+                      .cache = buffers_.cache(kind, of_kind[kind]++),
+                      .rope = buffers_.rope[kind].as<float>(),
+                      .is_last = i + 1 == config_.layers};
+    at = run_layer(step, layer, at);
+    if (show && at.rows > 0) show(i, at);
+  }
+  return at;
+}
+
+Choice Launches::choice(std::int32_t first, const HeadWants& wants,
+                        const Answers& to, const StepTables& tables) const {
+  const std::int32_t single = wants.whole ? 0 : wants.ids;
+  return {
+      .masks = wants.masks ? buffers_.masks.as<std::uint32_t>() : nullptr,
+      .mask_rows = wants.masks ? tables.mask_rows.device + first : nullptr,
+      .wanted_ids =
+          single > 0 ? tables.wanted_ids.device + first * single : nullptr,
+      .wanted_scores = single > 0 ? to.at<float>(to.layout.single) : nullptr,
+      .full = wants.whole ? buffers_.scores.as<float>() : nullptr,
+      .best = buffers_.best.as<std::uint64_t>(),
+      .sums = wants.norm && !wants.whole ? buffers_.sums.as<float>() : nullptr,
+      .vocab = i32(config_.vocab),
+      .wanted = single,
+      .k = wants.k,
+      .blocks = blocks_for(config_, limits_)};
+}
+
+void Launches::head(const Pending& all, std::int32_t first, std::int32_t count,
+                    const HeadWants& wants, const Answers& to,
+                    const StepTables& tables) const {
+  Pending some = all;
+  some.x += first * config_.hidden;
+  some.y += first * config_.hidden;
+  some.rows = count;
+  const Residual in = residual(some, model_.norm());
+  const Choice what = choice(first, wants, to, tables);
+  if (is_tiled(count)) {
+    auto* const scores = buffers_.scores.as<float>();
+    norm(in);
+    product(buffers_.normed.as(), model_.output(), scores, count, config_.vocab,
+            config_.hidden);
+    if (wants.whole) return;
+    const ScanParams scan{.scores = scores, .choice = what, .rows = count};
+    launch(kernels_.scan, geometry(scan), scan);
+  } else {
+    const HeadParams head{.in = in, .weight = model_.output(), .choice = what};
+    launch(kernels(head.weight).head, geometry(head, limits_.type), head);
+    if (wants.whole) return;
+  }
+  select(what, wants, to, count);
+}
+
+void Launches::select(const Choice& what, const HeadWants& wants,
+                      const Answers& to, std::int32_t rows) const {
+  const SelectParams params{
+      .best = what.best,
+      .sums = what.sums,
+      .ids = to.at<std::int32_t>(to.layout.ids),
+      .values = to.at<float>(to.layout.values),
+      .norm = wants.norm ? to.at<float>(to.layout.norm) : nullptr,
+      .rows = rows,
+      .blocks = what.blocks,
+      .k = what.k};
+  launch(kernels_.select, geometry(params), params);
+}
+
+void Launches::draw(const Answers& from, const Answers& to,
+                    const StepTables& tables, std::int32_t ids) const {
+  static_assert(kMostBest + kMostWanted <= kDrawThreads);
+  const DrawParams params{.draws = tables.draws.device,
+                          .edits = tables.edits.device,
+                          .ids = from.at<std::int32_t>(from.layout.ids),
+                          .values = from.at<float>(from.layout.values),
+                          .singles = from.at<float>(from.layout.single),
+                          .tokens = tables.tokens.device,
+                          .wanted_ids = tables.wanted_ids.device,
+                          .drawn = to.at<std::int32_t>(to.layout.drawn),
+                          .rows = i32(std::ssize(tables.tokens.host)),
+                          .k = from.layout.k,
+                          .single = from.layout.singles,
+                          .most_edits = ids,
+                          .wanted = ids};
+  launch(kernels_.draw, geometry(params), params);
+}
+
+}  // namespace penstock::gemma::cuda

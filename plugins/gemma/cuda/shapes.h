@@ -1,0 +1,97 @@
+// Numbers that the kernels' bodies and the shapes of their launches share.
+#pragma once
+
+#include "gemma/cuda/kernels.h"
+
+namespace penstock::gemma::cuda {
+
+inline constexpr int kWarpThreads = 32;
+
+inline constexpr int kEmbedThreads = 256;
+inline constexpr int kNormThreads = 128;   ///< a warp has a row
+inline constexpr int kPlaceThreads = 128;  ///< a warp has a head of a row
+inline constexpr int kScanThreads = 128;   ///< a warp has a row
+
+/// Outputs of a block of qkv, two a warp: a head has a whole number of blocks.
+inline constexpr int kQkvOutputs = 8;
+inline constexpr int kQkvThreads = kQkvOutputs / 2 * kWarpThreads;
+inline constexpr int kGateThreads = 256;  ///< a warp has one gate and its up
+inline constexpr int kRowsThreads = 128;  ///< that share two rows of weights
+inline constexpr int kHeadThreads = 256;
+
+inline constexpr int kAttentionThreads = 128;
+inline constexpr int kAttentionWarps = kAttentionThreads / kWarpThreads;
+inline constexpr int kAttentionHeads = 4;  ///< most query heads of a block
+inline constexpr int kKeyTile = 64;        ///< keys between two barriers
+
+inline constexpr int kSelectThreads = 256;
+inline constexpr int kSelectLists = 4;  ///< most lists of a thread
+/// Most blocks that select merges.
+inline constexpr int kMostBlocks = kSelectThreads * kSelectLists;
+
+/// A thread has a candidate: one of the best, or one that is edited.
+inline constexpr int kDrawThreads = 160;
+
+/// Most scores that best.h sorts.
+inline constexpr int kMostReach = 4 * kWarpThreads;
+
+/// Query heads that a block of attention has: 1, 2 or 4 of a kv head's.
+[[nodiscard]] constexpr int attention_heads(int group) {
+  return group >= kAttentionHeads ? kAttentionHeads : group == 3 ? 4 : group;
+}
+/// Blocks of a row's split: each kv head's query heads by so many.
+[[nodiscard]] constexpr int attention_shares(int heads, int kv_heads) {
+  const int each = attention_heads(heads / kv_heads);
+  return kv_heads * ((heads / kv_heads + each - 1) / each);
+}
+
+/// Tokens of a block of the vocabulary, of which there are `blocks`: a multiple
+/// of 32, so that a word of a mask has one reader.
+[[nodiscard]] constexpr int block_tokens(int vocab, int blocks) {
+  return (vocab + blocks * kWarpThreads - 1) / (blocks * kWarpThreads) *
+         kWarpThreads;
+}
+
+/// How a product by tensor cores is cut: a block's rows and outputs, columns of
+/// a stage, a warp's tiles of 16 x 16, and stages.
+template <int kRowCount, int kOutputCount, int kColumnCount, int kWarpRowTiles,
+          int kWarpOutputTiles, int kStageCount>
+struct TileShape {
+  static constexpr int kRows = kRowCount, kOutputs = kOutputCount;
+  static constexpr int kColumns = kColumnCount;
+  static constexpr int kRowTiles = kWarpRowTiles;
+  static constexpr int kOutputTiles = kWarpOutputTiles;
+  static constexpr int kWarpsAcross = kOutputs / (kOutputTiles * 16);
+  static constexpr int kThreads =
+      kRows / (kRowTiles * 16) * kWarpsAcross * kWarpThreads;
+  /// One is multiplied while the others are copied.
+  static constexpr int kStages = kStageCount;
+  /// Between rows in shared memory: 16 bytes more, so that the eight rows that
+  /// one instruction reads are in different banks.
+  static constexpr int kStride = kColumns + 8;
+  static constexpr int kStage = (kRows + kOutputs) * kStride;
+  static constexpr int kBytes = kStages * kStage * 2;
+  static_assert(kBytes <= 96 << 10);
+};
+/// For few blocks: deep stages hide what memory takes to answer.
+using SmallTiles = TileShape<64, 64, 64, 2, 2, 4>;
+/// Half the reads of the second cache for each product.
+using LargeTiles = TileShape<128, 128, 32, 4, 2, 4>;
+/// A third of them, and half the reads of shared memory: for many blocks.
+using HugeTiles = TileShape<128, 256, 32, 4, 4, 3>;
+inline constexpr int kMostTileThreads = HugeTiles::kThreads;
+static_assert(LargeTiles::kThreads <= kMostTileThreads);
+
+// Attention by tensor cores: a block has 64 rows (tokens by query heads), a
+// warp 16 of them, and takes 32 keys at a time.
+inline constexpr int kQueryRows = 64;
+inline constexpr int kQueryThreads = kQueryRows / 16 * kWarpThreads;
+inline constexpr int kKeyStep = 32;
+static_assert(kPageTokens % kKeyStep == 0, "a step's keys are in one page");
+/// Between rows of queries, keys and values in shared memory: whole sixteens,
+/// and 16 bytes more, as TileShape::kStride.
+[[nodiscard]] constexpr int head_stride(int head_dim) {
+  return (head_dim + 15) / 16 * 16 + 8;
+}
+
+}  // namespace penstock::gemma::cuda

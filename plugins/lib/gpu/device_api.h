@@ -1,0 +1,128 @@
+// DeviceApi: all that an engine asks of a device with memory of its own, behind
+// one interface, so that the engine is compiled and tested without one.
+//
+// Forms of it: cudart_api.h (a card), simulated_api.h (host memory, kernels on
+// the block simulator, late if wanted); tests put a recording or a failing one
+// around them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "lib/gpu/kernel.h"
+
+namespace penstock::gpu {
+
+struct DeviceFacts {
+  std::string name;  ///< "NVIDIA H200"
+  int major = 0;     ///< compute capability, with minor
+  int minor = 0;
+  int multiprocessors = 0;
+  bool has_bf16 = false;  ///< computes in bfloat16 faster than in float
+};
+
+struct DeviceMemory {
+  std::int64_t free = 0, total = 0;  ///< bytes
+};
+
+/// A device and one queue of work for it. Copies, fills, launches and replays
+/// are queued: they happen in their order, any time between the call and the
+/// end of the next wait(). Host memory of a copy must be pinned and untouched
+/// until then. Between begin_capture() and end_capture() they do not happen at
+/// all, they become the graph; memory, marks and waits are refused meanwhile.
+///
+/// One thread at a time. Throws Error: kRetry where memory is short,
+/// kUnavailable where the device is not there or cannot be used, kInternal for
+/// all else, with the call, the device's own name of the error and its words.
+class DeviceApi {
+ public:
+  using Graph = std::uint64_t;  ///< never 0
+  static constexpr int kMarks = 2;
+
+  DeviceApi() = default;
+  DeviceApi(const DeviceApi&) = delete;
+  DeviceApi& operator=(const DeviceApi&) = delete;
+  virtual ~DeviceApi() = default;
+
+  [[nodiscard]] virtual DeviceFacts facts() = 0;
+  [[nodiscard]] virtual DeviceMemory memory() = 0;
+
+  /// Device memory, aligned to 256 bytes, of at least one byte.
+  [[nodiscard]] virtual void* allocate(std::size_t bytes) = 0;
+  virtual void free(void* memory) noexcept = 0;
+  /// Host memory that the device copies from and to by itself.
+  [[nodiscard]] virtual void* allocate_pinned(std::size_t bytes) = 0;
+  virtual void free_pinned(void* memory) noexcept = 0;
+
+  virtual void copy_in(void* device, const void* host, std::size_t bytes) = 0;
+  virtual void copy_out(void* host, const void* device, std::size_t bytes) = 0;
+  /// From device memory to device memory that does not overlap it.
+  virtual void copy_within(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void fill(void* device, std::uint8_t byte, std::size_t bytes) = 0;
+  /// `params`: the kernel's struct, copied before the call returns.
+  virtual void launch(const Kernel& kernel, const Geometry& geometry,
+                      std::span<const std::byte> params) = 0;
+
+  virtual void begin_capture() = 0;
+  [[nodiscard]] virtual Graph end_capture() = 0;
+  virtual void replay(Graph graph) = 0;
+  /// Whatever it was queued for must be over.
+  virtual void destroy(Graph graph) noexcept = 0;
+
+  /// Returns when all that was queued is done.
+  virtual void wait() = 0;
+  /// Remembers, as one of kMarks, what is queued so far.
+  virtual void mark(int which) = 0;
+  /// Returns when what a mark remembers is done; what is behind it goes on.
+  virtual void wait_for(int which) = 0;
+};
+
+/// A kernel's one argument as launch() takes it.
+template <class Params>
+[[nodiscard]] std::span<const std::byte> bytes_of(const Params& params) {
+  return std::as_bytes(std::span(&params, 1));
+}
+
+/// Memory that is given back.
+template <void* (DeviceApi::*kTake)(std::size_t),
+          void (DeviceApi::*kGive)(void*) noexcept>
+class Owned {
+ public:
+  Owned() = default;
+  Owned(DeviceApi& api, std::size_t bytes)
+      : api_(&api), data_((api.*kTake)(bytes)), bytes_(bytes) {}
+  Owned(Owned&& other) noexcept { swap(other); }
+  Owned& operator=(Owned&& other) noexcept {
+    Owned(std::move(other)).swap(*this);
+    return *this;
+  }
+  ~Owned() {
+    if (data_ != nullptr) (api_->*kGive)(data_);
+  }
+
+  /// Its start, `offset` bytes into it.
+  template <class T = std::byte>
+  [[nodiscard]] T* as(std::size_t offset = 0) const {
+    return reinterpret_cast<T*>(static_cast<std::byte*>(data_) + offset);
+  }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  void swap(Owned& other) noexcept {
+    std::swap(api_, other.api_);
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+  }
+
+  DeviceApi* api_ = nullptr;
+  void* data_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+using Memory = Owned<&DeviceApi::allocate, &DeviceApi::free>;
+using Pinned = Owned<&DeviceApi::allocate_pinned, &DeviceApi::free_pinned>;
+
+}  // namespace penstock::gpu

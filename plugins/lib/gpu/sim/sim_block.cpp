@@ -1,0 +1,232 @@
+#include "lib/gpu/sim/sim_block.h"
+
+#include <algorithm>
+
+namespace penstock::gpu {
+namespace {
+
+std::string shape(const Dim3& d) {
+  return "(" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " +
+         std::to_string(d.z) + ")";
+}
+
+}  // namespace
+
+SimBlock::SimBlock(const Kernel& kernel, const Geometry& geometry,
+                   SimMemory& memory)
+    : kernel_(kernel),
+      geometry_(geometry),
+      memory_(memory),
+      threads_(static_cast<int>(geometry.block.x)),
+      shared_bytes_(geometry.shared_bytes + 128) {
+  const Dim3& block = geometry.block;
+  if (block.y != 1 || block.z != 1 || block.x % kWarp != 0 || block.x == 0 ||
+      block.x > 1024 || geometry.grid.count() == 0 || geometry.grid.y > 65535 ||
+      geometry.grid.z > 65535) {
+    throw SimError(std::string(kernel.name) + ": no GPU runs a grid of " +
+                   shape(geometry.grid) + " blocks of " + shape(block) +
+                   " threads");
+  }
+}
+
+void SimBlock::run(const void* params, bool is_reversed) {
+  launch_begin_ = memory_.tick();
+  spans_.clear();
+  const std::uint64_t blocks = geometry_.grid.count();
+  for (std::uint64_t i = 0; i < blocks; ++i) {
+    const std::uint64_t at = is_reversed ? blocks - 1 - i : i;
+    const Dim3& grid = geometry_.grid;
+    index_ = {static_cast<unsigned>(at % grid.x),
+              static_cast<unsigned>(at / grid.x % grid.y),
+              static_cast<unsigned>(at / grid.x / grid.y)};
+    run_block(params, is_reversed);
+  }
+  memory_.tick();
+}
+
+void SimBlock::begin_block() {
+  const std::uint32_t now = memory_.tick();
+  spans_.push_back({now, now});
+  fenced_ = now;
+  has_taken_ticket_ = has_acquired_ = false;
+  turns_.assign(static_cast<std::size_t>(warps()), 0);
+  state_.assign(static_cast<std::size_t>(threads_), {});
+  shared_.clear();
+  error_.clear();
+}
+
+void SimBlock::run_block(const void* params, bool is_reversed) {
+  begin_block();
+  fibers_.start(threads_, [&](int thread) {
+    try {
+      kernel_.simulate(*this, params);
+      if (!state_[static_cast<std::size_t>(thread)].copies.empty()) {
+        fail("ends with copies that it did not wait for");
+      }
+    } catch (const std::exception& error) {
+      error_ = error.what();
+    }
+    state_[static_cast<std::size_t>(thread)].wait = Wait::kEnd;
+  });
+  for (;;) {
+    for (int i = 0; i < warps(); ++i) {
+      const int warp = is_reversed ? warps() - 1 - i : i;
+      while (run_warp(warp, is_reversed)) {
+      }
+      if (!error_.empty()) throw SimError(error_);
+    }
+    const Wait all = meeting(0, threads_);
+    if (all == Wait::kEnd) return;
+    if (all != Wait::kBlock) explain_divergence();
+    for (Thread& thread : state_) thread.wait = Wait::kNone;
+    memory_.tick();
+  }
+}
+
+/// Whether the warp's threads met and can go on.
+bool SimBlock::run_warp(int warp, bool is_reversed) {
+  const int first = warp * kWarp;
+  for (int i = 0; i < kWarp; ++i) {
+    const int thread = first + (is_reversed ? kWarp - 1 - i : i);
+    if (state_[static_cast<std::size_t>(thread)].wait != Wait::kNone) continue;
+    current_ = thread;
+    fibers_.resume(thread);
+    if (!error_.empty()) return false;
+  }
+  const Wait all = meeting(first, kWarp);
+  if (all != Wait::kWarpSync && all != Wait::kExchange) return false;
+  if (all == Wait::kWarpSync) ++turns_[static_cast<std::size_t>(warp)];
+  for (int i = first; i < first + kWarp; ++i) {
+    state_[static_cast<std::size_t>(i)].wait = Wait::kNone;
+  }
+  return true;
+}
+
+SimBlock::Wait SimBlock::meeting(int first, int count) const {
+  const Thread& one = state_[static_cast<std::size_t>(first)];
+  const bool all =
+      std::all_of(state_.begin() + first, state_.begin() + first + count,
+                  [&](const Thread& t) {
+                    return t.wait == one.wait && t.line == one.line;
+                  });
+  return all || one.wait == Wait::kEnd ? one.wait : Wait::kNone;
+}
+
+/// Says which two threads wait for different things.
+void SimBlock::explain_divergence() {
+  const auto state = [&](int thread) {
+    const Thread& t = state_[static_cast<std::size_t>(thread)];
+    static constexpr std::array kNames{"runs", "waits in sync()",
+                                       "waits in sync_warp()",
+                                       "waits in a warp operation", "ended"};
+    std::string out = "thread " + std::to_string(thread) + " " +
+                      kNames[static_cast<std::size_t>(t.wait)];
+    if (t.wait != Wait::kEnd) out += " at line " + std::to_string(t.line);
+    return out;
+  };
+  int odd = 1;
+  const Thread& one = state_[0];
+  while (odd < threads_ - 1) {
+    const Thread& other = state_[static_cast<std::size_t>(odd)];
+    if (other.wait != one.wait || other.line != one.line) break;
+    ++odd;
+  }
+  current_ = odd;
+  fail("is apart from others: " + state(0) + ", " + state(odd));
+}
+
+void SimBlock::wait(Wait kind, int line) {
+  Thread& self = state_[static_cast<std::size_t>(current_)];
+  self.wait = kind;
+  self.line = line;
+  const int mine = current_;
+  fibers_.pause();
+  current_ = mine;
+}
+
+void SimBlock::send(const void* bytes, std::size_t count, int line) {
+  Thread& self = state_[static_cast<std::size_t>(current_)];
+  // Two in turn: who is ahead by one operation spoils nothing.
+  std::memcpy(self.sent[++self.exchanges % 2].data(), bytes, count);
+  wait(Wait::kExchange, line);
+}
+
+const std::byte* SimBlock::received(int lane) const {
+  const Thread& self = state_[static_cast<std::size_t>(current_)];
+  const Thread& other = state_[static_cast<std::size_t>(warp()) * kWarp +
+                               static_cast<std::size_t>(lane % kWarp)];
+  return other.sent[self.exchanges % 2].data();
+}
+
+std::uint32_t SimBlock::ballot(bool value, int line) {
+  send(&value, sizeof(value), line);
+  std::uint32_t out = 0;
+  for (int i = 0; i < kWarp; ++i) {
+    const bool theirs = *reinterpret_cast<const bool*>(received(i));
+    if (theirs) out |= 1U << i;
+  }
+  return out;
+}
+
+void SimBlock::mma(TileSum& sum, const TileA& a, const TileB& b, int line) {
+  std::array<std::uint32_t, 8> both{};
+  std::copy_n(a.at, 4, both.begin());
+  std::copy_n(b.at, 4, both.begin() + 4);
+  send(both.data(), sizeof(both), line);
+  // Number k of row (or output) r of 16: who has it, in which register and
+  // half.
+  const auto number = [&](int r, int k, int which) {
+    const int part = which == 0 ? r / 8 + k / 8 * 2 : 4 + r / 8 * 2 + k / 8;
+    std::array<std::uint32_t, 8> theirs{};
+    std::memcpy(theirs.data(), received(r % 8 * 4 + k % 8 / 2), sizeof(theirs));
+    const std::uint32_t two = theirs[static_cast<std::size_t>(part)];
+    return to_float(Bf16{static_cast<std::uint16_t>(two >> (k % 2 * 16))});
+  };
+  for (int i = 0; i < 8; ++i) {
+    for (int k = 0; k < 16; ++k) {
+      sum.at[i] += number(sum_row(lane(), i), k, 0) *
+                   number(sum_output(lane(), i), k, 1);
+    }
+  }
+}
+
+Region& SimBlock::shared_region(int count, std::size_t each, const char* name) {
+  Thread& self = state_[static_cast<std::size_t>(current_)];
+  const std::size_t bytes = static_cast<std::size_t>(count) * each;
+  const std::size_t begin = self.shared_used;
+  self.shared_used += (bytes + 15) / 16 * 16;
+  if (self.shared_used > geometry_.shared_bytes) {
+    fail("takes " + std::to_string(self.shared_used) +
+         " bytes of shared memory, with '" + name + "', of " +
+         std::to_string(geometry_.shared_bytes));
+  }
+  const std::size_t index = self.shared_count++;
+  if (index == shared_.size()) {
+    auto region = std::make_unique<Region>();
+    const auto at = reinterpret_cast<std::uintptr_t>(shared_bytes_.data());
+    const std::size_t padding = (128 - at % 128) % 128;
+    region->name = name;
+    region->begin = shared_bytes_.data() + padding + begin;
+    region->bytes = bytes;
+    region->is_shared = true;
+    region->cells.resize((bytes + kGranule - 1) / kGranule);
+    shared_.push_back(std::move(region));
+  }
+  Region& out = *shared_[index];
+  if (out.name != name || out.bytes != bytes) {
+    fail("takes shared memory as '" + std::string(name) +
+         "' that others take as '" + out.name + "'");
+  }
+  return out;
+}
+
+std::string SimBlock::where(int thread) const {
+  return std::string(kernel_.name) + ", block " + shape(index_) + ", thread " +
+         std::to_string(thread);
+}
+
+void SimBlock::fail(const std::string& what) {
+  throw SimError(where(current_) + ": " + what);
+}
+
+}  // namespace penstock::gpu

@@ -1,0 +1,161 @@
+// The shapes of launches: every row and output has a block, none needs more
+// than a GPU has, and few rows keep its processors busy.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "gemma/cuda/kernels.h"
+
+namespace penstock::gemma::cuda {
+namespace {
+
+constexpr int kH100 = 132;
+constexpr std::int64_t k270mVocab = 262144;
+
+struct Model {
+  std::string name;
+  int hidden, heads, kv_heads, head_dim, ffn;
+};
+
+std::vector<Model> models() {
+  return {{"270m", 640, 4, 1, 256, 2048},
+          {"1b", 1152, 4, 1, 256, 6912},
+          {"4b", 2560, 8, 4, 256, 10240},
+          {"27b", 5376, 32, 16, 128, 21504},
+          {"tiny", 32, 4, 2, 24, 48}};
+}
+
+QkvParams qkv_of(const Model& m, int rows) {
+  QkvParams p;
+  p.in.rows = p.place.rows = rows;
+  p.in.hidden = m.hidden;
+  p.place.heads = m.heads;
+  p.place.kv_heads = m.kv_heads;
+  p.place.head_dim = m.head_dim;
+  return p;
+}
+
+AttentionParams attention_of(const Model& m, int rows, int splits) {
+  AttentionParams p;
+  p.rows = rows;
+  p.heads = m.heads;
+  p.kv_heads = m.kv_heads;
+  p.head_dim = m.head_dim;
+  p.splits = splits;
+  return p;
+}
+
+TEST(Shapes, OfOneRowKeepTheProcessorsOfA270mBusy) {
+  const Model m = models()[0];
+  EXPECT_EQ(geometry(qkv_of(m, 1), NumberType::kBf16).grid,
+            (gpu::Dim3{192, 1, 1}));
+  EXPECT_EQ(rows_geometry({.rows = 1, .outputs = 640, .columns = 2048}).grid,
+            (gpu::Dim3{320, 1, 1}));
+  GateUpParams g;
+  g.in.rows = 1;
+  g.in.hidden = 640;
+  g.ffn = 2048;
+  EXPECT_EQ(geometry(g, NumberType::kBf16).grid, (gpu::Dim3{256, 1, 1}));
+  EXPECT_EQ(head_blocks(k270mVocab, 640, NumberType::kBf16, kH100), 264);
+  EXPECT_EQ(attention_splits(1, 1, 512, kH100), 16);
+  EXPECT_EQ(attention_splits(1, 1, 32768, kH100), kMostSplits);
+  EXPECT_EQ(attention_splits(1, 1, 1, kH100), 1);
+  EXPECT_EQ(attention_splits(300, 4, 32768, kH100), 1);
+}
+
+TEST(Shapes, NeedNoMoreSharedMemoryThanABlockHas) {
+  for (const Model& m : models()) {
+    const Sizes sizes{.hidden = m.hidden,
+                      .heads = m.heads,
+                      .kv_heads = m.kv_heads,
+                      .head_dim = m.head_dim,
+                      .ffn = m.ffn};
+    ASSERT_EQ(cannot_run(sizes, NumberType::kBf16), nullptr) << m.name;
+    for (const int processors : {8, kH100}) {
+      HeadParams h;
+      h.in.rows = 8;
+      h.in.hidden = m.hidden;
+      h.choice.vocab = k270mVocab;
+      h.choice.blocks =
+          head_blocks(k270mVocab, m.hidden, NumberType::kBf16, processors);
+      EXPECT_LE(h.choice.blocks, 1024) << "what select merges";
+      EXPECT_LE(geometry(h, NumberType::kBf16).shared_bytes, 96U << 10)
+          << m.name << " on " << processors;
+    }
+    EXPECT_LE(geometry(qkv_of(m, 8), NumberType::kBf16).shared_bytes,
+              96U << 10);
+    EXPECT_LE(geometry(attention_of(m, 1, 4), NumberType::kBf16).shared_bytes,
+              48U << 10);
+  }
+  EXPECT_LE(tiled_geometry({.rows = 1}).shared_bytes, 96U << 10);
+}
+
+TEST(Shapes, HaveABlockForEveryRowAndOutput) {
+  const ProductParams p{.rows = 257, .outputs = 1001, .columns = 8};
+  EXPECT_EQ(rows_geometry(p).grid, (gpu::Dim3{501, 33, 1}));
+  EXPECT_EQ(tiled_geometry(p), (Geometry{{16, 5, 1}, {128}, 73728}));
+  ProductParams many{.rows = 2048, .outputs = 1001, .columns = 8};
+  many.tiles = TileSize::kLarge;
+  EXPECT_EQ(tiled_geometry(many), (Geometry{{8, 16, 1}, {256}, 81920}));
+  many.tiles = TileSize::kHuge;
+  EXPECT_EQ(tiled_geometry(many), (Geometry{{4, 16, 1}, {256}, 92160}));
+  const Model gqa = models()[3];
+  EXPECT_EQ(geometry(attention_of(gqa, 3, 5), NumberType::kF32).grid,
+            (gpu::Dim3{3, 16, 5}));
+  EXPECT_EQ(
+      geometry(attention_of({"", 8, 8, 1, 8, 8}, 3, 5), NumberType::kF32).grid,
+      (gpu::Dim3{3, 2, 5}));
+  EXPECT_EQ(attention_partial_floats(attention_of(gqa, 3, 5)),
+            3 * 16 * 5 * 2 * 130);
+}
+
+/// Of the 270M: qkv, out and down, gate_up, head.
+TEST(Shapes, OfTilesSuitTheRowsAndOutputs) {
+  EXPECT_EQ(best_tiles(2048, 1536), TileSize::kHuge);
+  EXPECT_EQ(best_tiles(2048, 640), TileSize::kLarge) << "80 of 132 work";
+  EXPECT_EQ(best_tiles(2048, 4096), TileSize::kHuge);
+  EXPECT_EQ(best_tiles(64, 640), TileSize::kSmall);
+  EXPECT_EQ(best_tiles(9, 4096), TileSize::kSmall);
+  EXPECT_EQ(best_tiles(256, 262144), TileSize::kHuge);
+}
+
+TEST(Shapes, OfManyRowsAreTiles) {
+  EXPECT_FALSE(is_tiled(NumberType::kBf16, 8));
+  EXPECT_TRUE(is_tiled(NumberType::kBf16, 9));
+  EXPECT_FALSE(is_tiled(NumberType::kF32, 500));
+}
+
+TEST(Sizes, ThatCannotRunSayWhy) {
+  const Sizes good{
+      .hidden = 640, .heads = 4, .kv_heads = 1, .head_dim = 256, .ffn = 2048};
+  const auto why = [](const Sizes& sizes) {
+    const char* text = cannot_run(sizes, NumberType::kBf16);
+    return std::string(text == nullptr ? "" : text);
+  };
+  using ::testing::HasSubstr;
+  EXPECT_EQ(why(good), "");
+  Sizes bad = good;
+  bad.hidden = 644;
+  EXPECT_THAT(why(bad), HasSubstr("hidden is not a multiple of 8"));
+  bad = good;
+  bad.ffn = 4;
+  EXPECT_THAT(why(bad), HasSubstr("ffn"));
+  bad = good;
+  bad.head_dim = 264;
+  EXPECT_THAT(why(bad), HasSubstr("head_dim is more than 256"));
+  bad.head_dim = 20;
+  EXPECT_THAT(why(bad), HasSubstr("head_dim is not a multiple of 8"));
+  bad = good;
+  bad.kv_heads = 3;
+  EXPECT_THAT(why(bad), HasSubstr("heads are not a multiple of kv_heads"));
+  bad.kv_heads = 0;
+  EXPECT_THAT(why(bad), HasSubstr("kv_heads"));
+  bad = good;
+  bad.hidden = 8192;
+  EXPECT_THAT(why(bad), HasSubstr("shared memory"));
+}
+
+}  // namespace
+}  // namespace penstock::gemma::cuda

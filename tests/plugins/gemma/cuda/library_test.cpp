@@ -1,0 +1,119 @@
+// The library with the CUDA half of the engine: what is said where it is not
+// there, cannot be used, or sees no card.
+#include "gemma/cuda/library.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "gemma/cuda/open.h"
+#include "penstock/error.h"
+#include "tests/plugins/gemma/support.h"
+
+namespace penstock::gemma::cuda {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+/// What opening a file says.
+Error error_of(const fs::path& path) {
+  try {
+    (void)open_cuda_library(path);
+  } catch (const Error& error) {
+    return error;
+  }
+  return {Code::kInternal, "no error"};
+}
+
+TEST(CudaLibrary, IsSaidToBeMissingWithWhatToDo) {
+  const Error error = error_of("/nowhere/libpenstock_gemma_cuda.so");
+  EXPECT_EQ(error.code(), Code::kUnavailable);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("/nowhere/"), HasSubstr("nvcc"),
+                                  HasSubstr("-DPENSTOCK_CUDA=ON")));
+}
+
+TEST(CudaLibrary, IsNoOtherFile) {
+  const fs::path path = fs::path(::testing::TempDir()) / "no_library.so";
+  std::ofstream(path) << "text";
+  const Error error = error_of(path);
+  EXPECT_EQ(error.code(), Code::kUnavailable);
+  EXPECT_THAT(error.what(), HasSubstr("does not load"));
+  fs::permissions(path, fs::perms::others_write, fs::perm_options::add);
+  EXPECT_THAT(error_of(path).what(), HasSubstr("chmod o-w"));
+  fs::remove(path);
+}
+
+TEST(CudaLibrary, IsLookedForAbovePlugins) {
+  EXPECT_EQ(cuda_library_path().filename(), "libpenstock_gemma_cuda.so");
+  EXPECT_TRUE(cuda_library_path().is_absolute());
+}
+
+#ifdef PENSTOCK_GEMMA_CUDA
+TEST(CudaLibrary, OpensAndSaysWhyThereIsNoCard) {
+  const CudaLibrary& library = open_cuda_library(PENSTOCK_GEMMA_CUDA);
+  std::cout << "code for " << library.architectures << "\n";
+  const Kernels& kernels = library.kernels(NumberType::kBf16);
+  EXPECT_EQ(kernels.type, NumberType::kBf16);
+  EXPECT_NE(kernels.qkv.device, nullptr);
+  EXPECT_NE(kernels.head.device, nullptr);
+  try {
+    const auto api = library.open(0);
+    std::cout << "a card: " << api->facts().name << "\n";
+    EXPECT_GT(api->memory().free, 0);
+  } catch (const Error& error) {
+    std::cout << error.what() << "\n";
+    EXPECT_EQ(error.code(), Code::kUnavailable);
+    EXPECT_THAT(error.what(),
+                AllOf(AnyOf(HasSubstr("cudaErrorInsufficientDriver (35)"),
+                            HasSubstr("cudaErrorNoDevice (100)")),
+                      HasSubstr("use --device cpu")));
+  }
+}
+#else
+TEST(CudaLibrary, OpensAndSaysWhyThereIsNoCard) {
+  GTEST_SKIP() << "this build has no nvcc";
+}
+#endif
+
+TEST(CudaDtype, IsBf16WhereTheCardHasIt) {
+  const Checkpoint plain(tiny("tiny.gguf"));
+  const auto type = [&](Dtype dtype, bool has_bf16) {
+    const WeightChoice choice = weight_choice(plain, dtype, has_bf16);
+    EXPECT_FALSE(choice.keeps_codes);
+    return choice.type;
+  };
+  EXPECT_EQ(type(Dtype::kAuto, true), NumberType::kBf16);
+  EXPECT_EQ(type(Dtype::kAuto, false), NumberType::kF32);
+  EXPECT_EQ(type(Dtype::kFp32, true), NumberType::kF32);
+  EXPECT_EQ(type(Dtype::kBf16, false), NumberType::kBf16);
+  EXPECT_THROW((void)type(Dtype::kInt8, true), Error);
+}
+
+TEST(CudaEngineFor, SaysWhatItDoesNotDo) {
+  Config config;
+  config.hidden = 640;
+  config.heads = 4;
+  config.kv_heads = 1;
+  config.head_dim = 256;
+  config.ffn = 2048;
+  EXPECT_EQ(why_not(config, Dtype::kAuto, Dtype::kAuto), "");
+  EXPECT_EQ(why_not(config, Dtype::kBf16, Dtype::kBf16), "");
+  EXPECT_EQ(why_not(config, Dtype::kInt8, Dtype::kAuto), "");
+  EXPECT_EQ(why_not(config, Dtype::kInt8, Dtype::kBf16), "");
+  EXPECT_THAT(why_not(config, Dtype::kInt8, Dtype::kInt8),
+              HasSubstr("kv_dtype"));
+  EXPECT_THAT(why_not(config, Dtype::kBf16, Dtype::kInt8),
+              HasSubstr("kv_dtype"));
+  config.head_dim = 20;
+  EXPECT_THAT(why_not(config, Dtype::kAuto, Dtype::kAuto),
+              HasSubstr("head_dim"));
+}
+
+}  // namespace
+}  // namespace penstock::gemma::cuda

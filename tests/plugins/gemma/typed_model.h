@@ -1,0 +1,47 @@
+// Tiny Gemma models whose matrices are all of one GGUF type, and such matrices.
+// Their bytes come from the hash of tests/golden/make_types.py.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "tests/framework/weights/gguf_builder.h"
+
+namespace penstock::gemma {
+
+struct GgufType {
+  /// An fp16 number of a block: where it lies, and its exponent's bits.
+  struct Scale {
+    std::size_t offset;
+    unsigned exponent;
+  };
+
+  std::string name;
+  std::uint32_t code;  ///< ggml's
+  std::size_t values, bytes;
+  std::vector<Scale> scales;
+  std::uint32_t fixed = 0, free = 0;  ///< bits of a plain type
+};
+void PrintTo(const GgufType& type, std::ostream* os);
+
+/// All that files have.
+[[nodiscard]] std::vector<GgufType> gguf_types();
+[[nodiscard]] GgufType gguf_type(const std::string& name);
+
+/// `count` numbers by chance, none of them large, of `key` alone.
+[[nodiscard]] std::vector<std::byte> typed_numbers(const GgufType& type,
+                                                   std::uint64_t key,
+                                                   std::uint64_t count);
+
+/// The model that tests/golden/types has answers of: two layers, a vocabulary
+/// of 64, a context of 64. Its parts: metadata but for which layers slide, and
+/// tensors.
+[[nodiscard]] penstock::testing::GgufBuilder typed_model(const GgufType& type);
+[[nodiscard]] penstock::testing::GgufBuilder typed_keys();
+[[nodiscard]] std::vector<penstock::testing::GgufBuilder::Tensor> typed_tensors(
+    const GgufType& type);
+
+}  // namespace penstock::gemma

@@ -1,0 +1,281 @@
+"""What a step of plugins/gemma/cuda costs on a card, by arithmetic: bytes, operations, launches, time.
+
+A kernel takes its launch, the latencies that nothing hides, and then as long as the slowest of its streams: bytes
+from memory, bytes from the L2, bytes through shared memory, operations of the tensor units or instructions of the
+ordinary ones. A kernel of few blocks gets only what those multiprocessors can pull, and one whose blocks are no whole
+number of rounds waits for the last of them. Nothing here is measured on our kernels; the shares below say what others'
+good kernels reach.
+"""
+import dataclasses
+import math
+
+# Of a weight; int8: 32 codes and a half-precision scale (Q8_0), int4 the same (Q4_0; Q4_K has a minimum: 20 bytes).
+BYTES = {"bf16": 2.0, "int8": 34 / 32, "int4": 18 / 32}
+# Instructions till a weight is a float (bodies/weights.h): a shift; a byte moved and a multiply-add; half a shift, half
+# a mask, a shift and a multiply-add.
+UNPACK = {"bf16": 1.0, "int8": 2.0, "int4": 3.0}
+READ_COLUMNS = {"bf16": 8, "int8": 16, "int4": 32}  # of 16 bytes, what a lane has
+KV_BYTES = 2.0
+FLOAT = 4.0
+
+MEMORY_SHARE = 0.90  # of the data sheet's bandwidth that a copy reaches (STREAM on H100: 3.0 to 3.1 of 3.35 TB/s)
+PERSISTENT_SHARE = 0.78  # one kernel for all layers, Llama 3.2 1B on an H100 ("Look Ma, No Bubbles!")
+# Of what mma.sync can reach, where nothing else is the limit. On an A100 mma.sync is all there is: cuBLAS has 250 to 280
+# of 312 TFLOP/s there, FlashAttention-2 up to 230 (its paper), with 128 numbers a head.
+TENSOR_SHARE = 0.80
+ATTENTION_SHARE = 0.87  # of that: while a warp makes exponentials it multiplies nothing
+SHARED_BYTES = 128  # bytes a clock of a multiprocessor's shared memory
+SHARED_SHARE = 0.85  # of which good kernels reach; an assumption
+SIMT_SHARE = 0.50  # float units: half of the instructions unpack weights and count
+ISSUE_SHARE = 0.80  # of the instructions that could be issued, where they are counted; an assumption
+SM_BYTES = 48.0  # bytes a clock that one multiprocessor pulls: three quarters of its port of 64
+
+# As plugins/gemma/cuda/geometry.cpp shapes its launches.
+ROW_TILE = 8  # rows whose sums a block of a row product holds
+OUTPUTS = {"qkv": 8, "out": 2, "gate_up": 16, "down": 2}  # of such a block
+MOST_SPLITS = 64  # blocks that share the keys of a row
+SPLIT_KEYS = 32  # the fewest of a block
+HEAD_BLOCKS = 2  # for each multiprocessor
+BLOCK_HEADS = 4  # most query heads of a block of attention
+QUERY_ROWS = 64  # of a block of attention by tiles: query heads by tokens
+KEY_STEP = 32  # keys that it has in shared memory
+DRAW_BYTES = 72 * 8 + 48  # of a row: its best candidates, and how one of them is drawn
+DRAW_CYCLES = 72 * 16  # their weights are summed one after the other, in doubles
+
+# What the host does between two steps, beside the device's work: 30 us and 5 a row. Measured as the wall less the
+# forward stage of pipeline-run gemma_text.yaml with 1, 8 and 64 rows, on two cores of an EPYC.
+HOST_US, HOST_ROW_US = 30.0, 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """Of a block of a tiled product, and of a warp of it."""
+    rows: int
+    outputs: int
+    warp_rows: int
+    warp_outputs: int
+
+    def blocks(self, rows, outputs):
+        return math.ceil(outputs / self.outputs) * math.ceil(rows / self.rows)
+
+    def shared_bytes(self, columns):
+        """A block's: each number is written once, and read by each warp that multiplies it."""
+        warps = self.rows * self.outputs / (self.warp_rows * self.warp_outputs)
+        return 2 * columns * (self.rows + self.outputs + warps * (self.warp_rows + self.warp_outputs))
+
+
+TILES = (Tile(64, 64, 32, 32), Tile(128, 128, 64, 32), Tile(128, 256, 64, 64))
+
+
+def best_tile(rows, outputs):
+    """As geometry.cpp chooses: clocks of an H100 for each column, of its tensor units or of its L2."""
+    def clocks(tile):
+        blocks = tile.blocks(rows, outputs)
+        return max(math.ceil(blocks / 132) * tile.rows * tile.outputs / 1016, blocks * 2 * (tile.rows + tile.outputs) / 3010)
+
+    return min(TILES, key=clocks)
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    name: str
+    count: int  # launches in a step
+    bytes: float  # from and to device memory, of one launch
+    flops: float
+    blocks: int
+    l2_bytes: float = 0.0  # what its blocks read in all, if more than `bytes`
+    tensor: bool = False
+    shared_bytes: float = 0.0  # through shared memory, of all blocks
+    instructions: float = 0.0  # of the ordinary units, by lane
+    efficiency: float = 1.0  # of the tensor share
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """`rows` tokens of `sequences` that see `keys` keys each on the mean; scores for `scored` rows."""
+    sequences: int
+    rows: int
+    scored: int
+    keys: float  # of a full layer, for a row
+    window_keys: float  # of a sliding layer
+    kv_read: float  # keys that a full layer's kernel reads from memory, all sequences together
+    window_kv_read: float
+
+
+def decode_step(sizes, batch, context):
+    window = min(context, sizes.window)
+    return Step(batch, batch, batch, context, window, batch * context, batch * window)
+
+
+def prefill_step(sizes, begin, rows, scored):
+    """Rows [begin, begin + rows) of one prompt."""
+    window_keys = sum(min(begin + row + 1, sizes.window) for row in range(rows)) / rows
+    seen = min(begin, sizes.window - 1) + rows
+    return Step(1, rows, scored, begin + (rows + 1) / 2, window_keys, begin + rows, seen)
+
+
+def by_rows(name, count, rows, inputs, outputs, dtype, blocks):
+    """A product of few rows: each block reads its weights once for ROW_TILE rows, and all of those rows."""
+    weights = inputs * outputs * BYTES[dtype]
+    down = math.ceil(rows / ROW_TILE)
+    # A warp's lanes share a row of weights, 16 bytes each: those beyond its end idle.
+    turn = 32 * READ_COLUMNS[dtype]
+    idle = math.ceil(inputs / turn) * turn / inputs
+    sums = 1 << (min(rows, ROW_TILE) - 1).bit_length()  # 1, 2, 4 or 8
+    # A number of the input becomes a float for two rows of weights.
+    instructions = down * inputs * outputs * idle * (UNPACK[dtype] + 1.5 * sums)
+    return Kernel(name, count, weights + rows * (inputs + outputs) * FLOAT, 2.0 * rows * inputs * outputs,
+                  blocks * down, weights * down + blocks * rows * inputs * FLOAT, instructions=instructions)
+
+
+def by_tiles(name, count, rows, inputs, outputs, dtype):
+    """A product of many rows on tensor cores: the inputs are bf16."""
+    weights = inputs * outputs * BYTES[dtype]
+    tile = best_tile(rows, outputs)
+    across, down = math.ceil(outputs / tile.outputs), math.ceil(rows / tile.rows)
+    # Codes are unpacked once for each block of rows, and half an instruction makes a bf16.
+    unpacked = 0 if dtype == "bf16" else down * inputs * outputs * (UNPACK[dtype] + 0.75)
+    return Kernel(name, count, weights + rows * (2 * inputs + FLOAT * outputs), 2.0 * rows * inputs * outputs,
+                  across * down, weights * down + rows * (2 * inputs * across + FLOAT * outputs), tensor=True,
+                  shared_bytes=across * down * tile.shared_bytes(inputs), instructions=unpacked)
+
+
+def splits(card, sizes, rows, keys):
+    """Blocks that share a row's keys, so that all multiprocessors have one."""
+    wanted = math.ceil(2 * card.multiprocessors / (rows * sizes.kv_heads))
+    return max(1, min(wanted, MOST_SPLITS, int(keys / SPLIT_KEYS)))
+
+
+def head_shares(sizes):
+    """Blocks among which the query heads are shared; each reads the keys of its own."""
+    group = sizes.heads // sizes.kv_heads
+    return sizes.kv_heads * math.ceil(group / BLOCK_HEADS)
+
+
+def attention(card, sizes, step, name, count, keys, read, tiled):
+    flops = 4.0 * step.rows * keys * sizes.queries
+    moved = read * 2 * sizes.keys * KV_BYTES + step.rows * 2 * sizes.queries * FLOAT
+    if tiled:
+        tokens = QUERY_ROWS // min(sizes.heads // sizes.kv_heads, BLOCK_HEADS)
+        blocks = math.ceil(step.rows / tokens) * head_shares(sizes)
+        # A warp has 16 of the rows. For each step of keys it reads its queries, all keys and all values.
+        warps = QUERY_ROWS / 16
+        through = blocks * (keys + tokens) * sizes.head_dim * 2 * (2 + warps * (2 + 16 / KEY_STEP))
+        return Kernel(name, count, moved, flops, blocks,
+                      blocks * (keys + tokens) * 2 * sizes.head_dim * KV_BYTES, tensor=True, shared_bytes=through,
+                      efficiency=ATTENTION_SHARE)
+    blocks = step.rows * head_shares(sizes)
+    return Kernel(name, count, moved, flops, blocks * splits(card, sizes, step.rows, keys),
+                  blocks * keys * 2 * sizes.head_dim * KV_BYTES)
+
+
+def both_attentions(card, sizes, step, tiled):
+    sliding = sizes.layers - sizes.full_layers
+    return [attention(card, sizes, step, "attention, window", sliding, step.window_keys, step.window_kv_read, tiled),
+            attention(card, sizes, step, "attention, all", sizes.full_layers, step.keys, step.kv_read, tiled)]
+
+
+def pointwise(name, count, rows, bytes_each, flops_each):
+    return Kernel(name, count, rows * bytes_each, rows * flops_each, rows)
+
+
+def layers_by_rows(card, sizes, step, dtype):
+    def product(name, inputs, outputs):
+        return by_rows(name, sizes.layers, step.rows, inputs, outputs, dtype, math.ceil(outputs / OUTPUTS[name]))
+
+    return [product("qkv", sizes.hidden, sizes.queries + 2 * sizes.keys), *both_attentions(card, sizes, step, False),
+            product("out", sizes.queries, sizes.hidden), product("gate_up", sizes.hidden, 2 * sizes.ffn),
+            product("down", sizes.ffn, sizes.hidden)]
+
+
+def layers_by_tiles(card, sizes, step, dtype, tiled_attention):
+    rows, all_heads = step.rows, sizes.queries + 2 * sizes.keys
+
+    def product(name, inputs, outputs):
+        return by_tiles(name, sizes.layers, rows, inputs, outputs, dtype)
+
+    return [pointwise("norm", 2 * sizes.layers, rows, sizes.hidden * (3 * FLOAT + 2), 8.0 * sizes.hidden),
+            product("qkv", sizes.hidden, all_heads),
+            pointwise("place", sizes.layers, rows, all_heads * 2 * FLOAT, 8.0 * all_heads),
+            *both_attentions(card, sizes, step, tiled_attention), product("out", sizes.queries, sizes.hidden),
+            product("gate_up", sizes.hidden, 2 * sizes.ffn), product("down", sizes.ffn, sizes.hidden)]
+
+
+def scores(card, sizes, rows, dtype, tiled):
+    """The head and what picks the best. By rows the scores stay in the blocks; by tiles they are written and read."""
+    if tiled:
+        return [pointwise("norm of head", 1, rows, sizes.hidden * (2 * FLOAT + 2), 8.0 * sizes.hidden),
+                by_tiles("head", 1, rows, sizes.hidden, sizes.vocab, dtype),
+                dataclasses.replace(pointwise("scan", 1, rows, sizes.vocab * FLOAT, 2.0 * sizes.vocab),
+                                    blocks=max(rows, HEAD_BLOCKS * card.multiprocessors)),
+                pointwise("select", 1, rows, HEAD_BLOCKS * card.multiprocessors * 2 * FLOAT,
+                          HEAD_BLOCKS * card.multiprocessors)]
+    blocks = HEAD_BLOCKS * card.multiprocessors
+    head = by_rows("head", 1, rows, sizes.hidden, sizes.vocab, dtype, blocks)
+    kept = rows * sizes.vocab * FLOAT
+    return [dataclasses.replace(head, bytes=head.bytes - kept),
+            pointwise("select", 1, rows, blocks * 2 * FLOAT, blocks)]
+
+
+def kernels(card, sizes, step, dtype, tiled=False, tiled_attention=False):
+    """The kernels of a step, in the order of a layer; `tiled`: the products of the layers."""
+    out = [pointwise("embed", 1, step.rows, sizes.hidden * (BYTES[dtype] + FLOAT), sizes.hidden)]
+    if tiled:
+        out += layers_by_tiles(card, sizes, step, dtype, tiled_attention)
+    else:
+        out += layers_by_rows(card, sizes, step, dtype)
+    if step.scored:
+        out += scores(card, sizes, step.scored, dtype, tiled and step.scored > ROW_TILE)
+    return [kernel for kernel in out if kernel.count]
+
+
+def work_time(card, kernel, memory_share, tensor_share):
+    """Seconds of the slowest stream of one launch."""
+    share = min(1.0, kernel.blocks / card.multiprocessors)
+    pulled = kernel.blocks * SM_BYTES * card.clock
+    memory = kernel.bytes / min(card.memory * memory_share, pulled)
+    cache = kernel.l2_bytes / min(card.l2, pulled)
+    issued = kernel.instructions / (card.fp32 / 2 * ISSUE_SHARE * share)
+    if not kernel.tensor:
+        plain = 0 if kernel.instructions else kernel.flops / (card.fp32 * SIMT_SHARE * share)
+        return max(memory, cache, issued, plain)
+    # Whole rounds of blocks, each as long as the last one of it.
+    rounds = math.ceil(kernel.blocks / card.multiprocessors)
+    busy = kernel.blocks / (rounds * card.multiprocessors)
+    through = kernel.shared_bytes / (card.multiprocessors * SHARED_BYTES * card.clock * SHARED_SHARE * busy)
+    peak = card.bf16 * card.mma_share * tensor_share * kernel.efficiency
+    return max(memory, cache, issued, through, kernel.flops / (peak * busy))
+
+
+def graph_time(card, all_kernels, memory_share=MEMORY_SHARE, tensor_share=TENSOR_SHARE):
+    """Seconds of a CUDA graph, kernel after kernel. A block waits for the row that it norms (L2), for its first
+    weights (memory), and its result for the L2."""
+    exposed = card.launch + card.seconds(card.memory_cycles + 2 * card.l2_cycles)
+    return sum(k.count * (exposed + work_time(card, k, memory_share, tensor_share)) for k in all_kernels)
+
+
+def persistent_time(card, all_kernels, tensor_share=TENSOR_SHARE):
+    """Seconds of one kernel that walks the layers: weights come ahead of their inputs, and what stays is the chain
+    of phases. From one to the next: a counter is raised and seen, then the row is read and the sum is written: four
+    trips to the L2."""
+    wide = [dataclasses.replace(k, blocks=max(k.blocks, card.multiprocessors)) for k in all_kernels]
+    work = sum(k.count * work_time(card, k, PERSISTENT_SHARE, tensor_share) for k in wide)
+    chain = sum(k.count for k in all_kernels) * card.seconds(4 * card.l2_cycles)
+    return card.launch + max(work, chain)
+
+
+def draw_time(card, rows):
+    """Seconds of the kernel that chooses the rows' tokens, at the head of a step that nobody asked for yet."""
+    return graph_time(card, [pointwise("draw", 1, rows, DRAW_BYTES, 0.0)]) + card.seconds(DRAW_CYCLES)
+
+
+def bound_time(card, all_kernels):
+    """Seconds that no kernel can be below: each byte once at full bandwidth, or each operation at full speed."""
+    return max(sum(k.count * k.bytes for k in all_kernels) / card.memory,
+               sum(k.count * k.flops for k in all_kernels) / card.bf16)
+
+
+def fastest(card, sizes, step, dtype, seconds, tiled_attention=False):
+    """(seconds, kernels, tiled) of the kind of product that `seconds(kernels)` likes better."""
+    both = [(kernels(card, sizes, step, dtype, tiled, tiled_attention), tiled) for tiled in (False, True)]
+    return min(((seconds(each), each, tiled) for each, tiled in both), key=lambda one: one[0])
