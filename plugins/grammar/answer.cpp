@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "grammar/compiled.h"
+#include "grammar/cut.h"
+#include "grammar/matcher.h"
 #include "penstock/error.h"
-#include "penstock/text.h"
 
 namespace penstock::grammar {
 namespace {
@@ -35,42 +35,35 @@ bool may_follow(char next, char first) {
   }
 }
 
+/// The set of these bits. Many tokens mostly come where the same came before,
+/// in this answer or in another: within texts. To count and to copy them takes
+/// longer than to compare.
+std::shared_ptr<const TokenSet> set_of(std::span<const std::uint64_t> bits) {
+  constexpr std::size_t kMostKept = 8;
+  thread_local std::vector<std::shared_ptr<const TokenSet>> kept;
+  while (!bits.empty() && bits.back() == 0) bits = bits.first(bits.size() - 1);
+  const auto same = std::find_if(kept.begin(), kept.end(), [&](const auto& of) {
+    return std::equal(of->bits().begin(), of->bits().end(), bits.begin(),
+                      bits.end());
+  });
+  if (same != kept.end()) {
+    std::rotate(kept.begin(), same, same + 1);
+    return kept.front();
+  }
+  auto made = std::make_shared<const TokenSet>(bits);
+  if (made->is_listed()) return made;
+  if (kept.size() == kMostKept) kept.pop_back();
+  return *kept.insert(kept.begin(), std::move(made));
+}
+
 }  // namespace
 
-struct Answer::Matcher {
-  xgrammar::GrammarMatcher grammar;
-
-  explicit Matcher(const Compiled::Impl& compiled)
-      : grammar(compiled.grammar, compiled.ends) {}
-
-  /// The next mask; null: every token may come.
-  std::shared_ptr<const TokenSet> next(std::int64_t vocabulary) {
-    // One for all answers of the thread: it stays in the processor's cache.
-    thread_local std::vector<std::uint64_t> bits;
-    bits.resize(static_cast<std::size_t>(vocabulary + 63) / 64);
-    bits.back() = 0;
-    // Its words have 32 bits, the lowest first, as the halves of ours.
-    std::int64_t words = xgrammar::GetBitmaskSize(static_cast<int>(vocabulary));
-    DLTensor mask{.data = bits.data(),
-                  .device = {kDLCPU, 0},
-                  .ndim = 1,
-                  .dtype = xgrammar::GetBitmaskDLType(),
-                  .shape = &words,
-                  .strides = nullptr,
-                  .byte_offset = 0};
-    if (!grammar.FillNextTokenBitmask(&mask)) return nullptr;
-    const auto rest = static_cast<unsigned>(vocabulary % 64);
-    if (rest != 0) bits.back() &= (std::uint64_t{1} << rest) - 1;
-    return std::make_shared<const TokenSet>(std::span(std::as_const(bits)));
-  }
-};
-
 Answer::Answer(std::shared_ptr<const Compiled> compiled,
-               std::shared_ptr<const Vocabulary> vocabulary, bool foresees)
+               std::shared_ptr<const Vocabulary> vocabulary, ForcedText forced)
     : compiled_(std::move(compiled)),
       vocabulary_(std::move(vocabulary)),
       matcher_(std::make_unique<Matcher>(*compiled_->impl)),
-      foresees_(foresees) {}
+      forced_(forced) {}
 
 Answer::~Answer() = default;
 
@@ -78,11 +71,13 @@ void Answer::go_to(std::span<const std::int64_t> answer) {
   const auto same =
       std::mismatch(taken_.begin(), taken_.end(), answer.begin(), answer.end());
   const auto extra = taken_.end() - same.first;
-  if (extra > 0) matcher_->grammar.Rollback(static_cast<int>(extra));
+  if (extra > 0) matcher_->go_back(extra);
   taken_.erase(same.first, taken_.end());
+  if (taken_.size() < cut_from_) cut_.clear();
+  if (extra > 0 || taken_.size() != answer.size()) text_.reset();
   known_.erase(known_.upper_bound(taken_.size()), known_.end());
   for (std::size_t i = taken_.size(); i < answer.size(); ++i) {
-    if (!matcher_->grammar.AcceptToken(static_cast<int>(answer[i]))) {
+    if (!matcher_->accept(answer[i])) {
       throw Error(Code::kInternal, str("token ", answer[i],
                                        " stands in the answer, but the "
                                        "grammar does not allow it there"));
@@ -106,6 +101,26 @@ std::shared_ptr<const TokenSet> Answer::with_whole_characters(
   return std::make_shared<const TokenSet>(std::move(ids));
 }
 
+const std::string& Answer::forced_text() {
+  if (!text_) text_ = matcher_->forced_text();
+  return *text_;
+}
+
+std::optional<std::int64_t> Answer::forced_token() {
+  const std::size_t at = taken_.size() - std::min(cut_from_, taken_.size());
+  if (at < cut_.size()) return cut_[at];
+  const std::string& text = forced_text();
+  if (text.empty()) return std::nullopt;
+  Tokens tokens = vocabulary_->encode(text);
+  std::string written;
+  for (const std::int64_t id : tokens) written += vocabulary_->bytes(id);
+  if (tokens.size() < 2 || written != text) return std::nullopt;
+  tokens.pop_back();
+  cut_ = std::move(tokens);
+  cut_from_ = taken_.size();
+  return cut_[0];
+}
+
 bool Answer::is_end(const TokenSet& allowed) const {
   const auto& ends = compiled_->impl->ends;
   return allowed.is_listed() &&
@@ -117,10 +132,21 @@ bool Answer::is_end(const TokenSet& allowed) const {
 
 Ruling Answer::ruling() {
   static const auto kNothing = std::make_shared<const TokenSet>();
-  if (matcher_->grammar.IsTerminated()) return {.allowed = kNothing};
-  auto allowed = matcher_->next(compiled_->impl->vocabulary);
-  if (!allowed) return {};
+  if (matcher_->is_over()) return {.allowed = kNothing};
+  if (forced_.is_cut_by_tokenizer) {
+    if (const auto id = forced_token()) {
+      return {.allowed = std::make_shared<const TokenSet>(Tokens{*id})};
+    }
+  }
+  const auto mask = matcher_->next();
+  if (!mask) return {};
+  auto allowed = set_of(*mask);
   allowed = with_whole_characters(std::move(allowed));
+  if (forced_.is_cut_by_tokenizer) {
+    const std::int64_t before = taken_.empty() ? -1 : taken_.back();
+    allowed = cut_as_text(*matcher_, *compiled_->impl, *vocabulary_, before,
+                          std::move(allowed));
+  }
   return {.allowed = is_end(*allowed) ? kNothing : std::move(allowed)};
 }
 
@@ -141,12 +167,11 @@ Ruling Answer::look(std::span<const std::int64_t> answer) {
 
 Tokens Answer::foresee(std::span<const std::int64_t> answer,
                        std::int64_t most) {
-  if (!foresees_) return {};
+  if (!forced_.is_foreseen) return {};
   go_to(answer);
-  if (matcher_->grammar.IsTerminated()) return {};
-  std::string text = matcher_->grammar.FindJumpForwardString();
-  text.resize(complete_utf8(text));
-  if (text.empty() || invalid_utf8(text)) return {};
+  if (matcher_->is_over()) return {};
+  const std::string& text = forced_text();
+  if (text.empty()) return {};
   Tokens tokens = vocabulary_->encode(text);
   tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(most)));
   return tokens;

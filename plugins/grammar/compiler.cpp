@@ -1,5 +1,6 @@
 #include "grammar/compiler.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 #include <utility>
@@ -62,7 +63,16 @@ const char* name_of(Kind kind) {
   return "";
 }
 
+ByteTokens::ByteTokens(const std::vector<std::string>& texts) {
+  for (std::size_t id = 0; id < texts.size(); ++id) {
+    if (texts[id].size() != 1) continue;
+    ids.emplace_back(texts[id][0], static_cast<std::int64_t>(id));
+  }
+  std::sort(ids.begin(), ids.end());
+}
+
 struct Compiler::Impl {
+  std::shared_ptr<const ByteTokens> bytes;
   xgrammar::TokenizerInfo tokens;
   // One thread: the callers are several already. What schemas have in common,
   // such as strings of a length, is kept; of other grammars nothing is, since
@@ -71,8 +81,12 @@ struct Compiler::Impl {
 
   Impl(const Vocabulary& vocabulary, const std::vector<int>& ends,
        std::int64_t shared_bytes)
-      : tokens(texts_of(vocabulary), xgrammar::VocabType::RAW,
-               static_cast<int>(vocabulary.size()), ends),
+      : Impl(texts_of(vocabulary), ends, shared_bytes) {}
+  Impl(const std::vector<std::string>& texts, const std::vector<int>& ends,
+       std::int64_t shared_bytes)
+      : bytes(std::make_shared<const ByteTokens>(texts)),
+        tokens(texts, xgrammar::VocabType::RAW, static_cast<int>(texts.size()),
+               ends),
         schemas(tokens, /*max_threads=*/1, shared_bytes > 0, shared_bytes),
         others(tokens, /*max_threads=*/1, /*cache_enabled=*/false) {}
 
@@ -138,6 +152,7 @@ std::shared_ptr<const Compiled> Compiler::compile(const Source& source) const {
     return std::make_shared<const Compiled>(
         Compiled{.impl = std::make_shared<const Compiled::Impl>(
                      Compiled::Impl{.grammar = std::move(grammar),
+                                    .bytes = impl().bytes,
                                     .ends = ends_,
                                     .vocabulary = vocabulary_->size()}),
                  .bytes = bytes + source.text.size()});

@@ -111,7 +111,8 @@ string format_pattern(std::string_view format) {
       {"uri-reference", uri(true)},
       {"uri-template", uri_template()},
       {"json-pointer", pointer()},
-      {"relative-json-pointer", "(0|[1-9][0-9]{0,8})(#|" + pointer() + ")"}};
+      // Validators that look for a leading 0 at each digit refuse others.
+      {"relative-json-pointer", "(0|[1-9]{1,8}0?)(#|" + pointer() + ")"}};
   const auto found = patterns.find(format);
   return found == patterns.end() ? "" : found->second;
 }

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <utility>
 
-#include "grammar/answer.h"
 #include "penstock/keys.h"
 #include "penstock/weights.h"
 
@@ -37,18 +36,18 @@ class Compilers {
 class Held final : public PreparedRule {
  public:
   Held(std::shared_ptr<const Compiled> compiled,
-       std::shared_ptr<const Vocabulary> vocabulary, bool foresees)
+       std::shared_ptr<const Vocabulary> vocabulary, ForcedText forced)
       : compiled_(std::move(compiled)),
         vocabulary_(std::move(vocabulary)),
-        foresees_(foresees) {}
+        forced_(forced) {}
   [[nodiscard]] std::unique_ptr<RuledAnswer> begin() const override {
-    return std::make_unique<Answer>(compiled_, vocabulary_, foresees_);
+    return std::make_unique<Answer>(compiled_, vocabulary_, forced_);
   }
 
  private:
   std::shared_ptr<const Compiled> compiled_;
   std::shared_ptr<const Vocabulary> vocabulary_;
-  bool foresees_;
+  ForcedText forced_;
 };
 
 }  // namespace
@@ -87,9 +86,9 @@ std::int64_t compiler_bytes(const std::string& model) {
 
 std::shared_ptr<const PreparedRule> held_to(
     std::shared_ptr<const Compiled> compiled,
-    std::shared_ptr<const Vocabulary> vocabulary, bool foresees) {
+    std::shared_ptr<const Vocabulary> vocabulary, ForcedText forced) {
   return std::make_shared<const Held>(std::move(compiled),
-                                      std::move(vocabulary), foresees);
+                                      std::move(vocabulary), forced);
 }
 
 }  // namespace penstock::grammar

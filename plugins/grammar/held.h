@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "grammar/answer.h"
 #include "grammar/compiler.h"
 #include "penstock/rule.h"
 
@@ -22,9 +23,9 @@ namespace penstock::grammar {
 /// 0: they do not say.
 [[nodiscard]] std::int64_t compiler_bytes(const std::string& model);
 
-/// Holds answers to a grammar; `foresees` as Answer has it.
+/// Holds answers to a grammar.
 [[nodiscard]] std::shared_ptr<const PreparedRule> held_to(
     std::shared_ptr<const Compiled> compiled,
-    std::shared_ptr<const Vocabulary> vocabulary, bool foresees);
+    std::shared_ptr<const Vocabulary> vocabulary, ForcedText forced = {});
 
 }  // namespace penstock::grammar

@@ -67,6 +67,27 @@ Source read_source(const Params& params, const std::string& model) {
   return {kind, std::move(text), params.any_whitespace};
 }
 
+/// Params of how an answer comes, and not of what it is.
+void declare_ways(Declaration<GrammarRule>& d) {
+  d.param("any_whitespace", &Params::any_whitespace,
+          "JSON may have spaces and line breaks between its parts; false: one "
+          "space behind each comma and colon, which is faster")
+      .per_request();
+  d.param("jump_forward", &Params::jump_forward,
+          "check what the grammar leaves no choice about in one step; the "
+          "answer stays the same")
+      .per_request();
+  d.param("cut", &Params::cut,
+          "who cuts text that the grammar leaves no choice about into tokens: "
+          "tokenizer, as it cuts any text, which is faster; model: whatever "
+          "its scores say of each token that the text may begin with")
+      .choices({"tokenizer", "model"})
+      .per_request();
+  d.param("cache_mib", &Params::cache_mib,
+          "most MiB of compiled grammars that are kept for later requests")
+      .range(0, 1 << 16);
+}
+
 }  // namespace
 
 void GrammarRule::declare(Declaration<GrammarRule>& d) {
@@ -93,17 +114,7 @@ void GrammarRule::declare(Declaration<GrammarRule>& d) {
           "path or beside the model");
   d.param("grammar_file", &Params::grammar_file,
           "the same with a grammar: Lark where it ends in .lark, else EBNF");
-  d.param("any_whitespace", &Params::any_whitespace,
-          "JSON may have spaces and line breaks between its parts; false: one "
-          "space behind each comma and colon, which is faster")
-      .per_request();
-  d.param("jump_forward", &Params::jump_forward,
-          "check what the grammar leaves no choice about in one step; the "
-          "answer stays the same")
-      .per_request();
-  d.param("cache_mib", &Params::cache_mib,
-          "most MiB of compiled grammars that are kept for later requests")
-      .range(0, 1 << 16);
+  declare_ways(d);
 }
 
 GrammarRule::GrammarRule(const Params& params)
@@ -157,7 +168,8 @@ std::shared_ptr<const PreparedRule> GrammarRule::prepare(
   }
   if (!source) return nullptr;
   return held_to(compile(*source), compiler_->vocabulary(),
-                 chosen.jump_forward);
+                 {.is_foreseen = chosen.jump_forward,
+                  .is_cut_by_tokenizer = chosen.cut == "tokenizer"});
 }
 
 bool GrammarRule::is_default(const Source& source) const {

@@ -25,6 +25,7 @@ class GrammarRule final : public Rule {
     std::string json_schema_file = {}, grammar_file = {};
     bool any_whitespace = false;
     bool jump_forward = true;
+    std::string cut = "tokenizer";
     std::int64_t cache_mib = 64;
   };
   static void declare(Declaration<GrammarRule>& d);

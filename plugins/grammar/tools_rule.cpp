@@ -115,8 +115,7 @@ std::shared_ptr<const PreparedRule> ToolsRule::prepare(
     return compiler_->compile(
         {.kind = Kind::kCalls, .text = calls_tag(asked, *syntax_)});
   };
-  return held_to(cache_.get(key, compile), compiler_->vocabulary(),
-                 /*foresees=*/true);
+  return held_to(cache_.get(key, compile), compiler_->vocabulary());
 }
 
 }  // namespace penstock::grammar

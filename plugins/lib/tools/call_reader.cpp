@@ -95,7 +95,15 @@ bool CallReader::read_text(Found& found) {
   return true;
 }
 
-bool CallReader::read_name() {
+void CallReader::begin_arguments(Found& found) {
+  call_.arguments.clear();
+  end_.emplace(syntax_.notation);
+  if (!in_parts_) return;
+  found.parts.push_back({.is_begin = true, .name = call_.name});
+  taken_.clear();
+}
+
+bool CallReader::read_name(Found& found) {
   const auto end = std::find_if_not(rest_.begin(), rest_.end(), may_be_in_name);
   const auto size = static_cast<std::size_t>(end - rest_.begin());
   if (size > kMostNameBytes) {
@@ -103,49 +111,70 @@ bool CallReader::read_name() {
     return true;
   }
   if (end == rest_.end()) return false;
-  const auto found = begins(rest_.substr(size), syntax_.middle);
-  if (!found) return false;
-  part_ = *found && size > 0 ? Part::kArguments : Part::kText;
+  const auto is_middle = begins(rest_.substr(size), syntax_.middle);
+  if (!is_middle) return false;
+  part_ = *is_middle && size > 0 ? Part::kArguments : Part::kText;
+  if (part_ == Part::kText) return true;
   call_.name = rest_.substr(0, size);
-  call_.arguments.clear();
-  end_.emplace(syntax_.notation);
-  if (part_ == Part::kArguments) take(size + syntax_.middle.size());
+  take(size + syntax_.middle.size());
+  begin_arguments(found);
   return true;
 }
 
-bool CallReader::read_arguments() {
+void CallReader::take_arguments(std::size_t bytes, Found& found) {
+  if (bytes == 0) return;
+  const std::string more = rest_.substr(0, bytes);
+  call_.arguments += more;
+  take(bytes);
+  if (!in_parts_) return;
+  taken_.clear();
+  if (syntax_.notation == Notation::kJson) {
+    found.parts.push_back({.arguments = more});
+  }
+}
+
+bool CallReader::read_arguments(Found& found) {
   for (std::size_t i = 0; i < rest_.size(); ++i) {
     const auto state = end_->add(rest_[i]);
     const bool is_long = call_.arguments.size() + i > kMostArguments;
     if (state == ArgumentsEnd::State::kWrong || is_long) {
       part_ = Part::kText;
+      if (in_parts_) end_call();
       return true;
     }
     if (state != ArgumentsEnd::State::kDone) continue;
-    call_.arguments += rest_.substr(0, i + 1);
-    take(i + 1);
+    take_arguments(i + 1, found);
     part_ = Part::kClose;
     return true;
   }
-  call_.arguments += rest_;
-  take(rest_.size());
+  take_arguments(rest_.size(), found);
   return false;
+}
+
+void CallReader::end_call() {
+  taken_.clear();
+  // Words before a call and behind it stay apart.
+  if (!is_behind_call_ && has_text_) between_ = space_;
+  space_.clear();
+  is_behind_call_ = true;
 }
 
 bool CallReader::read_close(Found& found) {
   const auto is_there = begins(rest_, syntax_.close);
   if (!is_there) return false;
   part_ = Part::kText;
-  if (!*is_there) return true;
-  auto arguments = json_of(call_.arguments, syntax_.notation);
-  if (!arguments) return true;
-  found.calls.push_back({call_.name, *std::move(arguments)});
-  rest_.erase(0, syntax_.close.size());
-  taken_.clear();
-  // Words before a call and behind it stay apart.
-  if (!is_behind_call_ && has_text_) between_ = space_;
-  space_.clear();
-  is_behind_call_ = true;
+  if (!in_parts_) {
+    if (!*is_there) return true;
+    auto arguments = json_of(call_.arguments, syntax_.notation);
+    if (!arguments) return true;
+    found.calls.push_back({call_.name, *std::move(arguments)});
+  } else if (syntax_.notation != Notation::kJson) {
+    found.parts.push_back(
+        {.arguments = json_of(call_.arguments, syntax_.notation)
+                          .value_or(call_.arguments)});
+  }
+  if (*is_there) rest_.erase(0, syntax_.close.size());
+  end_call();
   return true;
 }
 
@@ -162,9 +191,9 @@ bool CallReader::read(Found& found) {
       if (!taken_.empty()) give_up(found);
       return read_text(found);
     case Part::kName:
-      return read_name();
+      return read_name(found);
     case Part::kArguments:
-      return read_arguments();
+      return read_arguments(found);
     case Part::kClose:
       return read_close(found);
   }
@@ -181,6 +210,10 @@ CallReader::Found CallReader::add(const std::string& text) {
 
 CallReader::Found CallReader::finish() {
   Found found;
+  if (in_parts_ && part_ == Part::kArguments &&
+      syntax_.notation != Notation::kJson) {
+    found.parts.push_back({.arguments = call_.arguments});  // of a call cut off
+  }
   const std::string left = std::exchange(taken_, {}) + std::exchange(rest_, {});
   part_ = Part::kText;
   show(left, found);

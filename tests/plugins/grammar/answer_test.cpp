@@ -6,6 +6,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 #include <string_view>
 
@@ -29,7 +30,8 @@ TEST(Schema, RandomAnswersFitIt) {
   const Fixture fixture;
   int whole = 0;
   for (unsigned seed = 0; seed < 200; ++seed) {
-    Answer answer = fixture.answer(Kind::kSchema, kPerson);
+    Answer answer = fixture.answer(Kind::kSchema, kPerson,
+                                   {.is_cut_by_tokenizer = seed % 2 == 0});
     const auto text = fixture.walk(answer, seed, 400);
     if (!text) continue;
     ++whole;
@@ -167,9 +169,56 @@ TEST(Answer, ForeseesAsTheTokenizerCuts) {
   EXPECT_EQ(answer.foresee(Tokens{}, 2).size(), 2);
   const Tokens named = vocabulary.encode(R"({"name": "an",)");
   EXPECT_EQ(vocabulary.text(answer.foresee(named, 99)), R"( "age": )");
-  Answer still(fixture.compiler.compile({Kind::kSchema, kPerson, false}),
-               fixture.vocabulary, /*foresees=*/false);
+  Answer still = fixture.answer(Kind::kSchema, kPerson, {.is_foreseen = false});
   EXPECT_TRUE(still.foresee(Tokens{}, 99).empty());
+}
+
+/// A grammar of few texts at each place, some of which begin others.
+const char* const kFew = R"({"type": "object",
+  "properties": {"name": {"enum": ["na", "name", "an", "ane", ""]},
+                 "is_new": {"type": "boolean"},
+                 "tags": {"type": "array", "maxItems": 2,
+                          "items": {"enum": ["e", "an12", 12, 1, null]}}},
+  "required": ["name", "is_new", "tags"]})";
+
+TEST(Cut, IsTheTokenizersWhereTextsAreFew) {
+  const Fixture fixture;
+  for (unsigned seed = 0; seed < 300; ++seed) {
+    Answer answer = fixture.answer(Kind::kSchema, kFew);
+    const auto tokens = fixture.walk_tokens(answer, seed, 400);
+    ASSERT_TRUE(tokens);
+    const std::string text = fixture.vocabulary->text(*tokens);
+    EXPECT_EQ(*tokens, fixture.vocabulary->encode(text)) << text;
+    EXPECT_TRUE(json::accept(text)) << text;
+  }
+}
+
+TEST(Cut, LeavesEveryTextPossible) {
+  const Fixture fixture;
+  const auto texts = [&](bool is_cut) {
+    std::set<std::string> found;
+    for (unsigned seed = 0; seed < 3000; ++seed) {
+      Answer answer = fixture.answer(
+          Kind::kRegex,
+          "x(na|name|an|ane|12|1|true|t|\\xC3\\xA4?)( \"| )(e|me)?",
+          {.is_cut_by_tokenizer = is_cut});
+      found.insert(fixture.walk(answer, seed, 100).value());
+    }
+    return found;
+  };
+  const auto found = texts(true);
+  EXPECT_EQ(found, texts(false));
+  EXPECT_GT(found.size(), 40);
+}
+
+TEST(Cut, LeavesFreeTextToTheModel) {
+  const Fixture fixture;
+  Answer cut = fixture.answer(Kind::kSchema, R"({"type": "string"})");
+  Answer mask = fixture.answer(Kind::kSchema, R"({"type": "string"})",
+                               {.is_cut_by_tokenizer = false});
+  const Tokens begun = fixture.vocabulary->encode("\"an");
+  EXPECT_EQ(*cut.look(begun).allowed, *mask.look(begun).allowed);
+  EXPECT_GT(cut.look(begun).allowed->size(), 100);
 }
 
 TEST(Answer, CountsCharactersAndNotBytes) {

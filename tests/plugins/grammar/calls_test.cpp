@@ -35,10 +35,14 @@ const Fixture& fixture() {
   return all;
 }
 
-Answer answer_of(const CallsAsked& asked, const std::string& syntax) {
-  return fixture().answer(Kind::kCalls,
-                          calls_tag(asked, tools::syntax_named(syntax)));
+Answer answer_of(const CallsAsked& asked, const std::string& syntax,
+                 ForcedText forced = {}) {
+  return fixture().answer(
+      Kind::kCalls, calls_tag(asked, tools::syntax_named(syntax)), forced);
 }
+
+/// For texts that come a byte at a time.
+constexpr ForcedText kAnyCut{.is_cut_by_tokenizer = false};
 
 void expect_legal(const tools::ToolCall& call) {
   const json arguments = json::parse(call.arguments);
@@ -106,7 +110,7 @@ Taken taken(Answer& answer, const std::string& text) {
 
 TEST(AutomaticCalls, LeaveTextFreeUntilOneOpens) {
   const CallsAsked asked{.tools = tools_from(kTools)};
-  Answer answer = answer_of(asked, "fenced");
+  Answer answer = answer_of(asked, "fenced", kAnyCut);
   for (const std::string text :
        {"", "Hello.\tOK", "```\ncode {\"a\": 1}\n```", "```tool_code\nx"}) {
     EXPECT_TRUE(taken(answer, text).is_allowed) << text;
@@ -125,7 +129,7 @@ TEST(AutomaticCalls, LeaveTextFreeUntilOneOpens) {
 
 TEST(AutomaticCalls, EndBehindTheFirstWhereThereIsOne) {
   const CallsAsked asked{.tools = tools_from(kTools), .are_many = false};
-  Answer answer = answer_of(asked, "json");
+  Answer answer = answer_of(asked, "json", kAnyCut);
   const std::string call = R"(So {"name": "now", "parameters": {}})";
   EXPECT_TRUE(taken(answer, call).may_end);
   EXPECT_FALSE(taken(answer, call + "x").is_allowed);
@@ -191,7 +195,7 @@ TEST(EscapedCalls, HoldEveryKindOfValue) {
                   "s": {"type": "string", "description": "some"}}}}}}}])");
   Answer answer =
       answer_of({.tools = tools, .is_required = true, .are_many = false},
-                "functiongemma");
+                "functiongemma", kAnyCut);
   const std::string begin = "<start_function_call>call:f";
   const std::string end = "<end_function_call>";
   for (const std::string arguments :

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "gemma/tokenizer.h"
 #include "tests/plugins/gemma/support.h"
 
 namespace penstock::gemma {
@@ -114,9 +115,10 @@ TEST_P(Greedy, AnswersAreThoseOfTransformersUnderTheSameMask) {
   const json cases = golden_json("grammar/" + model + ".json");
   std::vector<Request> requests;
   for (const auto& each : cases) {
-    requests.push_back(request(
-        std::to_string(requests.size()),
-        {{each.at("kind"), each.at("grammar")}, {"jump_forward", jump}}));
+    requests.push_back(request(std::to_string(requests.size()),
+                               {{each.at("kind"), each.at("grammar")},
+                                {"jump_forward", jump},
+                                {"cut", "model"}}));
     requests.back().inputs["text"] = each.at("prompt").get<std::string>();
   }
   std::vector<Override> how = tiny_model(0);
@@ -146,6 +148,33 @@ INSTANTIATE_TEST_SUITE_P(
                                {"tiny", "native", "false"},
                                {"tiny_gqa", "reference", "true"},
                                {"tiny_gqa", "reference", "false"}}));
+
+/// Whatever the model and its temperature like best.
+TEST(GemmaJson, ForcedTextAndFewChoicesAreCutAsTheTokenizerCuts) {
+  const char* const schema =
+      R"({"type": "object", "properties": {
+          "is_customer": {"type": "boolean"},
+          "language": {"enum": ["en", "de", "english", "deutsch"]},
+          "all": {"type": "array", "items": {"enum": ["red", "green", 12]},
+                  "minItems": 1, "maxItems": 3}},
+          "required": ["is_customer", "language", "all"]})";
+  const auto tokenizer = Tokenizer::open(tiny("tiny.gguf"));
+  for (const double temperature : {0.0, 1.5}) {
+    std::vector<Request> requests;
+    for (int i = 0; i < 16; ++i) {
+      const std::string seed = std::to_string(i);
+      requests.push_back(
+          request("r" + seed, {{"json_schema", schema}, {"seed", seed}}));
+    }
+    const auto results =
+        run_file("gemma_json", std::move(requests), tiny_model(temperature));
+    for (const auto& result : results) {
+      ASSERT_EQ(result->report.finish_reason, "stop") << result->text;
+      EXPECT_EQ(result->report.token_ids, tokenizer->encode(result->text))
+          << result->text;
+    }
+  }
+}
 
 TEST(GemmaJson, ALimitThatComesFirstIsTold) {
   auto how = tiny_model(0);

@@ -62,23 +62,30 @@ struct Fixture {
       std::make_shared<const SmallVocabulary>();
   Compiler compiler{vocabulary, {kEnd}};
 
-  [[nodiscard]] Answer answer(Kind kind, const std::string& text) const {
-    return {compiler.compile({kind, text, false}), vocabulary, true};
+  [[nodiscard]] Answer answer(Kind kind, const std::string& text,
+                              ForcedText forced = {}) const {
+    return {compiler.compile({kind, text, false}), vocabulary, forced};
   }
   /// Takes allowed tokens at random until the answer is whole; null: it was not
   /// within `most`.
   [[nodiscard]] std::optional<std::string> walk(Answer& answer, unsigned seed,
                                                 std::size_t most) const {
+    const auto tokens = walk_tokens(answer, seed, most);
+    if (!tokens) return std::nullopt;
+    return vocabulary->text(*tokens);
+  }
+  [[nodiscard]] std::optional<Tokens> walk_tokens(Answer& answer, unsigned seed,
+                                                  std::size_t most) const {
     std::mt19937 engine(seed);
     Tokens tokens;
     while (tokens.size() < most) {
       const auto allowed = answer.look(tokens).allowed;
       if (!allowed) throw Error(Code::kInternal, "everything is allowed");
-      if (allowed->is_empty()) return vocabulary->text(tokens);
+      if (allowed->is_empty()) return tokens;
       const auto& ids = allowed->ids();
       // Ends where it can, now and then.
       if (allowed->contains(kEnd) && engine() % 2 == 0) {
-        return vocabulary->text(tokens);
+        return tokens;
       }
       const std::int64_t id = ids[engine() % ids.size()];
       if (id != kEnd) tokens.push_back(id);

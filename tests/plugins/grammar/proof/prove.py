@@ -43,12 +43,13 @@ def run(program, lines, settings):
 
 
 def pairs(count, first):
-    """(id, schema, request): a third has the spaces that the model likes."""
+    """(id, schema, request): a third has the spaces that the model likes, a fourth of all cuts what is forced itself."""
     for index in range(count):
         seed = first + index
         schema = schemas.make(seed // 2)  # two seeds a schema
         options = {"json_schema": json.dumps(schema, ensure_ascii=seed % 2 == 0), "seed": seed, "temperature": 1.5,
-                   "max_new_tokens": NEW_TOKENS, "any_whitespace": seed % 3 == 0}
+                   "max_new_tokens": NEW_TOKENS, "any_whitespace": seed % 3 == 0,
+                   "cut": "model" if seed % 4 == 1 else "tokenizer"}
         yield str(seed), schema, {"id": str(seed), "text": "A record as JSON: ", "options": options}
 
 
@@ -145,8 +146,8 @@ def prove_limits(program, how):
 def draft_keywords():
     """Each keyword that the meta-schemas of both drafts name."""
     found = set()
-    for resource in jsonschema_specifications.REGISTRY.values():
-        content = resource.contents
+    for schema in jsonschema_specifications.REGISTRY.values():
+        content = schema.contents
         if content.get("$id", "").rstrip("#") == DRAFTS[0] or "/2020-12/" in content.get("$id", ""):
             found |= set(content.get("properties", ()))
     return sorted(found)

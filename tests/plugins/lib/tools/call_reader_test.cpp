@@ -38,6 +38,27 @@ CallReader::Found read_all(const std::string& syntax, const std::string& text,
   return all;
 }
 
+/// "text|name(arguments)": of parts put together.
+std::string shown_in_parts(const std::string& syntax, const std::string& text,
+                           std::size_t size) {
+  CallReader reader(syntax_named(syntax), CallsCome::kInParts);
+  std::string shown;
+  std::string calls;
+  const auto take = [&](const CallReader::Found& more) {
+    EXPECT_TRUE(more.calls.empty());
+    shown += more.text;
+    for (const CallPart& part : more.parts) {
+      if (part.is_begin) calls += "|" + part.name + ":";
+      calls += part.arguments;
+    }
+  };
+  for (std::size_t at = 0; at < text.size(); at += size) {
+    take(reader.add(text.substr(at, size)));
+  }
+  take(reader.finish());
+  return shown + calls;
+}
+
 struct Answer {
   std::string name, syntax, text, wanted;
 };
@@ -207,6 +228,32 @@ TEST(CallReader, TakesAnything) {
       ASSERT_EQ(shown(whole), shown(cut)) << name << ": " << text;
     }
   }
+}
+
+TEST(Parts, AreTheCallHoweverTheTextIsCut) {
+  const std::string two = "So. " + kCall + "\n" + kCall + " done";
+  for (std::size_t size = 1; size < 12; ++size) {
+    EXPECT_EQ(shown_in_parts("fenced", two, size),
+              "So. done|f:{\"a\": 1}|f:{\"a\": 1}");
+    EXPECT_EQ(shown_in_parts("functiongemma", kEscaped, size),
+              "|f:{\"a\": \"b}{\", \"n\": 2}");
+  }
+}
+
+TEST(Parts, ComeBeforeTheCallIsWhole) {
+  CallReader reader(syntax_named("fenced"), CallsCome::kInParts);
+  const auto name = reader.add(kOpen + "f\", \"parameters\": ");
+  ASSERT_EQ(name.parts.size(), 1);
+  EXPECT_EQ(name.parts[0].name, "f");
+  const auto some = reader.add("{\"city\": \"Os");
+  ASSERT_EQ(some.parts.size(), 1);
+  EXPECT_EQ(some.parts[0].arguments, "{\"city\": \"Os");
+  EXPECT_EQ(reader.finish().text, "") << "it was told, and is no text";
+}
+
+TEST(Parts, LeaveWhatOnlyLooksLikeACallAsText) {
+  const std::string text = "```tool_code\nprint(1)\n```";
+  EXPECT_EQ(shown_in_parts("fenced", text, 3), text);
 }
 
 }  // namespace
