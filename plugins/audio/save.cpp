@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "audio/sound_of.h"
 #include "audio/wav.h"
 #include "penstock/drawing.h"
 #include "penstock/keys.h"
@@ -11,46 +12,14 @@ namespace {
 
 using Entry = nlohmann::ordered_json;
 
-std::string names_of_tensors(const Tensors& tensors) {
-  std::string out;
-  for (const auto& [name, tensor] : tensors) {
-    out += (out.empty() ? "'" : ", '") + name + "'";
-  }
-  return out.empty() ? "none" : out;
-}
-
-const at::Tensor& sound_of(const Decoded& decoded, const std::string& name) {
-  if (const at::Tensor* made = find(decoded.tensors, name)) return *made;
-  if (const at::Tensor* heard = find(decoded.item->inputs, name)) return *heard;
-  throw Error(
-      Code::kData,
-      str("there is no tensor '", name, "': decode gives ",
-          names_of_tensors(decoded.tensors), ", preprocess made ",
-          names_of_tensors(decoded.item->inputs), "; set postprocess.tensor"));
-}
-
-/// f32[C,T]
-at::Tensor channels_of(const at::Tensor& given, const std::string& name) {
-  at::Tensor sound = given.cpu();
-  if (sound.dim() == 1) sound = sound.unsqueeze(0);
-  if (sound.dim() != 2 || !sound.is_floating_point() || sound.numel() == 0) {
-    throw Error(Code::kData,
-                str("'", name, "' is ", at::toString(given.scalar_type()),
-                    " with ", given.dim(), " dims and ", given.numel(),
-                    " numbers; a sound is f32[T] or f32[C,T], not empty"));
-  }
-  return sound.to(at::kFloat);
-}
-
 class SaveWriter final : public Writer {
  public:
   SaveWriter(const Save::Params& params, std::string id)
       : params_(params), id_(std::move(id)) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
-    const at::Tensor sound =
-        channels_of(sound_of(decoded, params_.tensor), params_.tensor);
-    const std::int64_t rate = rate_of(*decoded.item);
+    const at::Tensor sound = sound_of(decoded, params_.tensor);
+    const std::int64_t rate = rate_of(decoded, params_.sample_rate);
     make_drawing_folder(params_.folder);
     const std::string ending = count_ > 0 ? str(".", count_) : "";
     const auto path = drawing_path(params_.folder, id_, ending + ".wav");
@@ -70,14 +39,6 @@ class SaveWriter final : public Writer {
   void end(OutputSink& /*out*/) override {}
 
  private:
-  [[nodiscard]] std::int64_t rate_of(const Item& item) const {
-    if (params_.sample_rate > 0) return params_.sample_rate;
-    if (const std::int64_t* rate = find(item.notes, kSampleRate)) return *rate;
-    throw Error(Code::kData,
-                "nobody says how many samples a second the sound has; set "
-                "postprocess.sample_rate");
-  }
-
   const Save::Params& params_;
   std::string id_;
   std::int64_t count_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "penstock/error.h"
 
@@ -17,11 +18,32 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 }
 
 /// The sample as 16 bits: what is louder than full scale is cut.
-std::uint16_t pcm16(float sample) {
+std::int16_t pcm16(float sample) {
   const float clean = std::isnan(sample) ? 0.0F : sample;
   const float scaled = std::clamp(clean, -1.0F, 1.0F) * 32767.0F;
-  return static_cast<std::uint16_t>(
-      static_cast<std::int16_t>(std::lrintf(scaled)));
+  return static_cast<std::int16_t>(std::lrintf(scaled));
+}
+
+/// `bytes` of samples; more than a file can hold: not known.
+std::string head_of(std::int64_t sample_rate, std::int64_t channels,
+                    std::uint64_t bytes, bool is_float) {
+  constexpr std::uint64_t kUnknown = 0xFFFFFFFF;
+  const std::uint64_t width = is_float ? 4 : 2;
+  const auto frame = static_cast<std::uint64_t>(channels) * width;
+  const auto rate = static_cast<std::uint64_t>(sample_rate);
+  std::string out = "RIFF";
+  put(out, std::min(36 + bytes, kUnknown), 4);
+  out += "WAVEfmt ";
+  put(out, 16, 4);
+  put(out, is_float ? 3 : 1, 2);
+  put(out, static_cast<std::uint64_t>(channels), 2);
+  put(out, rate, 4);
+  put(out, rate * frame, 4);
+  put(out, frame, 2);
+  put(out, 8 * width, 2);
+  out += "data";
+  put(out, std::min(bytes, kUnknown), 4);
+  return out;
 }
 
 }  // namespace
@@ -38,29 +60,34 @@ std::string wav_of(const at::Tensor& samples, std::int64_t sample_rate,
             channels, " channels of ", samples.size(1), " samples"));
   }
   const auto bytes = static_cast<std::uint64_t>(samples.numel() * width);
-  const auto frame = static_cast<std::uint64_t>(channels * width);
-  const auto rate = static_cast<std::uint64_t>(sample_rate);
-  std::string out = "RIFF";
-  out.reserve(44 + bytes);
-  put(out, 36 + bytes, 4);
-  out += "WAVEfmt ";
-  put(out, 16, 4);
-  put(out, is_float ? 3 : 1, 2);
-  put(out, static_cast<std::uint64_t>(channels), 2);
-  put(out, rate, 4);
-  put(out, rate * frame, 4);
-  put(out, frame, 2);
-  put(out, static_cast<std::uint64_t>(8 * width), 2);
-  out += "data";
-  put(out, bytes, 4);
+  std::string out = head_of(sample_rate, channels, bytes, is_float);
+  if (!is_float) return out + bytes_of(pcm16_of(samples));
+  const at::Tensor frames = samples.t().contiguous();
+  return out.append(
+      reinterpret_cast<const char*>(frames.const_data_ptr<float>()), bytes);
+}
+
+std::string wav_head(std::int64_t sample_rate, std::int64_t channels,
+                     std::optional<std::int64_t> bytes) {
+  const auto size = static_cast<std::uint64_t>(
+      bytes.value_or(std::numeric_limits<std::int64_t>::max()));
+  return head_of(sample_rate, channels, size, /*is_float=*/false);
+}
+
+std::vector<std::int16_t> pcm16_of(const at::Tensor& samples) {
   // Sample by sample, the channels side by side.
   const at::Tensor frames = samples.t().contiguous();
-  const auto* values = frames.const_data_ptr<float>();
-  if (is_float) {
-    return out.append(reinterpret_cast<const char*>(values), bytes);
-  }
-  for (std::int64_t i = 0; i < frames.numel(); ++i) {
-    put(out, pcm16(values[i]), 2);
+  const auto* const values = frames.const_data_ptr<float>();
+  std::vector<std::int16_t> out(static_cast<std::size_t>(frames.numel()));
+  std::transform(values, values + frames.numel(), out.begin(), pcm16);
+  return out;
+}
+
+std::string bytes_of(std::span<const std::int16_t> samples) {
+  std::string out;
+  out.reserve(2 * samples.size());
+  for (const std::int16_t sample : samples) {
+    put(out, static_cast<std::uint16_t>(sample), 2);
   }
   return out;
 }

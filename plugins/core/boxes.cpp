@@ -9,8 +9,10 @@
 #include <ATen/ops/softmax.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "core/each_item.h"
 #include "lib/pictures/placement.h"
@@ -25,6 +27,8 @@ namespace {
 /// for longer than anybody waits.
 constexpr std::size_t kMostCandidates = 30'000;
 constexpr const char* kKinds = "kinds";
+constexpr std::array kOutputs = {"boxes: f32[M,4]", "classes: i64[M]",
+                                 "scores: f32[M]"};
 
 std::string conflict(const Boxes::Params& params) {
   const bool is_grid = params.form == "anchors" || params.form == "dfl";
@@ -85,10 +89,9 @@ void declare_form(Declaration<Boxes>& d) {
 
 void Boxes::declare(Declaration<Boxes>& d) {
   using P = Params;
+  // For programs that look at the stage alone; a file's are describe()'s.
+  for (const char* made : kOutputs) d.output(made);
   d.doc("Boxes of a detector in pixels of the picture, the best of each thing")
-      .output("boxes: f32[M,4]")
-      .output("classes: i64[M]")
-      .output("scores: f32[M]")
       .uses(kSeen, kWidth, kHeight)
       .makes(kBestScore)
       .light();
@@ -109,10 +112,30 @@ void Boxes::declare(Declaration<Boxes>& d) {
   d.param("by_class", &P::by_class,
           "boxes of different classes may cover each other")
       .per_request();
+  d.param("mean", &P::mean,
+          "a box is the mean of itself and those left out for it, each by its "
+          "score, as in MediaPipe")
+      .per_request();
   d.param("max", &P::max, "most boxes that are given")
       .range(1, 10'000)
       .per_request();
   d.check(conflict);
+}
+
+Ports Boxes::describe(const Params& params) {
+  Ports ports;
+  // What `classes` names may be of any dtype, so no port says it.
+  for (const auto* names : {&params.boxes, &params.scores}) {
+    for (const std::string& name : *names) {
+      Port port;
+      port.name = name;
+      port.dtype = "f32";
+      port.dims = {"B", "..."};
+      ports.inputs.push_back(std::move(port));
+    }
+  }
+  for (const char* made : kOutputs) ports.outputs.push_back(parse_port(made));
+  return ports;
 }
 
 Boxes::Boxes(const Params& params)
@@ -296,7 +319,8 @@ Decoded Boxes::boxes_of(const Tensors& row, const Item& item,
   const auto kept = best_boxes(found_of(here, raw, placement, chosen.threshold),
                                {.overlap = chosen.overlap,
                                 .by_class = chosen.by_class,
-                                .max = chosen.max});
+                                .max = chosen.max,
+                                .mean = chosen.mean});
   return decoded_of(kept, placement, here.scores);
 }
 

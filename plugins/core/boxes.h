@@ -32,9 +32,11 @@ class Boxes final : public Decode {
     double threshold = 0.25;
     double overlap = 0.5;
     bool by_class = true;
+    bool mean = false;
     std::int64_t max = 100;
   };
   static void declare(Declaration<Boxes>& d);
+  static Ports describe(const Params& params);
   explicit Boxes(const Params& params);
 
   [[nodiscard]] Result pick(const Step& step, Result result) override;

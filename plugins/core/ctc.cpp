@@ -76,6 +76,8 @@ void Ctc::spell_classes(std::int64_t count) {
 }
 
 Result Ctc::pick(const Step& /*step*/, Result result) {
+  // A millisecond of one thread, after which a team would spin for longer.
+  const SerialOps serial;
   const at::Tensor& logits = get(result.out, tensors::kLogits);
   const auto [best, ids] = logits.max(-1);
   const auto values = params_.activation == "softmax"

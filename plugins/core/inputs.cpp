@@ -39,19 +39,13 @@ void check(const Port& port, const at::Tensor& given,
                 str("input '", port.name, "' is ", tensor_type(given),
                     ", expected ", to_string(port), more));
   };
-  if (given.scalar_type() != *scalar_type_of(port.dtype)) fail("");
-  std::size_t rank = port.dims.size();
-  const bool has_any_dims = rank > 0 && port.dims.back() == "...";
-  if (has_any_dims) --rank;
-  const auto dims = static_cast<std::size_t>(given.dim());
-  if (dims < rank || (dims > rank && !has_any_dims)) fail("");
-  for (std::size_t i = 0; i < rank; ++i) {
-    const std::string& dim = port.dims[i];
+  if (!fits(given, *tensor_shape(port))) fail("");
+  const auto dims = own_dims(port);
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    const std::string& dim = dims[i];
+    if (dim == "...") break;
+    if (fixed_dim(dim)) continue;
     const std::int64_t size = given.size(static_cast<std::int64_t>(i));
-    if (dim.find_first_not_of("0123456789") == dim.npos) {
-      if (std::to_string(size) != dim) fail("");
-      continue;
-    }
     const auto [known, is_new] = sizes.emplace(dim, size);
     if (!is_new && known->second != size) {
       fail(str(", and ", dim, " is ", known->second, " in another input"));
@@ -99,7 +93,9 @@ void Inputs::preprocess(const Request& request, Item in, ItemSink& out) const {
     const auto* text =
         json != nullptr ? &json->text : std::get_if<std::string>(&value);
     if (const auto* tensors = std::get_if<Tensors>(&value)) {
-      made = get(*tensors, port.name);
+      // What another step made may be called something else.
+      made = tensors->size() == 1 ? tensors->front().second
+                                  : get(*tensors, port.name);
     } else if (text != nullptr) {
       made = json_tensor(*text, port.name, *scalar_type_of(port.dtype),
                          params_.max_values);

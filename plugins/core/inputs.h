@@ -11,8 +11,10 @@ namespace penstock::core {
 
 /// Inputs and outputs: the tensors of param `tensors`. A request gives each as
 /// a tensor of that dtype, or as JSON: lists within lists, a number where it
-/// has no dims. Dims that are numbers must be so; those that are names may have
-/// any size, the same for all tensors of a request.
+/// has no dims; another step's tensor (core.tensor, format: next) may have
+/// another name where it is the only one. Dims that are numbers must be so;
+/// those that are names may have any size, the same for all tensors of a
+/// request.
 class Inputs final : public Preprocess {
  public:
   struct Params {

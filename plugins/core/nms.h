@@ -1,4 +1,5 @@
-// Of boxes that cover each other, the best one: non-maximum suppression.
+// Of boxes that cover each other, the best one or their mean: non-maximum
+// suppression.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,9 @@ struct NmsRules {
   double overlap = 0.5;    ///< intersection over union that is too much
   bool by_class = true;    ///< boxes of other classes do not matter
   std::int64_t max = 100;  ///< most that are kept
+  /// A kept box is the mean of itself and those that it suppresses, each by its
+  /// score, as MediaPipe's weighted suppression has it.
+  bool mean = false;
 };
 
 /// Those that are kept, best first; of equal scores the earlier one.

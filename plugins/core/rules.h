@@ -30,9 +30,10 @@ class Rules {
   [[nodiscard]] const Penalties& penalties() const { return penalties_; }
   [[nodiscard]] const Sampling& sampling() const { return sampling_; }
   [[nodiscard]] const Tokens& ends() const { return ends_; }
+  /// Whether tokens are edited because they stand there.
+  [[nodiscard]] bool looks_back() const;
 
  private:
-  [[nodiscard]] bool looks_back() const;
   void check(std::int64_t vocab) const;
 
   Sampling sampling_;

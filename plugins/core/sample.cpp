@@ -7,7 +7,6 @@
 #include "core/logprobs.h"
 #include "core/sample_state.h"
 #include "penstock/keys.h"
-#include "penstock/random.h"
 #include "penstock/tensor_names.h"
 
 namespace penstock::core {
@@ -136,6 +135,10 @@ void SampleDecode::start(Sequence& sequence) {
     for (const auto& [id, bias] : rulings[0].biases) edits[id].bias += bias;
   }
   sequence.want = want_for(rules, chosen, edits, rulings);
+  if (chosen.n == 1 && chosen.speculate == "none" && rulings.empty()) {
+    sequence.want.draw = hint(rules, chosen, sequence.want, edits,
+                              {.room = room(chosen, prompt, prompt)});
+  }
 }
 
 Finish SampleDecode::finish(const View& view, const Tokens& tokens) const {
@@ -225,10 +228,8 @@ Next SampleDecode::sample_tokens(const View& view, const Candidates& first,
     const Candidates& from = more ? *more : first;
     const auto position =
         static_cast<std::int64_t>(tokens.size()) - view.prompt();
-    const double random = uniform(static_cast<std::uint64_t>(view.params.seed),
-                                  static_cast<std::uint64_t>(branch),
-                                  static_cast<std::uint64_t>(position));
-    const Candidate token = draw(from.all, view.rules().sampling(), random);
+    const Candidate token = draw(from.all, view.rules().sampling(),
+                                 random_of(view.params, branch, position));
     const float norm = view.params.logprobs < 0
                            ? 0
                            : value_at(view.scores.norm, view.slice.out + ahead);

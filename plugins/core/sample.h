@@ -2,10 +2,13 @@
 // finished.
 #pragma once
 
+#include <memory>
+
 #include "core/candidate.h"
 #include "core/rules.h"
 #include "core/sample_params.h"
 #include "penstock/decode.h"
+#include "penstock/draw.h"
 #include "penstock/rule.h"
 
 namespace penstock::core {
@@ -34,6 +37,11 @@ class SampleDecode final : public Decode {
   struct State;
   /// A slice's share of a step's scores, on the host.
   struct View;
+  /// Where a token will stand: its branch, and the answer's tokens before it.
+  struct DrawPlace {
+    std::int64_t branch = 0, position = 0;
+    std::int64_t room = 0;  ///< tokens that may follow it
+  };
 
   [[nodiscard]] const Params& params_of(const Sequence& sequence) const;
   /// Of the vocabulary, where the model says it.
@@ -51,6 +59,16 @@ class SampleDecode final : public Decode {
   /// Appends what the rules leave no choice about, and ends with them.
   void add_forced(const View& view, Branch& branch, Tokens& tokens,
                   Next& next) const;
+  /// How many tokens may follow the next one, after `length` with the prompt's.
+  [[nodiscard]] std::int64_t room(const Params& params, std::int64_t prompt,
+                                  std::int64_t length) const;
+  /// How the next token will be chosen, for a Forward that runs ahead; null
+  /// where it hangs on more than a hint can say.
+  [[nodiscard]] std::shared_ptr<const Draw> hint(const Rules& rules,
+                                                 const Params& params,
+                                                 const Want& want,
+                                                 const Edits& edits,
+                                                 const DrawPlace& place) const;
   /// What the sequence's next step guesses and wants.
   void go_on(const View& view, Tokens tokens, Next& next) const;
   /// Of the draft what the rules allow, and what they say of each token of it.

@@ -8,8 +8,18 @@
 #include "core/answer_rules.h"
 #include "core/lookup.h"
 #include "core/sample.h"
+#include "penstock/random.h"
 
 namespace penstock::core {
+
+/// The number that picks the answer's token at a position, in [0, 1).
+[[nodiscard]] inline double random_of(const SampleParams& params,
+                                      std::int64_t branch,
+                                      std::int64_t position) {
+  return uniform(static_cast<std::uint64_t>(params.seed),
+                 static_cast<std::uint64_t>(branch),
+                 static_cast<std::uint64_t>(position));
+}
 
 /// One of an item's answers.
 struct SampleDecode::Branch {

@@ -77,6 +77,9 @@ class TensorWriter final : public Writer {
         lines += " in " + entry["file"].get<std::string>();
       }
     }
+    if (params_.format == "next") {
+      out.emit(chosen, decoded.branch, /*is_final=*/false);
+    }
     if (params_.format == "safetensors") {
       write_safetensors(list.front()["file"].get<std::string>(), chosen);
     }
@@ -122,6 +125,7 @@ class TensorWriter final : public Writer {
       entry["values"] = values_of(tensor);
       return;
     }
+    if (params_.format == "next") return;
     std::string ending;
     if (decoded.item->index > 0) ending += str(".", decoded.item->index);
     if (decoded.branch > 0) ending += str(".b", decoded.branch);
@@ -141,12 +145,16 @@ class TensorWriter final : public Writer {
 }  // namespace
 
 void Tensor::declare(Declaration<Tensor>& d) {
-  d.doc("Named tensors as JSON, or as files for numpy and safetensors").light();
+  d.doc(
+       "Named tensors as JSON, as files for numpy and safetensors, or for the "
+       "next step")
+      .light();
   d.param("names", &Params::names, "the tensors to give; none: all there are");
   d.param("format", &Params::format,
           "json: the numbers in the result; npy: a file for each tensor; "
-          "safetensors: one for each item")
-      .choices({"json", "npy", "safetensors"});
+          "safetensors: one for each item; next: for the step of a composition "
+          "that takes {each: THIS_STEP} by core.inputs")
+      .choices({"json", "npy", "safetensors", "next"});
   d.param("folder", &Params::folder,
           "where files go, named after the request; made where it is not there")
       .draws();

@@ -1,4 +1,5 @@
-// core.tensor: named tensors as they are: in JSON, or as files.
+// core.tensor: named tensors as they are: in JSON, as files, or for a next
+// step.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ namespace penstock::core {
 
 /// Input: every tensor that Decode gives, or those that are named. Output: a
 /// line about each, and JSON {"tensors": [{"name", "item", "dtype", "shape",
-/// "values" or "file"}]}.
+/// "values" or "file"}]}; with format next the tensors themselves.
 class Tensor final : public Postprocess {
  public:
   struct Params {

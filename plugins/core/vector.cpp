@@ -44,8 +44,8 @@ void Vector::declare(Declaration<Vector>& d) {
       .light();
   d.param("pool", &Params::pool,
           "mean: average the states that count; cls: take the first, as models "
-          "with a [CLS] token mean it")
-      .choices({"mean", "cls"});
+          "with a [CLS] token mean it; none: the model gives a vector")
+      .choices({"mean", "cls", "none"});
   d.param("mask", &Params::mask,
           "of mean: the model's input that says which states count, not 0; "
           "where there is none of that name all do");
@@ -56,6 +56,14 @@ void Vector::declare(Declaration<Vector>& d) {
       .per_request();
   d.param("normalize", &Params::normalize, "divide the vector by its L2 norm")
       .per_request();
+}
+
+Ports Vector::describe(const Params& params) {
+  Ports ports;
+  ports.inputs.push_back(parse_port(
+      params.pool == "none" ? "hidden: f32[B,D]" : "hidden: f32[B,T,D]"));
+  ports.outputs.push_back(parse_port("embedding: f32[D]"));
+  return ports;
 }
 
 at::Tensor Vector::mean(const Step& step, const at::Tensor& hidden) const {
@@ -78,6 +86,20 @@ at::Tensor Vector::mean(const Step& step, const at::Tensor& hidden) const {
 Result Vector::pick(const Step& step, Result result) {
   const SerialOps serial;  // few numbers
   const at::Tensor& hidden = get(result.out, kHidden);
+  const std::int64_t dims = params_.pool == "none" ? 2 : 3;
+  if (hidden.dim() != dims) {
+    throw Error(
+        Code::kData,
+        str("'", kHidden, "' has ", hidden.dim(),
+            " dims with the batch's, expected ", dims,
+            dims == 3 ? "; of a model that gives a vector set pool: none"
+                      : ""));
+  }
+  if (params_.pool == "none") {
+    Result as_is;
+    as_is.out = {{kHidden, hidden.to(at::kDouble)}};
+    return as_is;
+  }
   if (hidden.size(1) == 0) {
     throw ForwardFault("the model gives no states for an item");
   }

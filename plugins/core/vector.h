@@ -10,7 +10,8 @@
 namespace penstock::core {
 
 /// Input: hidden f32[B,T,D], and what counts of it, which Batch made beside the
-/// model's inputs: attention_mask [B,T]. Output: embedding f32[D].
+/// model's inputs: attention_mask [B,T]; with `pool: none` hidden f32[B,D].
+/// Output: embedding f32[D].
 class Vector final : public Decode {
  public:
   struct Params {
@@ -20,6 +21,7 @@ class Vector final : public Decode {
     bool normalize = true;
   };
   static void declare(Declaration<Vector>& d);
+  static Ports describe(const Params& params);
   explicit Vector(Params params) : params_(std::move(params)) {}
 
   [[nodiscard]] Result pick(const Step& step, Result result) override;

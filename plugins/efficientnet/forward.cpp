@@ -7,6 +7,9 @@
 namespace penstock::efficientnet {
 namespace {
 
+constexpr const char* kNativeIsOfTheCpu =
+    "engine: native runs on the CPU alone; use engine: reference";
+
 Architecture architecture_of(const EfficientNetForward::Params& p) {
   Architecture out = architecture(p.variant);
   if (!p.blocks.empty()) out.blocks = parse_blocks(p.blocks);
@@ -66,6 +69,12 @@ void EfficientNetForward::declare(Declaration<EfficientNetForward>& d) {
   d.check(conflict);
 }
 
+std::string EfficientNetForward::why_no_gpu(const Params& params,
+                                            const std::string& /*model*/,
+                                            const Gpus& gpus, int /*index*/) {
+  return params.engine == "native" ? kNativeIsOfTheCpu : why_unusable(gpus);
+}
+
 Footprint EfficientNetForward::memory(const StageContext& context) const {
   std::error_code error;
   const auto size = std::filesystem::file_size(context.model, error);
@@ -85,8 +94,7 @@ void EfficientNetForward::open(StageContext& context) {
   const WeightFile file = WeightFile::open(context.model);
   const bool is_cpu = context.device.is_cpu();
   if (params_.engine == "native" && !is_cpu) {
-    throw Error(Code::kUsage,
-                "engine: native runs on the CPU; use engine: reference");
+    throw Error(Code::kUsage, kNativeIsOfTheCpu);
   }
   if (is_cpu && params_.engine != "reference") {
     native_ = std::make_unique<native::Network>(load_weights(file, shape),

@@ -10,6 +10,7 @@
 #include "efficientnet/native/network.h"
 #include "efficientnet/reference.h"
 #include "penstock/forward.h"
+#include "penstock/gpus.h"
 
 namespace penstock::efficientnet {
 
@@ -27,6 +28,9 @@ class EfficientNetForward final : public Forward {
     std::string engine = "auto";
   };
   static void declare(Declaration<EfficientNetForward>& d);
+  [[nodiscard]] static std::string why_no_gpu(const Params& params,
+                                              const std::string& model,
+                                              const Gpus& gpus, int index);
   explicit EfficientNetForward(Params params) : params_(std::move(params)) {}
 
   [[nodiscard]] Footprint memory(const StageContext& context) const override;

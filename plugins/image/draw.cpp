@@ -108,9 +108,14 @@ at::Tensor with_lines(const at::Tensor& pixels,
   return out;
 }
 
-at::Tensor with_boxes(const at::Tensor& pixels,
-                      const std::vector<DrawnBox>& boxes) {
-  at::Tensor out = viewable(pixels).clone();
+namespace {
+
+/// draw(picture, at, box) for each box on a copy of `canvas`, which shows
+/// `pixels`; the best one last, on top.
+template <class Draw>
+at::Tensor drawn_on(const at::Tensor& canvas, const at::Tensor& pixels,
+                    const std::vector<DrawnBox>& boxes, const Draw& draw) {
+  at::Tensor out = canvas.clone(at::MemoryFormat::Contiguous);
   cv::Mat picture(static_cast<int>(out.size(0)), static_cast<int>(out.size(1)),
                   CV_8UC3, out.data_ptr());
   const auto scaled = [&](double place, std::int64_t dim) {
@@ -118,14 +123,29 @@ at::Tensor with_boxes(const at::Tensor& pixels,
     return static_cast<int>(std::lround(std::clamp(
         place * most / static_cast<double>(pixels.size(dim)), 0.0, most - 1)));
   };
-  // The best one last, on top.
   for (auto box = boxes.rbegin(); box != boxes.rend(); ++box) {
     const cv::Point from(scaled(box->left, 1), scaled(box->top, 0));
     const cv::Point to(scaled(box->right, 1), scaled(box->bottom, 0));
-    draw_box(picture, {from.x, from.y, to.x - from.x + 1, to.y - from.y + 1},
-             *box);
+    draw(picture,
+         cv::Rect(from.x, from.y, to.x - from.x + 1, to.y - from.y + 1), *box);
   }
   return out;
+}
+
+}  // namespace
+
+at::Tensor with_boxes(const at::Tensor& pixels,
+                      const std::vector<DrawnBox>& boxes) {
+  return drawn_on(viewable(pixels), pixels, boxes, draw_box);
+}
+
+at::Tensor with_outlines(const at::Tensor& pixels,
+                         const std::vector<DrawnBox>& boxes) {
+  return drawn_on(
+      pixels, pixels, boxes,
+      [](cv::Mat& picture, const cv::Rect& at, const DrawnBox& box) {
+        cv::rectangle(picture, at, colour_of(box.kind), 2);
+      });
 }
 
 at::Tensor with_mask(const at::Tensor& pixels, const at::Tensor& mask,

@@ -26,6 +26,10 @@ struct DrawnBox {
 [[nodiscard]] at::Tensor with_boxes(const at::Tensor& pixels,
                                     const std::vector<DrawnBox>& boxes);
 
+/// A copy of u8[H,W,3], as large as it is, with the boxes' outlines alone.
+[[nodiscard]] at::Tensor with_outlines(const at::Tensor& pixels,
+                                       const std::vector<DrawnBox>& boxes);
+
 /// A copy of u8[H,W,3] with the colour of its class laid over each pixel that
 /// u8[H,W] says one for, but for those of class `none`.
 [[nodiscard]] at::Tensor with_mask(const at::Tensor& pixels,

@@ -1,17 +1,15 @@
 #include "image/draw_boxes.h"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <iomanip>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <sstream>
 
+#include "image/contact_sheet.h"
 #include "image/crop.h"
 #include "image/draw.h"
+#include "image/named_box.h"
 #include "image/request_picture.h"
-#include "lib/labels/label_file.h"
+#include "image/thumbnail.h"
+#include "lib/pictures/tracker.h"
 #include "penstock/drawing.h"
 #include "penstock/keys.h"
 #include "penstock/tensor_names.h"
@@ -21,83 +19,43 @@ namespace {
 
 using BoxJson = nlohmann::ordered_json;
 
-std::string fixed(double value, int digits) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << value;
-  return out.str();
-}
-
-struct NamedBox {
-  std::int64_t id = 0;
-  std::string name;
-  double score = 0;
-  Extent at;
-  std::optional<Corners> corners = {};  ///< of what is turned
-};
-
-/// 0.921  face  at 203,58 to 302,177
-std::string line_of(const NamedBox& box) {
-  const auto pixel = [](double place) { return fixed(place, 0); };
-  return fixed(box.score, 3) + "  " + box.name + "  at " + pixel(box.at.left) +
-         "," + pixel(box.at.top) + " to " + pixel(box.at.right) + "," +
-         pixel(box.at.bottom);
-}
-
-BoxJson json_of(const std::vector<NamedBox>& boxes) {
-  const auto rounded = [](double place) {
-    return std::round(place * 100) / 100;
-  };
-  BoxJson list = BoxJson::array();
-  for (const NamedBox& box : boxes) {
-    list.push_back(
-        {{"id", box.id},
-         {"label", box.name},
-         {"score", box.score},
-         {"box",
-          BoxJson::array({rounded(box.at.left), rounded(box.at.top),
-                          rounded(box.at.right), rounded(box.at.bottom)})}});
-  }
-  return list;
-}
-
 class BoxWriter final : public Writer {
  public:
-  BoxWriter(const Request& request, const std::vector<std::string>& names,
+  BoxWriter(const Request& request, const labels::ClassNames& names,
             const DrawBoxes::Params& params)
-      : request_(request), names_(names), params_(params) {}
+      : request_(request),
+        names_(names),
+        params_(params),
+        tracker_({.overlap = params.track_overlap, .gap = params.track_gap}),
+        sheets_(drawing_path(params.render, request.id, "").string()) {}
 
   bool write(const Decoded& decoded, OutputSink& out) override {
     const std::vector<NamedBox> boxes = boxes_of(decoded);
     out.emit(penstock::Json{json_text(decoded, boxes)}, decoded.branch,
              /*is_final=*/false);
     if (params_.crops) cut(*decoded.item, boxes, decoded.branch, out);
-    if (!params_.render.empty()) draw(*decoded.item, boxes);
+    if (!params_.render.empty()) show(*decoded.item, boxes);
     lines_.begin(decoded, out);
     out.emit(text_of(decoded, boxes), decoded.branch, /*is_final=*/true);
     return true;
   }
-  void end(OutputSink& /*out*/) override {}
+  void end(OutputSink& /*out*/) override { sheets_.finish(); }
 
  private:
-  [[nodiscard]] std::vector<NamedBox> boxes_of(const Decoded& decoded) const {
-    const auto places =
-        get(decoded.tensors, tensors::kBoxes).to(at::kDouble).contiguous();
-    const auto classes = get(decoded.tensors, tensors::kClasses);
-    const auto scores = get(decoded.tensors, tensors::kClassScores);
-    const at::Tensor* corners = find(decoded.tensors, tensors::kCorners);
-    std::vector<NamedBox> boxes;
-    for (std::int64_t i = 0; i < classes.numel(); ++i) {
-      const auto id = classes.const_data_ptr<std::int64_t>()[i];
-      const auto* const p = places.const_data_ptr<double>() + 4 * i;
-      boxes.push_back(
-          {.id = id,
-           .name = labels::name_of(names_, id),
-           .score = double{scores.const_data_ptr<float>()[i]},
-           .at = {.left = p[0], .top = p[1], .right = p[2], .bottom = p[3]}});
-      if (corners == nullptr) continue;
-      const auto* const c = corners->const_data_ptr<float>() + 8 * i;
-      std::copy(c, c + 8, boxes.back().corners.emplace().begin());
+  /// What was found, with numbers where it is tracked.
+  std::vector<NamedBox> boxes_of(const Decoded& decoded) {
+    std::vector<NamedBox> boxes = named_boxes(decoded, names_);
+    if (params_.track == "none") return boxes;
+    std::vector<pictures::Thing> seen;
+    for (const NamedBox& box : boxes) {
+      seen.push_back({.box = {.left = static_cast<float>(box.at.left),
+                              .top = static_cast<float>(box.at.top),
+                              .right = static_cast<float>(box.at.right),
+                              .bottom = static_cast<float>(box.at.bottom)},
+                      .kind = box.id});
     }
+    const auto numbers = tracker_.next(seen);
+    for (std::size_t i = 0; i < boxes.size(); ++i) boxes[i].track = numbers[i];
     return boxes;
   }
 
@@ -189,27 +147,50 @@ class BoxWriter final : public Writer {
     }
   }
 
-  void draw(const Item& item, const std::vector<NamedBox>& boxes) {
-    const Scale scale = scale_of(item);
-    std::vector<DrawnBox> drawn;
+  static std::vector<DrawnBox> drawn(const std::vector<NamedBox>& boxes,
+                                     const Scale& scale) {
+    std::vector<DrawnBox> out;
     for (const NamedBox& box : boxes) {
       const Extent at = scaled(box.at, scale);
-      drawn.push_back({.left = at.left,
-                       .top = at.top,
-                       .right = at.right,
-                       .bottom = at.bottom,
-                       .text = box.name + " " + fixed(box.score, 2),
-                       .kind = box.id});
+      const std::string number =
+          box.track > 0 ? "#" + std::to_string(box.track) + " " : "";
+      const std::string name = box.name.empty() ? "" : box.name + " ";
+      out.push_back({.left = at.left,
+                     .top = at.top,
+                     .right = at.right,
+                     .bottom = at.bottom,
+                     .text = name + number + fixed(box.score, 2),
+                     .kind = box.track > 0 ? box.track : box.id});
     }
-    write_view(params_.render, request_.id, item.index,
-               with_boxes(picture(), drawn));
+    return out;
+  }
+
+  /// A picture of its own; of a frame a cell of a contact sheet.
+  void show(const Item& item, const std::vector<NamedBox>& boxes) {
+    const double* time = find(item.notes, kTime);
+    if (time == nullptr) {
+      write_view(params_.render, request_.id, item.index,
+                 with_boxes(picture(), drawn(boxes, scale_of(item))));
+      return;
+    }
+    const at::Tensor frame = shown_frame(item);
+    const Scale scale{.x = static_cast<double>(frame.size(1)) /
+                           static_cast<double>(get(item.notes, kWidth)),
+                      .y = static_cast<double>(frame.size(0)) /
+                           static_cast<double>(get(item.notes, kHeight))};
+    std::vector<std::string> lines{fixed(*time, 3) + " s"};
+    const auto outlines = drawn(boxes, scale);
+    for (const DrawnBox& box : outlines) lines.push_back(box.text);
+    sheets_.add(with_outlines(frame, outlines), lines);
   }
 
   const Request& request_;
-  const std::vector<std::string>& names_;
+  const labels::ClassNames& names_;
   const DrawBoxes::Params& params_;
   at::Tensor picture_;
   ItemLines lines_;
+  pictures::Tracker tracker_;
+  ContactSheets sheets_;
 };
 
 }  // namespace
@@ -221,23 +202,35 @@ void DrawBoxes::declare(Declaration<DrawBoxes>& d) {
       .input("scores: f32[M]")
       .uses(kTime, kFrame, kWidth, kHeight, kBestScore)
       .light();
-  d.param("labels", &Params::labels,
-          "file with the names of the classes, by path or beside the model: "
-          "JSON, or one name per line; model: those in its metadata; empty: "
-          "show numbers");
+  d.param(
+      "labels", &Params::labels,
+      "file with the names of the classes, by path or beside the model: "
+      "JSON, or one name per line; model: those in its metadata; none: what is "
+      "found needs no name; empty: show numbers");
   d.param("render", &Params::render,
           "folder for pictures with the boxes drawn; empty: none")
       .draws();
   d.param("crops", &Params::crops,
           "give each box's part of the picture too, as a request for the step "
           "that takes {image: {each: THIS_STEP}}");
+  d.param("track", &Params::track,
+          "iou: a thing keeps its number from picture to picture of a film, by "
+          "the box that covers its last one most")
+      .choices({"none", "iou"});
+  d.param("track_overlap", &Params::track_overlap,
+          "share of two boxes' whole area that they have in common at least "
+          "where they are one thing")
+      .range(0, 1);
+  d.param("track_gap", &Params::track_gap,
+          "pictures in a row in which it may be unseen and keep its number")
+      .range(0, 10'000);
   d.param("margin", &Params::margin,
           "share of a box's width and height that a crop has more on each side")
       .range(0, 4);
 }
 
 void DrawBoxes::open(StageContext& context) {
-  names_ = labels::labels_named(params_.labels, context.model);
+  names_ = {params_.labels, context.model};
   if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/labels/label_file.h"
 #include "penstock/postprocess.h"
 
 namespace penstock::image {
@@ -15,8 +16,10 @@ namespace penstock::image {
 /// picture, classes i64[M], scores f32[M], and where there are such corners
 /// f32[M,8]. Output: a line a box, and JSON
 /// {"boxes": [{"id", "label", "score", "box"}]}, of frames of a film
-/// {"frames": [{"time", "frame", "boxes"}]}; with `crops` also a tensor `image`
-/// u8[H,W,3] for each box, which a step takes with `{image: {each: STEP}}`.
+/// {"frames": [{"time", "frame", "boxes"}]}, drawn on contact sheets of what
+/// image.fit made small; with `track` a box has also "track"; with `crops` also
+/// a tensor `image` u8[H,W,3] for each box, which a step takes with `{image:
+/// {each: STEP}}`.
 class DrawBoxes final : public Postprocess {
  public:
   struct Params {
@@ -24,6 +27,9 @@ class DrawBoxes final : public Postprocess {
     std::string render;
     bool crops = false;
     double margin = 0;
+    std::string track = "none";
+    double track_overlap = 0.3;
+    std::int64_t track_gap = 5;
   };
   static void declare(Declaration<DrawBoxes>& d);
   explicit DrawBoxes(Params params) : params_(std::move(params)) {}
@@ -34,7 +40,7 @@ class DrawBoxes final : public Postprocess {
 
  private:
   Params params_;
-  std::vector<std::string> names_;  ///< by class
+  labels::ClassNames names_;
 };
 
 }  // namespace penstock::image

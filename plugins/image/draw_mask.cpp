@@ -10,7 +10,6 @@
 #include "image/draw.h"
 #include "image/request_picture.h"
 #include "image/resize.h"
-#include "lib/labels/label_file.h"
 #include "lib/pictures/rle.h"
 #include "penstock/drawing.h"
 #include "penstock/keys.h"
@@ -28,7 +27,7 @@ struct Region {
 
 class MaskWriter final : public Writer {
  public:
-  MaskWriter(const Request& request, const std::vector<std::string>& names,
+  MaskWriter(const Request& request, const labels::ClassNames& names,
              const DrawMask::Params& params)
       : request_(request), names_(names), params_(params) {}
 
@@ -56,9 +55,8 @@ class MaskWriter final : public Writer {
     for (std::size_t id = 0; id < areas.size(); ++id) {
       const auto number = static_cast<std::int64_t>(id);
       if (areas.at(id) == 0 || number == params_.background) continue;
-      regions.push_back({.id = number,
-                         .area = areas.at(id),
-                         .name = labels::name_of(names_, number)});
+      regions.push_back(
+          {.id = number, .area = areas.at(id), .name = names_.of(number)});
     }
     std::stable_sort(
         regions.begin(), regions.end(),
@@ -81,7 +79,7 @@ class MaskWriter final : public Writer {
       out << std::setprecision(1)
           << 100.0 * static_cast<double>(region.area) /
                  static_cast<double>(mask.numel())
-          << "%  " << region.name;
+          << "%" << (region.name.empty() ? "" : "  ") << region.name;
     }
     return out.str();
   }
@@ -96,8 +94,9 @@ class MaskWriter final : public Writer {
           pictures::run_lengths(values, mask.size(0), mask.size(1),
                                 static_cast<std::uint8_t>(region.id));
       MaskJson& entry = list.emplace_back();
-      entry = {
-          {"id", region.id}, {"label", region.name}, {"area", region.area}};
+      entry["id"] = region.id;
+      if (!region.name.empty()) entry["label"] = region.name;
+      entry["area"] = region.area;
       entry["rle"]["size"] = MaskJson::array({mask.size(0), mask.size(1)});
       entry["rle"]["counts"] = pictures::coco_counts(runs);
     }
@@ -118,7 +117,7 @@ class MaskWriter final : public Writer {
   }
 
   const Request& request_;
-  const std::vector<std::string>& names_;
+  const labels::ClassNames& names_;
   const DrawMask::Params& params_;
   ItemLines lines_;
 };
@@ -132,7 +131,8 @@ void DrawMask::declare(Declaration<DrawMask>& d) {
       .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
-          "JSON, or one name per line; empty: show numbers");
+          "JSON, or one name per line; model: those in its metadata; none: "
+          "classes need no name; empty: show numbers");
   d.param("background", &Params::background,
           "class that is left out; -1: none is")
       .range(-1, 255);
@@ -142,7 +142,7 @@ void DrawMask::declare(Declaration<DrawMask>& d) {
 }
 
 void DrawMask::open(StageContext& context) {
-  names_ = labels::labels_named(params_.labels, context.model);
+  names_ = {params_.labels, context.model};
   if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/labels/label_file.h"
 #include "penstock/postprocess.h"
 
 namespace penstock::image {
@@ -30,7 +31,7 @@ class DrawMask final : public Postprocess {
 
  private:
   Params params_;
-  std::vector<std::string> names_;  ///< by class
+  labels::ClassNames names_;
 };
 
 }  // namespace penstock::image

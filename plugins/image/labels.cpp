@@ -1,7 +1,6 @@
 #include "image/labels.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +13,7 @@
 #include "image/contact_sheet.h"
 #include "image/draw.h"
 #include "image/request_picture.h"
-#include "lib/labels/label_file.h"
+#include "image/thumbnail.h"
 #include "penstock/drawing.h"
 #include "penstock/keys.h"
 
@@ -39,7 +38,7 @@ std::string fixed(double value) {
 
 /// 0.409  tiger cat
 std::string line_of(const Label& label, const char* between) {
-  return fixed(label.score) + between + label.name;
+  return fixed(label.score) + (label.name.empty() ? "" : between) + label.name;
 }
 
 std::string text_of(const std::vector<Label>& labels) {
@@ -53,8 +52,9 @@ std::string text_of(const std::vector<Label>& labels) {
 Json json_of(const std::vector<Label>& labels) {
   Json list = Json::array();
   for (const Label& label : labels) {
-    list.push_back(
-        {{"id", label.id}, {"label", label.name}, {"score", label.score}});
+    Json& entry = list.emplace_back(Json{{"id", label.id}});
+    if (!label.name.empty()) entry["label"] = label.name;
+    entry["score"] = label.score;
   }
   return list;
 }
@@ -70,23 +70,9 @@ std::string clock_text(double seconds) {
   return out.str();
 }
 
-/// The frame made small, without the borders above and below that its square
-/// has; black where preprocess made none.
-at::Tensor thumbnail_of(const Item& item) {
-  constexpr std::int64_t kSide = 160;
-  const at::Tensor* square = find(item.inputs, "thumbnail");
-  if (square == nullptr) return at::full({kSide, kSide, 3}, 0, at::kByte);
-  const auto height = static_cast<double>(get(item.notes, kHeight));
-  const auto width = static_cast<double>(get(item.notes, kWidth));
-  const std::int64_t side = square->size(0);
-  const std::int64_t inner = std::clamp<std::int64_t>(
-      std::llround(static_cast<double>(side) * height / width), 1, side);
-  return square->narrow(0, (side - inner) / 2, inner);
-}
-
 class LabelWriter final : public Writer {
  public:
-  LabelWriter(const Request& request, const std::vector<std::string>& names,
+  LabelWriter(const Request& request, const labels::ClassNames& names,
               const std::string& render)
       : request_(request),
         names_(names),
@@ -117,7 +103,7 @@ class LabelWriter final : public Writer {
     for (std::int64_t i = 0; i < classes.numel(); ++i) {
       const auto id = classes.const_data_ptr<std::int64_t>()[i];
       labels.push_back({.id = id,
-                        .name = labels::name_of(names_, id),
+                        .name = names_.of(id),
                         .score = scores.const_data_ptr<float>()[i]});
     }
     return labels;
@@ -134,7 +120,7 @@ class LabelWriter final : public Writer {
     }
     frame["labels"] = json_of(labels);
     if (!render_.empty()) {
-      sheets_.add(thumbnail_of(item), {fixed(time) + " s", line_of(best, " ")});
+      sheets_.add(shown_frame(item), {fixed(time) + " s", line_of(best, " ")});
     }
     out.emit(penstock::Json{dump({{"frames", Json::array({frame})}})},
              decoded.branch, /*is_final=*/false);
@@ -161,7 +147,7 @@ class LabelWriter final : public Writer {
   }
 
   const Request& request_;
-  const std::vector<std::string>& names_;
+  const labels::ClassNames& names_;
   const std::string& render_;
   ContactSheets sheets_;
   bool is_first_ = true;  ///< frame of the film
@@ -177,8 +163,8 @@ void Labels::declare(Declaration<Labels>& d) {
       .light();
   d.param("labels", &Params::labels,
           "file with the names of the classes, by path or beside the model: "
-          "JSON, or one name per line; model: those in its metadata; empty: "
-          "show numbers");
+          "JSON, or one name per line; model: those in its metadata; none: "
+          "classes need no name; empty: show numbers");
   d.param("render", &Params::render,
           "folder for pictures with their labels drawn, for films contact "
           "sheets; empty: none")
@@ -186,7 +172,7 @@ void Labels::declare(Declaration<Labels>& d) {
 }
 
 void Labels::open(StageContext& context) {
-  names_ = labels::labels_named(params_.labels, context.model);
+  names_ = {params_.labels, context.model};
   if (!params_.render.empty()) make_drawing_folder(params_.render);
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/labels/label_file.h"
 #include "penstock/postprocess.h"
 
 namespace penstock::image {
@@ -32,7 +33,7 @@ class Labels final : public Postprocess {
 
  private:
   Params params_;
-  std::vector<std::string> names_;  ///< by class
+  labels::ClassNames names_;
 };
 
 }  // namespace penstock::image

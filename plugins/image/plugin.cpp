@@ -9,6 +9,7 @@
 #include "image/patches.h"
 #include "image/save.h"
 #include "image/text_boxes.h"
+#include "image/turn.h"
 
 PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::Load>("load");
@@ -19,4 +20,5 @@ PENSTOCK_PLUGIN(image, registry) {
   registry.add<penstock::image::DrawMask>("draw_mask");
   registry.add<penstock::image::Save>("save");
   registry.add<penstock::image::TextBoxes>("text_boxes");
+  registry.add<penstock::image::Turn>("turn");
 }

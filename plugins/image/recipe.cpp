@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 
+#include "image/warp.h"
 #include "penstock/error.h"
 
 namespace penstock::image {
@@ -103,12 +104,16 @@ at::Tensor at_least(const at::Tensor& pixels, const Recipe& recipe) {
   return resize(pixels, side(0), side(1), recipe.filter_kind(), recipe.backend);
 }
 
-/// As rapidocr's recogniser has it: the width rounded up.
+/// As rapidocr has it: the width rounded up, and squeezed where it is more than
+/// the size's.
 at::Tensor height_to(const at::Tensor& pixels, const Recipe& recipe) {
   const std::int64_t height = height_of(recipe.size);
-  const double width = std::ceil(static_cast<double>(height) *
-                                 (static_cast<double>(pixels.size(1)) /
-                                  static_cast<double>(pixels.size(0))));
+  double width = std::ceil(static_cast<double>(height) *
+                           (static_cast<double>(pixels.size(1)) /
+                            static_cast<double>(pixels.size(0))));
+  if (recipe.size.size() > 1) {
+    width = std::min(width, static_cast<double>(width_of(recipe.size)));
+  }
   if (width > static_cast<double>(kMostSide)) {
     throw Error(Code::kData,
                 str("it is too thin: ", pixels.size(1), " pixels by ",
@@ -140,6 +145,21 @@ at::Tensor letterbox(const at::Tensor& pixels, const Recipe& recipe,
   window(out, seen.at.top, seen.at.left, seen.at.height, seen.at.width)
       .copy_(inner);
   return out;
+}
+
+/// MediaPipe's: it lies between pixels, so whole ones of the picture say where
+/// to half of one.
+at::Tensor warped_letterbox(const at::Tensor& pixels, const Recipe& recipe,
+                            Seen& seen) {
+  const std::int64_t height = height_of(recipe.size);
+  const std::int64_t width = width_of(recipe.size);
+  const RoomAround room = room_around(pixels, height, width);
+  seen.of = {.left = seen.of.left + std::llround(room.left),
+             .top = seen.of.top + std::llround(room.top),
+             .width = std::llround(room.width),
+             .height = std::llround(room.height)};
+  seen.at = {.width = width, .height = height};
+  return warp_room(pixels, room, height, width, recipe.pad_value);
 }
 
 /// Luma as Pillow computes it (ITU-R 601-2).
@@ -200,7 +220,10 @@ at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe, Seen* seen) {
     out = height_to(out, recipe);
   }
   made.at = {.width = out.size(1), .height = out.size(0)};
-  if (recipe.fit == "letterbox") out = letterbox(out, recipe, made);
+  if (recipe.fit == "letterbox") {
+    out = recipe.backend == "mediapipe" ? warped_letterbox(out, recipe, made)
+                                        : letterbox(out, recipe, made);
+  }
   if (!recipe.crop.empty()) {
     out = center(out, height_of(recipe.crop), width_of(recipe.crop), made);
   }

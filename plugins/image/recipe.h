@@ -18,15 +18,16 @@ struct Recipe {
   /// `size`, the other in proportion. letterbox: inside `size`, in proportion,
   /// the rest `pad_value`. least: the shorter side to `size` where it is
   /// shorter, in proportion, then both to the nearest `multiple`. height: the
-  /// height to `size`, the width in proportion. none: as it is.
+  /// height to `size`, the width in proportion, at most that of `size` where it
+  /// has two numbers. none: as it is.
   std::string fit = "none";
   std::vector<std::int64_t> size = {};  ///< [height, width], or one for both
   std::vector<std::int64_t> crop =
       {};                          ///< then the centre: [height, width] or one
   std::string filter = "bicubic";  ///< bilinear, bicubic
-  std::string backend = "torch_aa";
-  std::string channels = "rgb";  ///< rgb, bgr, grey
-  double scale = 1.0 / 255;      ///< value * scale, then (x - mean) / std
+  std::string backend = "torch_aa";  ///< resize.h; mediapipe: warp.h
+  std::string channels = "rgb";      ///< rgb, bgr, grey
+  double scale = 1.0 / 255;          ///< value * scale, then (x - mean) / std
   std::vector<double> mean = {}, std = {};
   std::int64_t pad_value = 0;
   std::int64_t multiple = 1;  ///< of least, and of the room's width

@@ -32,6 +32,9 @@ std::string conflict(const RecipeParams& p) {
   if (r.size.size() > 2 || r.crop.size() > 2 || r.room.size() > 2) {
     return "size, crop and room are one side or [height, width]";
   }
+  if (r.backend == "mediapipe" && r.fit != "letterbox") {
+    return "backend: mediapipe belongs to fit: letterbox";
+  }
   if (std::find(r.std.begin(), r.std.end(), 0.0) != r.std.end()) {
     return "std: 0 would divide by zero";
   }

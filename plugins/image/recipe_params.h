@@ -56,7 +56,7 @@ void declare_recipe(Declaration<T>& d) {
   d.param("fit", in<P>(&R::fit),
           "how the picture becomes size: stretch, shortest side, letterbox, "
           "least (the shorter side, where it is less), height (the width in "
-          "proportion), or none")
+          "proportion, at most size's where it has two numbers), or none")
       .choices({"preset", "none", "stretch", "shortest", "letterbox", "least",
                 "height"});
   d.param("size", in<P>(&R::size),
@@ -70,8 +70,9 @@ void declare_recipe(Declaration<T>& d) {
       .choices({"preset", "bilinear", "bicubic"});
   d.param("backend", in<P>(&R::backend),
           "who resizes: torch_aa is fast and within 1/255 of Pillow, pillow "
-          "gives Pillow's bits, opencv has no antialiasing")
-      .choices({"torch_aa", "pillow", "opencv"});
+          "gives Pillow's bits, opencv has no antialiasing, mediapipe neither: "
+          "bilinear, a letterbox that may lie between pixels")
+      .choices({"torch_aa", "pillow", "opencv", "mediapipe"});
   d.param("pad_value", in<P>(&R::pad_value),
           "grey level of a letterbox's border")
       .range(0, 255);

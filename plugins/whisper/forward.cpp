@@ -11,14 +11,21 @@
 namespace penstock::whisper {
 namespace {
 
+constexpr const char* kNativeIsOfTheCpu =
+    "engine: native runs on the CPU alone; use engine: reference";
+
 /// Engine and types that the params mean for a model.
 struct Choice {
   bool is_native = false;
   std::string dtype;
 
-  Choice(const WhisperForward::Params& params, const Config& config)
+  Choice(const WhisperForward::Params& params, const Config& config,
+         at::Device device)
       : dtype(params.dtype) {
-    const bool can = native::NativeEngine::can_run(config);
+    const bool can = device.is_cpu() && native::NativeEngine::can_run(config);
+    if (params.engine == "native" && !device.is_cpu()) {
+      throw Error(Code::kUsage, kNativeIsOfTheCpu);
+    }
     if (params.engine == "native" && !can) {
       throw Error(Code::kUsage,
                   "engine: native needs heads of 64 numbers, as every Whisper "
@@ -56,10 +63,11 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .output("scores: f32[R,V]")
       .next_input("seek: i64[1]")
       .layouts({Layout::kPacked})
+      .devices({"cpu", "cuda"})
       .makes(kVocabSize, kContextLength, kWindowFrames, kEngine, kDtype);
   d.param("engine", &Params::engine,
-          "auto: native where it can run the model; reference: the model in "
-          "ATen operations")
+          "auto: native on a CPU where it can run the model; reference: the "
+          "model in ATen operations, on any device")
       .choices({"auto", "native", "reference"});
   d.param("dtype", &Params::dtype,
           "auto: int16 where the processor adds up products of such numbers "
@@ -73,10 +81,21 @@ void WhisperForward::declare(Declaration<WhisperForward>& d) {
       .choices({"silence", "zeros"});
 }
 
+std::string WhisperForward::why_no_gpu(const Params& params,
+                                       const std::string& /*model*/,
+                                       const Gpus& gpus, int /*index*/) {
+  if (params.engine == "native") return kNativeIsOfTheCpu;
+  if (params.dtype == "int8" || params.dtype == "int16") {
+    return str("dtype: ", params.dtype, " is of the CPU's engine; use fp32 or ",
+               "bf16");
+  }
+  return why_unusable(gpus);
+}
+
 Footprint WhisperForward::memory(const StageContext& context) const {
   const auto file = Arrays::open(context.model);
   const Config config = read_config(*file);
-  const Choice choice(params_, config);
+  const Choice choice(params_, config, context.device);
   if (choice.is_native) {
     return {.bytes = native::NativeEngine::bytes(choice.kind(), file->size()),
             .context_length = config.context,
@@ -96,19 +115,15 @@ void WhisperForward::open(StageContext& context) {
                 "no model is named; write `model: whisper-tiny.en` into the "
                 "pipeline file");
   }
-  if (!context.device.is_cpu()) {
-    throw Error(Code::kUnavailable,
-                "whisper.forward runs on the CPU alone; use device: cpu");
-  }
   const auto file = Arrays::open(context.model);
-  const Choice choice(params_, read_config(*file));
+  const Choice choice(params_, read_config(*file), context.device);
   slots_ = static_cast<int>(context.slots);
   if (choice.is_native) {
     engine_ =
         std::make_unique<native::NativeEngine>(*file, choice.kind(), slots_);
   } else {
-    engine_ =
-        std::make_unique<ReferenceEngine>(*file, choice.scalar_type(), slots_);
+    engine_ = std::make_unique<ReferenceEngine>(*file, choice.scalar_type(),
+                                                slots_, context.device);
   }
   const Config& config = engine_->config();
   set(context.facts, kVocabSize, config.vocab);

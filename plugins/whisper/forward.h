@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "penstock/forward.h"
+#include "penstock/gpus.h"
 #include "whisper/engine.h"
 
 namespace penstock::whisper {
@@ -22,6 +23,9 @@ class WhisperForward final : public Forward {
     std::string padding = "silence";
   };
   static void declare(Declaration<WhisperForward>& d);
+  [[nodiscard]] static std::string why_no_gpu(const Params& params,
+                                              const std::string& model,
+                                              const Gpus& gpus, int index);
   explicit WhisperForward(Params params) : params_(std::move(params)) {}
 
   [[nodiscard]] Footprint memory(const StageContext& context) const override;

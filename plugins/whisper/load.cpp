@@ -49,17 +49,19 @@ Config read_config(const Arrays& file) {
 
 class Model::Loader {
  public:
-  Loader(const Arrays& file, at::ScalarType dtype)
-      : file_(file), dtype_(dtype) {}
+  Loader(const Arrays& file, at::ScalarType dtype, at::Device device)
+      : file_(file), dtype_(dtype), device_(device) {}
 
   at::Tensor tensor(const std::string& name,
                     const std::vector<std::int64_t>& shape,
                     at::ScalarType dtype) const {
     check_shape(file_, name, shape);
+    const auto options = at::TensorOptions().dtype(dtype).device(device_);
+    if (device_.is_meta()) return at::empty(shape, options);
     const std::vector<float> values = file_.floats(name);
     auto out = at::empty(shape, at::kFloat);
     std::copy(values.begin(), values.end(), out.mutable_data_ptr<float>());
-    return out.to(dtype);
+    return out.to(options);
   }
   Linear linear(const std::string& name,
                 const std::vector<std::int64_t>& shape) const {
@@ -101,12 +103,13 @@ class Model::Loader {
 
   const Arrays& file_;
   at::ScalarType dtype_;
+  at::Device device_;
 };
 
-Model::Model(const Arrays& file, at::ScalarType dtype)
+Model::Model(const Arrays& file, at::ScalarType dtype, at::Device device)
     : config_(read_config(file)), dtype_(dtype) {
   const Config& c = config_;
-  const Loader loader(file, dtype);
+  const Loader loader(file, dtype, device);
   conv1_ = loader.linear("encoder/conv1", {c.dim, c.mels, 3});
   conv2_ = loader.linear("encoder/conv2", {c.dim, c.dim, 3});
   encoder_positions_ = loader.tensor("encoder/position_encodings/encodings",

@@ -90,18 +90,28 @@ at::Tensor Model::encode(const at::Tensor& features) const {
   return normed(x, encoder_norm_);
 }
 
-Cache Model::begin(const at::Tensor& encoded) const {
+Cache Model::make_cache() const {
   Cache cache;
-  const std::vector<std::int64_t> shape = {config_.heads, config_.context,
-                                           config_.head_dim()};
-  for (const Layer& layer : decoder_) {
-    const auto kv = product(encoded, layer.window_kv).chunk(2, -1);
-    cache.window_keys.push_back(heads(kv[0]).contiguous());
-    cache.window_values.push_back(heads(kv[1]).contiguous());
-    cache.keys.push_back(at::empty(shape, kv[0].options()));
-    cache.values.push_back(at::empty(shape, kv[0].options()));
+  const auto add = [&](std::vector<at::Tensor>& to, std::int64_t length) {
+    to.push_back(at::empty({config_.heads, length, config_.head_dim()},
+                           head_.options()));
+  };
+  for (std::size_t i = 0; i < decoder_.size(); ++i) {
+    add(cache.keys, config_.context);
+    add(cache.values, config_.context);
+    add(cache.window_keys, config_.positions);
+    add(cache.window_values, config_.positions);
   }
   return cache;
+}
+
+void Model::begin(const at::Tensor& encoded, Cache& cache) const {
+  for (std::size_t i = 0; i < decoder_.size(); ++i) {
+    const auto kv = product(encoded, decoder_[i].window_kv).chunk(2, -1);
+    cache.window_keys[i].copy_(heads(kv[0]));
+    cache.window_values[i].copy_(heads(kv[1]));
+  }
+  cache.length = 0;
 }
 
 at::Tensor Model::attend_text(const at::Tensor& qkv, std::size_t layer,

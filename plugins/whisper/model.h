@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 #include <c10/core/ScalarType.h>
 
 #include <string>
@@ -28,7 +29,8 @@ struct Config {
 /// not those of Whisper.
 [[nodiscard]] Config read_config(const Arrays& file);
 
-/// Keys and values of one sequence, [heads, length, head_dim] a layer.
+/// Keys and values of one sequence, [heads, most, head_dim] a layer; made once
+/// and used by one sequence after the other.
 struct Cache {
   std::vector<at::Tensor> keys, values;                ///< of the text so far
   std::vector<at::Tensor> window_keys, window_values;  ///< of the sound
@@ -41,17 +43,21 @@ struct SequenceChunk {
   Cache* cache = nullptr;
 };
 
-/// Const once loaded; the caches belong to the caller.
+/// Const once loaded; the caches belong to the caller. All tensors are on the
+/// model's device.
 class Model {
  public:
-  /// Computes in float32, or in bfloat16 products with float32 sums.
-  Model(const Arrays& file, at::ScalarType dtype);
+  /// Computes in float32, or in bfloat16 products with float32 sums. On
+  /// at::kMeta no number is read: for the shapes alone.
+  Model(const Arrays& file, at::ScalarType dtype, at::Device device = at::kCPU);
 
   [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] at::Device device() const { return head_.device(); }
   /// Encodes f32[B, mels, 3000] to [B, 1500, dim].
   [[nodiscard]] at::Tensor encode(const at::Tensor& features) const;
+  [[nodiscard]] Cache make_cache() const;
   /// Begins an empty text about an encoded window [1500, dim].
-  [[nodiscard]] Cache begin(const at::Tensor& encoded) const;
+  void begin(const at::Tensor& encoded, Cache& cache) const;
   /// Hidden states f32[N, dim] of the chunks' tokens i64[N], end to end;
   /// extends the caches.
   [[nodiscard]] at::Tensor decode(

@@ -13,10 +13,11 @@ std::int64_t ReferenceEngine::sequence_bytes(const Config& c,
 
 void ReferenceEngine::encode(const std::vector<at::Tensor>& windows,
                              const std::vector<int>& slots) {
-  const auto encoded = model_.encode(at::stack(windows));
+  const auto encoded = model_.encode(at::stack(windows).to(model_.device()));
   for (std::size_t i = 0; i < slots.size(); ++i) {
-    caches_.at(static_cast<std::size_t>(slots[i])) =
-        model_.begin(encoded[static_cast<std::int64_t>(i)]);
+    Cache& cache = caches_.at(static_cast<std::size_t>(slots[i]));
+    if (cache.keys.empty()) cache = model_.make_cache();
+    model_.begin(encoded[static_cast<std::int64_t>(i)], cache);
   }
 }
 
@@ -30,8 +31,9 @@ at::Tensor ReferenceEngine::decode(const at::Tensor& tokens,
         {.count = text.count,
          .cache = &caches_.at(static_cast<std::size_t>(text.slot))});
   }
-  const auto hidden = model_.decode(tokens, chunks);
-  return model_.logits(hidden.index_select(0, at::tensor(wanted, at::kLong)));
+  const auto hidden = model_.decode(tokens.to(model_.device()), chunks);
+  const auto places = at::tensor(wanted, at::kLong).to(model_.device());
+  return model_.logits(hidden.index_select(0, places));
 }
 
 std::int64_t ReferenceEngine::length(int slot) const {
@@ -43,7 +45,7 @@ void ReferenceEngine::truncate(int slot, std::int64_t length) {
 }
 
 void ReferenceEngine::release(int slot) noexcept {
-  caches_[static_cast<std::size_t>(slot)] = {};
+  caches_[static_cast<std::size_t>(slot)].length = 0;
 }
 
 }  // namespace penstock::whisper

@@ -1,4 +1,4 @@
-// The reference engine: the model in ATen operations.
+// The reference engine: the model in ATen operations, on any device.
 #pragma once
 
 #include <vector>
@@ -10,8 +10,9 @@ namespace penstock::whisper {
 
 class ReferenceEngine final : public Engine {
  public:
-  ReferenceEngine(const Arrays& file, at::ScalarType dtype, int slots)
-      : model_(file, dtype), caches_(static_cast<std::size_t>(slots)) {}
+  ReferenceEngine(const Arrays& file, at::ScalarType dtype, int slots,
+                  at::Device device = at::kCPU)
+      : model_(file, dtype, device), caches_(static_cast<std::size_t>(slots)) {}
 
   /// Bytes of a slot in use.
   [[nodiscard]] static std::int64_t sequence_bytes(const Config& config,
@@ -31,7 +32,8 @@ class ReferenceEngine final : public Engine {
 
  private:
   Model model_;
-  std::vector<Cache> caches_;  ///< by slot
+  /// By slot; made at its first use and kept.
+  std::vector<Cache> caches_;
 };
 
 }  // namespace penstock::whisper

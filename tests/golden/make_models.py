@@ -86,6 +86,19 @@ def good():
               for kind, inputs in (("MatMul", [f"T{i - 1}" if i else "x", "w"]), ("Tanh", [f"M{i}"]))]
     save("slow", layers + [node("Identity", ["T299"], ["y"])], [value("x", T.FLOAT, ["batch", 32])],
          [value("y", T.FLOAT, ["batch", 32])], [weight("w", 32, 32, scale=0.2)])
+    endless()
+
+
+def endless():
+    """A loop of 2^62 turns, each of which is over at once."""
+    turn = h.make_graph(
+        [node("Identity", ["go"], ["again"]), node("Mul", ["in", "half"], ["out"])], "turn",
+        [value("i", T.INT64, []), value("go", T.BOOL, []), value("in", T.FLOAT, ["batch", 32])],
+        [value("again", T.BOOL, []), value("out", T.FLOAT, ["batch", 32])],
+        [nh.from_array(np.float32(0.5), "half")])
+    save("endless", [node("Loop", ["turns", "true", "x"], ["y"], body=turn)], [value("x", T.FLOAT, ["batch", 32])],
+         [value("y", T.FLOAT, ["batch", 32])],
+         [nh.from_array(np.array(1 << 62), "turns"), nh.from_array(np.array(True), "true")])
 
 
 def beside(name, location, length=64):

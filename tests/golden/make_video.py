@@ -12,7 +12,6 @@ import os
 import pathlib
 
 import av
-import numpy as np
 
 import oracle
 

@@ -111,9 +111,15 @@ std::vector<std::string> labels_named(const std::string& said,
       is_there ? path : std::filesystem::path(model).parent_path() / path);
 }
 
-std::string name_of(const std::vector<std::string>& names, std::int64_t id) {
+ClassNames::ClassNames(const std::string& said, const std::string& model)
+    : are_none_(said == "none") {
+  if (!are_none_) names_ = labels_named(said, model);
+}
+
+std::string ClassNames::of(std::int64_t id) const {
+  if (are_none_) return "";
   const auto at = static_cast<std::size_t>(id);
-  return at < names.size() ? names[at] : str("class ", id);
+  return at < names_.size() ? names_[at] : str("class ", id);
 }
 
 }  // namespace penstock::labels

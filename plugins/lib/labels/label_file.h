@@ -19,8 +19,19 @@ namespace penstock::labels {
 [[nodiscard]] std::vector<std::string> labels_named(const std::string& said,
                                                     const std::string& model);
 
-/// The name of class `id`, or "class 7" where there is none.
-[[nodiscard]] std::string name_of(const std::vector<std::string>& names,
-                                  std::int64_t id);
+/// The names of classes, as a stage's param `labels` says: as labels_named(),
+/// or "none": no class has one.
+class ClassNames {
+ public:
+  ClassNames() = default;
+  ClassNames(const std::string& said, const std::string& model);
+
+  /// "class 7" where no file names it; "" where none has a name.
+  [[nodiscard]] std::string of(std::int64_t id) const;
+
+ private:
+  bool are_none_ = false;
+  std::vector<std::string> names_;
+};
 
 }  // namespace penstock::labels

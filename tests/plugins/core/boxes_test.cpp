@@ -279,11 +279,24 @@ TEST(Boxes, TenThousandAreNoTrouble) {
   EXPECT_LT(all.size(), 10'000U);
 }
 
+TEST(Boxes, MayBeTheMeanOfThoseTheyStandFor) {
+  const Tensors outputs = {
+      {"boxes", matrix({{0, 0, 40, 40}, {4, 0, 44, 40}, {60, 60, 70, 70}})},
+      {"scores", matrix({{0.75F}, {0.25F}, {0.5F}})}};
+  EXPECT_EQ(boxes_of(made_of(", mean: true, threshold: 0.2", outputs)),
+            (Rows{{1, 0, 41, 40}, {60, 60, 70, 70}}));
+  // One that is left out for another still counts where no more are given.
+  EXPECT_EQ(boxes_of(made_of(", mean: true, threshold: 0.2, max: 1", outputs)),
+            (Rows{{1, 0, 41, 40}}));
+  EXPECT_EQ(boxes_of(made_of(", threshold: 0.2, max: 1", outputs)),
+            (Rows{{0, 0, 40, 40}}));
+}
+
 TEST(Boxes, SayWhatIsWrong) {
   const auto one = matrix({{0, 0, 1, 1}});
   const auto score = matrix({{0.9F}});
   EXPECT_THAT(error_of("", {{"output0", one}, {"scores", score}}),
-              HasSubstr("no tensor 'boxes'"));
+              HasSubstr("port 'boxes': missing; given: output0, scores"));
   EXPECT_THAT(error_of("", {{"boxes", matrix({{1, 2}})}, {"scores", score}}),
               HasSubstr("'boxes' is [1,2] for an item, expected [boxes, 4 or "
                         "more]"));

@@ -95,6 +95,20 @@ TEST(Vector, PaddingThatIsNoNumberDoesNotCount) {
             "");
 }
 
+TEST(Vector, OfAModelThatGivesOneIsIt) {
+  const auto made =
+      testing::run_stage("{use: core.vector, pool: none}",
+                         {.outputs = {{{"hidden", at::tensor({3.0F, 4.0F})}}}});
+  EXPECT_EQ(testing::difference(get(made.decoded.at(0).tensors, "embedding"),
+                                at::tensor({0.6F, 0.8F})),
+            "");
+  EXPECT_THAT(
+      error_of_stage("{use: core.vector}",
+                     {.outputs = {{{"hidden", at::tensor({3.0F, 4.0F})}}}}),
+      HasSubstr("'hidden' has 2 dims with the batch's, expected 3; of a model "
+                "that gives a vector set pool: none"));
+}
+
 TEST(Vector, SaysWhatIsWrong) {
   const float none = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(error_of_stage(

@@ -3,9 +3,11 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "penstock/dtype.h"
 #include "penstock/testing/stage_faults.h"
 
 namespace penstock::core {
@@ -99,6 +101,41 @@ TEST(Inputs, HoldsTensorsAgainstTheirPort) {
   EXPECT_THAT(error(at::ones({2, 3}), at::ones({4}, at::kLong)),
               HasSubstr("input 'n' is i64[4], expected n: i64[N], and N is 3 "
                         "in another input"));
+}
+
+/// What is asked at every boundary between stages.
+TEST(Inputs, FitTheirPortOrNot) {
+  struct Case {
+    const char* port;
+    std::vector<std::int64_t> sizes;
+    std::optional<std::int64_t> sequences;
+    bool fits;
+  };
+  const std::vector<Case> cases{
+      {"x: f32[2,N]", {2, 7}, {}, true},
+      {"x: f32[2,N]", {3, 7}, {}, false},
+      {"x: f32[2,N]", {2}, {}, false},
+      {"x: f32[2,N]", {2, 7, 1}, {}, false},
+      {"x: f32", {}, {}, true},
+      {"x: f32", {1}, {}, false},
+      {"x: f32[B,3]", {3}, {}, true},  // an item's own
+      {"x: f32[B,3]", {5, 3}, {}, false},
+      {"x: f32[B,3]", {5, 3}, 5, true},
+      {"x: f32[B,3]", {5, 3}, 4, false},
+      {"x: f32[B,3]", {}, 4, false},
+      {"x: f32[B,...]", {5, 3, 1}, 5, true},
+      {"x: f32[B,...]", {5}, 5, true},
+      {"x: f32[3,...]", {3, 9}, {}, true},
+      {"x: f32[3,...]", {4, 9}, {}, false},
+      {"x: i64[2]", {2}, {}, false},
+  };
+  for (const Case& each : cases) {
+    const auto shape = tensor_shape(parse_port(each.port));
+    ASSERT_TRUE(shape) << each.port;
+    EXPECT_EQ(fits(at::zeros(each.sizes), *shape, each.sequences), each.fits)
+        << each.port << " " << tensor_type(at::zeros(each.sizes));
+  }
+  EXPECT_FALSE(tensor_shape(parse_port("picture: media")));
 }
 
 TEST(Inputs, NamesWhatIsMissingOrAFile) {

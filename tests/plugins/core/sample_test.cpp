@@ -6,7 +6,9 @@
 
 #include <limits>
 
+#include "penstock/draw.h"
 #include "penstock/forward.h"
+#include "penstock/random.h"
 
 namespace penstock::core {
 namespace {
@@ -169,6 +171,61 @@ TEST(Item, ScoresThatAreNoNumbersFailTheRow) {
       EXPECT_TRUE(next.error) << temperature << " " << bad;
     }
   }
+}
+
+/// A Forward that runs ahead chooses by what is said before the step.
+TEST(Item, SaysHowItWillChoose) {
+  Setting setting({.temperature = 0.5,
+                   .top_k = 3,
+                   .top_p = 0.9,
+                   .min_p = 0.1,
+                   .repetition_penalty = 1.5,
+                   .frequency_penalty = 0.25,
+                   .presence_penalty = 0.5,
+                   .logit_bias = {"5:2"},
+                   .banned_ids = {7},
+                   .seed = 11,
+                   .max_new_tokens = 3});
+  const Draw first = *setting.sequence.want.draw;
+  EXPECT_EQ(first.temperature, 0.5);
+  EXPECT_EQ(first.top_k, 3);
+  EXPECT_EQ(first.top_p, 0.9);
+  EXPECT_EQ(first.min_p, 0.1);
+  EXPECT_EQ(first.random, uniform(11, 0, 0));
+  EXPECT_TRUE(first.will_ask_drawn);
+  EXPECT_FALSE(first.is_last);
+  // One that nothing comes near, and no equals.
+  const std::vector<float> scores{-5, -6, .1F, .2F, 20, 1, 8, 7, 6, 5, 4, 3};
+  const Next next = setting.next(scores);
+  ASSERT_EQ(next.tokens, Tokens{4});
+  const Draw& second = *next.want->draw;
+  EXPECT_EQ(second.random, uniform(11, 0, 1));
+  ASSERT_EQ(second.edits.size(), next.want->ids.size());
+  Tokens ids;
+  for (const Draw::Edit& edit : second.edits) ids.push_back(edit.id);
+  EXPECT_EQ(ids, (Tokens{2, 3, 4, 5, 7}));
+  EXPECT_EQ(second.edits[0].repetition, 1.5F);
+  EXPECT_EQ(second.edits[0].minus, 0);
+  EXPECT_EQ(second.edits[2].minus, 0.75F);
+  EXPECT_EQ(second.edits[3].bias, 2);
+  EXPECT_EQ(second.edits[3].repetition, 1);
+  EXPECT_EQ(second.edits[4].bias, -std::numeric_limits<float>::infinity());
+  setting.sequence.want = *next.want;
+  setting.sequence.tokens = {2, 3, 4};
+  EXPECT_TRUE(setting.next(scores).want->draw->is_last);
+}
+
+TEST(Item, SaysNothingOfAChoiceThatHangsOnMore) {
+  using Params = SampleDecode::Params;
+  EXPECT_EQ(Setting({.temperature = 1}).sequence.want.draw, nullptr)
+      << "every score is looked at";
+  const Params typical{.temperature = 1, .top_k = 3, .typical_p = 0.5};
+  EXPECT_EQ(Setting(typical).sequence.want.draw, nullptr);
+  EXPECT_EQ(Setting({.speculate = "ngram"}).sequence.want.draw, nullptr);
+  EXPECT_EQ(Setting({.n = 2}).sequence.want.draw, nullptr) << "it parts";
+  EXPECT_EQ(Setting({.prompt_logprobs = 1}).sequence.want.draw, nullptr);
+  EXPECT_FALSE(Setting({}).sequence.want.draw->will_ask_drawn);
+  EXPECT_TRUE(Setting({.max_new_tokens = 1}).sequence.want.draw->is_last);
 }
 
 }  // namespace

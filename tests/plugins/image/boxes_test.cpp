@@ -9,10 +9,12 @@
 
 #include <filesystem>
 #include <fstream>
+#include <utility>
 
 #include "image/crop.h"
 #include "image/decode.h"
 #include "image/draw.h"
+#include "image/draw_boxes.h"
 #include "penstock/keys.h"
 #include "penstock/testing/stage_faults.h"
 #include "tests/plugins/image/support.h"
@@ -69,6 +71,16 @@ TEST(DrawBoxes, WritesLinesAndJson) {
             R"("box":[0.0,0.0,200.0,100.0]}]})");
 }
 
+TEST(DrawBoxes, LeavesOutNamesWhereNoneAreNeeded) {
+  const auto made =
+      testing::run_stage("{use: image.draw_boxes, labels: none}",
+                         given_boxes(at::zeros({4, 4, 3}, at::kByte),
+                                     found({0, 0, 4, 4}, {0}, {0.5F})));
+  EXPECT_EQ(made.outcome.text(), "0.500  at 0,0 to 4,4");
+  EXPECT_EQ(made.outcome.json(),
+            R"({"boxes":[{"id":0,"score":0.5,"box":[0.0,0.0,4.0,4.0]}]})");
+}
+
 TEST(DrawBoxes, SaysTheBestScoreWhereNothingWasFound) {
   Decoded none = found({}, {}, {});
   set(none.notes, kBestScore, 0.125);
@@ -88,6 +100,59 @@ TEST(DrawBoxes, OfAFilmSayWhen) {
   EXPECT_EQ(made.outcome.text(), "1.500 s  0.500  class 0  at 0,0 to 4,4");
   EXPECT_THAT(made.outcome.json(),
               HasSubstr(R"({"frames":[{"time":1.5,"frame":45,"boxes":[{)"));
+}
+
+/// A frame of 100 by 200 with one box of 50 pixels, seen small in a square.
+Decoded frame_with_box(std::int64_t number, float left) {
+  Decoded decoded = found({left, 0, left + 50, 50}, {0}, {0.5F});
+  auto item = std::make_shared<Item>();
+  item->index = number;
+  item->notes = {{"time", static_cast<double>(number)},
+                 {"frame", number},
+                 {"width", std::int64_t{100}},
+                 {"height", std::int64_t{200}}};
+  item->inputs = {{"thumbnail", at::zeros({40, 40, 3}, at::kByte)}};
+  decoded.item = item;
+  return decoded;
+}
+
+class KeptText final : public OutputSink {
+ public:
+  void emit(Value value, int /*branch*/, bool /*is_final*/) override {
+    if (const auto* more = std::get_if<std::string>(&value)) text += *more;
+    if (const auto* more = std::get_if<Json>(&value)) json += more->text;
+  }
+  std::string text, json;
+};
+
+TEST(DrawBoxes, OfAFilmKeepTheirNumberAndStandOnASheet) {
+  const BoxFolder folder;
+  DrawBoxes::Params params;
+  params.render = folder.path;
+  params.track = "iou";
+  DrawBoxes stage(params);
+  Notes facts;
+  StageContext context{.model = "", .facts = facts};
+  stage.open(context);
+  Request request;
+  KeptText kept;
+  const auto writer = stage.begin(request);
+  for (const auto& [number, left] : {std::pair{0, 0.0F}, {1, 10.0F}}) {
+    EXPECT_TRUE(writer->write(frame_with_box(number, left), kept));
+  }
+  writer->end(kept);
+  EXPECT_EQ(kept.text,
+            "0.000 s  0.500  class 0 #1  at 0,0 to 50,50\n"
+            "1.000 s  0.500  class 0 #1  at 10,0 to 60,50");
+  EXPECT_THAT(kept.json, HasSubstr(R"("box":[10.0,0.0,60.0,50.0],"track":1)"));
+  const fs::path file = fs::directory_iterator(folder.path)->path();
+  std::ifstream in(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const at::Tensor sheet = decode(bytes, {}).pixels;
+  // Two cells, as large as the frame without its borders: 20 by 40.
+  EXPECT_EQ(sheet.size(1), 8 + 2 * (20 + 8));
+  EXPECT_GT(sheet[8 + 5][8][2].item<int>(), 100) << "the left edge of a box";
+  EXPECT_EQ(sheet[8 + 30][8 + 5].max().item<int>(), 0);
 }
 
 TEST(DrawBoxes, DrawsOntoThePicture) {

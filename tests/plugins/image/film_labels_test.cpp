@@ -43,8 +43,10 @@ Decoded frame(double time, std::int64_t number, std::int64_t id, float score) {
   return decoded;
 }
 
-Kept written(const std::vector<Decoded>& frames, const std::string& folder) {
+Kept written(const std::vector<Decoded>& frames, const std::string& folder,
+             const std::string& labels = "") {
   Labels::Params params;
+  params.labels = labels;
   params.render = folder;
   Labels stage(params);
   Notes facts;
@@ -70,6 +72,13 @@ TEST(FilmLabels, AreALineAndAPieceAFrame) {
                           R"([{"id":7,"label":"class 7","score":0.5}]}]})",
                           R"({"frames":[{"time":0.5,"frame":12,"labels":)"
                           R"([{"id":9,"label":"class 9","score":0.25}]}]})"));
+}
+
+TEST(FilmLabels, LeaveOutNamesWhereNoneAreNeeded) {
+  const Kept kept = written({frame(0, 0, 7, 0.5F)}, "", "none");
+  EXPECT_EQ(kept.text, "   0.000 s  0.500");
+  EXPECT_THAT(kept.json, ElementsAre(R"({"frames":[{"time":0.0,"frame":0,)"
+                                     R"("labels":[{"id":7,"score":0.5}]}]})"));
 }
 
 TEST(FilmLabels, AreDrawnInSheetsOfSixty) {

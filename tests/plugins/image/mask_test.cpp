@@ -54,6 +54,13 @@ TEST(DrawMask, WritesLinesAndJson) {
             R"("rle":{"size":[2,3],"counts":"312"}}]})");
 }
 
+TEST(DrawMask, LeavesOutNamesWhereNoneAreNeeded) {
+  const auto made = testing::run_stage("{use: image.draw_mask, labels: none}",
+                                       given_mask(small_mask()));
+  EXPECT_EQ(made.outcome.text(), "50.0%\n16.7%");
+  EXPECT_THAT(made.outcome.json(), HasSubstr(R"([{"id":1,"area":3,)"));
+}
+
 TEST(DrawMask, SaysTheBestScoreWhereNothingWasFound) {
   const auto made = testing::run_stage(
       "{use: image.draw_mask}",

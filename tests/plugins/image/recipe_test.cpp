@@ -94,6 +94,24 @@ TEST(Recipe, LetterboxKeepsProportionsAndCentres) {
   EXPECT_FALSE(out.narrow(1, 10, 1).eq(7).all().item<bool>());
 }
 
+TEST(Recipe, MediaPipesLetterboxMayLieBetweenPixels) {
+  Recipe recipe;
+  recipe.fit = "letterbox";
+  recipe.backend = "mediapipe";
+  recipe.size = {4};
+  recipe.pad_value = 8;
+  // A row of 4 by 1: its room begins 1.5 rows above it.
+  const auto out = reshape(at::full({1, 4, 3}, 200, at::kByte), recipe);
+  ASSERT_EQ(out.sizes(), at::IntArrayRef({4, 4, 3}));
+  EXPECT_EQ(out[0].max().item<int>(), 8);
+  EXPECT_EQ(out[1].narrow(0, 0, 3).min().item<int>(), 104);  // half of each
+  EXPECT_EQ(out[2].narrow(0, 0, 3).max().item<int>(), 104);
+  EXPECT_EQ(out[3].max().item<int>(), 8);
+  RecipeParams params;
+  params.backend = "mediapipe";
+  EXPECT_EQ(conflict(params), "backend: mediapipe belongs to fit: letterbox");
+}
+
 struct SeenCase {
   std::string name;
   Recipe recipe;
@@ -136,6 +154,9 @@ INSTANTIATE_TEST_SUITE_P(
         {"Letterbox",
          {.fit = "letterbox", .size = {100}},
          {0, 0, 200, 100, 0, 25, 100, 50}},
+        {"MediaPipesLetterbox",
+         {.fit = "letterbox", .size = {100}, .backend = "mediapipe"},
+         {0, -50, 200, 200, 0, 0, 100, 100}},
         {"ShortestAndCrop",
          {.fit = "shortest", .size = {50}, .crop = {40}},
          {0, 0, 200, 100, -30, -5, 100, 50}},
@@ -151,6 +172,9 @@ INSTANTIATE_TEST_SUITE_P(
         {"Height",
          {.fit = "height", .size = {48}},
          {0, 0, 200, 100, 0, 0, 96, 48}},
+        {"HeightAndMostWidth",
+         {.fit = "height", .size = {48, 80}},
+         {0, 0, 200, 100, 0, 0, 80, 48}},
         {"Square",
          {.square = 0.5, .fit = "stretch", .size = {20}},
          {75, 25, 50, 50, 0, 0, 20, 20}},

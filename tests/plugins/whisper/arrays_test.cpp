@@ -45,7 +45,8 @@ TEST(Folder, ComputesWhatTransformersDoes) {
   const auto features = at::sin(m * 0.37 + t * 0.11).to(at::kFloat);
   const auto encoded = model.encode(features.unsqueeze(0)).squeeze(0);
   expect_near(encoded, wanted["encoded"]);
-  Cache cache = model.begin(encoded);
+  Cache cache = model.make_cache();
+  model.begin(encoded, cache);
   const auto hidden =
       model.decode(at::tensor({6, 3, 1}, at::kLong), {{3, &cache}});
   expect_near(model.logits(hidden), wanted["logits"]);
