@@ -42,7 +42,7 @@ def run_lines():
         assert ended.returncode == 0, ended.stderr
         lines = [json.loads(line) for line in ended.stdout.splitlines()]
         for line in lines:
-            for name in ("timing", "device", "dtype"):
+            for name in ("timing", "device", "device_why", "dtype"):
                 line.pop(name, None)
         return lines
     return run

@@ -31,7 +31,7 @@ def fake_torch(tmp_path):
         folder = tmp_path / "site" / "torch"
         (folder / "lib").mkdir(parents=True)
         (folder / "version.py").write_text(f"__version__ = '{version}'\n")
-        (folder / "__init__.py").write_text(f"from .version import __version__\n")
+        (folder / "__init__.py").write_text("from .version import __version__\n")
         if has_libraries:
             for path in real_folder().iterdir():
                 (folder / "lib" / path.name).symlink_to(path)

@@ -40,6 +40,12 @@ def test_rows_in_their_order_and_one_bad_one(data):
     assert rows[40]["answer"] is None and len(rows[41]["token_ids"]) == 2
 
 
+def test_engines_that_take_every_cpu_are_told(data):
+    ds = data.from_items([{"text": "a"}])
+    with pytest.warns(UserWarning, match="leave no CPU"):
+        penstock.ray.run(ds, "gemma_text.yaml", set=SET, cpus=1000)
+
+
 def test_chat_and_embeddings(data):
     items = [{"messages": [{"role": "user", "content": f"Hi {number}"}]} for number in range(3)]
     chat = penstock.ray.run(data.from_items(items), "gemma_chat.yaml", column="messages", engines=1,

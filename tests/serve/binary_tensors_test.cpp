@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "penstock/error.h"
-#include "pipeline_serve/api/inference/base64.h"
+#include "pipeline_serve/api/base64.h"
 
 namespace penstock::serve {
 namespace {

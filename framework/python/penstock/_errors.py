@@ -73,4 +73,7 @@ def _shown(place: tuple[str, str, str]) -> str:
 
 def made(_number: int, code: str, text: str, places: list[tuple[str, str, str]], problems: list[str]) -> Error:
     """Called by the extension for each error that leaves it."""
-    return Error(code, "\n".join(problems) if problems else text, places, problems)
+    message = "\n".join(problems) if problems else text
+    if "there is no plugin 'openvino'" in message:
+        message += "\nIts OpenVINO is not here, or is of another version: pip install 'penstock[openvino]'"
+    return Error(code, message, places, problems)

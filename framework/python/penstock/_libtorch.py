@@ -54,10 +54,14 @@ def _has_libraries(folder: Path) -> bool:
     return all((folder / name).is_file() for name in _LIBRARIES)
 
 
+def cache() -> Path:
+    """Where tools/setup keeps what it fetches."""
+    return Path(os.environ.get("PENSTOCK_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "penstock"))
+
+
 def _cached() -> Path:
-    cache = os.environ.get("PENSTOCK_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "penstock")
-    return Path(cache) / f"libtorch-{TORCH_VERSION}" / "site" / "torch" / "lib"
+    return cache() / f"libtorch-{TORCH_VERSION}" / "site" / "torch" / "lib"
 
 
 def _package() -> Path | None:

@@ -65,7 +65,7 @@ def inspect(name: str = "", *, plugin_path: Iterable[str | os.PathLike[str]] = (
     """The stages of every plugin, of one ("core") or one stage ("core.sample")."""
     plugin = name.partition(".")[0]
     declare_stages()
-    found = _native.engine().stages_of(plugin, [os.fspath(each) for each in plugin_path])
+    found = _native.engine().stages_of(plugin, _native.plugin_path(plugin_path))
     stages = [Stage(**{**each, "params": [Param(**param) for param in each["params"]]}) for each in found]
     if name == plugin:
         return stages

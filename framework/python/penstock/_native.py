@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from . import _errors, _libtorch
+from . import _errors, _libtorch, _openvino
 
 ROOT = Path(__file__).parent / "_native"
+OPENVINO_PLUGIN = ROOT / "lib" / "penstock" / "openvino_plugin"
 PIPELINES = ROOT / "share" / "penstock" / "pipelines"
 
 _lock = threading.Lock()
@@ -22,10 +25,16 @@ def engine() -> ModuleType:
         with _lock:
             if _engine is None:
                 _libtorch.open_libraries()
+                _openvino.open_library()
                 from . import _engine as module
                 module.raise_errors_with(_errors.made)
                 _engine = module
     return _engine
+
+
+def plugin_path(first: Iterable[str | os.PathLike[str]] = ()) -> list[str]:
+    """The folders that are searched before the wheel's own: those, and that of the plugin of OpenVINO where that is."""
+    return [*map(os.fspath, first), *([str(OPENVINO_PLUGIN)] if _openvino.folder() else [])]
 
 
 def find_pipeline(name: str) -> str:

@@ -46,7 +46,7 @@ def open(file: str | os.PathLike[str], *, set: Mapping[str, Any] | None = None,
 def file_source(spec: Spec) -> Any:
     declare_stages()
     overrides = [(key, override_text(value)) for key, value in spec.set.items()]
-    return _native.engine().FileSource.make(_native.find_pipeline(spec.file), overrides, list(spec.plugin_path),
+    return _native.engine().FileSource.make(_native.find_pipeline(spec.file), overrides, _native.plugin_path(spec.plugin_path),
                                             [str(_native.PIPELINES)])
 
 

@@ -8,15 +8,17 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from . import _libtorch, _native
+from . import _libtorch, _native, _openvino
 from ._errors import Error
 from ._inputs import override_text
 
 
 def _environment() -> dict[str, str]:
-    """Where the programs find libtorch: their own folders name none."""
-    paths = [str(_libtorch.folder()), os.environ.get("LD_LIBRARY_PATH", "")]
-    return {**os.environ, "LD_LIBRARY_PATH": ":".join(filter(None, paths))}
+    """Where the programs find libtorch and OpenVINO: their own folders name none."""
+    libraries = [str(_libtorch.folder()), str(_openvino.folder() or ""), os.environ.get("LD_LIBRARY_PATH", "")]
+    plugins = _native.plugin_path(filter(None, os.environ.get("PENSTOCK_PLUGIN_PATH", "").split(":")))
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(filter(None, libraries))}
+    return {**environment, "PENSTOCK_PLUGIN_PATH": ":".join(plugins)} if plugins else environment
 
 
 def _become(name: str) -> NoReturn:

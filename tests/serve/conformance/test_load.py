@@ -1,6 +1,5 @@
 """Many at once, every byte looked at."""
 import asyncio
-import json
 import time
 
 import httpx

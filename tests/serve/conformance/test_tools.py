@@ -103,6 +103,7 @@ def test_streamed_calls_are_those_of_the_whole_answer(openai_client, chat_model,
     assert [(c.id, c.function.name, c.function.arguments) for c in final.message.tool_calls] == \
         [(c.id, c.function.name, c.function.arguments) for c in whole.message.tool_calls]
     assert any(event.type == "tool_calls.function.arguments.done" for event in events)
+    assert sum(event.type == "tool_calls.function.arguments.delta" for event in events) > 1, "they come as they are written"
 
 
 def test_the_deltas(stream, chat_model):

@@ -12,6 +12,7 @@ void add_routes(const Api& api) {
   add_inference(api);
   add_embeddings(api);
   add_transcriptions(api);
+  add_speech(api);
   add_pipelines(api);
 }
 

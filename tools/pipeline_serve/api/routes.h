@@ -20,7 +20,8 @@ void add_completions(const Api& api);     ///< /v1/completions
 void add_chat(const Api& api);            ///< /v1/chat/completions
 void add_responses(const Api& api);       ///< /v1/responses
 void add_embeddings(const Api& api);      ///< /v1/embeddings
-void add_transcriptions(const Api& api);  ///< /v1/audio/...
+void add_transcriptions(const Api& api);  ///< /v1/audio/transcriptions, ...
+void add_speech(const Api& api);          ///< /v1/audio/speech
 void add_pipelines(const Api& api);       ///< /v1/pipelines/{name}
 void add_inference(const Api& api);       ///< /v2/...
 void add_page(const Api& api);            ///< /

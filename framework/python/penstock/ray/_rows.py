@@ -40,9 +40,10 @@ def plain(value: Any) -> Any:
 def _column_values(table: Any, name: str) -> Any:
     """One value a row: arrays of tensor columns and of lists of floats, Python's own of everything else."""
     import pyarrow
-    from ray.data.block import BlockAccessor
     column = table.column(name)
     if isinstance(column.type, pyarrow.BaseExtensionType):
+        # Not above: the import takes a second of both cores, which a batch of texts need not pay.
+        from ray.data.block import BlockAccessor
         return BlockAccessor.for_block(table).to_numpy(name)
     is_list = pyarrow.types.is_list(column.type) or pyarrow.types.is_large_list(column.type)
     if is_list and pyarrow.types.is_floating(column.type.value_type):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,6 +28,17 @@ def pool(engines: int | tuple[int, int], batches_at_once: int) -> Any:
                     max_tasks_in_flight_per_actor=2 * batches_at_once, enable_true_multi_threading=True)
 
 
+def warn_of_a_standstill(engines: int | tuple[int, int], cpus: float) -> None:
+    """Ray Data waits without end, and in silence, where its own tasks find no CPU."""
+    ray = need("ray")
+    least = engines if isinstance(engines, int) else engines[0]
+    there = ray.cluster_resources().get("CPU", 0.0) if ray.is_initialized() else None
+    if there is not None and least * cpus > there - 1:
+        warnings.warn(f"engines={least} of cpus={cpus:g} leave no CPU of the {there:g} that the cluster has to Ray "
+                      "Data's own tasks, which read and cut the rows; ask for less, or nothing moves until the "
+                      "cluster grows", stacklevel=3)
+
+
 def run(ds: Any, file: str | os.PathLike[str], *, column: Inputs = "text", outputs: Outputs = ANSWER,
         error: str = "error", set: Mapping[str, Any] | None = None, options: Mapping[str, Any] | None = None,
         plugin_path: Iterable[str | os.PathLike[str]] = (), engines: int | tuple[int, int] = 1, cpus: float = 1,
@@ -37,7 +49,8 @@ def run(ds: Any, file: str | os.PathLike[str], *, column: Inputs = "text", outpu
     ds               of any of Ray Data's readers: read_json, read_parquet, read_images, read_binary_files, ...
     column, outputs, error, set, options, plugin_path, stall_timeout   as Engine's
     engines          actors, each with an engine of its own; (least, most): as many as there is work for
-    cpus, gpus       of each: a GPU for `device: cuda`, the compute threads for the CPU
+    cpus, gpus       of each: a GPU for `device: cuda`, the compute threads for the CPU; leave one CPU of the
+                     cluster to Ray Data's own tasks
     batch_size       rows of a block: what moves, and what is done again when a node is lost
     batches_at_once  that an engine has; with batch_size, at least what its batch can run together
     in_order         the rows in the order of the input; else as they come
@@ -48,6 +61,7 @@ def run(ds: Any, file: str | os.PathLike[str], *, column: Inputs = "text", outpu
     compute = pool(engines, batches_at_once)
     if batch_size < 1:
         raise Error("usage", f"batch_size={batch_size}; expected 1 or more")
+    warn_of_a_standstill(engines, cpus)
     if in_order:
         ds.context.execution_options.preserve_order = True
     arguments = {"column": column, "outputs": dict(outputs), "error": error, "set": dict(set or {}),

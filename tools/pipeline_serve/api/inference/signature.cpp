@@ -1,7 +1,6 @@
 #include "pipeline_serve/api/inference/signature.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace penstock::serve {
@@ -18,11 +17,8 @@ const Tensor* by_name(const std::vector<Tensor>& all, std::string_view name) {
 /// A number, or -1 for a symbol; B and R are the batch's own.
 std::vector<std::int64_t> dims_of(const Port& port) {
   std::vector<std::int64_t> out;
-  for (const std::string& dim : port.dims) {
-    if (out.empty() && (dim == "B" || dim == "R")) continue;
-    std::int64_t number = -1;
-    (void)std::from_chars(dim.data(), dim.data() + dim.size(), number);
-    out.push_back(number);
+  for (const std::string& dim : own_dims(port)) {
+    out.push_back(fixed_dim(dim).value_or(-1));
   }
   return out;
 }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "penstock/text.h"
-#include "pipeline_serve/api/inference/base64.h"
+#include "pipeline_serve/api/base64.h"
 #include "pipeline_serve/api/inference/binary_tensors.h"
 #include "pipeline_serve/api/inference/number_tensors.h"
 

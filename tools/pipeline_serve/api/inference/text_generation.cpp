@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "pipeline_serve/api/inference/base64.h"
+#include "pipeline_serve/api/base64.h"
 #include "pipeline_serve/api/inference/inference_batch.h"
 #include "pipeline_serve/api/inference/tensor_data.h"
 #include "pipeline_serve/api/openai/generation.h"

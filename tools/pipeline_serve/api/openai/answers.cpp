@@ -97,6 +97,12 @@ void ChunkedAnswer::called(std::size_t choice, const OutJson& call) {
       {});
 }
 
+void ChunkedAnswer::called_more(std::size_t choice, const OutJson& more) {
+  if (!shape_.called_more) return;
+  send(OutJson::array({shape_.called_more(choice, calls_[choice] - 1, more)}),
+       {});
+}
+
 void ChunkedAnswer::over(std::size_t choice, const std::string& reason) {
   const bool is_first = begun_.insert(choice).second;
   send(OutJson::array({shape_.over(choice, reason, is_first)}), {});

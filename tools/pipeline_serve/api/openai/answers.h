@@ -70,6 +70,10 @@ class ChunkedAnswer final : public Listener {
     std::function<OutJson(std::size_t choice, std::size_t number,
                           const OutJson& call, bool is_first)>
         called = nullptr;
+    /// More of that call.
+    std::function<OutJson(std::size_t choice, std::size_t number,
+                          const OutJson& more)>
+        called_more = nullptr;
     bool has_usage = false;  ///< a last chunk with it, null in the others
   };
   ChunkedAnswer(std::shared_ptr<Reply> reply, std::string path, Shape shape)
@@ -81,6 +85,7 @@ class ChunkedAnswer final : public Listener {
   void more(std::size_t choice, const std::string& text,
             const TokenList& tokens) override;
   void called(std::size_t choice, const OutJson& call) override;
+  void called_more(std::size_t choice, const OutJson& more) override;
   void over(std::size_t choice, const std::string& reason) override;
   void done(const Usage& usage) override;
   void failed(const HttpError& error) override;

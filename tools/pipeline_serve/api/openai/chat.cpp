@@ -23,7 +23,7 @@ const Members& members() {
   return all;
 }
 
-Generation chat_of(const Body& body, const TextModel& model) {
+Generation chat_of(const Body& body, const TextModel& model, bool is_streamed) {
   const JsonView given = body.at("messages");
   Json messages = reading([&] { return messages_of_chat(given); });
   std::map<std::string, Value> inputs{{"messages", std::move(messages)}};
@@ -40,6 +40,9 @@ Generation chat_of(const Body& body, const TextModel& model) {
     set_option(options, model, "logprobs", best.value_or(0), "logprobs");
   }
   const std::string schema_param = add_form_of_chat(body, model, options);
+  if (has_tools && is_streamed && model.option("calls_in_parts") != nullptr) {
+    options["calls_in_parts"] = RawScalar{.text = "true"};
+  }
   if (has_tools) check_beside_tools(options, "response_format", "logprobs");
   lift_limit(options, model);
   Generation out = generation_of(body, model, {std::move(inputs)}, options);
@@ -83,6 +86,12 @@ OutJson chunk_choice(std::size_t index, OutJson delta, OutJson logprobs,
           {"finish_reason", reason}};
 }
 
+OutJson call_delta(std::size_t number, const OutJson& call) {
+  OutJson numbered{{"index", number}};
+  numbered.update(call);
+  return {{"tool_calls", OutJson::array({std::move(numbered)})}};
+}
+
 ChunkedAnswer::Shape chunk_shape(OutJson head, bool has_logprobs) {
   ChunkedAnswer::Shape shape;
   shape.head = std::move(head);
@@ -96,12 +105,13 @@ ChunkedAnswer::Shape chunk_shape(OutJson head, bool has_logprobs) {
   };
   shape.called = [](std::size_t choice, std::size_t number, const OutJson& call,
                     bool is_first) {
-    OutJson delta = OutJson::object();
-    if (is_first) delta = {{"role", "assistant"}, {"content", nullptr}};
-    OutJson numbered{{"index", number}};
-    numbered.update(call);
-    delta["tool_calls"] = OutJson::array({std::move(numbered)});
+    OutJson delta = call_delta(number, call);
+    if (is_first) delta.update({{"role", "assistant"}, {"content", nullptr}});
     return chunk_choice(choice, std::move(delta), {}, {});
+  };
+  shape.called_more = [](std::size_t choice, std::size_t number,
+                         const OutJson& more) {
+    return chunk_choice(choice, call_delta(number, more), {}, {});
   };
   shape.over = [](std::size_t choice, const std::string& reason,
                   bool is_first) {
@@ -117,7 +127,7 @@ void chat(const Models& models, const Call& call) {
   const TextModel model = model_of(body, models, /*must_chat=*/true);
   check_members(body, members());
   const Streaming streaming = streaming_of(body);
-  Generation generation = chat_of(body, model);
+  Generation generation = chat_of(body, model, streaming.is_on);
   auto listener = listener_of(
       call, streaming, generation.n, choice_shape(generation.has_logprobs),
       chunk_shape(head_of(model, streaming.is_on), generation.has_logprobs));

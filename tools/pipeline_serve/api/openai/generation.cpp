@@ -100,6 +100,14 @@ class PromptSink final : public ResultSink {
         }
       }
     }
+    const auto more = piece.find("tool_call_more");
+    if (more != piece.end()) {
+      for (const OutJson& part : *more) {
+        each_choice(branch, [&](Listener& listener, std::size_t choice) {
+          listener.called_more(choice, part);
+        });
+      }
+    }
     const auto calls = piece.find("tool_calls");
     if (calls == piece.end()) return;
     has_called_.insert(branch);

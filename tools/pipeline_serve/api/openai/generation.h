@@ -29,6 +29,8 @@ class Listener {
                     const TokenList& tokens) = 0;
   /// A call of a tool, whole, as OpenAI writes them: id, type, function.
   virtual void called(std::size_t /*choice*/, const OutJson& /*call*/) {}
+  /// More of the choice's last call, which began without arguments.
+  virtual void called_more(std::size_t /*choice*/, const OutJson& /*more*/) {}
   /// The answer is whole: "stop", "length" or "tool_calls".
   virtual void over(std::size_t choice, const std::string& reason) = 0;
   /// All are; the last call.

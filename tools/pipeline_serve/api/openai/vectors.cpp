@@ -1,11 +1,11 @@
 #include "pipeline_serve/api/openai/vectors.h"
 
-#include <openssl/evp.h>
-
 #include <array>
 #include <bit>
 #include <charconv>
 #include <cmath>
+
+#include "pipeline_serve/api/base64.h"
 
 namespace penstock::serve {
 namespace {
@@ -49,21 +49,15 @@ OutJson number_list(const std::vector<float>& numbers) {
 }
 
 std::string base64_of(const std::vector<float>& numbers) {
-  std::vector<unsigned char> bytes;
+  std::string bytes;
   bytes.reserve(numbers.size() * sizeof(float));
   for (const float each : numbers) {
     const auto bits = std::bit_cast<std::uint32_t>(each);
     for (unsigned shift = 0; shift < 32; shift += 8) {
-      bytes.push_back(static_cast<unsigned char>(bits >> shift));
+      bytes += static_cast<char>(bits >> shift & 0xFFU);
     }
   }
-  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-  const int size = EVP_EncodeBlock(
-      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast)
-      reinterpret_cast<unsigned char*>(out.data()), bytes.data(),
-      static_cast<int>(bytes.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
+  return to_base64(bytes);
 }
 
 }  // namespace penstock::serve

@@ -1,5 +1,6 @@
-#include "pipeline_serve/api/inference/base64.h"
+#include "pipeline_serve/api/base64.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace penstock::serve {
@@ -35,6 +36,25 @@ std::optional<std::string> from_base64(std::string_view text) {
     if (count < 8) continue;
     count -= 8;
     out += static_cast<char>(bits >> count & 0xFFU);
+  }
+  return out;
+}
+
+std::string to_base64(std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t bits = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      bits = bits << 8U |
+             (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    }
+    for (std::size_t k = 0; k < 4; ++k) {
+      out += k <= count ? kDigits[bits >> (18 - 6 * k) & 63U] : '=';
+    }
   }
   return out;
 }
