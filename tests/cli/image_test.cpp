@@ -152,6 +152,22 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"labels", "--set postprocess.labels=none.json", 66, "the labels"}),
     [](const auto& about) { return about.param.name; });
 
+TEST(Pictures, AreWhatGemmaWritesAbout) {
+  const auto all = results(run("$RUN photo_to_gemma.yaml --json"));
+  ASSERT_EQ(all.size(), 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const char* seen = i == 0 ? "cat" : "espresso";
+    const std::string look = all[i]["steps"]["look"][0]["text"];
+    EXPECT_THAT(look, HasSubstr(seen));
+    EXPECT_THAT(all[i]["text"], HasSubstr(seen));
+    // The same as the steps by hand.
+    const auto by_hand =
+        results(run("$RUN gemma_caption.yaml --json --text '" + look + "'"));
+    ASSERT_EQ(by_hand.size(), 1);
+    EXPECT_EQ(all[i]["text"], by_hand[0]["text"]);
+  }
+}
+
 TEST(Pictures, CannotBeDrawnByATextPipeline) {
   const Ran ran = shell("$RUN gemma_text.yaml --text a --render /tmp/x");
   EXPECT_EQ(ran.code, 2);

@@ -22,6 +22,8 @@ std::vector<std::string> pipelines() {
        std::filesystem::directory_iterator(PENSTOCK_SOURCE_DIR "/pipelines")) {
     if (entry.path().extension() != ".yaml") continue;
     if (entry.path().stem() == "text_read") continue;  // runs in image_text
+    // How long a picture's labels are is not foretold: it counts the longest.
+    if (entry.path().stem() == "photo_to_gemma") continue;
     names.push_back(entry.path().stem());
   }
   std::sort(names.begin(), names.end());
@@ -34,7 +36,8 @@ TEST_P(Planned, PeakIsNearTheMeasuredOne) {
   const std::string file = GetParam() + ".yaml ";
   const Ran plan = shell("$RUN " + file + "--check --memory --json");
   const bool lacks_plugin =
-      plan.err.find("there is no plugin 'openvino'") != std::string::npos;
+      plan.err.find("there is no plugin 'openvino'") != std::string::npos ||
+      plan.err.find("there is no plugin 'speech'") != std::string::npos;
   if (plan.code == 66 || lacks_plugin) GTEST_SKIP() << plan.err;
   ASSERT_EQ(plan.code, 0) << plan.err;
   const Json json = Json::parse(plan.out);

@@ -148,10 +148,11 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& refused) { return refused.param.name; });
 
 /// Whether the plugin that runs exported models was built.
-bool has_openvino() {
-  return fs::exists(PENSTOCK_BIN
-                    "/../lib/penstock/plugins/libpenstock_openvino.so");
+bool has_plugin(const std::string& name) {
+  return fs::exists(PENSTOCK_BIN "/../lib/penstock/plugins/libpenstock_" +
+                    name + ".so");
 }
+bool has_openvino() { return has_plugin("openvino"); }
 
 TEST_F(New, WritesAFileForAModelThatRunsAtOnce) {
   if (!has_openvino()) GTEST_SKIP() << "built without OpenVINO";
@@ -210,6 +211,23 @@ TEST_F(New, MapsNamesAsTheFileHasThem) {
   const Ran ran = make("model odd.onnx");
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(read("odd.yaml"), HasSubstr("names: [\":=pixels\""));
+}
+
+TEST_F(New, WritesAFileForAModelOfPytorchThatRuns) {
+  if (!has_plugin("torch")) GTEST_SKIP() << "built with an old libtorch";
+  const std::string models = PENSTOCK_SOURCE_DIR "/tests/fixtures/models/";
+  const Ran ran = make("model " + models + "cnn.pt2");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(read("cnn.yaml"), HasSubstr("{use: torch.forward, names: ["));
+  const Ran run =
+      shell("$RUN " + folder_.path().string() + "/cnn.yaml " +
+            PENSTOCK_SOURCE_DIR "/tests/fixtures/pictures/flag.png");
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr("class "));
+  const Ran weights = make("model " + models + "state_dict.pt");
+  EXPECT_EQ(weights.code, 65);
+  EXPECT_THAT(weights.err, HasSubstr("made by torch.save, which holds weights "
+                                     "but no program"));
 }
 
 TEST_F(New, SaysWhyAModelGetsNoFile) {

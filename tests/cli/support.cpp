@@ -123,7 +123,8 @@ const std::string& damaged_folder() {
 Ran shell(const std::string& line) {
   return run_program(
       {"/bin/bash", "-c", line},
-      {std::string("RUN=") + PENSTOCK_RUN,
+      {"BASH_ENV=" + kSource + "tests/cli/shell.sh",
+       std::string("RUN=") + PENSTOCK_RUN,
        std::string("SERVE=") + PENSTOCK_BIN + "/pipeline-serve",
        "TINY=" + kSource + "pipelines/gemma_text.yaml --set model=" + kTiny,
        "BAD=" + kSource + "tests/cli/trouble.yaml --plugin-path " +

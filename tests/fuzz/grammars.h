@@ -13,7 +13,7 @@ inline void compile_and_walk(grammar::Kind kind, std::string_view text) {
   static const grammar::Fixture fixture;
   const auto compiled =
       fixture.compiler.compile({kind, std::string(text), false});
-  grammar::Answer answer(compiled, fixture.vocabulary, /*foresees=*/true);
+  grammar::Answer answer(compiled, fixture.vocabulary, {});
   (void)fixture.walk(answer, /*seed=*/static_cast<unsigned>(text.size()), 40);
 }
 

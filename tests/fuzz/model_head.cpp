@@ -1,4 +1,5 @@
-// Heads of model files: ONNX, OpenVINO and TFLite, told apart by their bytes.
+// Heads of model files: ONNX, OpenVINO, TFLite and PyTorch, told apart by their
+// bytes.
 #include "penstock/model_head.h"
 
 #include "penstock/model_ports.h"

@@ -2,6 +2,8 @@
 #   bin/pipeline-*          programs
 #   lib/libpenstock.so      lib/penstock/plugins/*.so
 #   lib/penstock/openvino   what its plugin runs models with, where it is built
+#   lib/penstock/libpenstock_gemma_cuda.so   Gemma's engine for NVIDIA cards,
+#                           where there was an nvcc; opened when one is asked for
 #   lib/cmake/Penstock/     find_package(Penstock)
 #   lib/pkgconfig/penstock.pc
 #   lib/libpenstock_testing.a   what tests of stages link
@@ -49,10 +51,20 @@ function(penstock_install)
       BUILD_WITH_INSTALL_RPATH ON
       INSTALL_RPATH "$ORIGIN/../..;$ORIGIN/../libtorch/lib;${libtorch}")
     install(TARGETS penstock_${plugin} DESTINATION ${lib}/penstock/plugins)
+    if(plugin MATCHES "^(openvino|speech)$")
+      _penstock_find_openvino(${plugin})
+    endif()
     if(plugin STREQUAL openvino)
       _penstock_install_openvino(${lib})
     endif()
   endforeach()
+  if(TARGET penstock_gemma_cuda)
+    # libtorch has loaded the runtime that it needs, from beside itself.
+    set_target_properties(penstock_gemma_cuda PROPERTIES
+      BUILD_WITH_INSTALL_RPATH ON
+      INSTALL_RPATH "$ORIGIN/..;$ORIGIN/libtorch/lib;${libtorch}")
+    install(TARGETS penstock_gemma_cuda DESTINATION ${lib}/penstock)
+  endif()
   install(DIRECTORY framework/include/penstock TYPE INCLUDE)
   install(FILES ${PENSTOCK_GENERATED_INCLUDE_DIR}/penstock/sdk_version.h
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/penstock)
@@ -88,11 +100,15 @@ function(penstock_install)
     "${PROJECT_BINARY_DIR}/lib/cmake/Penstock")
 endfunction()
 
+# Where a plugin that runs models with it finds it.
+function(_penstock_find_openvino plugin)
+  get_target_property(rpath penstock_${plugin} INSTALL_RPATH)
+  set_target_properties(penstock_${plugin} PROPERTIES
+    INSTALL_RPATH "$ORIGIN/../openvino;${rpath}")
+endfunction()
+
 # Beside the plugins; it finds its own parts beside itself.
 function(_penstock_install_openvino lib)
-  get_target_property(rpath penstock_openvino INSTALL_RPATH)
-  set_target_properties(penstock_openvino PROPERTIES
-    INSTALL_RPATH "$ORIGIN/../openvino;${rpath}")
   file(GLOB libraries "${PENSTOCK_OPENVINO_ROOT}/lib/*.so*")
   install(PROGRAMS ${libraries} DESTINATION ${lib}/penstock/openvino)
 endfunction()

@@ -59,6 +59,20 @@ def metadata(name, version, summary, more, readme=""):
     return "\n".join(lines) + "\n"
 
 
+# Plugins that OpenVINO runs models for.
+NEED_OPENVINO = ("libpenstock_openvino.so", "libpenstock_speech.so")
+
+
+def openvino_of(plugins):
+    """Version and library of the OpenVINO that its plugin needs, which is as large as everything else together and
+    stays a package of its own; empty where the plugin was not built."""
+    plugin = next((path for path in plugins if path.name == "libpenstock_openvino.so"), None)
+    if plugin is None:
+        return "", ""
+    pin = re.search(r"^openvino==(\S+)", (Path(__file__).parents[1] / "pins/openvino.txt").read_text(), re.M)
+    return pin[1], re.search(rb"libopenvino\.so\.\d+", plugin.read_bytes())[0].decode()
+
+
 def pack_penstock(options, version, torch_version, libtorch):
     module = options.module.name
     found = re.search(r"cpython-(\d+)-", module)
@@ -67,17 +81,21 @@ def pack_penstock(options, version, torch_version, libtorch):
     for path in sorted(options.package.rglob("*")):
         if path.suffix in (".py", ".pyi") or path.name == "py.typed":
             wheel.add(f"penstock/{path.relative_to(options.package)}", path.read_bytes())
+    lib = next(options.tree.glob("lib*/**/libpenstock.so")).parent
+    plugins = sorted((lib / "penstock/plugins").glob("*.so"))
+    openvino_version, openvino_library = openvino_of(plugins)
     wheel.add("penstock/_build.py", (f'"""Of this build."""\nVERSION = "{version}"\n'
-                                     f'TORCH_VERSION = "{torch_version}"\n').encode())
+                                     f'TORCH_VERSION = "{torch_version}"\n'
+                                     f'OPENVINO_VERSION = "{openvino_version}"\n'
+                                     f'OPENVINO_LIBRARY = "{openvino_library}"\n').encode())
     data = options.module.read_bytes()
     if libtorch.encode() in data:
         raise SystemExit(f"wheel: {module} names {libtorch}")
     wheel.add(f"penstock/{module}", data)
-    lib = next(options.tree.glob("lib*/**/libpenstock.so")).parent
-    # OpenVINO is as large as everything else together.
-    plugins = [path for path in sorted((lib / "penstock/plugins").glob("*.so")) if path.name != "libpenstock_openvino.so"]
     for path in [lib / "libpenstock.so", *plugins]:
-        name = f"penstock/_native/lib/{path.relative_to(lib)}"
+        # A plugin that lacks its library would spoil a look at all of them.
+        place = f"penstock/openvino_plugin/{path.name}" if path.name in NEED_OPENVINO else path.relative_to(lib)
+        name = f"penstock/_native/lib/{place}"
         wheel.add(name, without_path(path.read_bytes(), libtorch, path.name), is_program=True)
     for program in PROGRAMS:
         path = options.tree / "bin" / program
@@ -92,6 +110,8 @@ def pack_penstock(options, version, torch_version, libtorch):
                  ["Provides-Extra: torch", f"Requires-Dist: torch=={torch_version}; extra == 'torch'",
                   "Provides-Extra: libtorch",
                   f"Requires-Dist: penstock-libtorch=={torch_version}; extra == 'libtorch'",
+                  *(["Provides-Extra: openvino", f"Requires-Dist: openvino=={openvino_version}; extra == 'openvino'"]
+                    if openvino_version else []),
                   "Provides-Extra: numpy", "Requires-Dist: numpy; extra == 'numpy'",
                   "Provides-Extra: ray", f"Requires-Dist: ray[data,serve]>={RAY_VERSION}; extra == 'ray'"],
                  options.readme.read_text()),

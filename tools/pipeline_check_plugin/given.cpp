@@ -16,6 +16,7 @@ using testing::GivenItem;
 
 constexpr std::int64_t kVocabulary = 64;
 constexpr std::int64_t kSize = 4;  ///< of a dim that may have any
+constexpr std::int64_t kLarge = 1'000'000;
 
 const std::vector<Tokens> kPrompts{{3, 1, 4, 1, 5, 9, 2, 6},
                                    {2, 7, 1, 8, 2, 8, 1, 8, 2, 8}};
@@ -30,13 +31,9 @@ Tensors tensors_for(const std::vector<Port>& ports) {
         port.name == "scores" && !port.dims.empty() && port.dims.front() == "R";
     if (!type || is_scores || port.name == "tokens") continue;
     std::vector<std::int64_t> sizes;
-    for (std::size_t d = 0; d < port.dims.size(); ++d) {
-      const std::string& dim = port.dims[d];
-      if (d == 0 && (dim == "B" || dim == "R")) continue;
-      const bool is_number =
-          !dim.empty() && dim.size() < 7 &&
-          dim.find_first_not_of("0123456789") == std::string::npos;
-      sizes.push_back(is_number ? std::stoll(dim) : kSize);
+    for (const std::string& dim : own_dims(port)) {
+      const std::int64_t size = fixed_dim(dim).value_or(kSize);
+      sizes.push_back(size < kLarge ? size : kSize);
     }
     out.emplace_back(port.name, at::zeros(sizes, *type));
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "penstock/placement.h"
+
 namespace penstock::inspect {
 namespace {
 
@@ -36,6 +38,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string ports(const std::vector<Port>& list) {
   std::vector<std::string> texts;
+  texts.reserve(list.size());
   for (const Port& port : list) texts.push_back(to_string(port));
   return joined(texts);
 }
@@ -50,7 +53,7 @@ std::string notes_of(const NoteSpecs& notes) {
 
 /// Made on one side and read on the other.
 std::string label(const StageSpec& from, const StageSpec& to) {
-  const std::string made = ports(from.outputs);
+  std::string made = ports(from.outputs);
   if (!made.empty()) return made;
   if (from.kind == StageKind::kBatch) return to_string(from.layouts.front());
   const std::string notes = notes_of(from.notes);
@@ -64,7 +67,10 @@ Node node_of(const StageConfig& stage, const std::string& prefix,
             .use = stage.spec->name,
             .notes = {}};
   if (!stage.spec->devices.empty()) {
-    node.notes.push_back("device " + stage.device);
+    const auto devices = listed_devices(stage.device);
+    node.notes.push_back(devices.size() == 1
+                             ? "device " + stage.device
+                             : "a replica on each of " + joined(devices));
   }
   return node;
 }

@@ -11,6 +11,7 @@
 #include "common/program.h"
 #include "penstock/plugin_host.h"
 #include "penstock/sdk_version.h"
+#include "pipeline_inspect/devices.h"
 #include "pipeline_inspect/graph.h"
 #include "pipeline_inspect/probe.h"
 #include "pipeline_inspect/report.h"
@@ -32,6 +33,8 @@ constexpr const char* kFooter = R"(
   pipeline-inspect --schema           a JSON Schema of pipeline files; editors
                                       find it by a file's first line:
                                       # yaml-language-server: $schema=FILE
+  pipeline-inspect --devices          what `device` can be here, and what keeps
+                                      which stages from using a GPU
   pipeline-inspect --graph FILE       a pipeline file as a Mermaid graph
 
 Plugins are libpenstock_<name>.so in the folders of --plugin-path, then of
@@ -102,6 +105,12 @@ int run(int argc, char** argv) {
   app.add_flag("--dot", is_dot, "the graph for Graphviz, not for Mermaid")
       ->needs(graph_option);
   schema->excludes(subject);
+  bool is_devices = false;
+  app.add_flag("--devices", is_devices,
+               "print the processor and the GPUs that are here")
+      ->excludes(subject)
+      ->excludes(schema)
+      ->excludes(graph_option);
   app.set_version_flag("--version", "pipeline-inspect " PENSTOCK_SDK_VERSION,
                        "print the version");
   app.footer(kFooter);
@@ -119,6 +128,12 @@ int run(int argc, char** argv) {
   }
   options.patience = std::chrono::seconds(patience);
   options.folders = penstock::plugin_search_path(folders);
+  if (is_devices) {
+    const auto gpus = penstock::find_gpus();
+    print(penstock::inspect::devices(
+        gpus, penstock::inspect::gpu_uses(gpus, options), options.is_json));
+    return 0;
+  }
   if (!graph.empty()) {
     print_graph(graph, is_dot, options.folders);
     return 0;

@@ -60,10 +60,17 @@ std::string rows_text(ModelRows rows) {
   return "";
 }
 
+/// "1 to 64", "2 or more"
+std::string to_string(const ModelRange& range) {
+  return range.most ? str(range.least, " to ", *range.most)
+                    : str(range.least, " or more");
+}
+
 std::string text_of(const ModelHead& head,
                     const std::optional<ModelPorts>& ports) {
-  std::string text = str(head.path.string(), "\n  ", head.format, ", ",
-                         head.version, ", ", head.bytes, " bytes");
+  std::string text = str(head.path.string(), "\n  ", head.format);
+  if (!head.version.empty()) text += ", " + head.version;
+  text += str(", ", head.bytes, " bytes");
   if (!head.made_by.empty()) text += ", made by " + short_value(head.made_by);
   for (const auto& file : head.weight_files) {
     text += "\n  weights in " + file.string();
@@ -76,6 +83,9 @@ std::string text_of(const ModelHead& head,
   } else {
     add_rows("inputs", head.inputs, rows);
     add_rows("outputs", head.outputs, rows);
+  }
+  for (const auto& [dim, range] : head.ranges) {
+    rows.push_back({"dim " + dim, to_string(range), ""});
   }
   const auto labels = labels_of(head);
   if (!labels.empty()) {
@@ -116,6 +126,11 @@ std::string json_of(const ModelHead& head,
             {"bytes", head.bytes}};
   json["inputs"] = tensors_json(head.inputs);
   json["outputs"] = tensors_json(head.outputs);
+  json["ranges"] = Json::object();
+  for (const auto& [dim, range] : head.ranges) {
+    json["ranges"][dim] = {{"least", range.least}, {"most", Json()}};
+    if (range.most) json["ranges"][dim]["most"] = *range.most;
+  }
   json["ports"] = Json();
   if (ports) {
     const Ports made = ports->ports();

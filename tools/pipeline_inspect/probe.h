@@ -11,7 +11,7 @@ namespace penstock::inspect {
 
 struct Question {
   std::string use;   ///< "plugin", or "plugin.stage"
-  std::string form;  ///< "lines", "text" or "json"
+  std::string form;  ///< "lines", "text", "json" or "gpus", see gpu_uses.h
   std::vector<std::filesystem::path> folders;
   std::chrono::seconds patience{60};  ///< how long it may take by the clock
 };

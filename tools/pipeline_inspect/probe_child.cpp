@@ -10,6 +10,7 @@
 
 #include "penstock/plugin_host.h"
 #include "pipeline_inspect/describe.h"
+#include "pipeline_inspect/gpu_uses.h"
 #include "pipeline_inspect/probe.h"
 
 namespace penstock::inspect {
@@ -55,6 +56,9 @@ std::string describe(const Question& question) {
     write_all(kWarnings, warning + "\n");
   }
   if (question.form == "lines") return stage_lines(stages);
+  if (question.form == "gpus") {
+    return gpu_uses_json(stages, find_gpus()).dump();
+  }
   std::string text;
   auto list = nlohmann::ordered_json::array();
   for (const StageSpec& stage : stages) {

@@ -1,15 +1,13 @@
 #include "pipeline_inspect/report.h"
 
 #include <algorithm>
-#include <atomic>
-#include <future>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "penstock/abi.h"
 #include "penstock/model_head.h"
 #include "penstock/plugin_host.h"
 #include "pipeline_inspect/library_report.h"
+#include "pipeline_inspect/listed.h"
 #include "pipeline_inspect/model_report.h"
 #include "pipeline_inspect/probe.h"
 #include "pipeline_inspect/schema.h"
@@ -28,46 +26,9 @@ std::string dump(const Json& json) {
          "\n";
 }
 
-/// A plugin of the list, opened in a child of its own, or why not.
-struct Listed {
-  PluginFacts facts;
-  Answer answer;  ///< lines or JSON
-  std::optional<Error> problem;
-};
-
-Listed list_one(const PluginFacts& facts, const Options& options) {
-  Listed listed{.facts = facts, .answer = {}, .problem = {}};
-  try {
-    listed.answer =
-        ask({.use = facts.name,
-             .form = options.is_json || options.is_schema ? "json" : "lines",
-             .folders = options.folders,
-             .patience = options.patience});
-  } catch (const Error& error) {
-    listed.problem = error;
-  }
-  return listed;
-}
-
-/// In a queue as wide as there are processors: more at once would only wait for
-/// each other.
-std::vector<Listed> list_all(const Options& options) {
-  const auto plugins = PluginHost(options.folders).plugins();
-  std::vector<Listed> all(plugins.size());
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < plugins.size(); i = next++) {
-      all[i] = list_one(plugins[i], options);
-    }
-  };
-  const std::size_t width = std::min<std::size_t>(
-      plugins.size(), std::max(1U, std::thread::hardware_concurrency()));
-  std::vector<std::future<void>> workers;
-  for (std::size_t i = 0; i < width; ++i) {
-    workers.push_back(std::async(std::launch::async, work));
-  }
-  for (auto& worker : workers) worker.get();
-  return all;
+/// Of a Question about every stage.
+std::string form_of(const Options& options) {
+  return options.is_json || options.is_schema ? "json" : "lines";
 }
 
 Json plugin_json(const PluginFacts& facts, const std::string& stages) {
@@ -123,7 +84,7 @@ std::string schema_text(const std::vector<Listed>& all) {
 }
 
 Report report_all(const Options& options) {
-  const std::vector<Listed> all = list_all(options);
+  const std::vector<Listed> all = list_all(form_of(options), options);
   Report report{.text = options.is_schema ? schema_text(all)
                         : options.is_json ? list_json(all, options.folders)
                                           : list_text(all),
@@ -179,10 +140,11 @@ Report report_library(const Options& options) {
                         " cannot be used as a plugin: ", facts.problem));
   } else {
     const fs::path folder = fs::absolute(options.subject).parent_path();
-    const Listed listed = list_one(facts, {.subject = {},
-                                           .folders = {folder},
-                                           .is_json = options.is_json,
-                                           .patience = options.patience});
+    const Listed listed = list_one(facts, form_of(options),
+                                   {.subject = {},
+                                    .folders = {folder},
+                                    .is_json = options.is_json,
+                                    .patience = options.patience});
     answer = listed.answer;
     problem = listed.problem;
   }

@@ -57,9 +57,10 @@ Json param_schema(const Json& param) {
 
 /// The keys of a stage's map, its own params among them.
 Json stage_keys(const Json& stage) {
-  Json keys{{"use", true},
-            {"model", reference("text")},
-            {"device", reference("device")}};
+  Json keys{
+      {"use", true},
+      {"model", reference("text")},
+      {"device", reference(stage["kind"] == "forward" ? "devices" : "device")}};
   for (const Json& param : stage["params"]) {
     keys[param["name"].get<std::string>()] = param_schema(param);
     const std::string former = param.value("former", "");
@@ -128,6 +129,10 @@ Json definitions(const Json& stages) {
                     {{{"enum", {"auto", "cpu", "cuda"}}},
                      {{"type", "string"}, {"pattern", "^cuda:[0-9]+$"}},
                      reference("variable")}}};
+  all["devices"] = {
+      {"anyOf",
+       {reference("device"),
+        {{"type", "array"}, {"minItems", 1}, {"items", reference("device")}}}}};
   all["input"] = input_schema();
   all["step"] = step_schema();
   for (const char* kind : kKinds) all[kind] = kind_schema(stages, kind);
@@ -155,6 +160,9 @@ Json common_keys() {
 Json pipeline_schema() {
   Json keys = common_keys();
   keys["model"] = reference("text");
+  keys["copies"] = {
+      {"description", "deny: no stage may be on another device"},
+      {"anyOf", {{{"enum", {"allow", "deny"}}}, reference("variable")}}};
   keys["preprocess"] = {{"anyOf",
                          {reference("preprocess"),
                           {{"type", "array"},

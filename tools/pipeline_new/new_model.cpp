@@ -39,6 +39,25 @@ struct Way {
   Recipe in, out;
 };
 
+/// What runs a format.
+struct Engine {
+  const char *plugin, *missing;
+};
+constexpr Engine kOpenvino{"openvino",
+                           "no plugin here runs exported models: `tools/setup "
+                           "--with openvino`, then build again; or "
+                           "--plugin-path"};
+constexpr Engine kTorch{"torch",
+                        "the plugin 'torch' is not here, which runs models of "
+                        "PyTorch; it is built with libtorch 2.8 or later"};
+
+const Engine& engine_of(const ModelHead& head) {
+  const bool is_torch = head.format == "torch.export" ||
+                        head.format == "torchscript" ||
+                        head.format == "aotinductor";
+  return is_torch ? kTorch : kOpenvino;
+}
+
 /// "[a, b]" with quotes, behind a comma; nothing of none.
 std::string setting(const std::string& param,
                     const std::vector<std::string>& texts) {
@@ -49,7 +68,7 @@ std::string setting(const std::string& param,
   return list.empty() ? "" : str(", ", param, ": [", list, "]");
 }
 
-std::string pipeline_of(const std::string& name, const fs::path& model,
+std::string pipeline_of(const std::string& name, const ModelHead& head,
                         const ModelPorts& ports, const Way& way) {
   std::vector<std::string> names = way.in.names;
   names.insert(names.end(), way.out.names.begin(), way.out.names.end());
@@ -61,12 +80,13 @@ std::string pipeline_of(const std::string& name, const fs::path& model,
   const bool is_runnable = way.in.request.find("FILE") == std::string::npos &&
                            way.in.request.find("...") == std::string::npos;
   std::string text =
-      str("version: 1\nname: ", name, "\nmodel: ", json_quoted(model.string()),
-          "\n\n", way.in.yaml,
+      str("version: 1\nname: ", name,
+          "\nmodel: ", json_quoted(head.path.string()), "\n\n", way.in.yaml,
           "batch: {use: core.stack, max_sequences: ", is_batched ? 8 : 1,
           way.in.is_padded ? ", fit: pad" : "", "}\n");
-  text += str("forward: {use: openvino.forward", setting("names", names),
-              setting("channels_last", turned), "}\n", way.out.yaml, "\n");
+  text += str("forward: {use: ", engine_of(head).plugin, ".forward",
+              setting("names", names), setting("channels_last", turned), "}\n",
+              way.out.yaml, "\n");
   if (is_runnable) return text + "inputs:\n  - " + way.in.request + "\n";
   return text + "# inputs:\n#   - " + way.in.request + "\n";
 }
@@ -99,16 +119,12 @@ std::string listed(const ModelPorts& ports) {
               str("no stages fit this model:", listed(ports), faults));
 }
 
-void check_can_run(PluginHost& host) {
+void check_can_run(PluginHost& host, const Engine& engine) {
   const auto& plugins = host.plugins();
   const bool is_there = std::any_of(
       plugins.begin(), plugins.end(),
-      [](const PluginFacts& plugin) { return plugin.name == "openvino"; });
-  if (!is_there) {
-    throw Error(Code::kUnavailable,
-                "no plugin here runs exported models: `tools/setup --with "
-                "openvino`, then build again; or --plugin-path");
-  }
+      [&](const PluginFacts& plugin) { return plugin.name == engine.plugin; });
+  if (!is_there) throw Error(Code::kUnavailable, engine.missing);
 }
 
 }  // namespace
@@ -123,7 +139,7 @@ Told new_model(const ModelFileOptions& options) {
   const ModelPorts ports =
       model_ports(head, {.channels_last = channels_last(model_ports(head))});
   PluginHost host(options.folders);
-  check_can_run(host);
+  check_can_run(host, engine_of(head));
   const std::size_t labels = labels_of(head).size();
   std::string faults;
   std::string others;
@@ -131,8 +147,7 @@ Told new_model(const ModelFileOptions& options) {
   for (const Recipe& in : ways_in(ports)) {
     for (const Recipe& out : ways_out(ports, labels, in)) {
       const Way way{in, out};
-      const auto fault =
-          fault_of(pipeline_of(name, options.model, ports, way), host);
+      const auto fault = fault_of(pipeline_of(name, head, ports, way), host);
       if (fault) {
         faults += str("\n  ", in.what, " to ", out.what, ": ", *fault);
       } else if (!chosen) {
@@ -143,7 +158,7 @@ Told new_model(const ModelFileOptions& options) {
     }
   }
   if (!chosen) refuse(ports, faults);
-  write_file(path, pipeline_of(name, options.model, ports, *chosen));
+  write_file(path, pipeline_of(name, head, ports, *chosen));
   return {.text = str(path.string(), ": written and checked", listed(ports),
                       "\n  takes    ", chosen->in.what, "\n  gives    ",
                       chosen->out.what, others,

@@ -22,12 +22,9 @@ struct Tensor {
 /// Of a ModelInput or a ModelOutput.
 template <class InputOrOutput>
 Tensor tensor_of(const InputOrOutput& model) {
-  Tensor tensor{model.file.name, model.port.name, model.port.dtype,
-                model.port.dims, model.file.dtype == "u8"};
-  if (!tensor.dims.empty() && tensor.dims[0] == "B") {
-    tensor.dims.erase(tensor.dims.begin());
-  }
-  return tensor;
+  const auto dims = own_dims(model.port);
+  return {model.file.name, model.port.name, model.port.dtype,
+          Dims(dims.begin(), dims.end()), model.file.dtype == "u8"};
 }
 
 /// Of the inputs that the pipeline has to make.
@@ -47,10 +44,6 @@ std::vector<Tensor> outputs_of(const ModelPorts& model) {
     if (output.is_given) outputs.push_back(tensor_of(output));
   }
   return outputs;
-}
-
-bool is_number(const std::string& dim) {
-  return !dim.empty() && dim.find_first_not_of("0123456789") == dim.npos;
 }
 
 /// As the param `names` has it; nothing where both are the same.
@@ -80,12 +73,12 @@ struct PictureSize {
 };
 
 PictureSize picture_size(const std::string& height, const std::string& width) {
-  if (is_number(height) && !is_number(width)) {
+  if (fixed_dim(height) && !fixed_dim(width)) {
     return {.what = str("pictures, made ", height, " high"),
             .yaml = str("  fit: height\n  size: ", height, "\n"),
             .is_padded = true};
   }
-  const bool is_fixed = is_number(height) && is_number(width);
+  const bool is_fixed = fixed_dim(height) && fixed_dim(width);
   const std::string h = is_fixed ? height : "224";
   const std::string w = is_fixed ? width : "224";
   return {.what = str("pictures", is_fixed ? "" : " of any size", ", made ", h,
@@ -153,7 +146,7 @@ void sound(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
                    .request = "{audio: FILE}"});
   }
   if (x.dims.size() == 2 && mentions(x.name, {"feature", "mel", "spec"})) {
-    const std::string mels = is_number(x.dims[0]) ? x.dims[0] : "80";
+    const std::string mels = fixed_dim(x.dims[0]) ? x.dims[0] : "80";
     out.push_back({.what = "sound, as log-mel spectrogram",
                    .names = renamed(x, "features"),
                    .yaml = waveform + "  - {use: audio.log_mel, mels: " + mels +
@@ -165,7 +158,7 @@ void sound(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
 void bytes(const std::vector<Tensor>& inputs, std::vector<Recipe>& out) {
   const Tensor& x = inputs.front();
   if (inputs.size() != 1 || x.dtype != "i32" || x.dims.size() != 1) return;
-  if (!mentions(x.name, {"byte"}) || !is_number(x.dims[0])) return;
+  if (!mentions(x.name, {"byte"}) || !fixed_dim(x.dims[0])) return;
   const int half = std::stoi(x.dims[0].substr(0, 8)) / 2;
   out.push_back({.what = "files, by how they begin and end",
                  .names = renamed(x, "bytes"),
@@ -181,7 +174,7 @@ std::string zeros(const Dims& dims) {
   std::int64_t values = 1;
   // NOLINTNEXTLINE(modernize-loop-convert): clang 14 has no views::reverse
   for (auto dim = dims.rbegin(); dim != dims.rend(); ++dim) {
-    if (!is_number(*dim) || dim->size() > 2) return "...";
+    if (!fixed_dim(*dim) || dim->size() > 2) return "...";
     const std::int64_t size = std::stoll(*dim);
     values *= size;
     if (values > kMost) return "...";

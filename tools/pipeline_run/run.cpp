@@ -8,6 +8,7 @@
 #include "common/program.h"
 #include "penstock/keys.h"
 #include "penstock/parallel.h"
+#include "penstock/placement.h"
 #include "penstock/plugin_host.h"
 #include "penstock/runner.h"
 #include "pipeline_run/capsule/capsule.h"
@@ -26,6 +27,7 @@
 #include "pipeline_run/output/printer.h"
 #include "pipeline_run/output/progress.h"
 #include "pipeline_run/output/result_file.h"
+#include "pipeline_run/output/sound_output.h"
 #include "pipeline_run/output/step_printer.h"
 #include "pipeline_run/output/summary.h"
 #include "pipeline_run/signals.h"
@@ -59,6 +61,34 @@ std::string row_memory(const Footprint& memory) {
              memory.sequence_bytes >> 20, " MiB");
 }
 
+/// Where its stages run, where a person could not know that.
+std::string placement_text(const PipelineFile& file) {
+  const Placement where = place(file);
+  std::string out;
+  if (where.devices.size() > 1) {
+    out = str("  forward runs ", where.devices.size(),
+              " times, and each input on one of them\n");
+  }
+  if (!where.why.empty()) {
+    out += str("  device: auto took ", where.devices.front(), ": ", where.why,
+               "\n");
+  }
+  for (const std::string& copy : where.copies) {
+    out += str("  copies: ", copy, "\n");
+  }
+  return out;
+}
+
+/// "cpu; auto took it: no NVIDIA driver is here".
+std::string device_text(const PipelineFile& file) {
+  const Placement where = place(file);
+  std::string out;
+  for (const std::string& device : where.devices) {
+    out += (out.empty() ? "" : ", ") + device;
+  }
+  return where.why.empty() ? out : out + "; auto took it: " + where.why;
+}
+
 int check(const Options& options, const CompositionFile& file) {
   const std::string path = file.path.string();
   for (const StepConfig& step : file.steps) {
@@ -67,7 +97,8 @@ int check(const Options& options, const CompositionFile& file) {
       std::cerr << (file.is_one() ? path : step.name) << ": ok; device "
                 << found.device << ", weights " << (found.memory.bytes >> 20)
                 << " MiB" << (file.is_one() ? row_memory(found.memory) : "")
-                << "\n";
+                << "\n"
+                << placement_text(step.file);
     } catch (Error& error) {
       throw file.is_one() ? error : error.in(Place::step(step.name));
     }
@@ -106,9 +137,10 @@ bool continues(const CompositionFile& file) {
                      [](const Port& port) { return port.name == "tokens"; });
 }
 
-Format format_of(const Options& options) {
+Format format_of(const Options& options, const CompositionFile& file) {
   const StageKind last = last_stage(options);
   if (last < StageKind::kDecode) return Format::kNone;
+  if (gives_sound(options, file)) return Format::kSound;
   if (options.json) return Format::kJson;
   if (options.show) return Format::kShow;
   return isatty(results_descriptor()) == 1 ? Format::kTerminal : Format::kText;
@@ -148,6 +180,10 @@ void print_stats(const Options& options, const Runner& runner,
     std::cerr << (options.summary ? table(stats) : brief(stats));
   }
   if (!options.summary) return;
+  for (const StepConfig& step : runner.file().steps) {
+    std::cerr << str(step.name, step.name.empty() ? "" : ": ", "device ",
+                     device_text(step.file), "\n");
+  }
   std::cerr << str("memory at most ", peak_memory() >> 20, " MiB\n");
 }
 
@@ -164,7 +200,9 @@ class Run {
         signals_(signals),
         inputs_(open(file)),
         progress_(is_terminal_ && !options.quiet && is_many(), inputs_.count),
-        printer_(output, format_of(options), progress_),
+        format_(checked_format(file)),
+        length_(output.descriptor()),
+        printer_(output, format_, progress_),
         capsule_(capsule),
         runner_(std::move(file),
                 pipeline_options(options, watch, capsule, signals)) {
@@ -209,12 +247,24 @@ class Run {
     return inputs;
   }
 
+  [[nodiscard]] Format checked_format(const CompositionFile& file) const {
+    const Format format = format_of(options_, file);
+    if (format == Format::kSound && inputs_.count.value_or(1) > 1) {
+      throw Error(Code::kUsage,
+                  str(*inputs_.count,
+                      " recordings cannot go into one stream; name a folder "
+                      "for the files: --render FOLDER"));
+    }
+    return format;
+  }
+
   /// Streamed text is its own progress; many results are not.
   [[nodiscard]] bool is_many() const {
     return !inputs_.count || *inputs_.count > 1;
   }
 
   void set_up_printer() {
+    if (format_ == Format::kSound) printer_.measure(length_);
     if (is_many()) printer_.name_files();
     if (results_) printer_.end_at_cancelled();
     if (!options_.until.empty()) printer_.name_stage(options_.until);
@@ -222,7 +272,10 @@ class Run {
     const bool is_one = runner_.file().is_one();
     printer_.set_facts(
         {.dtype = is_one ? get_or(runner_.facts(), kDtype, "") : "",
-         .device = runner_.device()});
+         .device = runner_.device(),
+         .device_why = is_one && format_ == Format::kJson
+                           ? place(runner_.file().steps.front().file).why
+                           : ""});
   }
 
   [[nodiscard]] std::shared_ptr<ResultSink> wrapped(
@@ -246,6 +299,7 @@ class Run {
       unheard = error;
     }
     progress_.clear();
+    if (format_ == Format::kSound) length_.correct();
     signals_.on_stop(nullptr);
     if (results_) results_->sync();
     if (!options_.trace.empty()) {
@@ -268,6 +322,8 @@ class Run {
   Stop stop_;
   Inputs inputs_;
   Progress progress_;
+  Format format_;
+  WavLength length_;
   Printer printer_;
   Capsule* capsule_;
   Runner runner_;  ///< last: it ends before what its sinks write to

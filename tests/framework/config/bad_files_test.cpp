@@ -141,6 +141,32 @@ INSTANTIATE_TEST_SUITE_P(
          "batch:       {use: rows.packed, max_sequences: 4}\n"
          "forward:     {use: net.cpu}",
          "4:9", "net.cpu runs on cpu alone, not on 'cuda:1'"},
+        {"DevicesOfTheFile", "device: cpu", "device: [cpu, cpu]", "4:9",
+         "a list of devices stands under forward"},
+        {"NoDevices", "{use: net.run}", "{use: net.run, device: []}", "7:37",
+         "expected 1 to 16 devices, not 0"},
+        {"DevicesWithAuto", "{use: net.run}",
+         "{use: net.run, device: [auto, cuda:1]}", "7:37",
+         "a list names each device"},
+        {"DevicesWithAWrongOne", "{use: net.run}",
+         "{use: net.run, device: [cpu, gpu]}", "7:37", "did you mean 'cuda'?"},
+        {"DevicesThatForwardLacks", "{use: net.run}",
+         "{use: net.cpu, device: [cpu, cuda:3]}", "7:37",
+         "net.cpu runs on cpu alone, not on 'cuda:3'"},
+        {"CopiesIsWrong", "device: cpu", "copies: denied", "4:9",
+         "expected allow or deny, not 'denied'"},
+        {"CopiesAreDenied", "device: cpu", "device: cuda:1\ncopies: deny",
+         "4:9",
+         "net.run on cuda:1 is copied the inputs of each step from rows.packed "
+         "on the CPU, and copies is deny ("},
+        {"CopiesOfOneOfTwoAreDenied",
+         "device: cpu\npreprocess:  "
+         "{use: text.words}\nbatch:       {use: rows.packed, max_sequences: 4}"
+         "\nforward:     {use: net.run}",
+         "copies: deny\npreprocess:  {use: text.words}\nbatch:       "
+         "{use: rows.packed, max_sequences: 4}\nforward:     "
+         "{use: net.run, device: [cpu, cuda]}",
+         "7:37", ":4:9)"},
         {"Steps", "name: good", "name: good\nsteps: {}", "3:1",
          "composes pipelines"},
         {"UndefinedVariable", "some/model.gguf", "${NO_SUCH_VARIABLE_X}", "3:8",
@@ -273,6 +299,8 @@ TEST(Overrides, AreCheckedLikeTheFile) {
            {"decode.use", "pick.best", "use"},
            {"decoder.top_k", "1", "did you mean 'decode'"},
            {"device", "cudda", "cuda"},
+           {"copies", "no", "expected allow or deny"},
+           {"forward.device", "[cpu, cudda]", "did you mean 'cuda'?"},
            {"decode.device", "cpu", "computes on no device of its own"},
            {"threads", "many", "integer"},
            {"batch.side", "lefft", "did you mean 'left'?"},

@@ -53,6 +53,12 @@ TEST(Describe, GivesTheStageThePortsOfItsModel) {
   EXPECT_THAT(catalog.find("net.any").inputs, IsEmpty());
 }
 
+TEST(Describe, AModelsInputsMayBeSetForTheNextStep) {
+  std::string text = file_with(kFits);
+  text.replace(text.find("pick.y"), 6, "pick.again");
+  EXPECT_THAT(problems_of(text), IsEmpty());
+}
+
 TEST(Describe, PortsThatDoNotFitAreRefused) {
   EXPECT_THAT(problems_of(file_with("x: f32[B,5] -> y: f32[B,3]")),
               ElementsAre("5:20: net.any does not fit what text.four gives: "

@@ -115,8 +115,11 @@ void add_with_model(std::vector<StageSpec>& specs) {
   specs.back().describe = [](const void* params, const std::string& model) {
     return ports_of(*static_cast<const ModelParams*>(params), model);
   };
-  specs.push_back(
-      spec("pick.y", kDecode, {"y: f32[B,K]"}, {"tokens: i64[N]"}, {}, none));
+  for (const char* name : {"pick.y", "pick.again"}) {
+    specs.push_back(
+        spec(name, kDecode, {"y: f32[B,K]"}, {"tokens: i64[N]"}, {}, none));
+  }
+  specs.back().next_inputs = {parse_port("x: f32[4]")};
 }
 
 const NoteSpec kText{"text", ParamType::kText};

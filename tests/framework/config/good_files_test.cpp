@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <random>
 
+#include "penstock/placement.h"
 #include "tests/framework/config/fake_catalog.h"
 
 namespace penstock::testing {
@@ -37,6 +40,25 @@ TEST(GoodFile, IsReadWhole) {
   ASSERT_EQ(file.inputs.size(), 1);
   EXPECT_EQ(file.inputs[0].values.at("text"), "Hi");
   EXPECT_EQ(file.stages().size(), 5);
+}
+
+TEST(GoodFile, NamesAModelThatLiesBesideIt) {
+  const std::string name = "config_test_beside.gguf";
+  // Where load() puts its file.
+  const std::string beside =
+      (TempFile("").path().parent_path() / name).string();
+  std::ofstream(beside) << "weights";
+  std::string text = good_file();
+  text.replace(text.find("some/model.gguf"), 15, name);
+  const auto model = [&] {
+    return std::get<std::string>(load(text).model.value);
+  };
+  EXPECT_EQ(model(), beside);
+  std::ofstream(name) << "of the folder that the program runs in";
+  EXPECT_EQ(model(), name);
+  std::filesystem::remove(name);
+  std::filesystem::remove(beside);
+  EXPECT_EQ(model(), name);
 }
 
 TEST(GoodFile, MaySayAFormerNameAndIsTold) {
@@ -85,6 +107,42 @@ postprocess: {use: text.join}
                 file.decode.settings.at("stop_ids").value),
             std::vector<std::int64_t>{7});
   EXPECT_TRUE(file.inputs.empty());
+}
+
+TEST(GoodFile, MayRunForwardOnSeveralDevices) {
+  const auto file = load(replaced(good_file(), "{use: net.run}",
+                                  "{use: net.run, device: [cuda:0, cpu]}"));
+  EXPECT_EQ(file.forward.device, "[cuda:0, cpu]");
+  EXPECT_EQ(listed_devices(file.forward.device),
+            (std::vector<std::string>{"cuda:0", "cpu"}));
+  EXPECT_EQ(load(explain(file)).forward.device, "[cuda:0, cpu]");
+  const auto set =
+      load(good_file(), {{"forward.device", "[cpu,cpu, cuda]", "--set"}});
+  EXPECT_EQ(listed_devices(set.forward.device),
+            (std::vector<std::string>{"cpu", "cpu", "cuda"}));
+  EXPECT_EQ(listed_devices("cuda:1"), std::vector<std::string>{"cuda:1"});
+  EXPECT_EQ(load(good_file(), {{"device", "[cpu, cuda:1]", "--device"}})
+                .forward.device,
+            "[cpu, cuda:1]");
+  // A list of one is the device.
+  EXPECT_EQ(
+      load(good_file(), {{"forward.device", "[cuda]", "--set"}}).forward.device,
+      "cuda");
+}
+
+TEST(GoodFile, MayDenyCopiesBetweenDevices) {
+  const std::string denies =
+      replaced(good_file(), "device: cpu", "copies: deny");
+  // What auto would choose is not left to the machine.
+  const auto file = load(denies);
+  EXPECT_EQ(file.forward.device, "cpu");
+  EXPECT_THAT(file.forward.device_source, HasSubstr(":4:9 (copies: deny)"));
+  EXPECT_EQ(load(explain(file)).forward.device, "cpu");
+  EXPECT_EQ(load(good_file(), {{"copies", "deny", "--set"}}).forward.device,
+            "cpu");
+  // The last word is in force.
+  EXPECT_EQ(load(denies, {{"copies", "allow", "--set"}}).forward.device,
+            "auto");
 }
 
 TEST(GoodFile, ExpandsVariablesInValues) {

@@ -4,12 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "penstock/error.h"
 
 namespace penstock {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 TEST(Port, IsWrittenAsItIsRead) {
   for (const std::string text :
@@ -25,6 +29,28 @@ TEST(Port, OfBadFormIsRefused) {
         "tokens: i64[T]{", "tokens: i64[,]", "tokens: i64[T*]"}) {
     EXPECT_THROW((void)parse_port(text), Error) << text;
   }
+}
+
+TEST(Port, HasDimsThatAreNumbers) {
+  EXPECT_EQ(fixed_dim("224"), 224);
+  EXPECT_EQ(fixed_dim("0"), 0);
+  for (const char* dim : {"", "N", "...", "2x", "-1"}) {
+    EXPECT_FALSE(fixed_dim(dim)) << dim;
+  }
+  // As a model file may say: no tensor is as long.
+  EXPECT_EQ(fixed_dim("99999999999999999999"),
+            std::numeric_limits<std::int64_t>::max());
+}
+
+TEST(Port, MayBeginWithTheBatch) {
+  const Port pixels = parse_port("pixels: f32[B,3,H]");
+  EXPECT_TRUE(has_batch_dim(pixels));
+  EXPECT_THAT(own_dims(pixels), ElementsAre("3", "H"));
+  EXPECT_THAT(own_dims(parse_port("s: f32[R]")), IsEmpty());
+  const Port other = parse_port("x: f32[N,B]");
+  EXPECT_FALSE(has_batch_dim(other));
+  EXPECT_THAT(own_dims(other), ElementsAre("N", "B"));
+  EXPECT_THAT(own_dims(parse_port("x: f32")), IsEmpty());
 }
 
 struct PortCase {

@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, ForeignFiles,
     ::testing::ValuesIn<Foreign>({
         {"Empty", "", "the file is empty"},
-        {"Zip", std::string("PK\x03\x04") + "....", "torch.onnx.export"},
+        {"Zip", std::string("PK\x03\x04") + "....", "no directory of a zip"},
         {"Gguf", "GGUF....", "gemma.forward"},
         {"Lfs", "version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
         {"Html", "<html><body>404</body></html>", "no model of OpenVINO"},
@@ -165,7 +165,8 @@ TEST_P(Damaged, IsRefusedOrReadSafely) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, Damaged,
                          ::testing::Values("encoder.onnx", "slow.onnx",
-                                           "affine_ir.xml", "plus_one.tflite"));
+                                           "affine_ir.xml", "plus_one.tflite",
+                                           "affine.pt2", "gru.pt2"));
 
 }  // namespace
 }  // namespace penstock::testing

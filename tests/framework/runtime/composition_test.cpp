@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
 #include "penstock/runner.h"
 #include "tests/framework/runtime/fakes.h"
 
@@ -115,6 +118,30 @@ TEST(Runner, MakesARequestOfEachBranchAndKeepsTheirOrder) {
   EXPECT_LT(sink->text().find("third.14 ends"), sink->text().find("third.15"));
   EXPECT_LT(sink->text().rfind("second.3"),
             sink->text().find("second is over"));
+}
+
+TEST(Runner, KeepsTheOrderOfPartsThatEndInAnother) {
+  Script script;
+  script.max_new = 3;
+  script.items = 4;
+  script.in_preprocess = [](const Request& from) {
+    // The later ones are ready first.
+    if (from.step != "second") return;
+    std::this_thread::sleep_for(std::chrono::milliseconds{6 - 2 * from.index});
+  };
+  Runner all(chain(script));
+  const auto sink = std::make_shared<Steps>();
+  all.submit(two_texts("a"), sink);
+  all.drain();
+  ASSERT_EQ(sink->texts["third"].size(), 16);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const Tokens first = answer({1, 2}, 3, static_cast<int>(i));
+    for (std::size_t j = 0; j < 4; ++j) {
+      EXPECT_EQ(sink->texts["third"][4 * i + j],
+                text_of(answer(first, 3, static_cast<int>(j))))
+          << i << ", " << j;
+    }
+  }
 }
 
 TEST(Runner, RunsManyRequestsAtOnceEachByItself) {

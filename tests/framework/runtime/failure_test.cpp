@@ -106,6 +106,32 @@ TEST(Failure, AThrowingForwardFailsItsStepAndThePipelineLivesOn) {
   EXPECT_EQ(trio.pipeline.stats().failed, 1);
 }
 
+/// Looks at the counters as soon as it hears of the end.
+class Looks final : public ResultSink {
+ public:
+  explicit Looks(const Pipeline& pipeline) : pipeline_(pipeline) {}
+  void piece(const Request&, const Value&, int, bool) override {}
+  void done(const Request&, const Report&) override {
+    failed = pipeline_.stats().failed;
+  }
+  std::int64_t failed = -1;
+
+ private:
+  const Pipeline& pipeline_;
+};
+
+TEST(Failure, IsCountedBeforeItIsTold) {
+  Script script;
+  script.in_preprocess = [](const Request&) {
+    throw Error(Code::kData, "no such number");
+  };
+  Pipeline pipeline(file(script));
+  const auto sink = std::make_shared<Looks>(pipeline);
+  pipeline.submit(request("a", "1"), sink);
+  pipeline.drain();
+  EXPECT_EQ(sink->failed, 1);
+}
+
 TEST(Failure, WrongShapesAreNamed) {
   Script script;
   script.wrong_shape = true;

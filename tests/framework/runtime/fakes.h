@@ -38,6 +38,7 @@ struct Script {
   std::int64_t drafts = 0;
   std::int64_t stop_after = -1;  ///< Writer says done at this many numbers
   std::function<void(const Request&)> in_preprocess;
+  std::function<void(const StageContext&)> in_forwards_open;
   std::function<void(const Step&)> in_forward;
   std::function<void(const Sequence&)> in_decode;
   std::function<void(const Request&)> in_writer;

@@ -42,6 +42,7 @@ void RingModel::declare(Declaration<RingModel>& d) {
 }
 
 void RingModel::open(StageContext& context) {
+  if (script_.in_forwards_open) script_.in_forwards_open(context);
   set(context.facts, kContextLength, 200);
   set(context.facts, kEosIds, {});
   const auto slots = script_.is_stateful ? std::max(script_.slots, 0) : 0;

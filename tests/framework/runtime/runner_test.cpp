@@ -120,6 +120,69 @@ TEST(Runner, WhatASinkThrowsAtItsEndIsThrownByDrain) {
   }
 }
 
+/// `file`, as if its first stage took a file by the name of `image`.
+void take_media(PipelineFile& file) {
+  const auto spec = std::make_shared<StageSpec>(*file.preprocess.front().spec);
+  spec->inputs = {parse_port("image: media")};
+  file.preprocess.front().described = spec;
+  file.preprocess.front().spec = spec.get();
+}
+
+/// A step that gives what `write` writes, and one that takes pictures of it.
+struct WordsAndPictures {
+  explicit WordsAndPictures(
+      std::function<bool(const Decoded&, OutputSink&)> write) {
+    finder.forward = [](const Step&) { return Result{}; };
+    finder.decode = [](const Step& step, const Result&,
+                       std::vector<Next>& out) {
+      for (std::size_t i = 0; i < step.slices.size(); ++i) {
+        Next& next = out.emplace_back();
+        next.slice = i;
+        next.emit.emplace_back();
+        next.finish = Finish::kEnd;
+      }
+    };
+    finder.write = std::move(write);
+    taker.preprocess = {[this](const Request&, Item, ItemSink&) { ++taken; }};
+    composition.name = "both";
+    composition.steps = {{.name = "find", .file = uses::file(finder), .in = {}},
+                         {.name = "take", .file = uses::file(taker), .in = {}}};
+    composition.steps[1].in["image"].each = "find";
+    take_media(composition.steps[1].file);
+  }
+  uses::Stages finder, taker;
+  CompositionFile composition;
+  std::atomic<int> taken{0};
+};
+
+TEST(Words, BesideJsonSayThatNothingWasFoundAndGoNowhere) {
+  WordsAndPictures both([](const Decoded& /*decoded*/, OutputSink& out) {
+    out.emit(Json{R"({"boxes": []})"}, 0, false);
+    out.emit(std::string("/etc/hostname"), 0, true);
+    return true;
+  });
+  Runner runner(both.composition);
+  EXPECT_FALSE(runner.run(request("a", "1")).report.error);
+  EXPECT_EQ(both.taken, 0);
+}
+
+TEST(Words, NeverNameAFile) {
+  WordsAndPictures both([](const Decoded& /*decoded*/, OutputSink& out) {
+    out.emit(std::string("/etc/hostname"), 0, true);
+    return true;
+  });
+  Runner runner(both.composition);
+  try {
+    (void)runner.run(request("a", "1"));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("it gives words alone"));
+    EXPECT_THAT(error.what(), HasSubstr("the input 'image' of step 'take'"));
+    EXPECT_THAT(error.what(), HasSubstr("in step 'find'"));
+  }
+  EXPECT_EQ(both.taken, 0);
+}
+
 TEST(Pipelines, BlameASinkForWhatItThrowsNotAStage) {
   Script script;
   Pipeline pipeline(file(script));

@@ -6,13 +6,12 @@
 
 #include <bit>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 
 #include "penstock/error.h"
 #include "penstock/weights.h"
 #include "tests/framework/weights/gguf_builder.h"
+#include "tests/framework/weights/quant_fixture.h"
 #include "weights/half.h"
 
 namespace penstock {
@@ -27,16 +26,6 @@ constexpr std::uint16_t kHalfNan = 0xfe01;
 constexpr auto kNamed = [](const auto& test) {
   return std::string(to_string(test.param));
 };
-
-std::vector<std::byte> read_fixture(const std::string& name) {
-  const auto path = std::filesystem::path(PENSTOCK_FIXTURES) / "quants" / name;
-  std::ifstream in(path, std::ios::binary);
-  EXPECT_TRUE(in) << path;
-  std::vector<std::byte> bytes(std::filesystem::file_size(path));
-  in.read(reinterpret_cast<char*>(bytes.data()),
-          static_cast<std::streamsize>(bytes.size()));
-  return bytes;
-}
 
 std::vector<std::uint32_t> bits_of(const std::vector<float>& values) {
   std::vector<std::uint32_t> bits;
@@ -53,8 +42,8 @@ class QuantFixtureTest : public ::testing::TestWithParam<WeightType> {
 
   void SetUp() override {
     const std::string name(to_string(GetParam()));
-    blocks_ = read_fixture(name + ".in");
-    const auto out = read_fixture(name + ".out");
+    blocks_ = read_quant_fixture(name + ".in");
+    const auto out = read_quant_fixture(name + ".out");
     want_.resize(out.size() / sizeof(float));
     std::memcpy(want_.data(), out.data(), out.size());
     const auto rows = static_cast<std::int64_t>(want_.size()) / kColumns;

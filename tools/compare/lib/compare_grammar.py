@@ -19,6 +19,7 @@ import prove  # noqa: E402
 import schemas  # noqa: E402
 
 RUNS, MOST = 5, 200
+MOST_OF_COMMAND_LINE = 40  # it loads the model for each
 PROMPT = """Text: Maria Rossi, 41, lives in Turin and has bought from us twice since 2019. She writes to us in Italian or English,
 from maria@example.com, and has the plus plan.
 Record:
@@ -35,7 +36,7 @@ SCHEMA = {
 
 class Ours:
     def __init__(self, program, model):
-        self.program = program
+        self.program, self.model = program, model
         self.settings = [f"model={model}", "decode.0.json_schema=", "decode.temperature=0"]
 
     def run(self, lines, settings, more=()):
@@ -141,7 +142,8 @@ def compare_speed(ours, url, python, model, results):
     sides = {
         "penstock, free": lambda: ours.decode(free),
         "penstock, schema": lambda: ours.decode(held),
-        "penstock, schema, without jumps": lambda: ours.decode({**held, "jump_forward": False}),
+        "penstock, schema, cut by the model": lambda: ours.decode({**held, "cut": "model"}),
+        "penstock, the same without jumps": lambda: ours.decode({**held, "cut": "model", "jump_forward": False}),
         "llama.cpp, free": lambda: llama_decode(url, n_predict=count, ignore_eos=True),
         "llama.cpp, schema": lambda: llama_decode(url, n_predict=MOST, json_schema=SCHEMA),
     }
@@ -160,7 +162,7 @@ def compare_speed(ours, url, python, model, results):
     print(f"{RUNS} runs in turns, medians:")
     for name, values in speeds.items():
         results[name] = statistics.median(values)
-        print(f"  {name:34} {results[name]:7.1f} tokens/s   {last[name][0]} tokens")
+        print(f"  {name:34} {results[name]:7.1f} tokens/s   {last[name][0]} tokens   {last[name][0] / results[name]:.2f} s")
     print("ours:", last["penstock, schema"][1])
     ratio = results["penstock, schema"]
     for name in sides:
@@ -185,9 +187,24 @@ def verdict(schema, text, is_cut):
     return "valid" if prove.fault(schema, text) is None else "finished, does not fit"
 
 
-def compare_answers(ours, url, server, count, results):
+def of_command_line(program, model, request, schema):
+    """A verdict on the answer of llama.cpp's program for completions."""
+    options = request["options"]
+    done = subprocess.run([program, "-m", model, "-t", "2", "-p", request["text"], "-n", str(prove.NEW_TOKENS), "--temp", "1.5",
+                           "--seed", str(options["seed"]), "-j", json.dumps(schema), "--no-display-prompt", "-no-cnv"],
+                          capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False)
+    if done.returncode < 0:
+        return "crashed"
+    if done.returncode > 0:
+        return "refused"
+    text = done.stdout.strip()
+    is_whole = text.endswith("[end of text]")
+    return verdict(schema, text.removesuffix("[end of text]").strip(), not is_whole)
+
+
+def compare_answers(ours, url, server, programs, count, results):
     work = list(prove.pairs(count, 0))
-    tables = {"penstock": collections.Counter(), "llama.cpp": collections.Counter()}
+    tables = {name: collections.Counter() for name in ("penstock", "llama-server", "llama-completion")}
     found = ours.run([{key: request[key] for key in ("text", "options")} for _, _, request in work], [])
     for (_, schema, request), result in zip(work, found):
         reason = result["finish_reason"]
@@ -196,10 +213,12 @@ def compare_answers(ours, url, server, count, results):
         answer, _ = ask_llama(url, prompt=request["text"], n_predict=prove.NEW_TOKENS, temperature=1.5, seed=options["seed"],
                               json_schema=schema)
         if server.poll() is not None:
-            tables["llama.cpp"]["crashed"] += 1
+            tables["llama-server"]["crashed"] += 1
             break
         is_refused = answer is None
-        tables["llama.cpp"]["refused" if is_refused else verdict(schema, answer["content"], answer["stop_type"] == "limit")] += 1
+        tables["llama-server"]["refused" if is_refused else verdict(schema, answer["content"], answer["stop_type"] == "limit")] += 1
+    for _, schema, request in work[:MOST_OF_COMMAND_LINE]:
+        tables["llama-completion"][of_command_line(programs / "llama-completion", ours.model, request, schema)] += 1
     ignored = 0
     keywords = [key for key in prove.draft_keywords() if key not in schemas.HELD | prove.NOTES]
     for key in keywords:
@@ -207,7 +226,7 @@ def compare_answers(ours, url, server, count, results):
         ignored += answer is not None
     print(f"{count} schemas and seeds of the tests' generator, temperature 1.5:")
     for name, table in tables.items():
-        print(f"  {name:10}", ", ".join(f"{value} {key}" for key, value in table.most_common()))
+        print(f"  {name:17}", ", ".join(f"{value} {key}" for key, value in table.most_common()))
     print(f"  of {len(keywords)} keywords that are held by neither, llama.cpp takes {ignored} in silence, penstock refuses each by name")
     results |= {"answers": tables, "keywords_ignored": ignored, "keywords": len(keywords)}
 
@@ -216,19 +235,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
     parser.add_argument("model")
-    parser.add_argument("server")
+    parser.add_argument("llama_cpp", type=pathlib.Path, help="the folder of its programs")
     parser.add_argument("--transformers", help="the Python that has them")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=("speed", "answers"))
     parser.add_argument("--json", help="all figures")
     how = parser.parse_args()
     ours, results = Ours(how.program, how.model), {}
-    with llama_server(how.server, how.model) as (url, server):
+    with llama_server(how.llama_cpp / "llama-server", how.model) as (url, server):
         if how.only != "answers":
             compare_speed(ours, url, how.transformers, how.model, results)
             compare_costs(ours, results)
         if how.only != "speed":
-            compare_answers(ours, url, server, 40 if how.quick else 200, results)
+            compare_answers(ours, url, server, how.llama_cpp, 40 if how.quick else 200, results)
     if how.json:
         pathlib.Path(how.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
 

@@ -2,6 +2,7 @@
 import pathlib
 import sys
 import time
+from functools import partial
 
 import torch
 from in_turns import NEW, RUNS, THREADS, bandwidth, compare, ours, prompt
@@ -38,7 +39,7 @@ def main():
             name, ours_dtype = engine.split(", ")
             print(f"our engine: {engine}; transformers: {dtype}, eager")
             settings = (f"forward.engine={name}", f"forward.dtype={ours_dtype}")
-            compare("transformers", lambda: ours(program, path, text, settings), lambda: theirs(model, ids))
+            compare("transformers", lambda: ours(program, path, text, settings), partial(theirs, model, ids))
         del model
 
 

@@ -42,7 +42,8 @@ class DumpFolder {
   std::filesystem::path path_;
   NewFile json_;
   bool is_first_ = true;
-  std::array<int, 5> files_{};  ///< by stage
+  std::array<int, static_cast<std::size_t>(StageKind::kPostprocess) + 1>
+      files_{};  ///< by stage
 };
 
 }  // namespace penstock::run

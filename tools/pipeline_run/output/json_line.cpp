@@ -111,6 +111,7 @@ std::string json_line(const Request& request, const Report& report,
   add_written(report, branches, has_text, line);
   if (!facts.dtype.empty()) line["dtype"] = facts.dtype;
   line["device"] = facts.device;
+  if (!facts.device_why.empty()) line["device_why"] = facts.device_why;
   line["timing"] = timing_json(report.timing);
   add_warnings(report, line);
   if (report.error) line["error"] = error_json(*report.error);

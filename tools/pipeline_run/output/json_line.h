@@ -19,6 +19,7 @@ struct Written {
 
 struct RunFacts {
   std::string dtype, device;
+  std::string device_why = {};  ///< of `auto`; may be empty
 };
 
 /// {id, text, token_ids, prompt_tokens, finish_reason, ...}, of branch 0; with

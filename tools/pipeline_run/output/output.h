@@ -18,6 +18,7 @@ class Output {
   explicit Output(int descriptor = results_descriptor())
       : descriptor_(descriptor) {}
 
+  [[nodiscard]] int descriptor() const { return descriptor_; }
   /// What to do, once, when writing turns out to be in vain; on the thread
   /// that wrote. Set it before that.
   void on_lost(std::function<void()> quit) { quit_ = std::move(quit); }

@@ -141,15 +141,36 @@ void Printer::piece(std::size_t index, const Value& value, int branch) {
   if (const auto* json = std::get_if<Json>(&value)) {
     Written& written = entry.branches[branch];
     // In text mode JSON is for who gets nothing else.
-    const bool is_wanted = format_ == Format::kJson || !written.has_text;
+    const bool is_wanted = format_ == Format::kJson ||
+                           (format_ != Format::kSound && !written.has_text);
     if (is_wanted) written.json.push_back(json->text);
   } else if (const auto* text = std::get_if<std::string>(&value)) {
     add_text(entry, *text, branch);
+  } else if (const auto* sound = std::get_if<Media>(&value)) {
+    add_sound(index, *sound);
   }
   flush();
 }
 
+/// One stream holds one recording; samples alone can go on.
+void Printer::add_sound(std::size_t index, const Media& sound) {
+  if (format_ != Format::kSound || !sound.bytes) return;
+  if (sound_of_.value_or(index) != index && !sound.name.ends_with(".raw")) {
+    throw Error(Code::kUsage,
+                "a second recording cannot follow the first in one stream; "
+                "name a folder for the files: --render FOLDER");
+  }
+  sound_of_ = index;
+  entries_[index - first_].held += *sound.bytes;
+  if (length_ != nullptr) length_->add(*sound.bytes);
+}
+
 void Printer::add_text(Entry& entry, const std::string& text, int branch) {
+  if (format_ == Format::kSound) {
+    std::cerr << harmless(text) << std::flush;
+    has_told_ = true;
+    return;
+  }
   Written& written = entry.branches[branch];
   written.has_text = true;
   if (format_ != Format::kJson) written.json.clear();
@@ -182,7 +203,8 @@ void Printer::hold_result(Entry& entry, const Request& request,
     entry.held = openai_line(request, *entry.call, report, entry.branches);
   } else if (format_ == Format::kJson) {
     entry.held = json_line(request, report, entry.branches, facts_, is_text());
-  } else if (format_ != Format::kNone && (is_result || entry.has_output)) {
+  } else if (format_ != Format::kNone && format_ != Format::kSound &&
+             (is_result || entry.has_output)) {
     hold_texts(entry);
     entry.held += "\n";  // what ended before its first word has no line
   }
@@ -213,6 +235,7 @@ void Printer::done(std::size_t index, const Request& request,
   } catch (...) {
     hold_error(entry, request, caught());
   }
+  if (std::exchange(has_told_, false)) std::cerr << "\n";
   progress_.count_done(entry.error.has_value());
   entry.warnings = warnings_of(request, report, entry.error);
   flush();

@@ -15,6 +15,7 @@
 #include "pipeline_run/output/json_line.h"
 #include "pipeline_run/output/output.h"
 #include "pipeline_run/output/progress.h"
+#include "pipeline_run/output/sound_output.h"
 
 namespace penstock::run {
 
@@ -23,6 +24,7 @@ enum class Format {
   kTerminal,  ///< the prompt in bold before it
   kShow,      ///< a heading and prompt before it, and only when it is whole
   kJson,      ///< one line a request
+  kSound,     ///< the bytes of what was said; texts go to stderr
   kNone,      ///< failures only
 };
 
@@ -40,6 +42,9 @@ class Printer {
   /// Facts that every JSON line repeats: dtype, device.
   void set_facts(RunFacts facts) { facts_ = std::move(facts); }
 
+  /// Of sound: what goes to the output is told to `length`, which outlives
+  /// this.
+  void measure(WavLength& length) { length_ = &length; }
   /// The first request that was cancelled, and those behind it, are not
   /// printed: a later run does them.
   void end_at_cancelled() { ends_at_cancelled_ = true; }
@@ -77,6 +82,7 @@ class Printer {
   Entry& add_entry(const Request& request);
   void piece(std::size_t index, const Value& value, int branch);
   void add_text(Entry& entry, const std::string& text, int branch);
+  void add_sound(std::size_t index, const Media& sound);
   void done(std::size_t index, const Request& request, const Report& report);
   void flush();
   void write(const std::string& text);
@@ -91,6 +97,9 @@ class Printer {
   bool parts_prompts_ = false;
   std::string stage_ = "postprocess";
   bool is_at_line_start_ = true;
+  WavLength* length_ = nullptr;
+  std::optional<std::size_t> sound_of_;  ///< the request whose sound it is
+  bool has_told_ = false;                ///< text beside the sound
   RunFacts facts_;
   mutable std::mutex mutex_;
   std::deque<Entry> entries_;  ///< of requests not yet printed whole

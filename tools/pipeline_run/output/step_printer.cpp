@@ -62,6 +62,9 @@ void StepPrinter::piece(const Request& from, const Value& value, int branch,
     const bool is_told =
         !style_.is_json || from.step == file_.steps.back().name;
     if (branch == 0 && is_told) write(from, *text);
+  } else if (from.step == file_.steps.back().name) {
+    written.has_text = true;  // JSON is for who gets nothing else
+    sink_->piece(from, value, branch, /*is_final=*/false);
   }
 }
 
