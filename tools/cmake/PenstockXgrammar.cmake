@@ -26,6 +26,7 @@ function(penstock_mend variable old new)
 endfunction()
 file(READ "${_penstock_root}/cpp/fsm.cc" _penstock_fsm)
 file(READ "${_penstock_root}/cpp/fsm_builder.cc" _penstock_fsm_builder)
+file(READ "${_penstock_root}/cpp/grammar_matcher.cc" _penstock_grammar_matcher)
 # In 0.2.8, (ab*)? matches b: what may be left out led to an end from which it
 # went on. Here it leads to a state of its own.
 penstock_mend(_penstock_fsm
@@ -43,7 +44,12 @@ penstock_mend(_penstock_fsm_builder
 penstock_mend(_penstock_fsm_builder
   "AddEpsilonEdge(end, end_state_of_lower_bound_fsm)"
   "AddEpsilonEdge(end, last_start)")
-foreach(file IN ITEMS fsm fsm_builder)
+# A text that nothing may end is forced without an end (root ::= "a" root), and
+# one of 1e9 characters takes a minute: what comes first of it is enough.
+penstock_mend(_penstock_grammar_matcher
+  "while (can_find_next_char) {"
+  "while (can_find_next_char && num_accepted_chars < 1024) {")
+foreach(file IN ITEMS fsm fsm_builder grammar_matcher)
   set(_penstock_mended "${CMAKE_BINARY_DIR}/xgrammar/${file}.cc")
   file(CONFIGURE OUTPUT "${_penstock_mended}"
        CONTENT "${_penstock_${file}}" @ONLY)

@@ -173,6 +173,25 @@ TEST(Answer, ForeseesAsTheTokenizerCuts) {
   EXPECT_TRUE(still.foresee(Tokens{}, 99).empty());
 }
 
+TEST(Answer, ForeseesAPartOfWhatHasNoEnd) {
+  const Fixture fixture;
+  Answer answer = fixture.answer(Kind::kGrammar, R"(root ::= "a|" root)");
+  const std::string text =
+      fixture.vocabulary->text(answer.foresee(Tokens{}, 1 << 20));
+  EXPECT_TRUE(text.starts_with("a|a|a|"));
+  EXPECT_LE(text.size(), 1024);
+  Answer walked = fixture.answer(Kind::kGrammar, R"(root ::= "a|" root)",
+                                 {.is_cut_by_tokenizer = true});
+  EXPECT_FALSE(fixture.walk(walked, 1, 3000));  // no end, and no endless step
+  // Of 2^30 characters: an end, but nobody waits for it.
+  std::string doubled = "root ::= r0 \".\"\nr30 ::= \"a\"\n";
+  for (int i = 0; i < 30; ++i) {
+    doubled += str("r", i, " ::= r", i + 1, " r", i + 1, "\n");
+  }
+  Answer long_answer = fixture.answer(Kind::kGrammar, doubled);
+  EXPECT_LE(long_answer.foresee(Tokens{}, 1 << 20).size(), 1024);
+}
+
 /// A grammar of few texts at each place, some of which begin others.
 const char* const kFew = R"({"type": "object",
   "properties": {"name": {"enum": ["na", "name", "an", "ane", ""]},
