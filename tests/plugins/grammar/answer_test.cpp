@@ -126,6 +126,24 @@ TEST(Grammar, TakesEbnfAndLark) {
   }
 }
 
+TEST(Grammar, ReadsTwoDigitsOfACharactersNumber) {
+  const Fixture fixture;
+  const std::vector<std::array<std::string, 2>> grammars{
+      {R"(root ::= "\x41B\x7fa")",
+       "AB\x7f"
+       "a"},
+      {R"(root ::= "\x41AAAAAAAAAAAAAAA")", "AAAAAAAAAAAAAAAA"},
+      {R"(root ::= "d\xe9claré")", "déclaré"}};
+  for (const auto& [grammar, text] : grammars) {
+    Answer answer = fixture.answer(Kind::kGrammar, grammar);
+    EXPECT_EQ(fixture.walk(answer, 1, 40), text) << grammar;
+  }
+  Answer regex = fixture.answer(Kind::kRegex, R"(\x41B[\x43]D\u{e9}a)");
+  EXPECT_EQ(fixture.walk(regex, 1, 40), "ABCDéa");
+  Answer schema = fixture.answer(Kind::kSchema, R"({"const": "\u00e9a"})");
+  EXPECT_EQ(fixture.walk(schema, 1, 40), R"("éa")");
+}
+
 TEST(Answer, EndsAtOnceWhereOnlyTheEndMayFollow) {
   const Fixture fixture;
   Answer answer = fixture.answer(Kind::kRegex, "ab?");
