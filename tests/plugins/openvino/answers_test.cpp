@@ -101,7 +101,7 @@ TEST(Answers, OfTflite) {
   EXPECT_EQ(difference(rows_of(made, "y")[0], x + 1), "");
 }
 
-TEST(Answers, AreCopiesThatTheNextRunLeavesAlone) {
+TEST(Answers, AreLeftAloneByTheNextRun) {
   const at::Tensor x = at::ones({4});
   const Made made = run_stage("{use: openvino.forward, rows: one}",
                               {.model = model("affine.onnx"),

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include <ATen/ops/all.h>
+#include <ATen/ops/eq.h>
 #include <ATen/ops/ones.h>
 #include <filesystem>
 #include <thread>
@@ -83,6 +85,32 @@ TEST(Session, TakesABatchOfNoRows) {
   Loaded affine("affine.onnx");
   const auto out = affine.session.run({at::ones({0, 4})}, {});
   EXPECT_EQ(out.at(0).sizes(), (std::vector<std::int64_t>{0, 3}));
+}
+
+TEST(Session, HandsOnWhatIsLargeAndLeavesIt) {
+  Loaded scales("scales.onnx");
+  const at::Tensor scale = at::ones({3}) * 2;
+  const auto run = [&](std::int64_t rows, double x) {
+    return scales.session.run({at::ones({rows, 3}) * x, scale}, {})[0];
+  };
+  const at::Tensor first = run(200000, 1);  // 2.4 MB
+  for (const std::int64_t rows : {200000, 300000, 150000, 200000, 2}) {
+    // What a run made before is given back here, and used again.
+    const at::Tensor made = run(rows, static_cast<double>(rows));
+    EXPECT_EQ(made.sizes(), at::IntArrayRef({rows, 3}));
+    EXPECT_TRUE(made.eq(2 * rows).all().item<bool>());
+    EXPECT_TRUE(first.eq(2).all().item<bool>());
+  }
+}
+
+TEST(Session, HandsOnMemoryThatOutlivesIt) {
+  at::Tensor made;
+  {
+    Loaded scales("scales.onnx");
+    made =
+        scales.session.run({at::ones({200000, 3}), at::ones({3}) * 2}, {})[0];
+  }
+  EXPECT_TRUE(made.eq(2).all().item<bool>());
 }
 
 TEST(Session, KeepsCompiledModelsInItsCache) {
