@@ -4,7 +4,8 @@
 // threads when four workers each run one tensor operation. Here only engine
 // threads may use libtorch's team; every other thread calls
 // run_ops_serially() once. Plugins that split work themselves use
-// parallel_for(): one pool for the whole process, no OpenMP.
+// parallel_for(), never OpenMP: its pool is one for the process, but for
+// replicas on one CPU, each of which has its own, an equal share of the budget.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,8 @@ namespace penstock {
 /// Sets the budget; 0: every core this process may use. Call it before any
 /// tensor operation. Later calls change the pool's size between two loops.
 PENSTOCK_API void set_threads(int threads);
-/// That of the calling thread: replicas on one CPU share the process's.
+/// That of the calling thread: in a replica that shares its CPU with others,
+/// its share of the process's.
 [[nodiscard]] PENSTOCK_API int threads();
 
 /// Tensor operations of the calling thread run on that thread alone.
