@@ -97,7 +97,8 @@ class PENSTOCK_API Observer : public Probe {
   void count(std::string_view name, std::int64_t value) override;
 };
 
-/// Where the time went, in seconds, and what was done.
+/// Where the time went, in seconds, and what was done. Forward's has the copies
+/// to a device of its own and from it, and the wait until that one is done.
 struct Stats {
   double preprocess_s = 0, plan_s = 0, collate_s = 0, forward_s = 0,
          decode_s = 0, write_s = 0, open_s = 0, wall_s = 0;

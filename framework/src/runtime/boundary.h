@@ -41,6 +41,11 @@ class Boundary {
   /// Before the Next is applied to the sequence.
   void grown(const Sequence& sequence, const Next& next) const;
 
+  /// That the best of the scores is among those that were allowed. What is not
+  /// on the CPU is passed over, here and in not_finite(): it is looked at when
+  /// it has been copied there.
+  static void allowed(const Step& step, const Scores& scores);
+
   /// Slices of which scores are not finite, with what to say.
   struct Bad {
     std::size_t slice;

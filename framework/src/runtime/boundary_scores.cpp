@@ -82,24 +82,6 @@ float not_finite_in(const Slice& slice, const at::Tensor& tensor) {
   return 0;
 }
 
-/// A Forward that knows nothing of Want::allowed would be believed.
-void check_allowed(const Step& step, const at::Tensor& ids) {
-  if (!ids.defined() || !ids.device().is_cpu()) return;
-  std::int64_t row = 0;
-  for (const Position& position : scored_positions(step)) {
-    const std::int64_t at = row++;
-    const TokenSet* allowed = position.allowed();
-    if (allowed == nullptr || position.sequence->want.top == 0) continue;
-    const std::int64_t best =
-        ids.const_data_ptr<std::int64_t>()[at * ids.stride(0)];
-    if (allowed->contains(best)) continue;
-    throw Error(
-        Code::kInternal,
-        str("scores.ids has ", best, " as the best of ", allowed->size(),
-            " tokens that Want::allowed names, which it is not among"));
-  }
-}
-
 }  // namespace
 
 void Boundary::check_scores(const Step& step, const Scores& scores) const {
@@ -119,7 +101,26 @@ void Boundary::check_scores(const Step& step, const Scores& scores) const {
   check(most.follow, scores.follow, {"scores.follow", 0});
   check(most.hidden, scores.hidden, {"scores.hidden", 1});
   check(most.ids > 0, scores.at, {"scores.at", most.ids});
-  if (most.top > 0) check_allowed(step, scores.ids);
+  if (most.top > 0) allowed(step, scores);
+}
+
+/// A Forward that knows nothing of Want::allowed would be believed.
+void Boundary::allowed(const Step& step, const Scores& scores) {
+  const at::Tensor& ids = scores.ids;
+  if (!ids.defined() || !ids.device().is_cpu()) return;
+  std::int64_t row = 0;
+  for (const Position& position : scored_positions(step)) {
+    const std::int64_t at = row++;
+    const TokenSet* allowed = position.allowed();
+    if (allowed == nullptr || position.sequence->want.top == 0) continue;
+    const std::int64_t best =
+        ids.const_data_ptr<std::int64_t>()[at * ids.stride(0)];
+    if (allowed->contains(best)) continue;
+    throw Error(
+        Code::kInternal,
+        str("scores.ids has ", best, " as the best of ", allowed->size(),
+            " tokens that Want::allowed names, which it is not among"));
+  }
 }
 
 std::vector<Boundary::Bad> Boundary::not_finite(const Step& step,

@@ -4,7 +4,6 @@
 #include <set>
 #include <utility>
 
-#include "runtime/declared.h"
 #include "runtime/in_stage.h"
 
 namespace penstock {
@@ -63,7 +62,7 @@ Lane::Lane(const LaneStages& stages, const Notes& facts, StatsBoard& stats,
       slots_(stages.forward, caps_,
              {.shares_prefixes = stages.batch.shares_prefixes(),
               .bytes = stages.batch.kept_bytes()}),
-      copies_(device_copies(stages.device),
+      copies_(stages.copies(stages.device),
               copied_inputs(*stages.file.forward.spec)) {
   if (caps_.slots > 0 && caps_.slots < max_sequences_) {
     throw Error(Code::kInternal, str("batch runs ", max_sequences_,
@@ -239,30 +238,41 @@ void Lane::run(Step& step, Closed why) {
   const calls::Scope scope(&stats_, &most_urgent(step));
   try {
     const std::int64_t size = size_of(step);
+    Times at{.start = start};
     collate(step, size);
-    const Time collated = Clock::now();
+    at.collated = Clock::now();
     Result result = forward(step, size);
-    const Time forwarded = Clock::now();
-    std::vector<Next> nexts = decode(step, std::move(result), size);
-    const Time decoded = Clock::now();
-    if (trace_.is_enabled()) {
-      trace_.span("collate", start, collated, "");
-      trace_.span("forward", collated, forwarded, trace_args(step, why));
-      trace_.span("decode", forwarded, decoded, "");
-    }
-    stats_.change([&](Stats& s) {
-      s.collate_s += seconds(start, collated);
-      s.forward_s += seconds(collated, forwarded);
-      s.decode_s += seconds(forwarded, decoded);
-    });
+    at.forwarded = Clock::now();
+    std::vector<Next> nexts = decode(step, std::move(result), size, at);
+    tell_times(step, why, at);
     calls::moved();
     count_step(step, why);
     in_stage(stages_.batch_place,
-             [&] { stages_.batch.observe(step, seconds(start, decoded)); });
+             [&] { stages_.batch.observe(step, seconds(start, at.decoded)); });
     apply(step, nexts);
   } catch (Error& error) {
     fail(step, error);
   }
+}
+
+void Lane::tell_times(const Step& step, Closed why, const Times& at) {
+  if (trace_.is_enabled()) {
+    trace_.span("collate", at.start, at.collated, "");
+    trace_.span("forward", at.collated, at.forwarded, trace_args(step, why));
+    const Time begun = at.has_waited ? at.fetched : at.forwarded;
+    if (at.has_waited) {
+      trace_.span("pick", at.forwarded, at.picked, "");
+      trace_.span("wait for forward", at.picked, at.fetched, "");
+    }
+    trace_.span("decode", begun, at.decoded, "");
+  }
+  // A device computes while its Forward has long returned.
+  const double waited = seconds(at.picked, at.fetched);
+  stats_.change([&](Stats& s) {
+    s.collate_s += seconds(at.start, at.collated);
+    s.forward_s += seconds(at.collated, at.forwarded) + waited;
+    s.decode_s += seconds(at.forwarded, at.decoded) - waited;
+  });
 }
 
 void Lane::collate(Step& step, std::int64_t size) {
@@ -281,11 +291,11 @@ void Lane::collate(Step& step, std::int64_t size) {
   };
   watched(stages_.watcher, call,
           [&] { in_stage(stages_.batch_place, collate); });
-  // To a device of Forward's, which has or has not the memory.
-  in_stage(stages_.forward_place, [&] { copies_.to_device(step.inputs); });
 }
 
-Result Lane::forward(const Step& step, std::int64_t size) {
+Result Lane::forward(Step& step, std::int64_t size) {
+  // To a device of Forward's, which has or has not the memory.
+  in_stage(stages_.forward_place, [&] { copies_.to_device(step.inputs); });
   const auto call = call_of(stages_.file.forward, stages_.forward, step);
   Result result = watched(stages_.watcher, call, [&] {
     return in_stage(stages_.forward_place, [&] {
@@ -298,43 +308,6 @@ Result Lane::forward(const Step& step, std::int64_t size) {
   drop_not_finite(step, result.scores);
   if (observer_ != nullptr) observer_->step(step, result);
   return result;
-}
-
-std::vector<Next> Lane::decode(const Step& step, Result result,
-                               std::int64_t size) {
-  std::vector<Next> nexts;
-  auto call = call_of(stages_.file.decode, stages_.decode, step);
-  const Result given = stages_.watcher == nullptr ? Result() : result;
-  call.result = &given;
-  watched(stages_.watcher, call, [&] {
-    try {
-      const calls::Scope here(stages_.decode_place);
-      decodes_.run(size, [&] {
-        Result picked = stages_.decode.pick(step, std::move(result));
-        copies_.to_host(picked);
-        stages_.decode.decode(step, picked, nexts);
-      });
-      for (const Next& next : nexts) check_declared(next, stages_.decode_spec);
-      stages_.boundary.decided(nexts);
-    } catch (...) {
-      throw decode_error();
-    }
-    tell_errors(call, nexts);
-  });
-  return nexts;
-}
-
-/// Those that end one sequence alone.
-void Lane::tell_errors(const StageCall& call, const std::vector<Next>& nexts) {
-  if (stages_.watcher == nullptr) return;
-  for (const Next& next : nexts) {
-    if (!next.error) continue;
-    try {
-      std::rethrow_exception(next.error);
-    } catch (...) {
-      stages_.watcher->failed(call, decode_error());
-    }
-  }
 }
 
 void Lane::count_step(const Step& step, Closed why) {

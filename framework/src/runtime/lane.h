@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct LaneStages {
   const PipelineFile& file;
   CallWatcher* watcher = nullptr;
   ThreadShare* share = nullptr;  ///< of the threads; null: all
+  /// Between the CPU and `device`.
+  std::function<std::unique_ptr<DeviceCopies>(at::Device)> copies =
+      device_copies;
 };
 
 class Lane {
@@ -89,18 +93,28 @@ class Lane {
   void check_plan(const Plan& plan, const Offered& waiting,
                   const Offered& running, int free) const;
   void run(Step& step, Closed why);
+  /// When the parts of a step ended.
+  struct Times {
+    Time start, collated = {}, forwarded = {}, picked = {}, fetched = {},
+                decoded = {};
+    bool has_waited = false;  ///< for a device, from `picked` to `fetched`
+  };
+  void tell_times(const Step& step, Closed why, const Times& at);
   [[nodiscard]] StageCall call_of(const StageConfig& stage, const Stage& made,
                                   const Step& step) const;
   void collate(Step& step, std::int64_t size);
-  [[nodiscard]] Result forward(const Step& step, std::int64_t size);
-  [[nodiscard]] std::vector<Next> decode(const Step& step, Result result,
-                                         std::int64_t size);
-  void tell_errors(const StageCall& call, const std::vector<Next>& nexts);
+  [[nodiscard]] Result forward(Step& step, std::int64_t size);
   void drop_not_finite(const Step& step, const Scores& scores);
   void count_step(const Step& step, Closed why);
   void fail(const Step& step, const Error& error);
   void fail(Member& sequence, const Error& error);
   [[nodiscard]] static Member& member(const Slice& slice);
+
+  // Decode, and what it is given (lane_decode.cpp)
+  [[nodiscard]] std::vector<Next> decode(const Step& step, Result result,
+                                         std::int64_t size, Times& at);
+  [[nodiscard]] bool fetch(const Step& step, Result& picked, Scores made);
+  void tell_errors(const StageCall& call, const std::vector<Next>& nexts);
 
   // What Decode said (lane_apply.cpp)
   void apply(const Step& step, std::vector<Next>& nexts);
@@ -129,7 +143,7 @@ class Lane {
   Caps caps_;
   int max_sequences_;
   Slots slots_;
-  TeamChoice collates_, forwards_, decodes_;
+  TeamChoice collates_, forwards_, picks_, decodes_;
   StepCopies copies_;
   Members waiting_, running_;
   std::atomic<std::size_t> now_running_{0};

@@ -72,6 +72,7 @@ class Again {
   void prepare();
   void check(const Item& item) const;
   void check(const Tokens& tokens) const;
+  void check(Result result);
   void preprocess();
   void batch();
   void forward();
@@ -209,10 +210,18 @@ void Again::forward() {
     copies_.to_device(call_.step.inputs);
     made_.result = stages_.forward->forward(call_.step);
     stages_.boundary.forwarded(call_.step, made_.result);
-    for (auto& bad : Boundary::not_finite(call_.step, made_.result.scores)) {
-      throw Error(bad.error);
-    }
+    check(made_.result);
   });
+}
+
+/// Scores of a device are looked at here, as in a run.
+void Again::check(Result result) {
+  Scores made = result.scores;
+  copies_.to_host(result, made);
+  Boundary::allowed(call_.step, made);
+  for (auto& bad : Boundary::not_finite(call_.step, result.scores)) {
+    throw Error(bad.error);
+  }
 }
 
 void Again::decode() {
@@ -230,7 +239,8 @@ void Again::decode() {
       sequence.draft = draft;
     }
     made_.result = stages_.decode->pick(call_.step, call_.result);
-    copies_.to_host(made_.result);
+    Scores made;
+    copies_.to_host(made_.result, made);
     stages_.decode->decode(call_.step, made_.result, made_.nexts);
     stages_.boundary.decided(made_.nexts);
     for (const Next& next : made_.nexts) {

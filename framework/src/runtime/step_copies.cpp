@@ -29,25 +29,37 @@ void StepCopies::to_device(Tensors& inputs) {
 }
 
 /// Whether there is anything to wait for.
-bool StepCopies::fetch(at::Tensor& tensor) {
+bool StepCopies::fetch(at::Tensor& tensor, Fetched& fetched) {
   if (!tensor.defined() || !device_->has(tensor)) return false;
+  for (const auto& [there, here] : fetched) {
+    if (!there.is_same(tensor)) continue;
+    tensor = here;
+    return true;
+  }
   at::Tensor here = device_->pinned(tensor);
   device_->enqueue(tensor, here);
-  tensor = std::move(here);
+  fetched.emplace_back(std::exchange(tensor, here), here);
   return true;
 }
 
-void StepCopies::to_host(Result& picked) {
-  if (device_ == nullptr) return;
+bool StepCopies::to_host(Result& picked, Scores& made) {
+  Scores all = std::exchange(made, {});
+  if (device_ == nullptr) return false;
+  Fetched fetched;
   bool is_any = false;
-  for (auto& [name, tensor] : picked.out) is_any |= fetch(tensor);
+  for (auto& [name, tensor] : picked.out) is_any |= fetch(tensor, fetched);
   Scores& scores = picked.scores;
   for (at::Tensor* each :
        {&scores.ids, &scores.values, &scores.full, &scores.at, &scores.norm,
         &scores.follow, &scores.hidden}) {
-    is_any |= fetch(*each);
+    is_any |= fetch(*each, fetched);
   }
-  if (is_any) device_->wait();
+  if (!is_any) return false;
+  if (fetch(all.ids, fetched)) made.ids = all.ids;
+  if (fetch(all.values, fetched)) made.values = all.values;
+  if (fetch(all.norm, fetched)) made.norm = all.norm;
+  device_->wait();
+  return true;
 }
 
 std::vector<std::string> copied_inputs(const StageSpec& forward) {

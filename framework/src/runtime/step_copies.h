@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "penstock/step.h"
@@ -21,11 +22,17 @@ class StepCopies {
 
   /// What Batch made, for Forward: returns at once.
   void to_device(Tensors& inputs);
-  /// What Decode picked, for decode(): returns when it is there.
-  void to_host(Result& picked);
+  /// What Decode picked, for decode(): returns when it is there. `made`, the
+  /// scores as Forward gave them, becomes those of them that checks read and
+  /// that came from the device just now. They come by the same wait: where
+  /// nothing was picked there, decode() reads none of them, and `made` is
+  /// empty. True: it waited.
+  bool to_host(Result& picked, Scores& made);
 
  private:
-  bool fetch(at::Tensor& tensor);
+  /// What is on the device and its copy.
+  using Fetched = std::vector<std::pair<at::Tensor, at::Tensor>>;
+  bool fetch(at::Tensor& tensor, Fetched& fetched);
 
   std::unique_ptr<DeviceCopies> device_;
   std::vector<std::string> inputs_;

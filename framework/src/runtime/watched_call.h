@@ -1,16 +1,17 @@
 // A call into a stage that somebody watches.
 #pragma once
 
+#include <utility>
+
 #include "penstock/stage_call.h"
 #include "threads/calls.h"
 
 namespace penstock {
 
-/// Makes the call, which gives errors their place; `watcher` may be null.
+/// A part of a call of which the watcher, which may be null, was told before.
 template <class Call>
-auto watched(CallWatcher* watcher, const StageCall& what, Call&& call) {
+auto watched_on(CallWatcher* watcher, const StageCall& what, Call&& call) {
   if (watcher == nullptr) return call();
-  watcher->called(what);
   const calls::Watched here(what);
   try {
     return call();
@@ -20,6 +21,13 @@ auto watched(CallWatcher* watcher, const StageCall& what, Call&& call) {
     watcher->failed(what, error);
     throw;
   }
+}
+
+/// Makes the call, which gives errors their place; `watcher` may be null.
+template <class Call>
+auto watched(CallWatcher* watcher, const StageCall& what, Call&& call) {
+  if (watcher != nullptr) watcher->called(what);
+  return watched_on(watcher, what, std::forward<Call>(call));
 }
 
 }  // namespace penstock
