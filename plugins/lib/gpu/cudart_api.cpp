@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "lib/gpu/capturing.h"
 #include "penstock/error.h"
 
 namespace penstock::gpu {
@@ -119,6 +120,7 @@ class CudartApi final : public DeviceApi {
   }
 
   void* allocate(std::size_t bytes) override {
+    capturing_.refuse("allocate");
     select();
     void* memory = nullptr;
     check(cudaMalloc(&memory, bytes), str("cudaMalloc of ", bytes, " bytes"));
@@ -127,6 +129,7 @@ class CudartApi final : public DeviceApi {
   void free(void* memory) noexcept override { (void)cudaFree(memory); }
 
   void* allocate_pinned(std::size_t bytes) override {
+    capturing_.refuse("allocate_pinned");
     select();
     void* memory = nullptr;
     check(cudaHostAlloc(&memory, bytes, cudaHostAllocDefault),
@@ -181,12 +184,15 @@ class CudartApi final : public DeviceApi {
   }
 
   void begin_capture() override {
+    capturing_.refuse("begin_capture");
     select();
     is_behind_kernel_ = false;
     check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal),
           "cudaStreamBeginCapture");
+    capturing_.begin();
   }
   Graph end_capture() override {
+    capturing_.end();
     is_behind_kernel_ = false;
     cudaGraph_t graph = nullptr;
     check(cudaStreamEndCapture(stream_, &graph), "cudaStreamEndCapture");
@@ -210,16 +216,20 @@ class CudartApi final : public DeviceApi {
   }
 
   void wait() override {
+    capturing_.refuse("wait");
     select();
     check(cudaStreamSynchronize(stream_), "cudaStreamSynchronize");
   }
+  // CUDA would take it as a part of the graph, and wait_for() find no end.
   void mark(int which) override {
+    capturing_.refuse("mark");
     select();
     is_behind_kernel_ = false;
     check(cudaEventRecord(marks_.at(static_cast<std::size_t>(which)), stream_),
           "cudaEventRecord");
   }
   void wait_for(int which) override {
+    capturing_.refuse("wait_for");
     select();
     check(cudaEventSynchronize(marks_.at(static_cast<std::size_t>(which))),
           "cudaEventSynchronize");
@@ -250,6 +260,7 @@ class CudartApi final : public DeviceApi {
   int index_;
   cudaStream_t stream_ = nullptr;
   std::array<cudaEvent_t, kMarks> marks_{};
+  Capturing capturing_;
   bool can_be_early_ = false;
   bool is_behind_kernel_ = false;  ///< what was queued last is a launch
   std::map<Graph, cudaGraphExec_t> graphs_;

@@ -32,7 +32,8 @@ struct DeviceMemory {
 /// are queued: they happen in their order, any time between the call and the
 /// end of the next wait(). Host memory of a copy must be pinned and untouched
 /// until then. Between begin_capture() and end_capture() they do not happen at
-/// all, they become the graph; memory, marks and waits are refused meanwhile.
+/// all, they become the graph; allocations, marks and waits are refused
+/// meanwhile (capturing.h).
 ///
 /// One thread at a time. Throws Error: kRetry where memory is short,
 /// kUnavailable where the device is not there or cannot be used, kInternal for

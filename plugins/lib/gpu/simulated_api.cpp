@@ -63,7 +63,7 @@ void SimulatedApi::give(Blocks& blocks, void* memory) noexcept {
 }
 
 void* SimulatedApi::allocate(std::size_t bytes) {
-  refuse_capturing("allocate");
+  capturing_.refuse("allocate");
   const auto size = static_cast<std::int64_t>(bytes);
   if (size > options_.bytes - used_) {
     throw Error(Code::kRetry,
@@ -92,7 +92,7 @@ void SimulatedApi::free(void* memory) noexcept {
 }
 
 void* SimulatedApi::allocate_pinned(std::size_t bytes) {
-  refuse_capturing("allocate_pinned");
+  capturing_.refuse("allocate_pinned");
   return take(pinned_, bytes, /*is_open=*/true);
 }
 
@@ -110,13 +110,8 @@ void SimulatedApi::check(const Blocks& blocks, const void* begin,
   throw Error(Code::kInternal, str("copy of ", bytes, " bytes: ", what));
 }
 
-void SimulatedApi::refuse_capturing(const char* what) const {
-  if (!is_capturing_) return;
-  throw Error(Code::kInternal, str(what, " while capturing"));
-}
-
 void SimulatedApi::queue(Work work) {
-  if (is_capturing_) {
+  if (capturing_.is_on()) {
     captured_.push_back(std::move(work));
   } else if (options_.is_late) {
     queue_.push_back(std::move(work));
@@ -176,13 +171,10 @@ void SimulatedApi::launch(const Kernel& kernel, const Geometry& geometry,
   });
 }
 
-void SimulatedApi::begin_capture() {
-  refuse_capturing("begin_capture");
-  is_capturing_ = true;
-}
+void SimulatedApi::begin_capture() { capturing_.begin(); }
 
 SimulatedApi::Graph SimulatedApi::end_capture() {
-  is_capturing_ = false;
+  capturing_.end();
   graphs_.emplace(++last_graph_, std::exchange(captured_, {}));
   return last_graph_;
 }
@@ -215,17 +207,17 @@ void SimulatedApi::run_queue(std::size_t count) {
 }
 
 void SimulatedApi::wait() {
-  refuse_capturing("wait");
+  capturing_.refuse("wait");
   run_queue();
 }
 
 void SimulatedApi::mark(int which) {
-  refuse_capturing("mark");
+  capturing_.refuse("mark");
   marks_.at(static_cast<std::size_t>(which)) = done_ + queue_.size();
 }
 
 void SimulatedApi::wait_for(int which) {
-  refuse_capturing("wait_for");
+  capturing_.refuse("wait_for");
   const std::size_t until = marks_.at(static_cast<std::size_t>(which));
   if (until > done_) run_queue(until - done_);
 }

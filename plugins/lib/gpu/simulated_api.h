@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "lib/gpu/capturing.h"
 #include "lib/gpu/device_api.h"
 #include "lib/gpu/sim/memory.h"
 
@@ -64,7 +65,6 @@ class SimulatedApi final : public DeviceApi {
   static void give(Blocks& blocks, void* memory) noexcept;
   static void check(const Blocks& blocks, const void* begin, std::size_t bytes,
                     const char* what);
-  void refuse_capturing(const char* what) const;
   void queue(Work work);
   void open(bool is_open) const;
   /// All of it, or the oldest `count` of it.
@@ -75,7 +75,7 @@ class SimulatedApi final : public DeviceApi {
   std::int64_t used_ = 0, allocations_ = 0;
   Blocks device_, pinned_;
   SimMemory seen_;  ///< the device's, as kernels see it
-  bool is_capturing_ = false;
+  Capturing capturing_;
   std::deque<Work> queue_;
   std::vector<Work> captured_;
   std::size_t done_ = 0;                        ///< of all that was queued

@@ -1,0 +1,15 @@
+// A CUDA runtime without a card: the host's memory, and nothing is put off but
+// what a graph is captured of. What one may do while capturing it does not ask.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace penstock::gpu {
+
+/// The names of the calls that queue or wait, since the last of this.
+[[nodiscard]] std::vector<std::string> take_cuda_calls();
+/// The next cudaGraphInstantiate() finds no memory.
+void fail_next_graph();
+
+}  // namespace penstock::gpu
