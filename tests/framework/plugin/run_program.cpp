@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 namespace penstock {
 namespace {
@@ -20,6 +22,22 @@ std::string read_all(std::FILE* file) {
     text += static_cast<char>(c);
   }
   return text;
+}
+
+/// Each name once: of several, getenv() takes the first and the loader the
+/// last.
+std::vector<std::string> variables_with(const std::vector<std::string>& given) {
+  std::map<std::string, std::string> by_name;
+  const auto take = [&](const std::string& variable) {
+    by_name[variable.substr(0, variable.find('='))] = variable;
+  };
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    take(*variable);
+  }
+  for (const std::string& variable : given) take(variable);
+  std::vector<std::string> out;
+  for (auto& [name, variable] : by_name) out.push_back(std::move(variable));
+  return out;
 }
 
 std::vector<char*> pointers(std::vector<std::string>& words) {
@@ -37,10 +55,7 @@ Ran run_program(const std::vector<std::string>& command,
   const File out(std::tmpfile(), &std::fclose);
   const File err(std::tmpfile(), &std::fclose);
   std::vector<std::string> words = command;
-  std::vector<std::string> variables = environment;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    variables.emplace_back(*variable);
-  }
+  std::vector<std::string> variables = variables_with(environment);
   posix_spawn_file_actions_t actions{};
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, fileno(out.get()), STDOUT_FILENO);

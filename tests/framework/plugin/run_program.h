@@ -11,7 +11,8 @@ struct Ran {
   std::string out, err;
 };
 
-/// `command[0]` is the program; `environment` is added as "NAME=value".
+/// `command[0]` is the program; `environment` is added as "NAME=value": of a
+/// name that comes twice, or that is here as well, the last counts.
 [[nodiscard]] Ran run_program(const std::vector<std::string>& command,
                               const std::vector<std::string>& environment = {});
 
