@@ -1,6 +1,7 @@
 #include "pipeline_inspect/gpu_uses.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "pipeline_inspect/listed.h"
 
@@ -27,13 +28,34 @@ nlohmann::ordered_json gpu_uses_json(const std::vector<StageSpec>& stages,
   return list;
 }
 
+namespace {
+
+/// To start a child takes longer than to open most plugins, so that all share
+/// one; where one of them ends it, or takes long, each has its own.
+std::vector<std::string> answers(const Options& options) {
+  try {
+    return {ask({.use = kEveryPlugin,
+                 .form = "gpus",
+                 .folders = options.folders,
+                 .patience = options.patience})
+                .stages};
+  } catch (const Error&) {
+    std::vector<std::string> out;
+    for (Listed& listed : list_all("gpus", options)) {
+      // Others are told of by the list of plugins.
+      if (!listed.problem) out.push_back(std::move(listed.answer.stages));
+    }
+    return out;
+  }
+}
+
+}  // namespace
+
 std::vector<GpuUse> gpu_uses(const Gpus& gpus, const Options& options) {
   if (gpus.all.empty()) return {};
   std::vector<GpuUse> out;
-  for (const Listed& listed : list_all("gpus", options)) {
-    if (listed.problem) continue;  // told of by the list of plugins
-    for (const auto& use :
-         nlohmann::ordered_json::parse(listed.answer.stages)) {
+  for (const std::string& answer : answers(options)) {
+    for (const auto& use : nlohmann::ordered_json::parse(answer)) {
       out.push_back({.stage = use["stage"], .why = use["why"]});
     }
   }

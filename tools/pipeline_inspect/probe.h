@@ -9,8 +9,11 @@
 
 namespace penstock::inspect {
 
+/// All of them in one child, which any of them may take along.
+inline constexpr const char* kEveryPlugin = "*";
+
 struct Question {
-  std::string use;   ///< "plugin", or "plugin.stage"
+  std::string use;   ///< "plugin", "plugin.stage" or kEveryPlugin
   std::string form;  ///< "lines", "text", "json" or "gpus", see gpu_uses.h
   std::vector<std::filesystem::path> folders;
   std::chrono::seconds patience{60};  ///< how long it may take by the clock

@@ -44,10 +44,26 @@ void write_all(int descriptor, const std::string& text) {
   }
 }
 
+/// Of all plugins that can be opened.
+std::vector<StageSpec> every_stage(PluginHost& host) {
+  std::vector<StageSpec> all;
+  for (const PluginFacts& plugin : host.plugins()) {
+    try {
+      const auto& its = host.stages(plugin.name);
+      all.insert(all.end(), its.begin(), its.end());
+    } catch (const Error&) {
+      continue;  // told of by the list of plugins
+    }
+  }
+  return all;
+}
+
 std::string describe(const Question& question) {
   PluginHost host(question.folders);
   std::vector<StageSpec> stages;
-  if (question.use.find('.') != std::string::npos) {
+  if (question.use == kEveryPlugin) {
+    stages = every_stage(host);
+  } else if (question.use.find('.') != std::string::npos) {
     stages.push_back(host.find(question.use));
   } else {
     stages = host.stages(question.use);

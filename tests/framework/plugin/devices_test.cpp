@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/framework/plugin/run_program.h"
+#include "tests/framework/plugin/temp_folder.h"
 
 namespace penstock {
 namespace {
@@ -38,6 +39,15 @@ TEST(Devices, AreListedAsTheDriverCountsThem) {
   EXPECT_THAT(ran.out, HasSubstr("gemma.forward: cannot be used: engine: "
                                  "native: "));
   EXPECT_THAT(ran.out, HasSubstr("CUDA 12.8"));
+}
+
+/// All plugins are asked together, and each alone where one of them crashes.
+TEST(Devices, AreToldThoughAPluginEndsTheProcess) {
+  const TempFolder folder;
+  folder.add("broken/constructor", "constructor");
+  const Ran ran = devices({"FAKE_GPUS=1", "PENSTOCK_TEST_CONSTRUCTOR=segfault"},
+                          {"--plugin-path", folder.path()});
+  EXPECT_THAT(ran.out, HasSubstr("gemma.forward: cannot be used: engine: "));
 }
 
 Ran check(const std::string& device, const std::vector<std::string>& more) {
