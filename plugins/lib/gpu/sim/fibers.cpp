@@ -19,7 +19,8 @@
 
 #if PENSTOCK_FIBERS_SWITCH
 extern "C" void penstock_switch_fiber(void** saved, void* next);
-// rdi: where the stack that is left is noted; rsi: the one to go on with.
+// rdi: where the stack that is left is noted; rsi: the one to go on with. A
+// return would be foreseen to go back to the caller, and a jump is not.
 __asm__(
     ".pushsection .text\n"
     ".hidden penstock_switch_fiber\n"
@@ -32,7 +33,7 @@ __asm__(
     "  movq %rsi, %rsp\n"
     "  popq %r15\n  popq %r14\n  popq %r13\n  popq %r12\n"
     "  popq %rbx\n  popq %rbp\n"
-    "  ret\n"
+    "  popq %rcx\n  jmp *%rcx\n"
     ".size penstock_switch_fiber, . - penstock_switch_fiber\n"
     ".popsection\n");
 #endif
@@ -41,11 +42,19 @@ namespace penstock::gpu {
 namespace {
 
 constexpr std::size_t kGuard = 4096;
+// Odd numbers of pages, and not from the end of the last: all stacks' few lines
+// in use would else share a few places of the caches and drive each other out.
 #if PENSTOCK_FIBERS_SWITCH
-constexpr std::size_t kStack = std::size_t{64} << 10;
+constexpr std::size_t kStack = 17 * kGuard;
 #else
-constexpr std::size_t kStack = std::size_t{256} << 10;
+constexpr std::size_t kStack = 65 * kGuard;
 #endif
+constexpr std::size_t top_of(int fiber) {
+  constexpr int kLine = 64;
+  constexpr int kLines = kGuard / kLine;
+  constexpr int kApart = 5;  // lines that one has to itself
+  return kStack - static_cast<std::size_t>(fiber * kApart % kLines * kLine);
+}
 
 /// Memory whose lowest page kills the program that overflows it.
 class Stack {
@@ -56,14 +65,30 @@ class Stack {
     if (bytes_ == MAP_FAILED) throw std::bad_alloc();
     mprotect(bytes_, kGuard, PROT_NONE);
   }
-  Stack(const Stack&) = delete;
-  Stack& operator=(const Stack&) = delete;
-  ~Stack() { munmap(bytes_, kStack); }
+  Stack(Stack&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, nullptr)) {}
+  Stack& operator=(Stack&&) = delete;
+  ~Stack() {
+    if (bytes_ != nullptr) munmap(bytes_, kStack);
+  }
   [[nodiscard]] void* begin() const { return bytes_; }
 
  private:
   void* bytes_;
 };
+
+/// Stacks that nobody uses: the system takes its time to make one.
+std::vector<Stack>& spare_stacks() {
+  thread_local std::vector<Stack> stacks;
+  return stacks;
+}
+Stack take_stack() {
+  std::vector<Stack>& spare = spare_stacks();
+  if (spare.empty()) return {};
+  Stack out = std::move(spare.back());
+  spare.pop_back();
+  return out;
+}
 
 /// Whom enter(), which takes no argument, works for.
 thread_local Fibers* entering = nullptr;
@@ -71,7 +96,12 @@ thread_local Fibers* entering = nullptr;
 }  // namespace
 
 struct Fibers::Fiber {
-  Stack stack;
+  Fiber() = default;
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+  ~Fiber() { spare_stacks().push_back(std::move(stack)); }
+
+  Stack stack = take_stack();
 #if PENSTOCK_FIBERS_SWITCH
   void* own = nullptr;     ///< its stack, where it paused
   void* caller = nullptr;  ///< that of who resumed it
@@ -114,7 +144,7 @@ bool Fibers::resume(int index) {
     fiber.is_started = true;
     // As if enter() had been called, and had paused before its first line.
     auto** top = reinterpret_cast<void**>(
-        static_cast<std::byte*>(fiber.stack.begin()) + kStack);
+        static_cast<std::byte*>(fiber.stack.begin()) + top_of(index));
     *--top = nullptr;  // enter() finds the stack as after a call
     *--top = reinterpret_cast<void*>(&Fibers::enter);
     constexpr int kSaved = 6;
@@ -126,7 +156,7 @@ bool Fibers::resume(int index) {
     fiber.is_started = true;
     getcontext(&fiber.own);
     fiber.own.uc_stack.ss_sp = fiber.stack.begin();
-    fiber.own.uc_stack.ss_size = kStack;
+    fiber.own.uc_stack.ss_size = top_of(index);
     fiber.own.uc_link = nullptr;
     makecontext(&fiber.own, &Fibers::enter, 0);
   }
