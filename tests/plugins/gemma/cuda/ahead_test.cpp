@@ -1,14 +1,14 @@
-// The engine that runs a step ahead gives the tokens of one that does not,
-// whatever becomes of its guesses; and in the end they hold.
+// How the engine runs a step ahead: what it asks of the device and when, what
+// it begins at all, and what it throws away.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "penstock/draw.h"
 #include "penstock/error.h"
-#include "penstock/parallel.h"
-#include "tests/plugins/gemma/cuda/ahead_host.h"
+#include "tests/plugins/gemma/cuda/ahead_runs.h"
 #include "tests/plugins/gemma/cuda/apis.h"
 #include "tests/plugins/gemma/cuda/sim_engine.h"
 #include "tests/plugins/gemma/support.h"
@@ -16,223 +16,11 @@
 namespace penstock::gemma::cuda {
 namespace {
 
-using core::SampleParams;
 using gpu::RecordingApi;
 using gpu::SimulatedApi;
 using ::testing::ElementsAre;
 
-struct Ran {
-  std::map<std::pair<int, int>, Tokens> texts;
-  AheadCounts counts;
-  int steps = 0;
-};
-
-struct How {
-  bool runs_ahead = true;
-  NumberType type = NumberType::kF32;
-  bool is_late = false;
-  std::int64_t bytes = std::int64_t{1} << 30;
-  int slots = 8;
-};
-
-CudaEngine::Options options(const How& how) {
-  return {.type = how.type,
-          .slots = how.slots,
-          .chunk = 64,
-          .rows = 64,
-          .runs_ahead = how.runs_ahead};
-}
-
-Ran run(const std::vector<AheadHost::Asked>& asked, const How& how) {
-  auto api = std::make_shared<SimulatedApi>(
-      SimulatedApi::Options{.bytes = how.bytes, .is_late = how.is_late});
-  auto engine = sim_engine(tiny("scaled.gguf"), options(how), api);
-  const CudaEngine& known = *engine;
-  EngineForward forward(std::move(engine));
-  AheadHost host(forward);
-  for (const AheadHost::Asked& each : asked) host.add(each);
-  host.run();
-  return {host.texts(), known.ahead_counts(), host.steps()};
-}
-
-void print(const char* name, const Ran& ran) {
-  std::cout << name << ": " << ran.steps << " steps, rows begun "
-            << ran.counts.begun << ", taken " << ran.counts.taken << ", wrong "
-            << ran.counts.wrong << "\n";
-}
-
-/// Runs both ways; what ran ahead.
-Ran expect_same(const char* name, const std::vector<AheadHost::Asked>& asked,
-                How how = {}) {
-  how.runs_ahead = false;
-  const Ran plain = run(asked, how);
-  how.runs_ahead = true;
-  const Ran ahead = run(asked, how);
-  EXPECT_EQ(plain.texts, ahead.texts) << name;
-  EXPECT_EQ(plain.steps, ahead.steps);
-  EXPECT_EQ(plain.counts.begun, 0);
-  print(name, ahead);
-  return ahead;
-}
-
-Tokens prompt(std::int64_t first, int count = 4) {
-  Tokens out{2};
-  for (int i = 1; i < count; ++i) out.push_back(300 + first + i);
-  return out;
-}
-
-SampleParams sampled(std::int64_t seed, std::int64_t most = 8) {
-  SampleParams out;
-  out.temperature = 1;
-  out.top_k = 64;
-  out.top_p = 0.95;
-  out.seed = seed;
-  out.max_new_tokens = most;
-  out.ignore_eos = true;
-  return out;
-}
-
-SampleParams greedy(std::int64_t most = 8) {
-  SampleParams out;
-  out.max_new_tokens = most;
-  out.ignore_eos = true;
-  return out;
-}
-
-class Ahead : public ::testing::Test {
- protected:
-  void SetUp() override { set_threads(1); }
-  void TearDown() override { set_threads(0); }
-};
-
-/// The first step is the prompts', the second is asked for, six are guessed.
-TEST_F(Ahead, EveryGreedyGuessHolds) {
-  const Ran ran =
-      expect_same("greedy", {{prompt(0), greedy()}, {prompt(50), greedy()}});
-  EXPECT_EQ(ran.steps, 9);
-  EXPECT_EQ(ran.counts.begun, 2 * 6);
-  EXPECT_EQ(ran.counts.taken, 2 * 6);
-  EXPECT_EQ(ran.counts.wrong, 0);
-}
-
-TEST_F(Ahead, EverySampledGuessHolds) {
-  SampleParams flat = sampled(3);
-  flat.temperature = 4;  // nearly every token is as good
-  flat.top_p = 1;
-  SampleParams sharp = sampled(4);
-  sharp.temperature = 0.6;
-  sharp.top_k = 5;
-  sharp.min_p = 0.1;
-  const Ran ran = expect_same(
-      "sampled",
-      {{prompt(0), sampled(1)}, {prompt(0), flat}, {prompt(0), sharp}});
-  EXPECT_EQ(ran.counts.taken, 3 * 6);
-  EXPECT_EQ(ran.counts.wrong, 0);
-  EXPECT_EQ(ran.counts.begun, ran.counts.taken);
-}
-
-/// What the request changes of scores, with what it just drew.
-TEST_F(Ahead, EveryEditedGuessHolds) {
-  SampleParams penalties = sampled(5);
-  penalties.top_k = 30;
-  penalties.repetition_penalty = 1.5;
-  penalties.frequency_penalty = 0.5;
-  penalties.presence_penalty = 0.3;
-  SampleParams changed = greedy();
-  changed.logit_bias = {"320:6", "321:-3"};
-  changed.banned_ids = {17, 400};
-  changed.presence_penalty = 4;
-  SampleParams late_end = sampled(6);
-  late_end.top_k = 40;
-  late_end.ignore_eos = false;
-  late_end.min_new_tokens = 5;
-  const Ran ran = expect_same(
-      "edited",
-      {{prompt(0), penalties}, {prompt(7), changed}, {prompt(9), late_end}});
-  EXPECT_EQ(ran.counts.wrong, 0);
-  EXPECT_GE(ran.counts.taken, 2 * 6);
-}
-
-/// Rows that others leave behind go on; what joins runs beside what was
-/// guessed.
-TEST_F(Ahead, RowsEndAndJoin) {
-  const std::vector<AheadHost::Asked> asked{
-      {prompt(0), greedy(14)},
-      {prompt(10), sampled(1, 4)},
-      {prompt(20), sampled(2, 7)},
-      {.prompt = prompt(30), .params = greedy(6), .begin = 5}};
-  const Ran ran = expect_same("ends and joins", asked);
-  EXPECT_EQ(ran.counts.wrong, 0);
-  // One joins: those that ran ahead are taken, but none is begun behind.
-  EXPECT_GE(ran.counts.taken, 15);
-  EXPECT_EQ(ran.counts.begun, ran.counts.taken);
-}
-
-/// The host takes another token for the second, the fourth and the sixth; what
-/// ran ahead from them is run again, and what ran from its own holds.
-TEST_F(Ahead, AnotherTokenThanTheGuessedIsRun) {
-  const Ran ran = expect_same(
-      "overruled", {{.prompt = prompt(0), .params = greedy(), .replaced = 20}});
-  EXPECT_EQ(ran.counts.wrong, 3);
-  EXPECT_EQ(ran.counts.taken, 3);
-}
-
-/// All that core.sample can be asked for, at once.
-std::vector<AheadHost::Asked> everything() {
-  SampleParams forked = sampled(8, 6);
-  forked.n = 2;
-  SampleParams drafted = greedy(9);
-  drafted.speculate = "ngram";
-  drafted.draft_tokens = 3;
-  SampleParams typical = sampled(9, 2);
-  typical.typical_p = 0.7;
-  SampleParams told = greedy(5);
-  told.logprobs = 2;
-  SampleParams told_prompt = sampled(3, 3);
-  told_prompt.prompt_logprobs = 2;
-  SampleParams unrepeated = sampled(4, 6);
-  unrepeated.no_repeat_ngram_size = 2;
-  Tokens again;
-  for (int i = 0; i < 4; ++i) again.insert(again.end(), {310, 311, 312});
-  return {{.prompt = prompt(0), .params = greedy(14)},
-          {.prompt = prompt(2), .params = forked, .begin = 2},
-          {.prompt = again, .params = drafted, .begin = 6},
-          {.prompt = prompt(4), .params = typical, .begin = 7},
-          {.prompt = prompt(1), .params = told, .begin = 8},
-          {.prompt = prompt(6, 8), .params = told_prompt, .begin = 9},
-          {.prompt = {2}, .params = unrepeated, .begin = 10}};
-}
-
-TEST_F(Ahead, IsOverruledByWhateverTheHostDoes) {
-  auto asked = everything();
-  (void)expect_same("everything", asked);
-  for (auto& each : asked) {
-    each.replaced = 25;
-    each.cut = 30;
-  }
-  const Ran ran = expect_same("replaced and cut", asked);
-  // Nor is anything read before it is there.
-  EXPECT_EQ(run(asked, {.is_late = true}).texts, ran.texts);
-}
-
-/// Prompts that end at the end of a page, and a context that ends.
-TEST_F(Ahead, CrossesPagesAndStopsAtTheContext) {
-  const Ran ran = expect_same(
-      "pages", {{prompt(0, 61), greedy(8)}, {prompt(9, 119), greedy(50)}});
-  EXPECT_EQ(ran.counts.wrong, 0);
-  EXPECT_EQ(ran.counts.begun, ran.counts.taken);
-}
-
-TEST_F(Ahead, InBf16AndWithTiles) {
-  std::vector<AheadHost::Asked> asked;
-  for (int i = 0; i < 10; ++i) {
-    asked.push_back({prompt(i), i % 2 == 0 ? greedy(5) : sampled(i, 5)});
-  }
-  const Ran ran =
-      expect_same("bf16", asked, {.type = NumberType::kBf16, .slots = 16});
-  EXPECT_EQ(ran.counts.wrong, 0);
-  EXPECT_EQ(ran.counts.taken, 10 * 3);
-}
+class Ahead : public OnOneThread {};
 
 /// In a steady state the device never idles for the host: the next step is in
 /// its queue before this one is waited for, and nothing else is asked of it.
