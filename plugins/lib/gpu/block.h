@@ -25,11 +25,15 @@
 #ifdef __CUDACC__
 #define PENSTOCK_GPU __device__ __forceinline__
 #define PENSTOCK_GPU_HOST __host__ __device__ __forceinline__
+#define PENSTOCK_GPU_APART static __device__ __noinline__
 #define PENSTOCK_UNROLL _Pragma("unroll")
+#define PENSTOCK_ROLLED _Pragma("unroll 1")
 #else
 #define PENSTOCK_GPU inline
 #define PENSTOCK_GPU_HOST inline
+#define PENSTOCK_GPU_APART inline
 #define PENSTOCK_UNROLL
+#define PENSTOCK_ROLLED
 #endif
 
 namespace penstock::gpu {

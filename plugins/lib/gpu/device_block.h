@@ -93,6 +93,27 @@ class DeviceBlock {
     return atomicInc(at, last);
   }
 
+  /// Counts what this thread, and others before a sync(), did.
+  PENSTOCK_GPU void release(std::uint32_t* counter) const {
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter)
+                 : "memory");
+  }
+  /// Waits till `count` were released; what they did, this thread sees, and
+  /// others behind a sync().
+  PENSTOCK_GPU void await(std::uint32_t* counter, std::uint32_t count) const {
+    std::uint32_t now = 0;
+    do {
+      asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
+                   : "=r"(now)
+                   : "l"(counter)
+                   : "memory");
+    } while (now < count);
+  }
+  /// Sets a counter to zero again, behind all who awaited it.
+  PENSTOCK_GPU void clear(std::uint32_t* counter) const {
+    *static_cast<volatile std::uint32_t*>(counter) = 0;
+  }
+
   /// 16 bytes at `at`, which is on 16 bytes.
   template <class T>
   PENSTOCK_GPU Wide<T> load(const T* at) const {
@@ -159,6 +180,9 @@ class DeviceBlock {
     mma_half(sum.at + 4, a, b.at[2], b.at[3]);
   }
 
+ protected:
+  unsigned used_ = 0;  ///< of shared memory
+
  private:
   PENSTOCK_GPU static void mma_half(float* sum, const TileA& a,
                                     std::uint32_t b0, std::uint32_t b1) {
@@ -169,8 +193,55 @@ class DeviceBlock {
         : "r"(a.at[0]), "r"(a.at[1]), "r"(a.at[2]), "r"(a.at[3]), "r"(b0),
           "r"(b1));
   }
+};
 
-  unsigned used_ = 0;
+/// A block of a kernel whose blocks stay, all there at once, and do one task
+/// after another as if each were a block of a launch.
+class DeviceTaskBlock : public DeviceBlock {
+ public:
+  /// The task, for a function apart; of() makes the block there.
+  struct Handle {
+    std::uint32_t* counter = nullptr;
+    std::uint32_t count = 0;
+    int x = 0, y = 0, z = 0;
+  };
+  DeviceTaskBlock() = default;
+  PENSTOCK_GPU static DeviceTaskBlock of(const Handle& task) {
+    return DeviceTaskBlock(task);
+  }
+  PENSTOCK_GPU Handle handle() const { return task_; }
+
+  PENSTOCK_GPU int x() const { return task_.x; }
+  PENSTOCK_GPU int y() const { return task_.y; }
+  PENSTOCK_GPU int z() const { return task_.z; }
+  /// The block's own number, of all().
+  PENSTOCK_GPU int own() const { return DeviceBlock::x(); }
+  PENSTOCK_GPU int all() const { return static_cast<int>(gridDim.x); }
+
+  /// Begins a task, with all of shared memory; wait_previous() is where it
+  /// waits till `count` were released at the counter.
+  PENSTOCK_GPU void begin_task(int x, int y, int z,
+                               std::uint32_t* counter = nullptr,
+                               std::uint32_t count = 0) {
+    task_ = {counter, count, x, y, z};
+    used_ = 0;
+  }
+  PENSTOCK_GPU void wait_previous() const {
+    if (task_.counter != nullptr && thread() == 0) {
+      await(task_.counter, task_.count);
+    }
+    sync();
+  }
+  /// All threads get here; then the task counts as done.
+  PENSTOCK_GPU void end_task(std::uint32_t* counter = nullptr) const {
+    sync();
+    if (counter != nullptr && thread() == 0) release(counter);
+  }
+
+ private:
+  PENSTOCK_GPU explicit DeviceTaskBlock(const Handle& task) : task_(task) {}
+
+  Handle task_;
 };
 
 }  // namespace penstock::gpu

@@ -40,6 +40,8 @@ struct Kernel {
   /// GPU.
   void (*simulate)(SimBlock& block, const void* params) = nullptr;
   std::size_t params_bytes = 0;
+  /// Its blocks wait for each other, so all of a launch must be there at once.
+  bool waits_for_blocks = false;
 
   [[nodiscard]] constexpr bool exists() const {
     return device != nullptr || simulate != nullptr;
@@ -50,7 +52,7 @@ struct Kernel {
 template <class Params>
 struct KernelOf : Kernel {
   static_assert(std::is_trivially_copyable_v<Params>);
-  static_assert(sizeof(Params) <= 4096, "CUDA's limit before 12.1");
+  static_assert(sizeof(Params) <= 32764, "CUDA's limit since 12.1");
 };
 
 }  // namespace penstock::gpu

@@ -53,24 +53,61 @@ bool SimBlock::is_together(int other, std::uint16_t turn) const {
   return turn == turns_[static_cast<std::size_t>(warp())];
 }
 
-/// A granule that another block of this launch wrote may be used after that
-/// block's fence, a ticket taken, and a fence of one's own.
-void SimBlock::check_other_block(const Region& region, const Cell& cell,
-                                 const void* at, std::size_t bytes) {
-  if (cell.written < launch_begin_ || cell.written >= spans_.back().begin) {
-    return;
+/// Whether what another block did then, it released and this thread acquired.
+bool SimBlock::has_seen(std::uint32_t moment) const {
+  if (launch_.is_old(moment)) return true;
+  const std::uint32_t block = launch_.block_of(moment);
+  const auto sees = [&](const Seen& seen) {
+    return block < seen.size() && moment <= seen[block];
+  };
+  return block == number_ || sees(seen_) ||
+         std::any_of(acquired_.begin(), acquired_.end(), [&](const auto& each) {
+           return !is_together(each.thread, each.turn) && sees(each.seen);
+         });
+}
+
+/// What others see who acquire from this thread: all that it has seen, and what
+/// its block did before the last barrier.
+Seen SimBlock::releasable() const {
+  Seen out = seen_;
+  for (const Acquired& each : acquired_) {
+    if (!is_together(each.thread, each.turn)) join(out, each.seen);
   }
-  const auto after = std::upper_bound(
-      spans_.begin(), spans_.end(), cell.written,
-      [](std::uint32_t when, const Span& span) { return when < span.begin; });
-  if (has_acquired_ && cell.written < std::prev(after)->released) return;
+  out.resize(launch_.blocks());
+  out[number_] = now_ - 1;
+  return out;
+}
+
+void SimBlock::acquire(const Seen& seen) {
+  acquired_.push_back(
+      {current_, turns_[static_cast<std::size_t>(warp())], seen});
+}
+
+void SimBlock::check_written_elsewhere(const Region& region, const Cell& cell,
+                                       const void* at, std::size_t bytes) {
+  if (has_seen(cell.written)) return;
   fail_access(region, at, bytes,
-              "uses what another block wrote, without a fence and a ticket");
+              "uses what another block wrote, without a fence and a ticket, or "
+              "a counter, between them");
+}
+
+void SimBlock::check_read_elsewhere(const Region& region, const Cell& cell,
+                                    const void* at, std::size_t bytes) {
+  const Seen others = launch_.take_readers(&cell);
+  const bool has_seen_all =
+      has_seen(cell.read) &&
+      std::all_of(others.begin(), others.end(), [&](std::uint32_t moment) {
+        return moment == 0 || has_seen(moment);
+      });
+  if (has_seen_all) return;
+  fail_access(
+      region, at, bytes,
+      "writes where another block read, without a counter between them");
 }
 
 void SimBlock::check_read(Region& region, const void* from, std::size_t bytes) {
   check_bounds(region, from, bytes, "reads");
-  const std::uint32_t now = memory_.now();
+  const std::uint32_t now = now_;
   const std::uint16_t turn = turns_[static_cast<std::size_t>(warp())];
   Cell* cell = region.cells_of(from);
   for (Cell* end = cell + bytes / kGranule; cell != end; ++cell) {
@@ -82,7 +119,12 @@ void SimBlock::check_read(Region& region, const void* from, std::size_t bytes) {
                   "reads what " + thread_name(cell->writer) +
                       " wrote, without a barrier between them");
     }
-    if (!region.is_shared) check_other_block(region, *cell, from, bytes);
+    if (!region.is_shared) {
+      check_written_elsewhere(region, *cell, from, bytes);
+      if (launch_.kernel.waits_for_blocks && !has_seen(cell->read)) {
+        launch_.note_reader(cell, cell->read);
+      }
+    }
     const bool is_first = cell->read != now || cell->reader == current_;
     if (is_first) {
       cell->reader = static_cast<std::uint16_t>(current_);
@@ -99,7 +141,7 @@ void SimBlock::check_read(Region& region, const void* from, std::size_t bytes) {
 
 void SimBlock::check_write(Region& region, const void* to, std::size_t bytes) {
   check_bounds(region, to, bytes, "writes");
-  const std::uint32_t now = memory_.now();
+  const std::uint32_t now = now_;
   const std::uint16_t turn = turns_[static_cast<std::size_t>(warp())];
   Cell* cell = region.cells_of(to);
   for (Cell* end = cell + bytes / kGranule; cell != end; ++cell) {
@@ -114,10 +156,8 @@ void SimBlock::check_write(Region& region, const void* to, std::size_t bytes) {
                       " read, without a barrier between them");
     }
     if (!region.is_shared) {
-      check_other_block(region, *cell, to, bytes);
-      if (cell->read >= launch_begin_ && cell->read < spans_.back().begin) {
-        fail_access(region, to, bytes, "writes where another block read");
-      }
+      check_written_elsewhere(region, *cell, to, bytes);
+      check_read_elsewhere(region, *cell, to, bytes);
     }
     cell->written = now;
     cell->writer = static_cast<std::uint16_t>(current_);
@@ -130,7 +170,7 @@ void SimBlock::check_streamed(Region& region, const void* from,
   check_bounds(region, from, bytes, "reads");
   const Cell* cell = region.cells_of(from);
   for (std::size_t i = 0; i < bytes / kGranule; ++i) {
-    if (cell[i].written >= launch_begin_) {
+    if (!launch_.is_old(cell[i].written)) {
       fail_access(region, from, bytes,
                   "streams what was written in this launch");
     }
@@ -138,27 +178,62 @@ void SimBlock::check_streamed(Region& region, const void* from,
 }
 
 /// What was written before the last barrier is seen by those who take a later
-/// ticket; with a ticket taken, this block sees what others fenced.
+/// ticket; with a ticket taken, this thread sees what others fenced.
 void SimBlock::fence() {
-  fenced_ = memory_.now();
-  has_acquired_ = has_taken_ticket_;
+  if (self().has_ticket) acquire(self().ticket);
+  self().fenced = releasable();
+}
+
+SimLaunch::Counter& SimBlock::counter_of(SimPointer<std::uint32_t> counter) {
+  Region& region = counter.region();
+  check_bounds(region, counter.raw(), sizeof(std::uint32_t), "counts");
+  Cell* cell = region.cells_of(counter.raw());
+  if (cell[0].written == 0 || cell[1].written == 0) {
+    fail_access(region, counter.raw(), sizeof(std::uint32_t),
+                "counts with what nobody wrote");
+  }
+  cell[0] = cell[1] = {.written = 1};
+  return launch_.counter(counter.raw());
 }
 
 std::uint32_t SimBlock::atomic_wrap(SimPointer<std::uint32_t> at,
                                     std::uint32_t last) {
-  Region& region = at.region();
-  check_bounds(region, at.raw(), sizeof(std::uint32_t), "counts");
-  Cell* cell = region.cells_of(at.raw());
-  if (cell[0].written == 0 || cell[1].written == 0) {
-    fail_access(region, at.raw(), sizeof(std::uint32_t),
-                "counts with what nobody wrote");
+  SimLaunch::Counter& counter = counter_of(at);
+  if (!at.region().is_shared) {
+    self().has_ticket = true;
+    self().ticket = counter.released;
+    join(counter.released, self().fenced);
   }
-  cell[0] = cell[1] = {.written = 1};
-  has_taken_ticket_ = true;
-  spans_.back().released = fenced_;
   const std::uint32_t old = *at.raw();
   *at.raw() = old >= last ? 0 : old + 1;
   return old;
+}
+
+void SimBlock::release(SimPointer<std::uint32_t> counter) {
+  join(counter_of(counter).released, releasable());
+  ++*counter.raw();
+}
+
+void SimBlock::await(SimPointer<std::uint32_t> counter, std::uint32_t count,
+                     int line) {
+  SimLaunch::Counter& met = counter_of(counter);
+  self().awaits = {counter.raw(), counter.name(), count};
+  while (!self().awaits.is_there()) wait(Wait::kCounter, line);
+  acquire(met.released);
+  met.awaited.resize(launch_.blocks());
+  met.awaited[number_] = now_;
+}
+
+void SimBlock::clear(SimPointer<std::uint32_t> counter) {
+  SimLaunch::Counter& met = counter_of(counter);
+  for (const std::uint32_t moment : met.awaited) {
+    if (moment == 0 || has_seen(moment)) continue;
+    fail_access(counter.region(), counter.raw(), sizeof(std::uint32_t),
+                "clears a counter that another block awaits, without a counter "
+                "between them");
+  }
+  met = {};
+  *counter.raw() = 0;
 }
 
 void SimBlock::start_copy(Region& to_region, void* to, Region& from_region,
@@ -170,28 +245,26 @@ void SimBlock::start_copy(Region& to_region, void* to, Region& from_region,
   // Till it ends there is nothing there.
   Cell* cell = to_region.cells_of(to);
   for (std::size_t i = 0; i < 16 / kGranule; ++i) cell[i].written = 0;
-  Thread& self = state_[static_cast<std::size_t>(current_)];
-  self.copies.push_back({&to_region, &from_region, static_cast<std::byte*>(to),
-                         static_cast<const std::byte*>(from), self.groups});
+  self().copies.push_back({&to_region, &from_region,
+                           static_cast<std::byte*>(to),
+                           static_cast<const std::byte*>(from), self().groups});
 }
 
-void SimBlock::commit_copies() {
-  ++state_[static_cast<std::size_t>(current_)].groups;
-}
+void SimBlock::commit_copies() { ++self().groups; }
 
 void SimBlock::end_copies(int left) {
-  Thread& self = state_[static_cast<std::size_t>(current_)];
+  Thread& mine = self();
   const auto ends = [&](const Copy& copy) {
-    return copy.group < self.groups - left;
+    return copy.group < mine.groups - left;
   };
-  for (const Copy& copy : self.copies) {
+  for (const Copy& copy : mine.copies) {
     if (!ends(copy)) continue;
     check_write(*copy.to_region, copy.to, 16);
     std::memcpy(copy.to, copy.from, 16);
   }
-  self.copies.erase(
-      std::remove_if(self.copies.begin(), self.copies.end(), ends),
-      self.copies.end());
+  mine.copies.erase(
+      std::remove_if(mine.copies.begin(), mine.copies.end(), ends),
+      mine.copies.end());
 }
 
 }  // namespace penstock::gpu

@@ -12,82 +12,129 @@ std::string shape(const Dim3& d) {
 
 }  // namespace
 
-SimBlock::SimBlock(const Kernel& kernel, const Geometry& geometry,
-                   SimMemory& memory)
-    : kernel_(kernel),
-      geometry_(geometry),
-      memory_(memory),
-      threads_(static_cast<int>(geometry.block.x)),
-      shared_bytes_(geometry.shared_bytes + 128) {
-  const Dim3& block = geometry.block;
+SimBlock::SimBlock(SimLaunch& launch)
+    : launch_(launch),
+      memory_(launch.memory),
+      threads_(static_cast<int>(launch.geometry.block.x)),
+      shared_bytes_(launch.geometry.shared_bytes + 128) {
+  const Dim3& block = launch.geometry.block;
+  const Dim3& grid = launch.geometry.grid;
   if (block.y != 1 || block.z != 1 || block.x % kWarp != 0 || block.x == 0 ||
-      block.x > 1024 || geometry.grid.count() == 0 || geometry.grid.y > 65535 ||
-      geometry.grid.z > 65535) {
-    throw SimError(std::string(kernel.name) + ": no GPU runs a grid of " +
-                   shape(geometry.grid) + " blocks of " + shape(block) +
-                   " threads");
+      block.x > 1024 || grid.count() == 0 || grid.y > 65535 || grid.z > 65535) {
+    throw SimError(std::string(launch.kernel.name) +
+                   ": no GPU runs a grid of " + shape(grid) + " blocks of " +
+                   shape(block) + " threads");
   }
 }
 
-void SimBlock::run(const void* params, bool is_reversed) {
-  launch_begin_ = memory_.tick();
-  spans_.clear();
-  const std::uint64_t blocks = geometry_.grid.count();
-  for (std::uint64_t i = 0; i < blocks; ++i) {
-    const std::uint64_t at = is_reversed ? blocks - 1 - i : i;
-    const Dim3& grid = geometry_.grid;
-    index_ = {static_cast<unsigned>(at % grid.x),
-              static_cast<unsigned>(at / grid.x % grid.y),
-              static_cast<unsigned>(at / grid.x / grid.y)};
-    run_block(params, is_reversed);
-  }
-  memory_.tick();
-}
-
-void SimBlock::begin_block() {
-  const std::uint32_t now = memory_.tick();
-  spans_.push_back({now, now});
-  fenced_ = now;
-  has_taken_ticket_ = has_acquired_ = false;
+void SimBlock::begin(std::uint32_t number, const void* params,
+                     bool is_reversed) {
+  const Dim3& grid = launch_.geometry.grid;
+  number_ = number;
+  is_reversed_ = is_reversed;
+  has_ended_ = false;
+  now_ = launch_.tick(number);
+  seen_.clear();
+  acquired_.clear();
   turns_.assign(static_cast<std::size_t>(warps()), 0);
   state_.assign(static_cast<std::size_t>(threads_), {});
+  for (Thread& thread : state_) {
+    thread.index = {number % grid.x, number / grid.x % grid.y,
+                    number / grid.x / grid.y};
+  }
   shared_.clear();
+  shared_task_ = 0;
   error_.clear();
+  fibers_.start(threads_,
+                [this, params](int thread) { run_thread(thread, params); });
 }
 
-void SimBlock::run_block(const void* params, bool is_reversed) {
-  begin_block();
-  fibers_.start(threads_, [&](int thread) {
-    try {
-      kernel_.simulate(*this, params);
-      if (!state_[static_cast<std::size_t>(thread)].copies.empty()) {
-        fail("ends with copies that it did not wait for");
-      }
-    } catch (const std::exception& error) {
-      error_ = error.what();
+void SimBlock::run_thread(int thread, const void* params) {
+  try {
+    launch_.kernel.simulate(*this, params);
+    if (!self().copies.empty()) {
+      fail("ends with copies that it did not wait for");
     }
-    state_[static_cast<std::size_t>(thread)].wait = Wait::kEnd;
-  });
-  for (;;) {
-    for (int i = 0; i < warps(); ++i) {
-      const int warp = is_reversed ? warps() - 1 - i : i;
-      while (run_warp(warp, is_reversed)) {
-      }
-      if (!error_.empty()) throw SimError(error_);
-    }
-    const Wait all = meeting(0, threads_);
-    if (all == Wait::kEnd) return;
-    if (all != Wait::kBlock) explain_divergence();
-    for (Thread& thread : state_) thread.wait = Wait::kNone;
-    memory_.tick();
+  } catch (const std::exception& error) {
+    error_ = error.what();
   }
+  state_[static_cast<std::size_t>(thread)].wait = Wait::kEnd;
+}
+
+void SimBlock::run_warps() {
+  for (int i = 0; i < warps(); ++i) {
+    const int warp = is_reversed_ ? warps() - 1 - i : i;
+    while (run_warp(warp)) {
+    }
+    if (!error_.empty()) throw SimError(error_);
+  }
+}
+
+void SimBlock::advance() {
+  do {
+    run_warps();
+    const Wait all = meeting(0, threads_);
+    if (all == Wait::kEnd) {
+      has_ended_ = true;
+      return;
+    }
+    if (all == Wait::kBlock) {
+      for (Thread& thread : state_) thread.wait = Wait::kNone;
+      next_moment();
+      continue;
+    }
+    const bool is_awaiting = std::any_of(
+        state_.begin(), state_.end(),
+        [](const Thread& thread) { return thread.wait == Wait::kCounter; });
+    if (!is_awaiting) explain_divergence();
+    if (!wake_awaiting()) return;
+  } while (true);
+}
+
+/// What happened before a barrier, all threads have seen behind it.
+void SimBlock::next_moment() {
+  now_ = launch_.tick(number_);
+  for (const Acquired& each : acquired_) join(seen_, each.seen);
+  acquired_.clear();
+}
+
+bool SimBlock::can_advance() const {
+  return std::any_of(state_.begin(), state_.end(), [](const Thread& thread) {
+    return thread.wait == Wait::kCounter && thread.awaits.is_there();
+  });
+}
+
+/// Whether there was one whose counter was raised enough.
+bool SimBlock::wake_awaiting() {
+  if (!can_advance()) return false;
+  for (Thread& thread : state_) {
+    if (thread.wait == Wait::kCounter && thread.awaits.is_there()) {
+      thread.wait = Wait::kNone;
+    }
+  }
+  return true;
+}
+
+void SimBlock::fail_awaiting() {
+  const auto thread = std::find_if(
+      state_.begin(), state_.end(),
+      [](const Thread& each) { return each.wait == Wait::kCounter; });
+  current_ = static_cast<int>(thread - state_.begin());
+  const Awaited& what = thread->awaits;
+  const Region* region = memory_.find(what.at);
+  const auto offset =
+      reinterpret_cast<const std::byte*>(what.at) - region->begin;
+  fail("waits in line " + std::to_string(thread->line) + " for a counter, " +
+       what.name + " at byte " + std::to_string(offset) + " of '" +
+       region->name + "', to become " + std::to_string(what.count) +
+       "; it is " + std::to_string(*what.at) + ", and no block goes on");
 }
 
 /// Whether the warp's threads met and can go on.
-bool SimBlock::run_warp(int warp, bool is_reversed) {
+bool SimBlock::run_warp(int warp) {
   const int first = warp * kWarp;
   for (int i = 0; i < kWarp; ++i) {
-    const int thread = first + (is_reversed ? kWarp - 1 - i : i);
+    const int thread = first + (is_reversed_ ? kWarp - 1 - i : i);
     if (state_[static_cast<std::size_t>(thread)].wait != Wait::kNone) continue;
     current_ = thread;
     fibers_.resume(thread);
@@ -116,9 +163,12 @@ SimBlock::Wait SimBlock::meeting(int first, int count) const {
 void SimBlock::explain_divergence() {
   const auto state = [&](int thread) {
     const Thread& t = state_[static_cast<std::size_t>(thread)];
-    static constexpr std::array kNames{"runs", "waits in sync()",
+    static constexpr std::array kNames{"runs",
+                                       "waits in sync()",
                                        "waits in sync_warp()",
-                                       "waits in a warp operation", "ended"};
+                                       "waits in a warp operation",
+                                       "waits for a counter",
+                                       "ended"};
     std::string out = "thread " + std::to_string(thread) + " " +
                       kNames[static_cast<std::size_t>(t.wait)];
     if (t.wait != Wait::kEnd) out += " at line " + std::to_string(t.line);
@@ -136,26 +186,23 @@ void SimBlock::explain_divergence() {
 }
 
 void SimBlock::wait(Wait kind, int line) {
-  Thread& self = state_[static_cast<std::size_t>(current_)];
-  self.wait = kind;
-  self.line = line;
+  self().wait = kind;
+  self().line = line;
   const int mine = current_;
   fibers_.pause();
   current_ = mine;
 }
 
 void SimBlock::send(const void* bytes, std::size_t count, int line) {
-  Thread& self = state_[static_cast<std::size_t>(current_)];
   // Two in turn: who is ahead by one operation spoils nothing.
-  std::memcpy(self.sent[++self.exchanges % 2].data(), bytes, count);
+  std::memcpy(self().sent[++self().exchanges % 2].data(), bytes, count);
   wait(Wait::kExchange, line);
 }
 
 const std::byte* SimBlock::received(int lane) const {
-  const Thread& self = state_[static_cast<std::size_t>(current_)];
   const Thread& other = state_[static_cast<std::size_t>(warp()) * kWarp +
                                static_cast<std::size_t>(lane % kWarp)];
-  return other.sent[self.exchanges % 2].data();
+  return other.sent[self().exchanges % 2].data();
 }
 
 std::uint32_t SimBlock::ballot(bool value, int line) {
@@ -191,16 +238,20 @@ void SimBlock::mma(TileSum& sum, const TileA& a, const TileB& b, int line) {
 }
 
 Region& SimBlock::shared_region(int count, std::size_t each, const char* name) {
-  Thread& self = state_[static_cast<std::size_t>(current_)];
-  const std::size_t bytes = static_cast<std::size_t>(count) * each;
-  const std::size_t begin = self.shared_used;
-  self.shared_used += (bytes + 15) / 16 * 16;
-  if (self.shared_used > geometry_.shared_bytes) {
-    fail("takes " + std::to_string(self.shared_used) +
-         " bytes of shared memory, with '" + name + "', of " +
-         std::to_string(geometry_.shared_bytes));
+  Thread& mine = self();
+  if (shared_task_ != mine.task) {  // all have left the task before
+    shared_.clear();
+    shared_task_ = mine.task;
   }
-  const std::size_t index = self.shared_count++;
+  const std::size_t bytes = static_cast<std::size_t>(count) * each;
+  const std::size_t begin = mine.shared_used;
+  mine.shared_used += (bytes + 15) / 16 * 16;
+  if (mine.shared_used > launch_.geometry.shared_bytes) {
+    fail("takes " + std::to_string(mine.shared_used) +
+         " bytes of shared memory, with '" + name + "', of " +
+         std::to_string(launch_.geometry.shared_bytes));
+  }
+  const std::size_t index = mine.shared_count++;
   if (index == shared_.size()) {
     auto region = std::make_unique<Region>();
     const auto at = reinterpret_cast<std::uintptr_t>(shared_bytes_.data());
@@ -221,7 +272,12 @@ Region& SimBlock::shared_region(int count, std::size_t each, const char* name) {
 }
 
 std::string SimBlock::where(int thread) const {
-  return std::string(kernel_.name) + ", block " + shape(index_) + ", thread " +
+  const Thread& of = state_[static_cast<std::size_t>(thread)];
+  const std::string block =
+      of.task == 0 ? "block " + shape(of.index)
+                   : "block " + std::to_string(number_) + ", task " +
+                         std::to_string(of.task) + " " + shape(of.index);
+  return std::string(launch_.kernel.name) + ", " + block + ", thread " +
          std::to_string(thread);
 }
 

@@ -3,9 +3,9 @@
 // Threads run one after another, each till the next barrier or warp operation.
 // Found as they happen, and thrown as SimError: an access outside of a buffer,
 // a read of what nobody wrote, two threads at one place without a barrier
-// between them (one writing), two blocks at one place without a fence and an
-// atomic between them, barriers that not all threads reach, a copy that is used
-// before it was waited for.
+// between them (one writing), two blocks at one place without a fence and a
+// ticket, or a counter, between them, barriers that not all threads reach, a
+// copy that is used before it was waited for, a counter that nobody raises.
 #pragma once
 
 #include <array>
@@ -17,6 +17,7 @@
 #include "lib/gpu/block.h"
 #include "lib/gpu/kernel.h"
 #include "lib/gpu/sim/fibers.h"
+#include "lib/gpu/sim/launch.h"
 #include "lib/gpu/sim/memory.h"
 #include "lib/gpu/tiles.h"
 
@@ -37,19 +38,27 @@ class SimBlock {
   template <class T>
   using Global = SimPointer<T>;
 
-  SimBlock(const Kernel& kernel, const Geometry& geometry, SimMemory& memory);
+  /// A block of a launch, which outlives it.
+  explicit SimBlock(SimLaunch& launch);
 
-  /// Runs all blocks, the last first where `is_reversed`; its threads likewise.
-  void run(const void* params, bool is_reversed);
+  /// Begins block `number` of the grid. `is_reversed`: its last thread first.
+  void begin(std::uint32_t number, const void* params, bool is_reversed);
+  /// Runs it till it ends, or awaits what other blocks have to count first.
+  void advance();
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+  /// Whether a counter that it awaits was raised enough.
+  [[nodiscard]] bool can_advance() const;
+  /// Throws SimError that says what it awaits.
+  [[noreturn]] void fail_awaiting();
 
   [[nodiscard]] int thread() const { return current_; }
   [[nodiscard]] int threads() const { return threads_; }
   [[nodiscard]] int lane() const { return current_ % kWarp; }
   [[nodiscard]] int warp() const { return current_ / kWarp; }
   [[nodiscard]] int warps() const { return threads_ / kWarp; }
-  [[nodiscard]] int x() const { return static_cast<int>(index_.x); }
-  [[nodiscard]] int y() const { return static_cast<int>(index_.y); }
-  [[nodiscard]] int z() const { return static_cast<int>(index_.z); }
+  [[nodiscard]] int x() const { return static_cast<int>(self().index.x); }
+  [[nodiscard]] int y() const { return static_cast<int>(self().index.y); }
+  [[nodiscard]] int z() const { return static_cast<int>(self().index.z); }
 
   /// Null stays null; other pointers must be into a registered buffer.
   template <class T>
@@ -62,7 +71,7 @@ class SimBlock {
     return {this, &from.region(), reinterpret_cast<To*>(from.raw())};
   }
 
-  void wait_previous() const {}
+  void wait_previous(int line = __builtin_LINE());
   template <class T>
   void prefetch(SimPointer<T> at) {
     check_bounds(at.region(), at.raw(), sizeof(T), "prefetches");
@@ -85,6 +94,23 @@ class SimBlock {
 
   void fence();
   std::uint32_t atomic_wrap(SimPointer<std::uint32_t> at, std::uint32_t last);
+
+  void release(SimPointer<std::uint32_t> counter);
+  void await(SimPointer<std::uint32_t> counter, std::uint32_t count,
+             int line = __builtin_LINE());
+  void clear(SimPointer<std::uint32_t> counter);
+
+  // Of a kernel whose blocks do tasks; see DeviceTaskBlock.
+  using Handle = SimBlock*;
+  static SimBlock& of(Handle block) { return *block; }
+  Handle handle() { return this; }
+  [[nodiscard]] int own() const { return static_cast<int>(number_); }
+  [[nodiscard]] int all() const { return static_cast<int>(launch_.blocks()); }
+  void begin_task(int x, int y, int z);
+  void begin_task(int x, int y, int z, SimPointer<std::uint32_t> counter,
+                  std::uint32_t count);
+  void end_task(int line = __builtin_LINE());
+  void end_task(SimPointer<std::uint32_t> counter, int line = __builtin_LINE());
 
   template <class T>
   Wide<std::remove_const_t<T>> load(SimPointer<T> at);
@@ -112,12 +138,26 @@ class SimBlock {
   void check_write(Region& region, const void* to, std::size_t bytes);
 
  private:
-  enum class Wait : std::uint8_t { kNone, kBlock, kWarpSync, kExchange, kEnd };
+  enum class Wait : std::uint8_t {
+    kNone,
+    kBlock,
+    kWarpSync,
+    kExchange,
+    kCounter,
+    kEnd
+  };
   struct Copy {
     Region *to_region, *from_region;
     std::byte* to;
     const std::byte* from;
     int group;
+  };
+  struct Awaited {
+    const std::uint32_t* at = nullptr;
+    const char* name = "";
+    std::uint32_t count = 0;
+
+    [[nodiscard]] bool is_there() const { return *at >= count; }
   };
   struct Thread {
     Wait wait = Wait::kNone;
@@ -126,16 +166,39 @@ class SimBlock {
     int groups = 0;  ///< of copies that were committed
     std::size_t shared_used = 0, shared_count = 0;
     std::vector<Copy> copies;
+    Dim3 index;    ///< of the block, or of its task
+    int task = 0;  ///< which of the block's, from 1; 0: no tasks
+    bool is_in_task = false;
+    struct {  ///< what it waits for
+      Region* region = nullptr;
+      std::uint32_t* at = nullptr;
+      const char* name = "";
+      std::uint32_t count = 0;
+    } task_waits;
+    Awaited awaits;
+    Seen fenced;  ///< what it may release
+    Seen ticket;  ///< what it may see behind a fence
+    bool has_ticket = false;
     alignas(16) std::array<std::array<std::byte, 32>, 2> sent{};
   };
-  /// When a block began, and what of it other blocks may see: all before.
-  struct Span {
-    std::uint32_t begin, released;
+  /// What a thread has seen of other blocks, and others not before a barrier.
+  struct Acquired {
+    int thread;
+    std::uint16_t turn;
+    Seen seen;
   };
 
-  void run_block(const void* params, bool is_reversed);
-  void begin_block();
-  bool run_warp(int warp, bool is_reversed);
+  [[nodiscard]] Thread& self() {
+    return state_[static_cast<std::size_t>(current_)];
+  }
+  [[nodiscard]] const Thread& self() const {
+    return state_[static_cast<std::size_t>(current_)];
+  }
+  void run_thread(int thread, const void* params);
+  void run_warps();
+  bool run_warp(int warp);
+  bool wake_awaiting();
+  void next_moment();
   /// What threads [first, first + count) all wait for; kNone: not one thing.
   [[nodiscard]] Wait meeting(int first, int count) const;
   [[nodiscard]] std::string where(int thread) const;
@@ -151,8 +214,15 @@ class SimBlock {
   void check_aligned(const Region& region, const void* at, const char* verb,
                      std::size_t multiple = 16);
   [[nodiscard]] bool is_together(int other, std::uint16_t turn) const;
-  void check_other_block(const Region& region, const Cell& cell, const void* at,
-                         std::size_t bytes);
+  [[nodiscard]] bool has_seen(std::uint32_t moment) const;
+  [[nodiscard]] Seen releasable() const;
+  void acquire(const Seen& seen);
+  void check_written_elsewhere(const Region& region, const Cell& cell,
+                               const void* at, std::size_t bytes);
+  void check_read_elsewhere(const Region& region, const Cell& cell,
+                            const void* at, std::size_t bytes);
+  [[nodiscard]] SimLaunch::Counter& counter_of(
+      SimPointer<std::uint32_t> counter);
   void check_streamed(Region& region, const void* from, std::size_t bytes);
   void start_copy(Region& to_region, void* to, Region& from_region,
                   const void* from);
@@ -171,21 +241,21 @@ class SimBlock {
     return out;
   }
 
-  const Kernel& kernel_;
-  Geometry geometry_;
+  SimLaunch& launch_;
   SimMemory& memory_;
   Fibers fibers_;
   int threads_;
   int current_ = 0;
-  Dim3 index_;
-  std::uint32_t launch_begin_ = 0;
-  std::vector<Span> spans_;   ///< of the blocks that began, in order
-  std::uint32_t fenced_ = 0;  ///< when this block fenced
-  bool has_taken_ticket_ = false, has_acquired_ = false;
+  std::uint32_t number_ = 0;  ///< of the grid
+  std::uint32_t now_ = 0;     ///< the moment
+  bool is_reversed_ = false, has_ended_ = false;
+  Seen seen_;                         ///< by all threads
+  std::vector<Acquired> acquired_;    ///< since the last barrier
   std::vector<std::uint16_t> turns_;  ///< by warp: barriers that it passed
   std::vector<Thread> state_;
   std::vector<std::byte> shared_bytes_;
   std::vector<std::unique_ptr<Region>> shared_;
+  int shared_task_ = 0;  ///< whose they are
   std::string error_;
 };
 
@@ -216,14 +286,14 @@ class SimPointer {
   };
 
   SimPointer() = default;
-  SimPointer(SimBlock* block, Region* region, T* at)
-      : block_(block), region_(region), at_(at) {}
+  SimPointer(SimBlock* block, Region* region, T* at, const char* name = "")
+      : block_(block), region_(region), at_(at), name_(name) {}
   operator SimPointer<const Number>() const {  // NOLINT(*explicit*)
-    return {block_, region_, at_};
+    return {block_, region_, at_, name_};
   }
 
   [[nodiscard]] SimPointer operator+(std::int64_t n) const {
-    return {block_, region_, at_ + n};
+    return {block_, region_, at_ + n, name_};
   }
   [[nodiscard]] SimPointer operator-(std::int64_t n) const {
     return *this + -n;
@@ -242,6 +312,8 @@ class SimPointer {
 
   [[nodiscard]] T* raw() const { return at_; }
   [[nodiscard]] Region& region() const { return *region_; }
+  /// As global() was told.
+  [[nodiscard]] const char* name() const { return name_; }
   [[nodiscard]] Number read() const {
     block_->check_read(*region_, at_, sizeof(T));
     Number out;
@@ -257,6 +329,7 @@ class SimPointer {
   SimBlock* block_ = nullptr;
   Region* region_ = nullptr;
   T* at_ = nullptr;
+  const char* name_ = "";
 };
 
 }  // namespace penstock::gpu

@@ -12,7 +12,7 @@ SimPointer<T> SimBlock::global(T* pointer, const char* name) {
   if (region == nullptr) {
     fail(std::string(name) + " points to memory that is not the device's");
   }
-  return {this, region, pointer};
+  return {this, region, pointer, name};
 }
 
 template <class T>
