@@ -119,6 +119,23 @@ class CudartApi final : public DeviceApi {
             .total = static_cast<std::int64_t>(total)};
   }
 
+  int blocks_at_once(const Kernel& kernel, int threads,
+                     unsigned shared_bytes) override {
+    select();
+    int can_cooperate = 0;
+    check(cudaDeviceGetAttribute(&can_cooperate, cudaDevAttrCooperativeLaunch,
+                                 index_),
+          "cudaDeviceGetAttribute");
+    if (can_cooperate == 0) return 0;
+    allow_shared(kernel, shared_bytes);
+    int each = 0;
+    check(
+        cudaOccupancyMaxActiveBlocksPerMultiprocessor(&each, kernel.device,
+                                                      threads, shared_bytes),
+        str("cudaOccupancyMaxActiveBlocksPerMultiprocessor of ", kernel.name));
+    return each * facts().multiprocessors;
+  }
+
   void* allocate(std::size_t bytes) override {
     capturing_.refuse("allocate");
     select();
@@ -161,17 +178,24 @@ class CudartApi final : public DeviceApi {
     allow_shared(kernel, geometry.shared_bytes);
     // A kernel behind a kernel may be brought to the card, and ask for its
     // weights, before that one ends: Block::wait_previous() is where it waits.
-    cudaLaunchAttribute early{};
-    early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-    early.val.programmaticStreamSerializationAllowed = 1;
+    cudaLaunchAttribute how_else{};
+    const bool is_early = is_behind_kernel_ && can_be_early_;
+    if (kernel.waits_for_blocks) {
+      // All its blocks at once, or an error.
+      how_else.id = cudaLaunchAttributeCooperative;
+      how_else.val.cooperative = 1;
+    } else {
+      how_else.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+      how_else.val.programmaticStreamSerializationAllowed = 1;
+    }
     cudaLaunchConfig_t how{};
     how.gridDim = dim(geometry.grid);
     how.blockDim = dim(geometry.block);
     how.dynamicSmemBytes = geometry.shared_bytes;
     how.stream = stream_;
-    how.attrs = &early;
-    how.numAttrs = is_behind_kernel_ && can_be_early_ ? 1 : 0;
-    is_behind_kernel_ = true;
+    how.attrs = &how_else;
+    how.numAttrs = kernel.waits_for_blocks || is_early ? 1 : 0;
+    is_behind_kernel_ = !kernel.waits_for_blocks;
     // It is read alone; the runtime's type does not say so.
     void* argument = const_cast<std::byte*>(params.data());
     const cudaError_t error =

@@ -51,6 +51,12 @@ class DeviceApi {
   [[nodiscard]] virtual DeviceFacts facts() = 0;
   [[nodiscard]] virtual DeviceMemory memory() = 0;
 
+  /// Blocks that are there at once of a kernel whose blocks wait for each
+  /// other, with so many threads and bytes of shared memory; 0: the device
+  /// cannot say that they are. launch() refuses more.
+  [[nodiscard]] virtual int blocks_at_once(const Kernel& kernel, int threads,
+                                           unsigned shared_bytes) = 0;
+
   /// Device memory, aligned to 256 bytes, of at least one byte.
   [[nodiscard]] virtual void* allocate(std::size_t bytes) = 0;
   virtual void free(void* memory) noexcept = 0;

@@ -161,6 +161,13 @@ void SimulatedApi::launch(const Kernel& kernel, const Geometry& geometry,
             " bytes of params; it takes ", kernel.params_bytes,
             kernel.simulate == nullptr ? ", and is not simulated" : ""));
   }
+  const auto most = static_cast<std::uint64_t>(options_.blocks_at_once);
+  if (kernel.waits_for_blocks && geometry.grid.count() > most) {
+    throw Error(
+        Code::kInternal,
+        str("launch of ", geometry.grid.count(), " blocks of ", kernel.name,
+            ", which wait for each other; ", most, " are there at once"));
+  }
   queue([this, &kernel, geometry,
          copy = std::vector<std::byte>(params.begin(), params.end())] {
     try {

@@ -16,7 +16,8 @@ namespace penstock::gpu {
 
 /// Finds, and throws Error(kInternal) for: addresses outside of what was
 /// allocated, copies from or to host memory that is not pinned, allocations and
-/// waits while capturing. Fresh memory holds what no program wants, 0xff.
+/// waits while capturing, more blocks that wait for each other than there are
+/// at once. Fresh memory holds what no program wants, 0xff.
 class SimulatedApi final : public DeviceApi {
  public:
   struct Options {
@@ -25,6 +26,7 @@ class SimulatedApi final : public DeviceApi {
     /// Nothing happens before a wait, and only then can the device's memory be
     /// touched at all: a wait or a copy that is missing shows.
     bool is_late = false;
+    int blocks_at_once = 6;  ///< of any kernel whose blocks wait for each other
   };
 
   explicit SimulatedApi(const Options& options);
@@ -33,6 +35,10 @@ class SimulatedApi final : public DeviceApi {
 
   [[nodiscard]] DeviceFacts facts() override;
   [[nodiscard]] DeviceMemory memory() override;
+  [[nodiscard]] int blocks_at_once(const Kernel& /*kernel*/, int /*threads*/,
+                                   unsigned /*shared_bytes*/) override {
+    return options_.blocks_at_once;
+  }
   [[nodiscard]] void* allocate(std::size_t bytes) override;
   void free(void* memory) noexcept override;
   [[nodiscard]] void* allocate_pinned(std::size_t bytes) override;

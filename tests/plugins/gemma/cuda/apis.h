@@ -20,6 +20,10 @@ class AroundApi : public DeviceApi {
 
   DeviceFacts facts() override { return inner_->facts(); }
   DeviceMemory memory() override { return inner_->memory(); }
+  int blocks_at_once(const Kernel& kernel, int threads,
+                     unsigned shared_bytes) override {
+    return inner_->blocks_at_once(kernel, threads, shared_bytes);
+  }
   void* allocate(std::size_t bytes) override { return inner_->allocate(bytes); }
   void free(void* memory) noexcept override { inner_->free(memory); }
   void* allocate_pinned(std::size_t bytes) override {
