@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "gemma/cuda/answers.h"
+#include "gemma/cuda/shapes.h"
 #include "gemma/cuda/step_tables.h"
 #include "gemma/engine.h"
 #include "penstock/error.h"
@@ -16,14 +17,14 @@ using Bytes = std::int64_t;
 /// Of each member of Buffers but the pages.
 struct BufferSizes {
   Bytes tables, page_table, x, normed, raw, q, attended, gated, rope, partial,
-      qkv_tickets, attention_tickets, scores, best, sums, masks, answers,
-      fetched;
+      qkv_tickets, attention_tickets, step_counters, scores, best, sums, masks,
+      answers, fetched;
 
   [[nodiscard]] Bytes on_device() const {
     // x: two residuals and what is added to them; a rope of each kind.
     return tables + page_table + 3 * x + normed + raw + q + attended + gated +
-           2 * rope + partial + qkv_tickets + attention_tickets + scores +
-           best + sums + masks + 2 * answers;
+           2 * rope + partial + qkv_tickets + attention_tickets +
+           step_counters + scores + best + sums + masks + 2 * answers;
   }
 };
 
@@ -49,6 +50,10 @@ BufferSizes sizes_of(const Config& c, const StepLimits& limits) {
   const std::int64_t all_heads = c.heads + 2 * c.kv_heads;
   const std::int64_t q = c.heads * c.head_dim;
   const std::int64_t blocks = blocks_for(c, limits);
+  const std::int64_t step_rows = limits.step_blocks > 0 ? kRowTile : 0;
+  // Lists of the head's blocks, or of the tasks of a step of few rows.
+  const std::int64_t lists = std::max(limits.head_rows * blocks,
+                                      step_rows * step_tasks_for(c, limits));
   const std::int64_t pages = (c.context + kPageTokens - 1) / kPageTokens;
   return {
       .tables = StepTables::bytes(limits.rows, limits.head_rows),
@@ -63,9 +68,11 @@ BufferSizes sizes_of(const Config& c, const StepLimits& limits) {
       .partial = partial_bytes(c, limits),
       .qkv_tickets = (rows + kRowTile - 1) / kRowTile * all_heads * 4,
       .attention_tickets = rows * c.heads * 4,
+      .step_counters =
+          step_rows > 0 ? step_counters(c.layers, c.kv_heads) * Bytes{4} : 0,
       .scores = limits.head_rows * c.vocab * 4,
-      .best = limits.head_rows * blocks * kMostBest * 8,
-      .sums = limits.head_rows * blocks * 2 * 4,
+      .best = lists * kMostBest * 8,
+      .sums = lists * 2 * 4,
       .masks = limits.head_rows * mask_words(c) * 4,
       .answers = AnswerLayout::most_bytes(limits.head_rows),
       // Of scores, or of residuals with what is added to them.
@@ -110,7 +117,13 @@ std::int32_t splits_for(const Config& config, const StepLimits& limits,
 std::int32_t blocks_for(const Config& config, const StepLimits& limits) {
   return head_blocks(static_cast<int>(config.vocab),
                      static_cast<int>(config.hidden), limits.type,
-                     limits.processors);
+                     2 * limits.processors);
+}
+
+std::int32_t step_tasks_for(const Config& config, const StepLimits& limits) {
+  return head_blocks(static_cast<int>(config.vocab),
+                     static_cast<int>(config.hidden), limits.type,
+                     kStepBlocks * limits.processors);
 }
 
 MemoryNeed memory_need(const Config& config, const StepLimits& limits,
@@ -182,6 +195,7 @@ Buffers::Buffers(gpu::DeviceApi& api, const Config& config,
   partial = on_device(api, sizes.partial);
   qkv_tickets = on_device(api, sizes.qkv_tickets);
   attention_tickets = on_device(api, sizes.attention_tickets);
+  step_counters = on_device(api, sizes.step_counters);
   scores = on_device(api, sizes.scores);
   fetched = on_host(api, sizes.fetched);
   best = on_device(api, sizes.best);
@@ -193,6 +207,9 @@ Buffers::Buffers(gpu::DeviceApi& api, const Config& config,
   // Kernels leave them so.
   api.fill(qkv_tickets.as(), 0, qkv_tickets.bytes());
   api.fill(attention_tickets.as(), 0, attention_tickets.bytes());
+  if (step_counters.bytes() > 0) {
+    api.fill(step_counters.as(), 0, step_counters.bytes());
+  }
 }
 
 Cache Buffers::cache(std::size_t kind, std::int64_t layer) const {

@@ -30,6 +30,8 @@ struct StepLimits {
   std::int32_t rows = 0;       ///< tokens that go through the layers at once
   std::int32_t head_rows = 0;  ///< that are scored at once
   int processors = 0;          ///< of the device
+  /// Of the one kernel of a step of few rows, all there at once; 0: no such.
+  int step_blocks = 0;
 };
 
 /// Blocks that share a row's keys in attention, where the longest of `rows`
@@ -41,6 +43,10 @@ struct StepLimits {
 /// Blocks that share the vocabulary.
 [[nodiscard]] std::int32_t blocks_for(const Config& config,
                                       const StepLimits& limits);
+
+/// Tasks that share it in the one kernel of a step.
+[[nodiscard]] std::int32_t step_tasks_for(const Config& config,
+                                          const StepLimits& limits);
 
 /// Device memory that buffers and pages need.
 struct MemoryNeed {
@@ -92,6 +98,7 @@ struct Buffers {
   std::array<gpu::Memory, kKinds> rope;  ///< f32 [rows, head_dim]
   gpu::Memory partial;                   ///< of attention with splits
   gpu::Memory qkv_tickets, attention_tickets;  ///< zero between launches
+  gpu::Memory step_counters;                   ///< likewise, where wanted
   gpu::Memory scores;                          ///< f32 [head_rows, vocab]
   gpu::Pinned fetched;                         ///< f32 [kFetchedRows, vocab]
   gpu::Memory best, sums;                      ///< of the head's blocks

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "gemma/cuda/shapes.h"
 #include "gemma/cuda/turn.h"
 #include "penstock/error.h"
 
@@ -33,7 +34,32 @@ StepLimits limits_of(const CudaEngine::Options& options, int processors) {
       .rows = options.rows,
       .head_rows = std::min(
           options.rows, std::clamp(at_once, kScoredTogether, kMostCaptured)),
-      .processors = processors};
+      .processors = processors,
+      .step_blocks = options.is_one_kernel ? kStepBlocks * processors : 0};
+}
+
+/// With as many blocks of the one kernel of a step as the device has at once.
+StepLimits limits_on(gpu::DeviceApi& api, const Kernels& kernels,
+                     const Config& c, const CudaEngine::Options& options) {
+  const gpu::DeviceFacts facts = api.facts();
+  StepLimits limits = limits_of(options, facts.multiprocessors);
+  if (!options.is_one_kernel) return limits;
+  const unsigned shared =
+      step_bytes({.hidden = c.hidden,
+                  .heads = c.heads,
+                  .kv_heads = c.kv_heads,
+                  .head_dim = c.head_dim,
+                  .ffn = c.ffn},
+                 c.vocab, step_tasks_for(c, limits), options.type);
+  limits.step_blocks =
+      std::min(limits.step_blocks,
+               api.blocks_at_once(kernels.step, kStepThreads, shared));
+  if (limits.step_blocks > 0) return limits;
+  throw Error(Code::kUnavailable,
+              str("step: persistent: ", facts.name,
+                  " cannot have blocks that wait for each other there at once, "
+                  "with ",
+                  shared, " bytes of shared memory each; use step: graph"));
 }
 
 std::int64_t chunk_of(const Config& config,
@@ -45,7 +71,8 @@ std::int64_t chunk_of(const Config& config,
 
 const CudaEngine::Options& checked(const Config& config,
                                    const CudaEngine::Options& options) {
-  if (const char* wrong = CudaEngine::cannot_run(config, options.type)) {
+  if (const char* wrong =
+          CudaEngine::cannot_run(config, options.type, options.is_one_kernel)) {
     throw Error(Code::kUsage, str("the CUDA engine cannot run this model: ",
                                   wrong, "; use engine: reference"));
   }
@@ -63,8 +90,7 @@ CudaEngine::CudaEngine(std::shared_ptr<gpu::DeviceApi> api,
     : api_(std::move(api)),
       config_(model.config()),
       weights_{options.type, options.keeps_codes},
-      limits_(
-          limits_of(checked(config_, options), api_->facts().multiprocessors)),
+      limits_(limits_on(*api_, kernels, config_, checked(config_, options))),
       need_(memory_need(config_, limits_, chunk_of(config_, options),
                         DeviceModel::bytes(model, weights_))),
       page_counts_(pages_that_fit(need_, options.slots, api_->memory(),
@@ -91,7 +117,10 @@ CudaEngine::~CudaEngine() {
   for (const auto& [key, graph] : graphs_) api_->destroy(graph);
 }
 
-const char* CudaEngine::cannot_run(const Config& c, NumberType type) {
+const char* CudaEngine::cannot_run(const Config& c, NumberType type,
+                                   bool is_one_kernel) {
+  const char* wrong = is_one_kernel ? cannot_step(c.layers) : nullptr;
+  if (wrong != nullptr) return wrong;
   return cuda::cannot_run({.hidden = c.hidden,
                            .heads = c.heads,
                            .kv_heads = c.kv_heads,

@@ -38,18 +38,22 @@ class CudaEngine final : public Engine {
     /// Most tokens that go through the layers at once.
     std::int32_t rows = 2048;
     bool runs_ahead = true;
+    /// Steps of few rows are one kernel, not many, in their graph.
+    bool is_one_kernel = false;
   };
 
   /// `kernels` are those of `api` and of options.type. Throws Error: kUsage for
   /// a model whose sizes the kernels do not know, kUnavailable where it does
-  /// not fit into the device's memory, and what DeviceModel throws.
+  /// not fit into the device's memory or options.is_one_kernel is not possible
+  /// there, and what DeviceModel throws.
   CudaEngine(std::shared_ptr<gpu::DeviceApi> api, const Kernels& kernels,
              const Checkpoint& model, const Options& options);
   ~CudaEngine() override;
 
   /// What is wrong with a model's sizes: null, or a phrase.
   [[nodiscard]] static const char* cannot_run(const Config& config,
-                                              NumberType type);
+                                              NumberType type,
+                                              bool is_one_kernel = false);
   /// Device memory of a model on a device of so many processors; `config` is
   /// the model's, or that with a shorter context.
   [[nodiscard]] static MemoryNeed memory(const Checkpoint& model,

@@ -138,8 +138,12 @@ void CudaEngine::enqueue(const GraphKey& key, const Rows& rows) {
     launches_.draw({buffers_.answers[1 - set], *key.drawn_from}, to,
                    rows.tables, key.wants.ids);
   }
-  const Pending residual = launches_.layers(rows, {});
-  launches_.head(residual, 0, rows.rows, key.wants, to, rows.tables);
+  if (limits_.step_blocks > 0 && rows.rows <= kRowTile) {
+    launches_.step(rows, key.wants, to);
+  } else {
+    const Pending residual = launches_.layers(rows, {});
+    launches_.head(residual, 0, rows.rows, key.wants, to, rows.tables);
+  }
   api_->copy_out(buffers_.answers_host[set].as(), buffers_.answers[set].as(),
                  static_cast<std::size_t>(layout.bytes));
 }

@@ -20,7 +20,7 @@ std::unique_ptr<gpu::DeviceApi> open_card(int index) {
                              &w->head, &w->product, &w->gated_product});
     }
     all.insert(all.end(), {&k.attention, &k.select, &k.draw, &k.norm, &k.place,
-                           &k.attention_tile, &k.scan});
+                           &k.attention_tile, &k.scan, &k.step});
   }
   std::erase_if(all, [](const Kernel* each) { return !each->exists(); });
   return gpu::open_cudart(index, all);

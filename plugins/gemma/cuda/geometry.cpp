@@ -27,6 +27,27 @@ unsigned places_bytes(int threads) {
   return shared_bytes(std::int64_t{threads} / kWarpThreads * kMostReach * 2);
 }
 
+/// Of the scores of a block, and of what it keeps beside them.
+unsigned attention_bytes(const AttentionParams& p, int most_heads) {
+  const std::int64_t heads = attention_heads(p.heads / p.kv_heads, most_heads);
+  const std::int64_t floats =
+      heads * kKeyTile + heads * 4 + kAttentionWarps * heads * p.head_dim;
+  return shared_bytes(floats * 4) + 16;
+}
+
+unsigned head_bytes(const HeadParams& p, NumberType type, int threads) {
+  const std::int64_t tokens = block_tokens(p.choice.vocab, p.choice.blocks);
+  return normed_bytes(p.in, type) + shared_bytes(kRowTile * tokens * 4) +
+         places_bytes(threads);
+}
+
+unsigned select_bytes(int threads) {
+  return shared_bytes(std::int64_t{2} * threads / kWarpThreads * 8) +
+         kMostReach * 8 + 16 + shared_bytes((std::int64_t{threads} + 1) * 4);
+}
+
+constexpr unsigned kRowsBytes = kRowsThreads / kWarpThreads * 2 * kRowTile * 4;
+
 template <class Tile>
 Geometry grid_of(std::int64_t rows, std::int64_t outputs) {
   return {.grid = {parts(outputs, Tile::kOutputs), parts(rows, Tile::kRows)},
@@ -100,14 +121,11 @@ Geometry geometry(const QkvParams& p, NumberType type) {
 }
 
 Geometry geometry(const AttentionParams& p, NumberType /*type*/) {
-  const std::int64_t heads = attention_heads(p.heads / p.kv_heads);
-  const std::int64_t floats =
-      heads * kKeyTile + heads * 4 + kAttentionWarps * heads * p.head_dim;
   return {.grid = {static_cast<unsigned>(p.rows),
                    static_cast<unsigned>(attention_shares(p.heads, p.kv_heads)),
                    static_cast<unsigned>(p.splits)},
           .block = {kAttentionThreads},
-          .shared_bytes = shared_bytes(floats * 4) + 16};
+          .shared_bytes = attention_bytes(p, kAttentionHeads)};
 }
 
 Geometry geometry(const AttentionTileParams& p) {
@@ -126,7 +144,7 @@ int attention_tile_tokens(int heads, int kv_heads) {
 Geometry rows_geometry(const ProductParams& p) {
   return {.grid = {parts(p.outputs, 2), parts(p.rows, kRowTile)},
           .block = {kRowsThreads},
-          .shared_bytes = kRowsThreads / kWarpThreads * 2 * kRowTile * 4};
+          .shared_bytes = kRowsBytes};
 }
 
 Geometry geometry(const GateUpParams& p, NumberType type) {
@@ -137,21 +155,16 @@ Geometry geometry(const GateUpParams& p, NumberType type) {
 }
 
 Geometry geometry(const HeadParams& p, NumberType type) {
-  const std::int64_t tokens = block_tokens(p.choice.vocab, p.choice.blocks);
   return {.grid = {static_cast<unsigned>(p.choice.blocks),
                    parts(p.in.rows, kRowTile)},
           .block = {kHeadThreads},
-          .shared_bytes = normed_bytes(p.in, type) +
-                          shared_bytes(kRowTile * tokens * 4) +
-                          places_bytes(kHeadThreads)};
+          .shared_bytes = head_bytes(p, type, kHeadThreads)};
 }
 
 Geometry geometry(const SelectParams& p) {
   return {.grid = {static_cast<unsigned>(p.rows)},
           .block = {kSelectThreads},
-          .shared_bytes = 2 * kSelectThreads / kWarpThreads * 8 +
-                          kMostReach * 8 + 16 +
-                          shared_bytes(std::int64_t{kSelectThreads + 1} * 4)};
+          .shared_bytes = select_bytes(kSelectThreads)};
 }
 
 Geometry geometry(const DrawParams& p) {
@@ -214,9 +227,9 @@ std::int64_t attention_partial_floats(const AttentionParams& p) {
          p.splits * heads * (p.head_dim + 2);
 }
 
-int head_blocks(int vocab, int hidden, NumberType type, int processors) {
-  // Two blocks for each processor, or as many as keep their scores in shared
-  // memory beside the rows.
+int head_blocks(int vocab, int hidden, NumberType type, int wanted) {
+  // As many as are wanted, or as keep their scores in shared memory beside the
+  // rows.
   const std::int64_t left = kMostShared - places_bytes(kHeadThreads) -
                             std::int64_t{kRowTile} * hidden * bytes_of(type);
   const std::int64_t token_bytes = std::int64_t{kRowTile} * 4;
@@ -226,8 +239,76 @@ int head_blocks(int vocab, int hidden, NumberType type, int processors) {
   const std::int64_t least_blocks = parts(vocab, most_tokens);
   const std::int64_t words = parts(vocab, kWarpThreads);
   return static_cast<int>(std::clamp<std::int64_t>(
-      std::min(std::int64_t{2} * processors, words), least_blocks,
+      std::min(std::int64_t{wanted}, words), least_blocks,
       std::max<std::int64_t>(least_blocks, kMostBlocks)));
+}
+
+const char* cannot_step(std::int64_t layers) {
+  return layers > kMostStepLayers
+             ? "it has more than 48 layers, and their params no room"
+             : nullptr;
+}
+
+int step_counters(std::int64_t layers, std::int64_t kv_heads) {
+  // Of embed, of each layer's qkv by kv head and four more, of head, a ticket.
+  return static_cast<int>(1 + layers * (kv_heads + 4) + 2) * kCounterWords;
+}
+
+StepPlan plan_of(const StepParams& p, int layers) {
+  const PlaceParams& place = p.layer[0].qkv.place;
+  const int shares =
+      attention_shares(place.heads, place.kv_heads, kStepAttentionHeads);
+  const int head_tasks = place.head_dim / kQkvOutputs;
+  const int group = place.heads / place.kv_heads;
+  const int row_tasks = p.ends.embed.hidden / 2;
+  const int each = place.kv_heads + 4;
+  const int rows = p.ends.embed.rows;
+  return {
+      .layers = layers,
+      .rows = rows,
+      .tasks = {rows, place.all_heads() * head_tasks, rows * shares, row_tasks,
+                static_cast<int>(
+                    parts(p.layer[0].gate_up.ffn, kStepThreads / kWarpThreads)),
+                row_tasks, p.ends.head.choice.blocks, rows},
+      .counter = {0, 1, 1 + place.kv_heads, 2 + place.kv_heads,
+                  3 + place.kv_heads, 4 + place.kv_heads, 1 + layers * each, 0},
+      .layer_counters = each,
+      .shares = shares,
+      .kv_head_shares = shares / place.kv_heads,
+      .head_tasks = head_tasks,
+      .kv_head_tasks = (group + 2) * head_tasks,
+      .heads = place.heads,
+      .kv_heads = place.kv_heads,
+      .group = group};
+}
+
+unsigned step_bytes(const Sizes& sizes, std::int64_t vocab, int head_tasks,
+                    NumberType type) {
+  HeadParams head;
+  head.in.hidden = static_cast<int>(sizes.hidden);
+  head.choice.vocab = static_cast<int>(vocab);
+  head.choice.blocks = head_tasks;
+  AttentionParams attention;
+  attention.heads = static_cast<int>(sizes.heads);
+  attention.kv_heads = static_cast<int>(sizes.kv_heads);
+  attention.head_dim = static_cast<int>(sizes.head_dim);
+  return std::max({normed_bytes(head.in, type) + 16, kRowsBytes,
+                   attention_bytes(attention, kStepAttentionHeads),
+                   head_bytes(head, type, kStepThreads),
+                   select_bytes(kStepThreads)});
+}
+
+Geometry geometry(const StepParams& p, NumberType type, int blocks) {
+  const AttentionParams& attention = p.layer[0].attention;
+  const HeadParams& head = p.ends.head;
+  return {
+      .grid = {static_cast<unsigned>(blocks)},
+      .block = {kStepThreads},
+      .shared_bytes = step_bytes({.hidden = head.in.hidden,
+                                  .heads = attention.heads,
+                                  .kv_heads = attention.kv_heads,
+                                  .head_dim = attention.head_dim},
+                                 head.choice.vocab, head.choice.blocks, type)};
 }
 
 std::uint64_t pack_score(float score, std::int32_t token) {

@@ -13,6 +13,7 @@
 #include "gemma/cuda/bodies/place.h"
 #include "gemma/cuda/bodies/product.h"
 #include "gemma/cuda/bodies/rows.h"
+#include "gemma/cuda/bodies/step.h"
 #include "gemma/cuda/bodies/weights.h"
 #include "lib/gpu/device_block.h"
 
@@ -59,6 +60,13 @@ PENSTOCK_PLAIN_KERNEL(scan, ScanParams, kScanThreads)
 PENSTOCK_PLAIN_KERNEL(select, SelectParams, kSelectThreads)
 PENSTOCK_PLAIN_KERNEL(draw, DrawParams, kDrawThreads)
 
+template <class T>
+__global__ void __launch_bounds__(kStepThreads, kStepBlocks)
+    step_kernel(const __grid_constant__ StepParams p) {
+  gpu::DeviceTaskBlock block;
+  step<T>(block, p);
+}
+
 template <class Params>
 KernelOf<Params> of(const char* name, void (*function)(Params)) {
   KernelOf<Params> out;
@@ -91,6 +99,8 @@ Kernels make(NumberType type) {
   out.attention = of("attention", &attention_kernel<T>);
   out.select = of("select", &select_kernel);
   out.draw = of("draw", &draw_kernel);
+  out.step = of("step", &step_kernel<T>);
+  out.step.waits_for_blocks = true;
   return out;
 }
 

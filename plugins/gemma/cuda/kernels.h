@@ -12,7 +12,8 @@
 //   | gated_product | product (down)
 //
 // Then head and select or, for many rows, norm, product, scan and select. A
-// step that nobody asked for yet begins with draw, which makes its tokens.
+// step that nobody asked for yet begins with draw, which makes its tokens. All
+// that a step of few rows launches but draw can be one kernel, `step`.
 //
 // Number types. `Act`: f32 or bf16, of the cache and of what products multiply
 // by weights. Weights are of the same type, or codes with scales (matrix.h).
@@ -265,6 +266,58 @@ struct DrawParams {
   std::int32_t rows = 0, k = 0, single = 0, most_edits = 0, wanted = 0;
 };
 
+/// The parts of a step by one kernel: those between kStepEmbed and kStepHead
+/// once for each layer.
+enum StepPart : std::uint8_t {
+  kStepEmbed,
+  kStepQkv,
+  kStepAttention,
+  kStepOut,
+  kStepGateUp,
+  kStepDown,
+  kStepHead,
+  kStepSelect,
+  kStepParts
+};
+/// A layer of `step`: what its launches would take.
+struct StepLayer {
+  QkvParams qkv;
+  AttentionParams attention;
+  GateUpParams gate_up;
+  ProductParams product[2];  ///< out and down
+};
+inline constexpr int kMostStepLayers = 48;
+/// What stands around the layers.
+struct StepEnds {
+  EmbedParams embed;
+  HeadParams head;
+  SelectParams select;
+};
+/// How a step is cut into tasks, of which each is what a block of a launch
+/// does, and where they are counted: of part n (but qkv's) in counter[n] +
+/// layer * layer_counters.
+struct StepPlan {
+  std::int32_t layers = 0, rows = 0;
+  std::int32_t tasks[kStepParts] = {};  ///< of attention for one split
+  std::int32_t counter[kStepParts] = {};
+  std::int32_t layer_counters = 0;
+  std::int32_t shares = 0;          ///< of attention, for a row
+  std::int32_t kv_head_shares = 0;  ///< of which a kv head has so many
+  /// Of qkv: tasks of a head, and of a kv head with its queries, which have a
+  /// counter together; heads of queries, and those of a kv head.
+  std::int32_t head_tasks = 0, kv_head_tasks = 0;
+  std::int32_t heads = 0, kv_heads = 0, group = 0;
+};
+/// A decoding step of at most kRowTile rows by one kernel, whose blocks are all
+/// there at once and do as tasks what the blocks of its launches would.
+struct StepParams {
+  StepEnds ends;
+  StepLayer layer[kMostStepLayers];
+  /// Of tasks that are done, zero before and after; see StepPlan.
+  std::uint32_t* counters = nullptr;
+  StepPlan plan;
+};
+
 /// Those that read weights, of one format of them.
 struct WeightKernels {
   KernelOf<EmbedParams> embed;
@@ -289,6 +342,7 @@ struct Kernels : WeightKernels {
   KernelOf<PlaceParams> place;
   KernelOf<AttentionTileParams> attention_tile;
   KernelOf<ScanParams> scan;
+  KernelOf<StepParams> step;  ///< of weights of any format
 
   [[nodiscard]] const WeightKernels& of(WeightFormat format) const {
     switch (format) {
@@ -343,9 +397,25 @@ struct Sizes {
 /// Tokens of a whole tile of attention_tile: 64, 32 or 16.
 [[nodiscard]] int attention_tile_tokens(int heads, int kv_heads);
 [[nodiscard]] std::int64_t attention_partial_floats(const AttentionParams& p);
-/// Blocks that a vocabulary is shared by, in head and scan.
+/// Blocks that a vocabulary is shared by, in head and scan, where so many are
+/// wanted.
 [[nodiscard]] int head_blocks(int vocab, int hidden, NumberType type,
-                              int processors);
+                              int wanted);
+
+/// What is wrong with a model for `step`, beside cannot_run(): null, or a
+/// phrase.
+[[nodiscard]] const char* cannot_step(std::int64_t layers);
+/// Numbers of StepParams::counters.
+[[nodiscard]] int step_counters(std::int64_t layers, std::int64_t kv_heads);
+/// The plan of a step whose launches' params are there.
+[[nodiscard]] StepPlan plan_of(const StepParams& p, int layers);
+/// Shared memory of a block of it, where a vocabulary is shared by so many
+/// tasks.
+[[nodiscard]] unsigned step_bytes(const Sizes& sizes, std::int64_t vocab,
+                                  int head_tasks, NumberType type);
+/// `blocks`: all that there are at once.
+[[nodiscard]] Geometry geometry(const StepParams& p, NumberType type,
+                                int blocks);
 
 /// A score with its token, of which the larger is the better. 0: none.
 [[nodiscard]] std::uint64_t pack_score(float score, std::int32_t token);

@@ -2,17 +2,10 @@
 
 #include <cmath>
 
+#include "gemma/cuda/launches_layer.h"
 #include "gemma/cuda/shapes.h"
 
 namespace penstock::gemma::cuda {
-/// A layer, and where its keys and values are.
-struct Launches::Layer {
-  const DeviceLayer& weights;
-  std::size_t kind;
-  Cache cache;
-  const float* rope;
-  bool is_last;
-};
 
 Residual Launches::residual(const Pending& in, const float* weight) const {
   return {.x = in.x,
@@ -24,20 +17,23 @@ Residual Launches::residual(const Pending& in, const float* weight) const {
           .epsilon = static_cast<float>(config_.norm_epsilon)};
 }
 
+EmbedParams Launches::embed_params(const Rows& step) const {
+  return {.tokens = step.tables.tokens.device,
+          .positions = step.tables.positions.device,
+          .embedding = model_.embedding(),
+          .x = buffers_.x[0].as<float>(),
+          .full_frequencies = model_.full_frequencies(),
+          .local_frequencies = model_.local_frequencies(),
+          .full_rope = buffers_.rope[kFull].as<float>(),
+          .local_rope = buffers_.rope[kSliding].as<float>(),
+          .rows = step.rows,
+          .hidden = i32(config_.hidden),
+          .head_dim = i32(config_.head_dim),
+          .scale = std::sqrt(static_cast<float>(config_.hidden))};
+}
+
 void Launches::embed(const Rows& step) const {
-  const EmbedParams params{
-      .tokens = step.tables.tokens.device,
-      .positions = step.tables.positions.device,
-      .embedding = model_.embedding(),
-      .x = buffers_.x[0].as<float>(),
-      .full_frequencies = model_.full_frequencies(),
-      .local_frequencies = model_.local_frequencies(),
-      .full_rope = buffers_.rope[kFull].as<float>(),
-      .local_rope = buffers_.rope[kSliding].as<float>(),
-      .rows = step.rows,
-      .hidden = i32(config_.hidden),
-      .head_dim = i32(config_.head_dim),
-      .scale = std::sqrt(static_cast<float>(config_.hidden))};
+  const EmbedParams params = embed_params(step);
   launch(kernels(params.embedding).embed, geometry(params), params);
 }
 
@@ -46,25 +42,17 @@ void Launches::norm(const Residual& in) const {
   launch(kernels_.norm, geometry(params), params);
 }
 
-void Launches::product(const void* in, const Matrix& weight, float* out,
-                       std::int32_t rows, std::int64_t outputs,
-                       std::int64_t columns) const {
-  const ProductParams params{.in = in,
-                             .weight = weight,
-                             .out = out,
-                             .rows = rows,
-                             .outputs = i32(outputs),
-                             .columns = i32(columns),
-                             .tiles = best_tiles(rows, outputs)};
-  if (is_tiled(rows)) {
+void Launches::product(const ProductParams& params) const {
+  const Matrix& weight = params.weight;
+  if (is_tiled(params.rows)) {
     launch(kernels(weight).product, tiled_geometry(params), params);
   } else {
     launch(kernels(weight).product_rows, rows_geometry(params), params);
   }
 }
 
-void Launches::qkv(const Rows& step, const Layer& layer,
-                   const Residual& in) const {
+QkvParams Launches::qkv_params(const Rows& step, const Layer& layer,
+                               const Residual& in) const {
   const PlaceParams place{.raw = buffers_.raw.as<float>(),
                           .q_norm = layer.weights.q_norm,
                           .k_norm = layer.weights.k_norm,
@@ -78,37 +66,49 @@ void Launches::qkv(const Rows& step, const Layer& layer,
                           .kv_heads = i32(config_.kv_heads),
                           .head_dim = i32(config_.head_dim),
                           .epsilon = static_cast<float>(config_.norm_epsilon)};
+  return {.in = in,
+          .weight = layer.weights.qkv,
+          .place = place,
+          .tickets = buffers_.qkv_tickets.as<std::uint32_t>()};
+}
+
+void Launches::qkv(const Rows& step, const Layer& layer,
+                   const Residual& in) const {
+  const QkvParams params = qkv_params(step, layer, in);
   if (is_tiled(step.rows)) {
+    const PlaceParams& place = params.place;
     norm(in);
-    product(buffers_.normed.as(), layer.weights.qkv, place.raw, step.rows,
-            place.all_heads() * config_.head_dim, config_.hidden);
+    product(product_params(buffers_.normed.as(), layer.weights.qkv, place.raw,
+                           step.rows, place.all_heads() * config_.head_dim,
+                           config_.hidden));
     launch(kernels_.place, geometry(place), place);
     return;
   }
-  const QkvParams params{.in = in,
-                         .weight = layer.weights.qkv,
-                         .place = place,
-                         .tickets = buffers_.qkv_tickets.as<std::uint32_t>()};
   launch(kernels(params.weight).qkv, geometry(params, limits_.type), params);
+}
+
+AttentionParams Launches::attention_params(const Rows& step, const Layer& layer,
+                                           std::int32_t rows,
+                                           const std::int32_t* pick) const {
+  return {.q = buffers_.q.as<float>(),
+          .positions = step.tables.positions.device,
+          .slots = step.tables.slots.device,
+          .pick = pick,
+          .cache = layer.cache,
+          .out = buffers_.attended.as(),
+          .partial = buffers_.partial.as<float>(),
+          .tickets = buffers_.attention_tickets.as<std::uint32_t>(),
+          .rows = rows,
+          .heads = i32(config_.heads),
+          .kv_heads = i32(config_.kv_heads),
+          .head_dim = i32(config_.head_dim),
+          .window = layer.kind == kSliding ? i32(config_.window) : 0,
+          .splits = splits_for(config_, limits_, rows, step.keys[layer.kind])};
 }
 
 void Launches::attend(const Rows& step, const Layer& layer, std::int32_t rows,
                       const std::int32_t* pick) const {
-  const AttentionParams params{
-      .q = buffers_.q.as<float>(),
-      .positions = step.tables.positions.device,
-      .slots = step.tables.slots.device,
-      .pick = pick,
-      .cache = layer.cache,
-      .out = buffers_.attended.as(),
-      .partial = buffers_.partial.as<float>(),
-      .tickets = buffers_.attention_tickets.as<std::uint32_t>(),
-      .rows = rows,
-      .heads = i32(config_.heads),
-      .kv_heads = i32(config_.kv_heads),
-      .head_dim = i32(config_.head_dim),
-      .window = layer.kind == kSliding ? i32(config_.window) : 0,
-      .splits = splits_for(config_, limits_, rows, step.keys[layer.kind])};
+  const AttentionParams params = attention_params(step, layer, rows, pick);
   launch(kernels_.attention, geometry(params, limits_.type), params);
 }
 
@@ -128,6 +128,14 @@ void Launches::attend_tiles(const Rows& step, const Layer& layer) const {
   launch(kernels_.attention_tile, geometry(params), params);
 }
 
+GateUpParams Launches::gate_up_params(const Layer& layer,
+                                      const Residual& in) const {
+  return {.in = in,
+          .weight = layer.weights.gate_up,
+          .out = buffers_.gated.as(),
+          .ffn = i32(config_.ffn)};
+}
+
 void Launches::gate_up(const Layer& layer, const Residual& in) const {
   if (is_tiled(in.rows)) {
     norm(in);
@@ -142,12 +150,36 @@ void Launches::gate_up(const Layer& layer, const Residual& in) const {
     launch(kernels(params.weight).gated_product, geometry(params), params);
     return;
   }
-  const GateUpParams params{.in = in,
-                            .weight = layer.weights.gate_up,
-                            .out = buffers_.gated.as(),
-                            .ffn = i32(config_.ffn)};
+  const GateUpParams params = gate_up_params(layer, in);
   launch(kernels(params.weight).gate_up, geometry(params, limits_.type),
          params);
+}
+
+ProductParams Launches::product_params(const void* in, const Matrix& weight,
+                                       float* out, std::int32_t rows,
+                                       std::int64_t outputs,
+                                       std::int64_t columns) const {
+  return {.in = in,
+          .weight = weight,
+          .out = out,
+          .rows = rows,
+          .outputs = i32(outputs),
+          .columns = i32(columns),
+          .tiles = best_tiles(rows, outputs)};
+}
+
+ProductParams Launches::out_params(const Layer& layer,
+                                   std::int32_t rows) const {
+  return product_params(buffers_.attended.as(), layer.weights.out,
+                        buffers_.y.as<float>(), rows, config_.hidden,
+                        config_.heads * config_.head_dim);
+}
+
+ProductParams Launches::down_params(const Layer& layer,
+                                    std::int32_t rows) const {
+  return product_params(buffers_.gated.as(), layer.weights.down,
+                        buffers_.y.as<float>(), rows, config_.hidden,
+                        config_.ffn);
 }
 
 float* Launches::spare(const float* x) const {
@@ -171,8 +203,7 @@ Pending Launches::run_layer(const Rows& step, const Layer& layer,
   } else {
     attend(step, layer, rows, pick);
   }
-  product(buffers_.attended.as(), layer.weights.out, y, rows, config_.hidden,
-          config_.heads * config_.head_dim);
+  product(out_params(layer, rows));
   at = {.x = at.x,
         .y = y,
         .post = layer.weights.post_attention_norm,
@@ -181,10 +212,20 @@ Pending Launches::run_layer(const Rows& step, const Layer& layer,
   in.x_rows = pick;
   at.x = in.x_out = spare(at.x);
   gate_up(layer, in);
-  product(buffers_.gated.as(), layer.weights.down, y, rows, config_.hidden,
-          config_.ffn);
+  product(down_params(layer, rows));
   at.post = layer.weights.post_ffn_norm;
   return at;
+}
+
+/// The i-th; `of_kind`: of each kind, those before it, counted on.
+Launches::Layer Launches::layer_at(
+    std::int64_t i, std::array<std::int64_t, kKinds>& of_kind) const {
+  const std::size_t kind = config_.is_sliding(i) ? kSliding : kFull;
+  return {.weights = model_.layer(i),
+          .kind = kind,
+          .cache = buffers_.cache(kind, of_kind[kind]++),
+          .rope = buffers_.rope[kind].as<float>(),
+          .is_last = i + 1 == config_.layers};
 }
 
 Pending Launches::layers(const Rows& step, const Show& show) const {
@@ -193,12 +234,7 @@ Pending Launches::layers(const Rows& step, const Show& show) const {
   if (show) show(-1, at);
   std::array<std::int64_t, kKinds> of_kind{};
   for (std::int64_t i = 0; i < config_.layers; ++i) {
-    const std::size_t kind = config_.is_sliding(i) ? kSliding : kFull;
-    const Layer layer{.weights = model_.layer(i),
-                      .kind = kind,
-                      .cache = buffers_.cache(kind, of_kind[kind]++),
-                      .rope = buffers_.rope[kind].as<float>(),
-                      .is_last = i + 1 == config_.layers};
+    const Layer layer = layer_at(i, of_kind);
     at = run_layer(step, layer, at);
     if (show && at.rows > 0) show(i, at);
   }
@@ -206,7 +242,8 @@ Pending Launches::layers(const Rows& step, const Show& show) const {
 }
 
 Choice Launches::choice(std::int32_t first, const HeadWants& wants,
-                        const Answers& to, const StepTables& tables) const {
+                        const Answers& to, const StepTables& tables,
+                        std::int32_t blocks) const {
   const std::int32_t single = wants.whole ? 0 : wants.ids;
   return {
       .masks = wants.masks ? buffers_.masks.as<std::uint32_t>() : nullptr,
@@ -220,7 +257,7 @@ Choice Launches::choice(std::int32_t first, const HeadWants& wants,
       .vocab = i32(config_.vocab),
       .wanted = single,
       .k = wants.k,
-      .blocks = blocks_for(config_, limits_)};
+      .blocks = blocks};
 }
 
 void Launches::head(const Pending& all, std::int32_t first, std::int32_t count,
@@ -231,12 +268,13 @@ void Launches::head(const Pending& all, std::int32_t first, std::int32_t count,
   some.y += first * config_.hidden;
   some.rows = count;
   const Residual in = residual(some, model_.norm());
-  const Choice what = choice(first, wants, to, tables);
+  const Choice what =
+      choice(first, wants, to, tables, blocks_for(config_, limits_));
   if (is_tiled(count)) {
     auto* const scores = buffers_.scores.as<float>();
     norm(in);
-    product(buffers_.normed.as(), model_.output(), scores, count, config_.vocab,
-            config_.hidden);
+    product(product_params(buffers_.normed.as(), model_.output(), scores, count,
+                           config_.vocab, config_.hidden));
     if (wants.whole) return;
     const ScanParams scan{.scores = scores, .choice = what, .rows = count};
     launch(kernels_.scan, geometry(scan), scan);
@@ -248,17 +286,22 @@ void Launches::head(const Pending& all, std::int32_t first, std::int32_t count,
   select(what, wants, to, count);
 }
 
+SelectParams Launches::select_params(const Choice& what, const HeadWants& wants,
+                                     const Answers& to,
+                                     std::int32_t rows) const {
+  return {.best = what.best,
+          .sums = what.sums,
+          .ids = to.at<std::int32_t>(to.layout.ids),
+          .values = to.at<float>(to.layout.values),
+          .norm = wants.norm ? to.at<float>(to.layout.norm) : nullptr,
+          .rows = rows,
+          .blocks = what.blocks,
+          .k = what.k};
+}
+
 void Launches::select(const Choice& what, const HeadWants& wants,
                       const Answers& to, std::int32_t rows) const {
-  const SelectParams params{
-      .best = what.best,
-      .sums = what.sums,
-      .ids = to.at<std::int32_t>(to.layout.ids),
-      .values = to.at<float>(to.layout.values),
-      .norm = wants.norm ? to.at<float>(to.layout.norm) : nullptr,
-      .rows = rows,
-      .blocks = what.blocks,
-      .k = what.k};
+  const SelectParams params = select_params(what, wants, to, rows);
   launch(kernels_.select, geometry(params), params);
 }
 

@@ -67,6 +67,9 @@ class Launches {
   void head(const Pending& all, std::int32_t first, std::int32_t count,
             const HeadWants& wants, const Answers& to,
             const StepTables& tables) const;
+  /// layers() and head() of all rows as one kernel, of few rows that are all
+  /// scored, where Buffers have its counters.
+  void step(const Rows& rows, const HeadWants& wants, const Answers& to) const;
   /// The tokens of a step, from the answers of the one before.
   void draw(const Answers& from, const Answers& to, const StepTables& tables,
             std::int32_t ids) const;
@@ -79,18 +82,42 @@ class Launches {
   void attend(const Rows& step, const Layer& layer, std::int32_t rows,
               const std::int32_t* pick) const;
   void attend_tiles(const Rows& step, const Layer& layer) const;
-  void product(const void* in, const Matrix& weight, float* out,
-               std::int32_t rows, std::int64_t outputs,
-               std::int64_t columns) const;
+  void product(const ProductParams& params) const;
   void gate_up(const Layer& layer, const Residual& in) const;
   void norm(const Residual& in) const;
   [[nodiscard]] Pending run_layer(const Rows& step, const Layer& layer,
                                   Pending at) const;
   [[nodiscard]] Choice choice(std::int32_t first, const HeadWants& wants,
-                              const Answers& to,
-                              const StepTables& tables) const;
+                              const Answers& to, const StepTables& tables,
+                              std::int32_t blocks) const;
   void select(const Choice& what, const HeadWants& wants, const Answers& to,
               std::int32_t rows) const;
+
+  [[nodiscard]] Layer layer_at(std::int64_t i,
+                               std::array<std::int64_t, kKinds>& of_kind) const;
+  [[nodiscard]] EmbedParams embed_params(const Rows& step) const;
+  [[nodiscard]] QkvParams qkv_params(const Rows& step, const Layer& layer,
+                                     const Residual& in) const;
+  [[nodiscard]] AttentionParams attention_params(
+      const Rows& step, const Layer& layer, std::int32_t rows,
+      const std::int32_t* pick) const;
+  [[nodiscard]] ProductParams product_params(const void* in,
+                                             const Matrix& weight, float* out,
+                                             std::int32_t rows,
+                                             std::int64_t outputs,
+                                             std::int64_t columns) const;
+  [[nodiscard]] ProductParams out_params(const Layer& layer,
+                                         std::int32_t rows) const;
+  [[nodiscard]] ProductParams down_params(const Layer& layer,
+                                          std::int32_t rows) const;
+  [[nodiscard]] GateUpParams gate_up_params(const Layer& layer,
+                                            const Residual& in) const;
+  [[nodiscard]] SelectParams select_params(const Choice& what,
+                                           const HeadWants& wants,
+                                           const Answers& to,
+                                           std::int32_t rows) const;
+  [[nodiscard]] StepLayer step_layer(const Rows& step, const Layer& layer,
+                                     Pending& at) const;
   /// The residual's buffer that `x` is not.
   [[nodiscard]] float* spare(const float* x) const;
 

@@ -25,9 +25,18 @@ inline constexpr int kAttentionHeads = 4;  ///< most query heads of a block
 inline constexpr int kKeyTile = 64;        ///< keys between two barriers
 
 inline constexpr int kSelectThreads = 256;
-inline constexpr int kSelectLists = 4;  ///< most lists of a thread
 /// Most blocks that select merges.
-inline constexpr int kMostBlocks = kSelectThreads * kSelectLists;
+inline constexpr int kMostBlocks = 1024;
+
+// One kernel for a step: its blocks do tasks of all kinds, so they have as many
+// threads as those whose sums depend on it.
+inline constexpr int kStepThreads = 128;
+/// Of a processor, so that 168 registers are a thread's.
+inline constexpr int kStepBlocks = 3;
+static_assert(kStepThreads == kQkvThreads && kStepThreads == kRowsThreads &&
+              kStepThreads == kAttentionThreads);
+inline constexpr int kStepAttentionHeads = 2;  ///< as kAttentionHeads
+inline constexpr int kCounterWords = 8;  ///< of a counter: 32 bytes, one reader
 
 /// A thread has a candidate: one of the best, or one that is edited.
 inline constexpr int kDrawThreads = 160;
@@ -35,13 +44,16 @@ inline constexpr int kDrawThreads = 160;
 /// Most scores that best.h sorts.
 inline constexpr int kMostReach = 4 * kWarpThreads;
 
-/// Query heads that a block of attention has: 1, 2 or 4 of a kv head's.
-[[nodiscard]] constexpr int attention_heads(int group) {
-  return group >= kAttentionHeads ? kAttentionHeads : group == 3 ? 4 : group;
+/// Query heads that a block of attention has: 1, 2 or 4 of a kv head's, and no
+/// more than `most`.
+[[nodiscard]] constexpr int attention_heads(int group,
+                                            int most = kAttentionHeads) {
+  return group >= most ? most : group == 3 ? 4 : group;
 }
 /// Blocks of a row's split: each kv head's query heads by so many.
-[[nodiscard]] constexpr int attention_shares(int heads, int kv_heads) {
-  const int each = attention_heads(heads / kv_heads);
+[[nodiscard]] constexpr int attention_shares(int heads, int kv_heads,
+                                             int most = kAttentionHeads) {
+  const int each = attention_heads(heads / kv_heads, most);
   return kv_heads * ((heads / kv_heads + each - 1) / each);
 }
 

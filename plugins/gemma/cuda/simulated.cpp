@@ -11,6 +11,7 @@
 #include "gemma/cuda/bodies/place.h"
 #include "gemma/cuda/bodies/product.h"
 #include "gemma/cuda/bodies/rows.h"
+#include "gemma/cuda/bodies/step.h"
 #include "gemma/cuda/bodies/weights.h"
 #include "gemma/cuda/kernels.h"
 #include "lib/gpu/sim/sim_block.h"
@@ -57,6 +58,8 @@ Kernels make(NumberType type) {
   out.attention = of<AttentionParams, attention<T, SimBlock>>("attention");
   out.select = of<SelectParams, select<SimBlock>>("select");
   out.draw = of<DrawParams, draw<SimBlock>>("draw");
+  out.step = of<StepParams, step<T, SimBlock>>("step");
+  out.step.waits_for_blocks = true;
   return out;
 }
 

@@ -7,6 +7,8 @@
 // time: scores into shared memory, their softmax so far, values.
 #pragma once
 
+#include <type_traits>
+
 #include "gemma/cuda/bodies/arithmetic.h"
 #include "gemma/cuda/bodies/place.h"
 #include "gemma/cuda/kernels.h"
@@ -64,12 +66,23 @@ PENSTOCK_GPU KeyRange<Block, T> key_range(Block& block,
           p.head_dim};
 }
 
+/// Most query heads of a block, and keys and values whose numbers a warp has at
+/// once, by what registers there are. They change no bit of the answer.
+template <int kHeadCount, int kKeyCount, int kValueCount>
+struct AtOnce {
+  static constexpr int kHeads = kHeadCount;
+  static constexpr int kKeys = kKeyCount, kValues = kValueCount;
+};
+template <class T>
+using UsualAtOnce =
+    std::conditional_t<sizeof(T) == 4, AtOnce<kAttentionHeads, 2, 1>,
+                       AtOnce<kAttentionHeads, 4, 4>>;
+
 /// Scores of the keys [tile, tile + kKeyTile) of the range, for kHeads heads.
-template <int kHeads, class T, BlockOfThreads Block, class Scores>
+template <int kHeads, int kKeys, class T, BlockOfThreads Block, class Scores>
 PENSTOCK_GPU void score_tile(Block& block, const KeyRange<Block, T>& keys,
                              int tile, const float (&q)[kHeads][8],
                              Scores scores) {
-  constexpr int kKeys = sizeof(T) == 4 ? 2 : 4;  // of a warp at once
   const bool has_numbers = block.lane() * 8 < keys.head_dim;
   const int end = least(tile + kKeyTile, keys.end);
   for (int key = tile + block.warp() * kKeys; key < end;
@@ -128,7 +141,7 @@ PENSTOCK_GPU void soften(Block& block, Scores scores, int count, Scores state) {
 }
 
 /// Adds the tile's values by their weights to this warp's part of the answer.
-template <int kHeads, class T, BlockOfThreads Block, class Scores>
+template <int kHeads, int kValues, class T, BlockOfThreads Block, class Scores>
 PENSTOCK_GPU void add_values(Block& block, const KeyRange<Block, T>& keys,
                              int tile, Scores scores, Scores states,
                              float (&out)[kHeads][8]) {
@@ -141,8 +154,7 @@ PENSTOCK_GPU void add_values(Block& block, const KeyRange<Block, T>& keys,
   if (block.lane() * 8 >= keys.head_dim) return;
   const int count = least(kKeyTile, keys.end - tile);
 #ifdef __CUDACC__
-  constexpr int kUnroll = sizeof(T) == 4 ? 1 : 4;  // more would spill
-#pragma unroll kUnroll
+#pragma unroll kValues
 #endif
   for (int i = block.warp(); i < count; i += kAttentionWarps) {
     float numbers[8];
@@ -250,7 +262,7 @@ PENSTOCK_GPU void load_queries(Block& block, const AttentionParams& p, int row,
 
 /// The block's answer by warps, in shared memory [warps, kHeads, head_dim]:
 /// sums of values by weights. `states`: see soften().
-template <int kHeads, class T, BlockOfThreads Block, class States>
+template <int kHeads, class T, class Once, BlockOfThreads Block, class States>
 PENSTOCK_GPU auto attend_keys(Block& block, const AttentionParams& p, int row,
                               const KeyRange<Block, T>& keys, int first,
                               int heads, States states) {
@@ -267,14 +279,15 @@ PENSTOCK_GPU auto attend_keys(Block& block, const AttentionParams& p, int row,
   }
   for (int tile = keys.begin; tile < keys.end; tile += kKeyTile) {
     block.sync();
-    score_tile<kHeads, T>(block, keys, tile, q, scores);
+    score_tile<kHeads, Once::kKeys, T>(block, keys, tile, q, scores);
     block.sync();
     const int count = least(kKeyTile, keys.end - tile);
     for (int h = block.warp(); h < kHeads; h += kAttentionWarps) {
       soften(block, scores + h * kKeyTile, count, states + h * 4);
     }
     block.sync();
-    add_values<kHeads, T>(block, keys, tile, scores, states, sums);
+    add_values<kHeads, Once::kValues, T>(block, keys, tile, scores, states,
+                                         sums);
   }
   PENSTOCK_UNROLL
   for (int h = 0; h < kHeads; ++h) {
@@ -287,7 +300,7 @@ PENSTOCK_GPU auto attend_keys(Block& block, const AttentionParams& p, int row,
   return parts;
 }
 
-template <int kHeads, class T, BlockOfThreads Block>
+template <int kHeads, class T, class Once, BlockOfThreads Block>
 PENSTOCK_GPU void attend(Block& block, const AttentionParams& p) {
   const auto pick = block.global(p.pick, "pick");
   const int row = pick == nullptr ? block.x() : pick[block.x()];
@@ -295,7 +308,7 @@ PENSTOCK_GPU void attend(Block& block, const AttentionParams& p) {
   const int group_end = (share.kv_head + 1) * (p.heads / p.kv_heads);
   const int heads = least(kHeads, group_end - share.first);
   const int numbers = heads * p.head_dim;
-  const int shares = attention_shares(p.heads, p.kv_heads);
+  const int shares = attention_shares(p.heads, p.kv_heads, Once::kHeads);
   const auto out =
       block.global(static_cast<T*>(p.out), "out") +
       (std::int64_t{block.x()} * p.heads + share.first) * p.head_dim;
@@ -310,8 +323,8 @@ PENSTOCK_GPU void attend(Block& block, const AttentionParams& p) {
   }
   const auto keys = key_range<Block, T>(block, p, row, position, share.kv_head);
   const auto states = block.template shared<float>(kHeads * 4, "states");
-  const auto parts =
-      attend_keys<kHeads, T>(block, p, row, keys, share.first, heads, states);
+  const auto parts = attend_keys<kHeads, T, Once>(block, p, row, keys,
+                                                  share.first, heads, states);
   if (p.splits > 1) {
     if (is_last_split<kHeads>(block, p, shares, keys.begin < keys.end, parts,
                               states)) {
@@ -325,16 +338,16 @@ PENSTOCK_GPU void attend(Block& block, const AttentionParams& p) {
   }
 }
 
-template <class T, BlockOfThreads Block>
+template <class T, BlockOfThreads Block, class Once = UsualAtOnce<T>>
 PENSTOCK_GPU void attention(Block& block, const AttentionParams& p) {
   block.wait_previous();
   const int group = p.heads / p.kv_heads;
   if (group == 1) {
-    attend<1, T>(block, p);
+    attend<1, T, Once>(block, p);
   } else if (group == 2) {
-    attend<2, T>(block, p);
+    attend<2, T, Once>(block, p);
   } else {
-    attend<kAttentionHeads, T>(block, p);
+    attend<Once::kHeads, T, Once>(block, p);
   }
 }
 

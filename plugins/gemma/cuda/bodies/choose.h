@@ -105,21 +105,23 @@ PENSTOCK_GPU void scan(Block& block, const ScanParams& p) {
   choose(block, p.choice, row, shared, first, count, places);
 }
 
-/// Of a thread of select: its lists, which are sorted, and how much of each was
-/// taken.
-template <BlockOfThreads Block>
+/// Of a thread of select, of which there are kThreads: its lists, which are
+/// sorted, and how much of each was taken.
+template <int kThreads, BlockOfThreads Block>
 struct SortedLists {
+  static constexpr int kLists = kMostBlocks / kThreads;
+
   typename Block::template Global<const std::uint64_t> all;
   int k;
-  int taken[kSelectLists] = {};
-  std::uint64_t heads[kSelectLists] = {};
+  int taken[kLists] = {};
+  std::uint64_t heads[kLists] = {};
 
   PENSTOCK_GPU SortedLists(Block& block, const SelectParams& p)
       : all(block.global(p.best, "best") +
             std::int64_t{block.x()} * p.blocks * p.k),
         k(p.k) {
     PENSTOCK_UNROLL
-    for (int i = 0; i < kSelectLists; ++i) {
+    for (int i = 0; i < kLists; ++i) {
       const int list = i * block.threads() + block.thread();
       if (list < p.blocks && k > 0) heads[i] = all[std::int64_t{list} * k];
     }
@@ -148,9 +150,10 @@ PENSTOCK_GPU void put_selected(Block& block, const SelectParams& p, int place,
 
 /// Turn by turn the best of the block's threads; `parts` has a place for each
 /// warp, twice, so that who is ahead spoils nothing.
-template <BlockOfThreads Block, class Parts>
+template <int kThreads, BlockOfThreads Block, class Parts>
 PENSTOCK_GPU void select_in_turns(Block& block, const SelectParams& p,
-                                  SortedLists<Block>& lists, Parts parts) {
+                                  SortedLists<kThreads, Block>& lists,
+                                  Parts parts) {
   for (int turn = 0; turn < p.k; ++turn) {
     const std::uint64_t warp = warp_best(block, lists.best());
     const auto part = parts + turn % 2 * block.warps();
@@ -163,19 +166,19 @@ PENSTOCK_GPU void select_in_turns(Block& block, const SelectParams& p,
     }
     if (block.thread() == 0) put_selected(block, p, turn, best);
     PENSTOCK_UNROLL
-    for (int i = 0; i < kSelectLists; ++i) {
+    for (int i = 0; i < lists.kLists; ++i) {
       if (best != 0 && lists.heads[i] == best) lists.take(block, i);
     }
   }
 }
 
 /// The bound of best.h, of the threads' best, by the first warp.
-template <BlockOfThreads Block>
+template <int kThreads, BlockOfThreads Block>
 PENSTOCK_GPU std::uint32_t select_bound(Block& block, std::uint64_t mine,
                                         int k) {
-  constexpr int kEach = kSelectThreads / (4 * kWarp);
+  constexpr int kEach = kThreads / (4 * kWarp);
   const auto orders =
-      block.template shared<std::uint32_t>(kSelectThreads + 1, "orders");
+      block.template shared<std::uint32_t>(kThreads + 1, "orders");
   orders[block.thread()] = packed_order(mine);
   block.sync();
   if (block.warp() == 0) {
@@ -186,23 +189,23 @@ PENSTOCK_GPU std::uint32_t select_bound(Block& block, std::uint64_t mine,
       groups[i % 4] = each > groups[i % 4] ? each : groups[i % 4];
     }
     const std::uint32_t bound = group_bound(block, groups, k);
-    if (block.lane() == 0) orders[kSelectThreads] = bound;
+    if (block.lane() == 0) orders[kThreads] = bound;
   }
   block.sync();
-  return orders[kSelectThreads];
+  return orders[kThreads];
 }
 
 /// All that reach the bound, sorted. Whether they were few enough; if not,
 /// the lists are as they were, but for what was taken.
-template <BlockOfThreads Block>
+template <int kThreads, BlockOfThreads Block>
 PENSTOCK_GPU bool select_sorted(Block& block, const SelectParams& p,
-                                SortedLists<Block> lists) {
+                                SortedLists<kThreads, Block> lists) {
   const auto reach = block.template shared<std::uint64_t>(kMostReach, "reach");
   const auto found = block.template shared<std::uint32_t>(1, "found");
   if (block.thread() == 0) found[0] = 0U;
-  const std::uint32_t bound = select_bound(block, lists.best(), p.k);
+  const std::uint32_t bound = select_bound<kThreads>(block, lists.best(), p.k);
   PENSTOCK_UNROLL
-  for (int i = 0; i < kSelectLists; ++i) {
+  for (int i = 0; i < lists.kLists; ++i) {
     while (packed_order(lists.heads[i]) >= bound) {
       const std::uint32_t at = block.atomic_wrap(found, ~0U);
       if (at < kMostReach) reach[at] = lists.heads[i];
@@ -257,12 +260,12 @@ PENSTOCK_GPU void select_norm(Block& block, const SelectParams& p) {
 }
 
 /// The kernel `select`: a block has a row.
-template <BlockOfThreads Block>
+template <BlockOfThreads Block, int kThreads = kSelectThreads>
 PENSTOCK_GPU void select(Block& block, const SelectParams& p) {
   block.wait_previous();
   const auto parts =
       block.template shared<std::uint64_t>(2 * block.warps(), "parts");
-  SortedLists<Block> lists(block, p);
+  SortedLists<kThreads, Block> lists(block, p);
   if (p.k <= kMostTurns || !select_sorted(block, p, lists)) {
     select_in_turns(block, p, lists, parts);
   }

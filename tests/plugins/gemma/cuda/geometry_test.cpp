@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "gemma/cuda/kernels.h"
+#include "gemma/cuda/shapes.h"
 
 namespace penstock::gemma::cuda {
 namespace {
@@ -58,11 +60,47 @@ TEST(Shapes, OfOneRowKeepTheProcessorsOfA270mBusy) {
   g.in.hidden = 640;
   g.ffn = 2048;
   EXPECT_EQ(geometry(g, NumberType::kBf16).grid, (gpu::Dim3{256, 1, 1}));
-  EXPECT_EQ(head_blocks(k270mVocab, 640, NumberType::kBf16, kH100), 264);
+  EXPECT_EQ(head_blocks(k270mVocab, 640, NumberType::kBf16, 2 * kH100), 264);
   EXPECT_EQ(attention_splits(1, 1, 512, kH100), 16);
   EXPECT_EQ(attention_splits(1, 1, 32768, kH100), kMostSplits);
   EXPECT_EQ(attention_splits(1, 1, 1, kH100), 1);
   EXPECT_EQ(attention_splits(300, 4, 32768, kH100), 1);
+}
+
+/// A step by one kernel: as many tasks as its launches have blocks (but for
+/// gate_up's and head's, which are half as wide, and attention's of two heads),
+/// a counter for each part, and three blocks in a processor's memory.
+TEST(Shapes, OfAStepByOneKernel) {
+  const Model m = models()[0];
+  const int head_tasks =
+      head_blocks(k270mVocab, m.hidden, NumberType::kBf16, 3 * kH100);
+  EXPECT_EQ(head_tasks, 396);
+  const auto p = std::make_unique<StepParams>();
+  p->ends.embed.rows = 2;
+  p->ends.embed.hidden = p->ends.head.in.hidden = m.hidden;
+  p->ends.head.choice.vocab = k270mVocab;
+  p->ends.head.choice.blocks = head_tasks;
+  p->layer[0].qkv = qkv_of(m, 2);
+  p->layer[0].attention = attention_of(m, 2, 16);
+  p->layer[0].gate_up.ffn = m.ffn;
+  const StepPlan plan = plan_of(*p, 18);
+  EXPECT_THAT(plan.tasks,
+              ::testing::ElementsAre(2, 192, 2 * 2, 320, 512, 320, 396, 2));
+  EXPECT_THAT(plan.counter, ::testing::ElementsAre(0, 1, 2, 3, 4, 5, 91, 0));
+  EXPECT_EQ(plan.kv_head_tasks, 192);
+  EXPECT_EQ(step_counters(18, 1), (91 + 2) * 8);
+  const Geometry g = geometry(*p, NumberType::kBf16, 3 * kH100);
+  EXPECT_EQ(g.grid, (gpu::Dim3{396, 1, 1}));
+  EXPECT_LE(3 * (g.shared_bytes + 1024), 100U << 10) << "of an RTX 4090";
+}
+
+/// What attention's splits leave behind fits, however many heads a block has.
+TEST(Shapes, OfASplitNeedNoMoreForTwoHeadsThanForFour) {
+  for (int group = 1; group <= kMostGroup; ++group) {
+    EXPECT_LE(attention_shares(group, 1, 2) * attention_heads(group, 2),
+              attention_shares(group, 1) * attention_heads(group))
+        << group;
+  }
 }
 
 TEST(Shapes, NeedNoMoreSharedMemoryThanABlockHas) {
@@ -79,7 +117,7 @@ TEST(Shapes, NeedNoMoreSharedMemoryThanABlockHas) {
       h.in.hidden = m.hidden;
       h.choice.vocab = k270mVocab;
       h.choice.blocks =
-          head_blocks(k270mVocab, m.hidden, NumberType::kBf16, processors);
+          head_blocks(k270mVocab, m.hidden, NumberType::kBf16, 2 * processors);
       EXPECT_LE(h.choice.blocks, 1024) << "what select merges";
       EXPECT_LE(geometry(h, NumberType::kBf16).shared_bytes, 96U << 10)
           << m.name << " on " << processors;
