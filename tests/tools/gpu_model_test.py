@@ -165,10 +165,24 @@ class Time(unittest.TestCase):
         kernels = [roofline.Kernel("k", 3, 9000, 0, 10)]
         self.assertAlmostEqual(roofline.graph_time(ROUND, kernels, 0.9, 0.6) * 1e6, 3 * (2 + 0.5 + 10))
 
-    def test_a_persistent_kernel_is_work_or_its_chain(self):
+    def test_a_persistent_kernel_is_its_memory_or_its_chain(self):
+        # A wait is 6 trips of 100 clocks; what comes ahead costs only what the blocks read from the L2.
         work, chain = roofline.Kernel("k", 3, 7800, 0, 10), roofline.Kernel("k", 300, 0, 0, 10)
         self.assertAlmostEqual(roofline.persistent_time(ROUND, [work]) * 1e6, 2 + 3 * 10)
-        self.assertAlmostEqual(roofline.persistent_time(ROUND, [chain]) * 1e6, 2 + 300 * 0.4)
+        self.assertAlmostEqual(roofline.persistent_time(ROUND, [chain]) * 1e6, 2 + 300 * 0.6)
+        cached = roofline.Kernel("k", 300, 780, 0, 10, l2_bytes=4000)
+        self.assertAlmostEqual(roofline.persistent_time(ROUND, [cached]) * 1e6, 2 + 300 * (0.6 + 1))
+
+    def test_a_persistent_kernel_waits_for_the_head_and_for_its_last_tasks(self):
+        for blocks, rounds in ((20, 1), (30, 1), (45, 4 / 3)):
+            head = roofline.Kernel("head", 1, 7800, 0, blocks)
+            self.assertAlmostEqual(roofline.persistent_time(ROUND, [head]) * 1e6, 2 + 0.6 + 10 * rounds)
+
+    def test_more_rows_than_the_persistent_kernel_has_go_as_a_graph(self):
+        told = json.loads(run("--card", "h200", "--batch", "8,9", "--prefill", "", "--json").stdout)["decode"]
+        few, many = ({way: row["ways"][way]["us"] for way in ("graph", "persistent")} for row in told)
+        self.assertLess(few["persistent"], few["graph"])
+        self.assertEqual(many["persistent"], many["graph"])
 
     def test_nothing_is_faster_than_the_bound(self):
         for card in cards.ALL.values():

@@ -22,13 +22,19 @@ def with_host(card, batch, step, args):
 
 def decoding(model, card, batch, args):
     step = roofline.decode_step(model, batch, args.context)
-    by_way = {
-        "graph": lambda kernels: roofline.graph_time(card, kernels, args.memory_share, args.tensor_share),
-        "persistent": lambda kernels: roofline.persistent_time(card, kernels, args.tensor_share)}
+    by_way = {"graph": lambda kernels: roofline.graph_time(card, kernels, args.memory_share, args.tensor_share)}
+    # Of more rows the engine has no such kernel: the step goes as a graph.
+    is_few = batch <= roofline.ROW_TILE
+    by_way["persistent"] = ((lambda kernels: roofline.persistent_time(card, kernels, args.tensor_share)) if is_few
+                            else by_way["graph"])
     bound = roofline.bound_time(card, roofline.kernels(card, model, step, args.dtype))
     ways = {}
     for name, seconds in by_way.items():
-        time, kernels, is_tiled = roofline.fastest(card, model, step, args.dtype, seconds)
+        if name == "persistent" and is_few:
+            kernels, is_tiled = roofline.kernels(card, model, step, args.dtype), False
+            time = seconds(kernels)
+        else:
+            time, kernels, is_tiled = roofline.fastest(card, model, step, args.dtype, seconds)
         ways[name] = {"us": time * 1e6, "tokens_per_second": batch / time, "share_of_bound": bound / time,
                       "products": "tiles" if is_tiled else "rows", "kernels": kernel_rows(card, kernels, args)}
     shown = ways["graph"]["kernels"]

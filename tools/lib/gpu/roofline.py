@@ -39,6 +39,11 @@ HEAD_BLOCKS = 2  # for each multiprocessor
 BLOCK_HEADS = 4  # most query heads of a block of attention
 QUERY_ROWS = 64  # of a block of attention by tiles: query heads by tokens
 KEY_STEP = 32  # keys that it has in shared memory
+STEP_BLOCKS = 3  # of the one kernel of a step, for each multiprocessor; so many tasks of the head too
+# From the last sum of a part to the first of the next, in trips to the L2: the sum is there and acknowledged, the counter
+# is raised (half a trip) and seen (a poll is half over on the mean: one and a half), the part's addresses are read behind
+# the wait, then y, then x.
+WAIT_TRIPS = 1 + 0.5 + 1.5 + 1 + 2
 DRAW_BYTES = 72 * 8 + 48  # of a row: its best candidates, and how one of them is drawn
 DRAW_CYCLES = 72 * 16  # their weights are summed one after the other, in doubles
 
@@ -255,13 +260,24 @@ def graph_time(card, all_kernels, memory_share=MEMORY_SHARE, tensor_share=TENSOR
 
 
 def persistent_time(card, all_kernels, tensor_share=TENSOR_SHARE):
-    """Seconds of one kernel that walks the layers: weights come ahead of their inputs, and what stays is the chain
-    of phases. From one to the next: a counter is raised and seen, then the row is read and the sum is written: four
-    trips to the L2."""
-    wide = [dataclasses.replace(k, blocks=max(k.blocks, card.multiprocessors)) for k in all_kernels]
-    work = sum(k.count * work_time(card, k, PERSISTENT_SHARE, tensor_share) for k in wide)
-    chain = sum(k.count for k in all_kernels) * card.seconds(4 * card.l2_cycles)
-    return card.launch + max(work, chain)
+    """Seconds of one kernel that walks the layers (plugins/gemma/cuda, `step: persistent`). Each block asks for the
+    weights of its next task before it waits: those of the layers come from memory while others wait, and a part takes
+    its wait and what its blocks read from the L2, all parts one after another; or the memory of all of them is what
+    takes longer. Of the head only the first row of a block comes ahead: it waits, and then it reads. Its tasks are as
+    many as there are blocks, and none is left to be waited for; where it has more, whole rounds count."""
+    resident = STEP_BLOCKS * card.multiprocessors
+    wait = card.seconds(WAIT_TRIPS * card.l2_cycles)
+    memory = chain = head = 0.0
+    for k in all_kernels:
+        if k.name == "head":
+            tasks = max(k.blocks, resident)
+            rounds = math.ceil(tasks / resident) * resident / tasks
+            whole = dataclasses.replace(k, blocks=tasks)
+            head += wait + rounds * work_time(card, whole, PERSISTENT_SHARE, tensor_share)
+            continue
+        memory += k.count * k.bytes / (card.memory * PERSISTENT_SHARE)
+        chain += k.count * (wait + work_time(card, dataclasses.replace(k, bytes=0.0), PERSISTENT_SHARE, tensor_share))
+    return card.launch + max(memory, chain) + head
 
 
 def draw_time(card, rows):
