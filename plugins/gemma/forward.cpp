@@ -55,6 +55,8 @@ constexpr std::array kEngines{std::pair{"auto"sv, EngineKind::kAuto},
 constexpr std::array kDtypes{
     std::pair{"auto"sv, Dtype::kAuto}, std::pair{"fp32"sv, Dtype::kFp32},
     std::pair{"bf16"sv, Dtype::kBf16}, std::pair{"int8"sv, Dtype::kInt8}};
+constexpr std::array kSteps{std::pair{"graph"sv, StepWay::kGraph},
+                            std::pair{"persistent"sv, StepWay::kPersistent}};
 
 template <class Words>
 std::vector<std::string> choices(const Words& words) {
@@ -98,8 +100,8 @@ std::string why_no_library(const Gpus& gpus, int index) {
 }
 
 std::string why_not_cuda(const Config& config, Dtype dtype, Dtype kv_dtype,
-                         int index) {
-  std::string why = cuda::why_not(config, dtype, kv_dtype);
+                         StepWay step, int index) {
+  std::string why = cuda::why_not(config, dtype, kv_dtype, step);
   if (!why.empty()) return why;
   const Gpus gpus = find_gpus();
   if (index < 0 || index >= std::ssize(gpus.all)) return "the card is not here";
@@ -109,11 +111,11 @@ std::string why_not_cuda(const Config& config, Dtype dtype, Dtype kv_dtype,
 /// Why the CUDA engine cannot run such a file; "" too where nobody can read it:
 /// whoever opens it says that best.
 std::string why_not_its_model(const std::string& model, Dtype dtype,
-                              Dtype kv_dtype) {
+                              Dtype kv_dtype, StepWay step) {
   try {
-    return model.empty()
-               ? ""
-               : cuda::why_not(Checkpoint(model).config(), dtype, kv_dtype);
+    return model.empty() ? ""
+                         : cuda::why_not(Checkpoint(model).config(), dtype,
+                                         kv_dtype, step);
   } catch (const Error&) {
     return "";
   }
@@ -125,6 +127,7 @@ GemmaForward::Choice::Choice(const Params& params)
     : engine(meaning(kEngines, params.engine)),
       dtype(meaning(kDtypes, params.dtype)),
       kv_dtype(meaning(kDtypes, params.kv_dtype)),
+      step(meaning(kSteps, params.step)),
       cache(params.cache),
       logits(params.logits) {}
 
@@ -135,6 +138,10 @@ std::string GemmaForward::Choice::conflict() const {
   }
   if (kv_dtype != Dtype::kAuto && is_reference()) {
     return "kv_dtype is of the native engine; the reference keeps its dtype";
+  }
+  if (step == StepWay::kPersistent && is_reference()) {
+    return "step: persistent is of the native engine on a card; the reference "
+           "launches its operations one by one";
   }
   if (dtype == Dtype::kInt8 && is_reference()) {
     return "dtype: int8 is of the native engine; use fp32 or bf16";
@@ -171,6 +178,11 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
        "as dtype, bf16 with int8; int8 is half of bf16")
       .choices(choices(kDtypes))
       .aliases(dtype_aliases());
+  d.param("step", &Params::step,
+          "how a card runs a decoding step of at most 8 rows, native engine "
+          "only; graph: many kernels; persistent: one that walks the layers, "
+          "with the same tokens. Nobody has measured which is faster")
+      .choices(choices(kSteps));
   d.param("cache", &Params::cache,
           "keep keys and values of earlier tokens; false: the textbook loop");
   d.param("logits", &Params::logits,
@@ -186,11 +198,12 @@ std::string GemmaForward::why_no_gpu(const Params& params,
   const Choice choice(params);
   std::string reference = why_unusable(gpus);
   if (choice.is_reference()) return reference;
-  std::string why = why_not_its_model(model, choice.dtype, choice.kv_dtype);
+  std::string why =
+      why_not_its_model(model, choice.dtype, choice.kv_dtype, choice.step);
   if (why.empty()) why = why_no_library(gpus, index);
-  const bool is_native_alone = choice.engine == EngineKind::kNative ||
-                               choice.dtype == Dtype::kInt8 ||
-                               choice.kv_dtype != Dtype::kAuto;
+  const bool is_native_alone =
+      choice.engine == EngineKind::kNative || choice.dtype == Dtype::kInt8 ||
+      choice.step == StepWay::kPersistent || choice.kv_dtype != Dtype::kAuto;
   if (why.empty() || (reference.empty() && !is_native_alone)) return "";
   if (is_native_alone) return why;
   return str("engine: native: ", why, "; engine: reference: ", reference);
@@ -200,14 +213,23 @@ std::string GemmaForward::why_no_gpu(const Params& params,
 GemmaForward::Runs GemmaForward::runs(const Config& config,
                                       at::Device device) const {
   if (choice_.is_reference()) return Runs::kReference;
-  const std::string why = device.is_cpu()
-                              ? why_not_native(config)
-                              : why_not_cuda(config, choice_.dtype,
-                                             choice_.kv_dtype, device.index());
+  if (choice_.step == StepWay::kPersistent && device.is_cpu()) {
+    throw Error(Code::kUsage,
+                "step: persistent is one kernel of a card for a step, and this "
+                "runs on the CPU; leave it out, or use device: cuda");
+  }
+  const std::string why =
+      device.is_cpu() ? why_not_native(config)
+                      : why_not_cuda(config, choice_.dtype, choice_.kv_dtype,
+                                     choice_.step, device.index());
   if (why.empty()) return device.is_cpu() ? Runs::kNative : Runs::kCuda;
   if (choice_.engine == EngineKind::kNative) {
     throw Error(Code::kUsage,
                 str("engine: native: ", why, "; use engine: reference"));
+  }
+  if (choice_.step == StepWay::kPersistent) {
+    throw Error(Code::kUsage,
+                str("step: persistent: ", why, "; use step: graph"));
   }
   if (choice_.dtype == Dtype::kInt8) {
     throw Error(Code::kUsage, str("dtype: int8 is of the native engine, which "
@@ -244,7 +266,7 @@ Footprint GemmaForward::memory(const StageContext& context) const {
   if (runs_here == Runs::kNative) {
     foresee_native(model, config, context.load, chunk, own);
   } else if (runs_here == Runs::kCuda) {
-    cuda::foresee(model, config, choice_.dtype, context, own);
+    cuda::foresee(model, config, choice_.dtype, choice_.step, context, own);
   } else {
     const auto dtype = reference_dtype(choice_.dtype, context.device);
     own.bytes = weight_bytes(config, dtype);
@@ -324,7 +346,7 @@ void GemmaForward::open_engine(Checkpoint model, const StageContext& context) {
     case Runs::kCuda:
       engine_ =
           cuda::open_engine(cuda::open_cuda_library(cuda::cuda_library_path()),
-                            model, choice_.dtype, context);
+                            model, choice_.dtype, choice_.step, context);
       return;
     case Runs::kReference:
       engine_ = std::make_unique<ReferenceEngine>(

@@ -20,6 +20,7 @@ class GemmaForward final : public Forward {
     std::string engine = "auto";
     std::string dtype = "auto";
     std::string kv_dtype = "auto";
+    std::string step = "graph";
     bool cache = true;
     bool logits = false;
   };
@@ -58,6 +59,7 @@ class GemmaForward final : public Forward {
   struct Choice {
     EngineKind engine;
     Dtype dtype, kv_dtype;
+    StepWay step;
     bool cache, logits;
 
     explicit Choice(const Params& params);

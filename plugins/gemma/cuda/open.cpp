@@ -31,17 +31,19 @@ bool is_covered(std::string_view architectures, int capability) {
   return last > 0 && capability >= last;
 }
 
-CudaEngine::Options options_of(const WeightChoice& weights,
+CudaEngine::Options options_of(const WeightChoice& weights, StepWay step,
                                const StageContext& context) {
   return {.type = weights.type,
           .keeps_codes = weights.keeps_codes,
           .slots = context.slots,
-          .chunk = context.max_step_tokens};
+          .chunk = context.max_step_tokens,
+          .is_one_kernel = step == StepWay::kPersistent};
 }
 
 }  // namespace
 
-std::string why_not(const Config& config, Dtype dtype, Dtype kv_dtype) {
+std::string why_not(const Config& config, Dtype dtype, Dtype kv_dtype,
+                    StepWay step) {
   const Dtype kept = dtype == Dtype::kInt8 ? Dtype::kBf16 : dtype;
   if (kv_dtype != Dtype::kAuto && kv_dtype != kept) {
     return "on a card, keys and values have the dtype of the weights, bf16 "
@@ -49,7 +51,8 @@ std::string why_not(const Config& config, Dtype dtype, Dtype kv_dtype) {
   }
   const NumberType type =
       dtype == Dtype::kFp32 ? NumberType::kF32 : NumberType::kBf16;
-  const char* wrong = CudaEngine::cannot_run(config, type);
+  const char* wrong =
+      CudaEngine::cannot_run(config, type, step == StepWay::kPersistent);
   return wrong == nullptr ? "" : wrong;
 }
 
@@ -87,21 +90,21 @@ WeightChoice weight_choice(const Checkpoint& model, Dtype dtype,
 
 std::unique_ptr<Engine> open_engine(const CudaLibrary& library,
                                     const Checkpoint& model, Dtype dtype,
-                                    const StageContext& context) {
+                                    StepWay step, const StageContext& context) {
   const int index = context.device.has_index() ? context.device.index() : 0;
   std::shared_ptr<gpu::DeviceApi> api = library.open(index);
   const WeightChoice weights =
       weight_choice(model, dtype, api->facts().has_bf16);
   return std::make_unique<CudaEngine>(std::move(api),
                                       library.kernels(weights.type), model,
-                                      options_of(weights, context));
+                                      options_of(weights, step, context));
 }
 
 void foresee(const Checkpoint& model, const Config& config, Dtype dtype,
-             const StageContext& context, Footprint& own) {
+             StepWay step, const StageContext& context, Footprint& own) {
   const WeightChoice weights = weight_choice(model, dtype, /*has_bf16=*/true);
   const MemoryNeed need = CudaEngine::memory(
-      model, config, options_of(weights, context), kManyProcessors);
+      model, config, options_of(weights, step, context), kManyProcessors);
   own.bytes = need.weights + need.buffers;
   own.sequence_bytes = need.sequence_bytes();
 }

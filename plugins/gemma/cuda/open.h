@@ -14,7 +14,8 @@ namespace penstock::gemma::cuda {
 
 /// Why this engine cannot run such a model; "": it can, where its library is.
 [[nodiscard]] std::string why_not(const Config& config, Dtype dtype,
-                                  Dtype kv_dtype);
+                                  Dtype kv_dtype,
+                                  StepWay step = StepWay::kGraph);
 
 /// Why the library's code cannot run on gpus.all[index]: its driver, or a card
 /// of another architecture; "": it can. Nothing is opened there.
@@ -31,12 +32,12 @@ namespace penstock::gemma::cuda {
 /// Opens card context.device of `library` with the model on it.
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const CudaLibrary& library,
                                                   const Checkpoint& model,
-                                                  Dtype dtype,
+                                                  Dtype dtype, StepWay step,
                                                   const StageContext& context);
 
 /// What open_engine() will take of the card, of sequences as long as the
 /// context of `config`. No card is asked: of one with many processors.
 void foresee(const Checkpoint& model, const Config& config, Dtype dtype,
-             const StageContext& context, Footprint& own);
+             StepWay step, const StageContext& context, Footprint& own);
 
 }  // namespace penstock::gemma::cuda
