@@ -47,6 +47,9 @@ class DryRun(InFolder):
         decode = told["throughput"]["values"]["decode, batch 1"]
         self.assertAlmostEqual(decode["share_of_bound"], 1000 / 8800, delta=0.01)
         self.assertAlmostEqual(told["transformers"]["values"]["ours, times as fast as eager"], 1000 / 60)
+        ways = told["ways"]["values"]
+        self.assertEqual(ways["persistent, times as fast, batch 8"], 1.0)
+        self.assertGreater(ways["persistent, batch 1"]["predicted"], ways["graph, batch 1"]["predicted"])
         for each in told.values():
             for command in each["commands"]:
                 self.assertTrue((self.folder / "out" / command["log"]).exists())
@@ -64,6 +67,11 @@ class DryRun(InFolder):
         values = told["parity"]["values"]
         self.assertIn("not compared: engine: native: it needs sizes", values["bf16, reference on the GPU"])
         self.assertIn("3 requests", values["fp32"])
+
+    def test_another_text_of_one_kernel_fails(self):
+        code, _, told = self.dry_run("--only", "ways", fake="forward.step=persistent=0")
+        self.assertEqual(code, 1)
+        self.assertIn("writes other texts", told["ways"]["reason"])
 
     def test_another_refusal_fails(self):
         code, _, told = self.dry_run("--only", "parity", fake="pipeline-run --compare=64")

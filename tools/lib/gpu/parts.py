@@ -15,6 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PIPELINE = ROOT / "pipelines/gemma_text.yaml"
 SANITIZERS = ("memcheck", "racecheck", "initcheck", "synccheck")
 BATCHES = (1, 8, 64, 256)
+WAYS = ("graph", "persistent")  # of a step of few rows: gemma.forward's param
 NEW_TOKENS = 128
 PROMPTS = (512, 32_000)
 TEXTS = ("Hi", "Explain in detail what AI model training means and why it is important.", "1, 2, 3, 4, 5, 6,")
@@ -226,6 +227,43 @@ def throughput(runner, setup, outcome):
         outcome.values[f"prompt of {tokens}"] = beside_bound(setup, "prompt", tokens, speed)
 
 
+def text_of(runner, setup, way):
+    """What a pipeline writes of TEXTS, a step each way."""
+    command = [*program(runner, setup, "pipeline-run"), PIPELINE, "--device", "cuda:0", "--set", f"model={setup.model}",
+               "--quiet", "--set", "decode.max_new_tokens=64", "--set", "forward.dtype=bf16", "--set",
+               f"forward.step={way}"]
+    return runner.must([*command, *(word for text in TEXTS for word in ("--text", text))]).text
+
+
+def ways(runner, setup, outcome):
+    """A step of few rows as a graph of many kernels and as one kernel: whether both write the same, and, measured in
+    turns, which is faster, beside what the model predicts of each."""
+    needs_model(setup)
+    if text_of(runner, setup, WAYS[0]) != text_of(runner, setup, WAYS[1]):
+        raise Failed("step: persistent writes other texts than step: graph")
+    for batch in (1, 8):
+        speeds = {way: [] for way in WAYS}
+        for turn in range(2):
+            for way in WAYS:
+                device, = bench(runner, setup, f"{way}-{batch}-{turn}", "--device", "cuda:0", "--batch", batch, "--runs", "2",
+                                "--warmup", "1", "--prompt-tokens", "64", "--new-tokens", NEW_TOKENS, "--set",
+                                "forward.dtype=bf16", "--set", f"forward.step={way}")
+                speeds[way].append(device["batches"][0]["decode_tokens_per_s"])
+        best = {way: max(each) for way, each in speeds.items()}
+        for way in WAYS:
+            outcome.values[f"{way}, batch {batch}"] = beside_way(setup, way, batch, best[way])
+        outcome.values[f"persistent, times as fast, batch {batch}"] = best["persistent"] / best["graph"]
+
+
+def beside_way(setup, way, batch, measured):
+    """Beside what was measured of a way: what the model predicts of it."""
+    if setup.card is None or setup.sizes is None:
+        return {"tokens_per_second": measured}
+    kernels = roofline.kernels(setup.card, setup.sizes, roofline.decode_step(setup.sizes, batch, 192), "bf16")
+    seconds = {"graph": roofline.graph_time, "persistent": roofline.persistent_time}[way](setup.card, kernels)
+    return {"tokens_per_second": measured, "predicted": batch / seconds}
+
+
 def transformers(runner, setup, outcome):
     """The same of Hugging Face transformers, eager and compiled, where it is installed."""
     needs_model(setup)
@@ -270,12 +308,13 @@ def sanitized(runner, setup, outcome):
     run = program(runner, setup, "pipeline-run")
     tiny = ROOT / "tests/fixtures/tiny/tiny_gqa.gguf"
     found = []
-    for tool in SANITIZERS:
+    for tool, way in ((tool, way) for way in WAYS for tool in SANITIZERS):
         ran = runner.run([*sanitizer, "--tool", tool, "--error-exitcode", "9", *run, PIPELINE, "--device", "cuda:0", "--set",
-                          f"model={tiny}", "--set", "decode.max_new_tokens=4", "--text", "Hi", "--text", "The quick"])
-        outcome.values[tool] = "clean" if ran.code == 0 else last_line(ran.text)
+                          f"model={tiny}", "--set", "decode.max_new_tokens=4", "--set", f"forward.step={way}", "--text", "Hi",
+                          "--text", "The quick"])
+        outcome.values[f"{tool}, step: {way}"] = "clean" if ran.code == 0 else last_line(ran.text)
         if ran.code != 0:
-            found.append(f"{tool}: exit {ran.code}: {last_lines(ran.text)}")
+            found.append(f"{tool}, step: {way}: exit {ran.code}: {last_lines(ran.text)}")
     if found:
         raise Failed("; ".join(found))
 
@@ -327,9 +366,10 @@ ALL = (
     Part("parity", "CPU and GPU give the same", parity, 120, 20),
     Part("tests", "The tests of the engines", tests, 90),
     Part("throughput", "Throughput", throughput, 120, 20),
+    Part("ways", "A step as a graph and as one kernel", ways, 90, 20),
     Part("box_plot", "Latency of a request", box_plot, 60, 20),
     Part("planted", "The sanitizers find planted bugs", planted, 90, 20),
-    Part("sanitized", "The engine under the sanitizers", sanitized, 120, 20),
+    Part("sanitized", "The engine under the sanitizers", sanitized, 150, 20),
     Part("transformers", "Beside transformers", transformers, 90, 30),
     Part("profiled", "Kernels, by nsys", profiled, 60, 15),
     Part("counted", "Counters, by ncu", counted, 60, 15),
