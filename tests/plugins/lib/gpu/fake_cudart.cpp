@@ -69,6 +69,16 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* all, int /*device*/) {
   all->major = 9;
   return cudaSuccess;
 }
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr /*which*/,
+                                   int /*device*/) {
+  *value = 1;
+  return cudaSuccess;
+}
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(
+    int* blocks, const void* /*kernel*/, int /*threads*/, size_t /*shared*/) {
+  *blocks = 1;
+  return cudaSuccess;
+}
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
   *free = *total = size_t{1} << 30U;
   return cudaSuccess;
