@@ -49,6 +49,10 @@ class SampleDecode final : public Decode {
   [[nodiscard]] Want want_for(const Rules& rules, const Params& params,
                               const Edits& edits,
                               const std::vector<Ruling>& rulings) const;
+  /// What follows slice `at`; its error where it has one.
+  void decode_slice(const Step& step, const Scores& scores, std::size_t at,
+                    std::vector<Next>& out) const;
+  [[nodiscard]] static bool is_for_a_team(const Step& step);
   void answer(const View& view, std::vector<Next>& out) const;
   void prompt_logprobs(const View& view, std::vector<Next>& out) const;
   [[nodiscard]] Next sample_tokens(const View& view, const Candidates& first,

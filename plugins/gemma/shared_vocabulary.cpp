@@ -6,6 +6,8 @@
 namespace penstock::gemma {
 namespace {
 
+constexpr std::size_t kMostKnown = 4096, kMostKnownBytes = 64;
+
 /// What the model writes itself, around a call and its texts.
 bool is_of_call(const std::string& word) {
   return word == "<start_function_call>" || word == "<end_function_call>" ||
@@ -30,7 +32,18 @@ std::string SharedVocabulary::bytes(std::int64_t id) const {
 }
 
 Tokens SharedVocabulary::encode(std::string_view text) const {
-  return tokenizer_->encode(text);
+  if (text.size() > kMostKnownBytes) return tokenizer_->encode(text);
+  std::string key(text);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(key);
+    if (found != known_.end()) return found->second;
+  }
+  Tokens cut = tokenizer_->encode(text);
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kMostKnown) known_.clear();
+  known_.emplace(std::move(key), cut);
+  return cut;
 }
 
 }  // namespace penstock::gemma

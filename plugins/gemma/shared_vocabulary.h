@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "gemma/tokenizer.h"
 #include "penstock/vocabulary.h"
@@ -21,6 +23,9 @@ class SharedVocabulary final : public penstock::Vocabulary {
 
  private:
   std::shared_ptr<const Tokenizer> tokenizer_;
+  /// Short texts that were cut: what grammars force comes again in each answer.
+  mutable std::mutex mutex_;
+  mutable std::unordered_map<std::string, Tokens> known_;
 };
 
 }  // namespace penstock::gemma

@@ -25,8 +25,9 @@ struct Ruling {
   std::map<std::int64_t, float> biases = {};
 };
 
-/// One answer under a rule. Engine thread only. As Forward's state, what it
-/// remembers is a cache: the tokens it is given are the truth. From one call to
+/// One answer under a rule. One thread at a time, while others look at other
+/// answers. As Forward's state, what it remembers is a cache: the tokens it is
+/// given are the truth. From one call to
 /// the next they mostly grow by some, but guesses are looked at and left again.
 class PENSTOCK_API RuledAnswer {
  public:
