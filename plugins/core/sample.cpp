@@ -320,7 +320,7 @@ void SampleDecode::decode(const Step& step, const Result& picked,
     }
   };
   if (is_for_a_team(step)) {
-    parallel_for(count, 1, some);
+    parallel_for_now(count, 1, some);
   } else {
     some(0, count);
   }

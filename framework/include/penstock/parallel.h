@@ -45,6 +45,11 @@ class PENSTOCK_API SerialOps {
 PENSTOCK_API void parallel_for(
     std::int64_t count, std::int64_t grain,
     const std::function<void(std::int64_t begin, std::int64_t end)>& body);
+/// The same for a loop of less than a millisecond: where another loop has the
+/// pool, the caller runs this one alone and does not wait.
+PENSTOCK_API void parallel_for_now(
+    std::int64_t count, std::int64_t grain,
+    const std::function<void(std::int64_t begin, std::int64_t end)>& body);
 
 /// The threads of one parallel_region(), which run at once and meet.
 class PENSTOCK_API Team {

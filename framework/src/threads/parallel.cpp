@@ -93,9 +93,12 @@ ThreadShare::Use::~Use() {
   own_share = before_;
 }
 
-void parallel_for(
-    std::int64_t count, std::int64_t grain,
-    const std::function<void(std::int64_t begin, std::int64_t end)>& body) {
+namespace {
+
+using Body = std::function<void(std::int64_t begin, std::int64_t end)>;
+
+void run_loop(std::int64_t count, std::int64_t grain, const Body& body,
+              bool waits) {
   if (count <= 0) return;
   const int parts = threads();
   if (is_inside_loop() || parts == 1 || count <= grain) {
@@ -108,8 +111,27 @@ void parallel_for(
   // Four parts a thread even out threads that start late.
   const std::int64_t pieces = std::int64_t{4} * parts;
   loop.part = std::max(grain, (count + pieces - 1) / pieces);
-  pool().run(loop);
+  if (waits) {
+    pool().run(loop);
+  } else if (!pool().run_now(loop)) {
+    body(0, count);
+    return;
+  }
   if (loop.error) std::rethrow_exception(loop.error);
+}
+
+}  // namespace
+
+void parallel_for(
+    std::int64_t count, std::int64_t grain,
+    const std::function<void(std::int64_t begin, std::int64_t end)>& body) {
+  run_loop(count, grain, body, /*waits=*/true);
+}
+
+void parallel_for_now(
+    std::int64_t count, std::int64_t grain,
+    const std::function<void(std::int64_t begin, std::int64_t end)>& body) {
+  run_loop(count, grain, body, /*waits=*/false);
 }
 
 void parallel_region(const std::function<void(int thread, Team& team)>& body) {

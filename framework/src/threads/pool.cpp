@@ -46,6 +46,16 @@ void Pool::resize(int helpers) {
 
 void Pool::run(Loop& loop) {
   const std::scoped_lock turn(turn_);
+  run_with_helpers(loop);
+}
+
+bool Pool::run_now(Loop& loop) {
+  const std::unique_lock turn(turn_, std::try_to_lock);
+  if (turn) run_with_helpers(loop);
+  return turn.owns_lock();
+}
+
+void Pool::run_with_helpers(Loop& loop) {
   start();
   {
     const std::scoped_lock lock(mutex_);

@@ -40,8 +40,11 @@ class Pool {
   void resize(int helpers);
   /// Runs the loop on the caller and all helpers.
   void run(Loop& loop);
+  /// False: another loop runs, and this one did not.
+  [[nodiscard]] bool run_now(Loop& loop);
 
  private:
+  void run_with_helpers(Loop& loop);
   void start();
   void help();
 

@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <memory>
+#include <vector>
 
 #include "core/sample.h"
+#include "penstock/error.h"
 #include "penstock/forward.h"
 #include "penstock/rule.h"
 
@@ -282,6 +285,38 @@ TEST(Ruled, SeveralRulesAllowWhatAllOfThemAllow) {
   setting.decode.start(setting.sequence);
   EXPECT_EQ(setting.sequence.want.allowed.at(0)->ids(), (Tokens{5, 7}));
   EXPECT_EQ(setting.next(kScores).tokens, Tokens{5});
+}
+
+TEST(Ruled, ManyAnswersAreInTheOrderOfTheirSlices) {
+  // Enough of them for several threads; the third's rule fails.
+  std::vector<std::unique_ptr<Ruled>> all;
+  for (std::int64_t i = 0; i < 9; ++i) {
+    all.push_back(std::make_unique<Ruled>(
+        SampleDecode::Params{}, [i](const Tokens& answer) {
+          if (i == 2 && !answer.empty()) throw Error(Code::kData, "no more");
+          return answer.empty() ? only({i, 9}) : only({3, 4});
+        }));
+  }
+  Step step;
+  for (const auto& each : all) {
+    const auto at = std::ssize(step.slices);
+    step.slices.push_back(
+        {.sequence = &each->sequence, .count = 2, .out = at, .outs = 1});
+  }
+  const auto logits = at::tensor({9, 8, 7, 6, 5, 4, 3, 2, 1, 0}, at::kFloat);
+  const Scores scores =
+      fill_scores(logits.unsqueeze(0).repeat({std::ssize(all), 1}), step);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<Next> out;
+    all[0]->decode.decode(step, {.out = {}, .scores = scores}, out);
+    ASSERT_EQ(out.size(), all.size());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      EXPECT_EQ(out[i].slice, i);
+      EXPECT_EQ(out[i].error != nullptr, i == 2);
+      EXPECT_EQ(out[i].tokens,
+                i == 2 ? Tokens{} : Tokens{static_cast<std::int64_t>(i)});
+    }
+  }
 }
 
 }  // namespace
