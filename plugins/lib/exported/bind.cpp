@@ -64,8 +64,9 @@ at::Tensor in_file_order(const ModelInput& input, const at::Tensor& given) {
     return given;
   }
   const bool are_bytes = input.file.dtype == "u8";
-  if (given.scalar_type() != at::kFloat || !given.is_cpu()) {
-    const at::Tensor turned = given.movedim(-3, -1);
+  const at::Tensor turned = given.movedim(-3, -1);
+  if (given.scalar_type() != at::kFloat || !given.is_cpu() ||
+      turned.is_contiguous()) {
     const bool is_real = given.scalar_type() == at::kFloat;
     return are_bytes && is_real ? turned.round().clamp(0, 255).to(at::kByte)
                                 : turned;

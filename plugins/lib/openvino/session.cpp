@@ -155,6 +155,8 @@ ov::Tensor borrowed(const at::Tensor& tensor) {
 /// What is larger is handed on, with its memory: to copy a text's scores takes
 /// a tenth of the time that makes them. For what is small a copy is quicker.
 constexpr std::size_t kMostCopied = std::size_t{1} << 20U;
+/// Of memory for a next answer.
+constexpr std::size_t kMostKept = std::size_t{64} << 20U;
 
 std::vector<std::int64_t> sizes_of(const ov::Tensor& tensor) {
   const ov::Shape& shape = tensor.get_shape();
@@ -175,20 +177,18 @@ at::Tensor copied(const ov::Tensor& tensor, at::ScalarType dtype) {
 class Spare {
  public:
   void keep(const ov::Tensor& tensor) {
+    if (tensor.get_byte_size() > kMostKept) return;
     const std::lock_guard lock(mutex_);
-    if (tensors_.size() < 2) tensors_.push_back(tensor);
+    tensor_ = tensor;
   }
   [[nodiscard]] std::optional<ov::Tensor> take() {
     const std::lock_guard lock(mutex_);
-    if (tensors_.empty()) return std::nullopt;
-    ov::Tensor out = std::move(tensors_.back());
-    tensors_.pop_back();
-    return out;
+    return std::exchange(tensor_, std::nullopt);
   }
 
  private:
   std::mutex mutex_;
-  std::vector<ov::Tensor> tensors_;
+  std::optional<ov::Tensor> tensor_;
 };
 
 /// An output of a compiled model.
@@ -325,15 +325,15 @@ std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
     request.start_async();
     const Cancel cancel(waiting.stops, request);
     wait(request, waiting.deadline);
+    std::vector<at::Tensor> out;
+    out.reserve(impl_->outputs.size());
+    for (const Made& made : impl_->outputs) out.push_back(made.take(request));
+    return out;
   } catch (const ov::Cancelled&) {
     throw Cancelled();
   } catch (const ov::Exception& error) {
     fail(impl_->head, "OpenVINO cannot run it: " + reason_of(error));
   }
-  std::vector<at::Tensor> out;
-  out.reserve(impl_->outputs.size());
-  for (const Made& made : impl_->outputs) out.push_back(made.take(request));
-  return out;
 }
 
 }  // namespace penstock::openvino
