@@ -102,6 +102,10 @@ class Flood : public ::testing::Test {
     script_.in_preprocess = [this](const Request&) { ++prepared_; };
     script_.in_decode = [this](const Sequence&) {
       while (prepared_ < expected_) std::this_thread::yield();
+      // What is prepared is in the queue a moment later.
+      std::call_once(is_full_, [] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      });
     };
     script_.in_writer = [this](const Request& request) {
       const std::scoped_lock lock(mutex_);
@@ -147,6 +151,7 @@ class Flood : public ::testing::Test {
 
   fakes::Script script_;
   std::atomic<int> prepared_{0}, expected_{1 << 30};
+  std::once_flag is_full_;
   std::mutex mutex_;
   std::vector<std::string> order_;
   std::vector<std::shared_ptr<fakes::Collect>> sinks_;
