@@ -64,7 +64,8 @@ class PENSTOCK_API Decode : public Stage {
   /// that declares takes_rules() does as item->rules say.
   virtual void start(Sequence& /*sequence*/) {}
   /// On Forward's device, enqueue only: the device half. What it returns the
-  /// runtime copies to the CPU, so the less the better.
+  /// runtime copies to the CPU, so the less the better. It leaves the tensors
+  /// that it is given as they are, which the runtime looks at behind it.
   [[nodiscard]] virtual Result pick(const Step& /*step*/, Result result) {
     return result;
   }

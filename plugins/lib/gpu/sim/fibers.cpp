@@ -63,7 +63,9 @@ class Stack {
       : bytes_(mmap(nullptr, kStack, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {
     if (bytes_ == MAP_FAILED) throw std::bad_alloc();
-    mprotect(bytes_, kGuard, PROT_NONE);
+    if (mprotect(bytes_, kGuard, PROT_NONE) == 0) return;
+    munmap(bytes_, kStack);
+    throw std::bad_alloc();
   }
   Stack(Stack&& other) noexcept
       : bytes_(std::exchange(other.bytes_, nullptr)) {}
