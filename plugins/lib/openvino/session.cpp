@@ -1,7 +1,6 @@
 #include "lib/openvino/session.h"
 
 #include <ATen/ops/empty.h>
-#include <ATen/ops/from_blob.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,11 +11,9 @@
 #include <filesystem>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/exception.hpp>
 #include <optional>
-#include <utility>
 
 #include "penstock/error.h"
 #include "penstock/models.h"
@@ -152,69 +149,17 @@ ov::Tensor borrowed(const at::Tensor& tensor) {
   return {dtype->theirs, shape, tensor.const_data_ptr()};
 }
 
-/// What is larger is handed on, with its memory: to copy a text's scores takes
-/// a tenth of the time that makes them. For what is small a copy is quicker.
-constexpr std::size_t kMostCopied = std::size_t{1} << 20U;
-/// Of memory for a next answer.
-constexpr std::size_t kMostKept = std::size_t{64} << 20U;
-
-std::vector<std::int64_t> sizes_of(const ov::Tensor& tensor) {
+at::Tensor copied(const ov::Tensor& tensor) {
+  const Dtype* dtype = find_dtype(tensor.get_element_type());
+  if (dtype == nullptr) return {};
   const ov::Shape& shape = tensor.get_shape();
-  return {shape.begin(), shape.end()};
-}
-
-at::Tensor copied(const ov::Tensor& tensor, at::ScalarType dtype) {
-  at::Tensor out = at::empty(sizes_of(tensor), dtype);
+  at::Tensor out = at::empty(
+      std::vector<std::int64_t>(shape.begin(), shape.end()), dtype->ours);
   if (tensor.get_size() > 0) {
-    std::memcpy(out.mutable_data_ptr(), std::as_const(tensor).data(),
-                tensor.get_byte_size());
+    std::memcpy(out.mutable_data_ptr(), tensor.data(), tensor.get_byte_size());
   }
   return out;
 }
-
-/// Memory of an output that nobody reads any more: the system's pages would
-/// cost as much as a copy. Any thread.
-class Spare {
- public:
-  void keep(const ov::Tensor& tensor) {
-    if (tensor.get_byte_size() > kMostKept) return;
-    const std::lock_guard lock(mutex_);
-    tensor_ = tensor;
-  }
-  [[nodiscard]] std::optional<ov::Tensor> take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(tensor_, std::nullopt);
-  }
-
- private:
-  std::mutex mutex_;
-  std::optional<ov::Tensor> tensor_;
-};
-
-/// An output of a compiled model.
-struct Made {
-  std::size_t place = 0;
-  bool is_dynamic = false;
-  std::shared_ptr<Spare> spare = std::make_shared<Spare>();
-
-  /// What a run made. The next run leaves it as it is.
-  at::Tensor take(ov::InferRequest& request) const {
-    ov::Tensor made = request.get_output_tensor(place);
-    const Dtype* dtype = find_dtype(made.get_element_type());
-    if (dtype == nullptr) return {};
-    if (made.get_byte_size() <= kMostCopied) return copied(made, dtype->ours);
-    auto next = spare->take();
-    if (!next) {  // a dynamic one gets its shape from the run
-      next.emplace(made.get_element_type(),
-                   is_dynamic ? ov::Shape{0} : made.get_shape());
-    }
-    request.set_output_tensor(place, *next);
-    return at::from_blob(
-        made.data(), sizes_of(made),
-        [made, spare = spare](void* /*data*/) { spare->keep(made); },
-        dtype->ours);
-  }
-};
 
 ov::AnyMap properties(const SessionOptions& options) {
   ov::AnyMap out{
@@ -275,8 +220,7 @@ struct Session::Impl {
   ov::Core core;
   ov::CompiledModel compiled;
   ov::InferRequest request;
-  std::vector<std::optional<std::size_t>> inputs;  ///< by the file's
-  std::vector<Made> outputs;                       ///< by the file's
+  std::vector<std::optional<std::size_t>> inputs, outputs;  ///< by the file's
 };
 
 Session::Session(const ModelHead& head, const ModelPorts& ports,
@@ -292,16 +236,11 @@ Session::Session(const ModelHead& head, const ModelPorts& ports,
     refuse_model(head, error);
   }
   impl_->inputs = places(impl_->compiled.inputs(), ports.inputs);
-  const auto made = impl_->compiled.outputs();
-  const auto found = places(made, ports.outputs);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (!found[i]) {
-      fail(head,
-           str("OpenVINO gives no output '", ports.outputs[i].file.name, "'"));
-    }
-    impl_->outputs.push_back(
-        {.place = *found[i],
-         .is_dynamic = made[*found[i]].get_partial_shape().is_dynamic()});
+  impl_->outputs = places(impl_->compiled.outputs(), ports.outputs);
+  for (std::size_t i = 0; i < ports.outputs.size(); ++i) {
+    if (impl_->outputs[i]) continue;
+    fail(head,
+         str("OpenVINO gives no output '", ports.outputs[i].file.name, "'"));
   }
 }
 
@@ -325,15 +264,17 @@ std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
     request.start_async();
     const Cancel cancel(waiting.stops, request);
     wait(request, waiting.deadline);
-    std::vector<at::Tensor> out;
-    out.reserve(impl_->outputs.size());
-    for (const Made& made : impl_->outputs) out.push_back(made.take(request));
-    return out;
   } catch (const ov::Cancelled&) {
     throw Cancelled();
   } catch (const ov::Exception& error) {
     fail(impl_->head, "OpenVINO cannot run it: " + reason_of(error));
   }
+  std::vector<at::Tensor> out;
+  out.reserve(impl_->outputs.size());
+  for (const auto& place : impl_->outputs) {
+    out.push_back(copied(request.get_output_tensor(*place)));
+  }
+  return out;
 }
 
 }  // namespace penstock::openvino

@@ -40,8 +40,8 @@ class Session {
   [[nodiscard]] std::string dtype() const;
 
   /// Takes the file's inputs in their order, on the CPU; gives its outputs,
-  /// which are the caller's. An output that is not a tensor of numbers is
-  /// undefined. Throws Cancelled when nobody waits any more.
+  /// copied. An output that is not a tensor of numbers is undefined. Throws
+  /// Cancelled when nobody waits any more.
   [[nodiscard]] std::vector<at::Tensor> run(
       const std::vector<at::Tensor>& inputs, const exported::Waiting& waiting);
 

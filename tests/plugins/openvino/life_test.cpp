@@ -87,7 +87,7 @@ TEST(Session, TakesABatchOfNoRows) {
   EXPECT_EQ(out.at(0).sizes(), (std::vector<std::int64_t>{0, 3}));
 }
 
-TEST(Session, HandsOnWhatIsLargeAndLeavesIt) {
+TEST(Session, LeavesWhatItMadeAlone) {
   Loaded scales("scales.onnx");
   const at::Tensor scale = at::ones({3}) * 2;
   const auto run = [&](std::int64_t rows, double x) {
@@ -95,7 +95,6 @@ TEST(Session, HandsOnWhatIsLargeAndLeavesIt) {
   };
   const at::Tensor first = run(200000, 1);  // 2.4 MB
   for (const std::int64_t rows : {200000, 300000, 150000, 200000, 2}) {
-    // What a run made before is given back here, and used again.
     const at::Tensor made = run(rows, static_cast<double>(rows));
     EXPECT_EQ(made.sizes(), at::IntArrayRef({rows, 3}));
     EXPECT_TRUE(made.eq(2 * rows).all().item<bool>());
@@ -103,7 +102,7 @@ TEST(Session, HandsOnWhatIsLargeAndLeavesIt) {
   }
 }
 
-TEST(Session, HandsOnMemoryThatOutlivesIt) {
+TEST(Session, MakesWhatOutlivesIt) {
   at::Tensor made;
   {
     Loaded scales("scales.onnx");
