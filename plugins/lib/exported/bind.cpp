@@ -8,7 +8,6 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include "penstock/dtype.h"
@@ -34,24 +33,22 @@ at::ScalarType dtype_of(const ModelInput& input) {
               str("'", input.file.dtype, "' is no dtype of numbers"));
 }
 
-/// [..., C, H, W] as [..., H, W, C]. ATen's copy across strides takes ten times
-/// as long.
-template <class T, class Convert>
-at::Tensor interleaved(const at::Tensor& given, at::ScalarType dtype,
-                       const Convert& convert) {
+/// f32[..., C, H, W] as [..., H, W, C]. ATen's copy across strides takes ten
+/// times as long.
+at::Tensor interleaved(const at::Tensor& given) {
   const at::Tensor planes = given.contiguous();
   std::vector<std::int64_t> sizes = planes.sizes().vec();
   std::rotate(sizes.end() - 3, sizes.end() - 2, sizes.end());
-  at::Tensor out = at::empty(sizes, dtype);
+  at::Tensor out = at::empty(sizes, at::kFloat);
   const std::int64_t channels = sizes.back();
   const std::int64_t pixels = planes.size(-2) * planes.size(-1);
   const auto* from = planes.const_data_ptr<float>();
-  T* to = out.mutable_data_ptr<T>();
+  auto* to = out.mutable_data_ptr<float>();
   for (std::int64_t left = planes.numel(); left > 0;
        left -= channels * pixels, to += channels * pixels) {
     for (std::int64_t channel = 0; channel < channels; ++channel) {
       for (std::int64_t i = 0; i < pixels; ++i) {
-        to[i * channels + channel] = convert(*from++);
+        to[i * channels + channel] = *from++;
       }
     }
   }
@@ -63,21 +60,13 @@ at::Tensor in_file_order(const ModelInput& input, const at::Tensor& given) {
   if (!input.is_channels_last || !given.defined() || given.dim() < 3) {
     return given;
   }
-  const bool are_bytes = input.file.dtype == "u8";
-  const at::Tensor turned = given.movedim(-3, -1);
-  if (given.scalar_type() != at::kFloat || !given.is_cpu() ||
-      turned.is_contiguous()) {
-    const bool is_real = given.scalar_type() == at::kFloat;
-    return are_bytes && is_real ? turned.round().clamp(0, 255).to(at::kByte)
-                                : turned;
+  at::Tensor turned = given.movedim(-3, -1);
+  const bool is_real = given.scalar_type() == at::kFloat;
+  if (is_real && given.is_cpu() && !turned.is_contiguous()) {
+    turned = interleaved(given);
   }
-  if (!are_bytes) {
-    return interleaved<float>(given, at::kFloat, [](float x) { return x; });
-  }
-  return interleaved<std::uint8_t>(given, at::kByte, [](float x) {
-    return static_cast<std::uint8_t>(
-        std::clamp(std::nearbyint(x), 0.0F, 255.0F));
-  });
+  if (input.file.dtype != "u8" || !is_real) return turned;
+  return turned.round().clamp(0, 255).to(at::kByte);
 }
 
 at::Tensor constant(const ModelInput& input,
