@@ -298,9 +298,9 @@ void SampleDecode::decode_slice(const Step& step, const Scores& scores,
 bool SampleDecode::is_for_a_team(const Step& step) {
   const auto held = std::count_if(
       step.slices.begin(), step.slices.end(), [](const Slice& slice) {
-        const auto& state =
-            dynamic_cast<const State&>(*slice.sequence->item->state);
-        return !state.branches.front().rules.are_none();
+        const auto& rules = slice.sequence->item->rules;
+        return std::any_of(rules.begin(), rules.end(),
+                           [](const auto& rule) { return rule != nullptr; });
       });
   return held > 2 && std::all_of(step.slices.begin(), step.slices.end(),
                                  [](const Slice& slice) {
@@ -314,13 +314,15 @@ void SampleDecode::decode(const Step& step, const Result& picked,
   const auto count = std::ssize(step.slices);
   std::vector<std::vector<Next>> made(step.slices.size());
   const auto some = [&](std::int64_t begin, std::int64_t end) {
-    const SerialOps serial;
     for (auto i = static_cast<std::size_t>(begin); std::cmp_less(i, end); ++i) {
       decode_slice(step, scores, i, made[i]);
     }
   };
   if (is_for_a_team(step)) {
-    parallel_for_now(count, 1, some);
+    parallel_for_now(count, 1, [&](std::int64_t begin, std::int64_t end) {
+      const SerialOps serial;
+      some(begin, end);
+    });
   } else {
     some(0, count);
   }
