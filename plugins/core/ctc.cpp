@@ -1,10 +1,15 @@
 #include "core/ctc.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/amax.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/isfinite.h>
 #include <ATen/ops/logsumexp.h>
 #include <ATen/ops/max.h>
-#include <ATen/ops/softmax.h>
+#include <ATen/ops/maximum.h>
+
+#include <limits>
+#include <utility>
 
 #include "core/each_item.h"
 #include "lib/labels/label_file.h"
@@ -17,6 +22,7 @@ namespace {
 
 constexpr const char* kIds = "ids";
 constexpr const char* kValues = "values";
+constexpr float kLeast = -std::numeric_limits<float>::infinity();
 
 }  // namespace
 
@@ -90,11 +96,19 @@ Result Ctc::pick(const Step& /*step*/, Result result) {
 
 /// The best score of a character in [places, classes].
 double Ctc::best_score(const at::Tensor& logits) const {
-  if (logits.size(0) == 0 || logits.size(1) < 2) return 0;
-  const auto scores =
-      params_.activation == "softmax" ? logits.softmax(-1) : logits.clone();
-  scores.select(1, params_.blank).fill_(0);
-  return scores.max().item<double>();
+  const std::int64_t classes = logits.size(1);
+  if (logits.size(0) == 0 || classes < 2) return 0;
+  at::Tensor best = at::full({logits.size(0)}, kLeast);
+  for (const auto& [first, count] :
+       {std::pair{std::int64_t{0}, params_.blank},
+        std::pair{params_.blank + 1, classes - params_.blank - 1}}) {
+    if (count == 0) continue;
+    best = at::maximum(best, logits.narrow(1, first, count).amax(1));
+  }
+  if (params_.activation == "softmax") {
+    best = (best - logits.logsumexp(1)).exp();
+  }
+  return best.max().item<double>();
 }
 
 Decoded Ctc::text_of(const Result& picked, std::int64_t row,

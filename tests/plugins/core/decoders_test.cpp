@@ -232,6 +232,16 @@ TEST(Ctc, AnUnsureTextIsNotGiven) {
   EXPECT_NEAR(get(made.decoded.at(0).notes, kBestScore), 0.7, 1e-6);
 }
 
+TEST(Ctc, TheBlanksScoreIsNotTheBestOfACharacter) {
+  const LabelFile two({"a", "b"});
+  auto scores = places({1, 1}, 3, 0.9F);
+  scores[0].second[1][2] = 0.05F;
+  const auto made =
+      testing::run_stage(two.yaml(", blank: 1"), {.outputs = {scores}});
+  EXPECT_EQ(get(made.decoded.at(0).notes, kText), "");
+  EXPECT_NEAR(get(made.decoded.at(0).notes, kBestScore), 0.05, 1e-6);
+}
+
 TEST(Ctc, NotANumberFailsItsItem) {
   const LabelFile two({"a", "b"});
   const float none = std::numeric_limits<float>::quiet_NaN();
