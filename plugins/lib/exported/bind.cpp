@@ -1,7 +1,6 @@
 #include "lib/exported/bind.h"
 
 #include <ATen/ops/clamp.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/movedim.h>
 #include <ATen/ops/round.h>
 #include <ATen/ops/tensor.h>
@@ -35,11 +34,11 @@ at::ScalarType dtype_of(const ModelInput& input) {
 
 /// f32[..., C, H, W] as [..., H, W, C]. ATen's copy across strides takes ten
 /// times as long.
-at::Tensor interleaved(const at::Tensor& given) {
+at::Tensor interleaved(const at::Tensor& given, const KeptMemory& memory) {
   const at::Tensor planes = given.contiguous();
   std::vector<std::int64_t> sizes = planes.sizes().vec();
   std::rotate(sizes.end() - 3, sizes.end() - 2, sizes.end());
-  at::Tensor out = at::empty(sizes, at::kFloat);
+  at::Tensor out = memory.empty(sizes, at::kFloat);
   const std::int64_t channels = sizes.back();
   const std::int64_t pixels = planes.size(-2) * planes.size(-1);
   const auto* from = planes.const_data_ptr<float>();
@@ -56,14 +55,15 @@ at::Tensor interleaved(const at::Tensor& given) {
 }
 
 /// What the pipeline gives as the file has it.
-at::Tensor in_file_order(const ModelInput& input, const at::Tensor& given) {
+at::Tensor in_file_order(const ModelInput& input, const at::Tensor& given,
+                         const KeptMemory& memory) {
   if (!input.is_channels_last || !given.defined() || given.dim() < 3) {
     return given;
   }
   at::Tensor turned = given.movedim(-3, -1);
   const bool is_real = given.scalar_type() == at::kFloat;
   if (is_real && given.is_cpu() && !turned.is_contiguous()) {
-    turned = interleaved(given);
+    turned = interleaved(given, memory);
   }
   if (input.file.dtype != "u8" || !is_real) return turned;
   return turned.round().clamp(0, 255).to(at::kByte);
@@ -167,8 +167,9 @@ std::vector<at::Tensor> Binder::bind(const Give& item,
   for (std::size_t i = 0; i < out.size(); ++i) {
     const ModelInput& input = ports_.inputs[i];
     if (input.from == From::kConstant) continue;
-    out[i] = input.from == From::kItem ? in_file_order(input, item(input))
-                                       : state(input);
+    out[i] = input.from == From::kItem
+                 ? in_file_order(input, item(input), turned_)
+                 : state(input);
     if (!out[i].defined()) continue;
     check(input, out[i], known);
     out[i] = out[i].contiguous();

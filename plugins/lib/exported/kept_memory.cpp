@@ -1,0 +1,73 @@
+#include "lib/exported/kept_memory.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <c10/util/accumulate.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace penstock::exported {
+namespace {
+
+/// What is smaller comes from malloc's own lists.
+constexpr std::int64_t kLeastBytes = 64 << 10;
+
+}  // namespace
+
+struct KeptMemory::Free {
+  std::mutex mutex;
+  std::vector<at::Tensor> pieces;  ///< u8[bytes]
+  std::size_t most = 0;
+
+  /// One that fits and wastes no more than half of it, or a new one.
+  at::Tensor take(std::int64_t bytes) {
+    {
+      const std::lock_guard lock(mutex);
+      const auto found = std::find_if(
+          pieces.begin(), pieces.end(), [&](const at::Tensor& piece) {
+            return piece.numel() >= bytes && piece.numel() / 2 <= bytes;
+          });
+      if (found != pieces.end()) {
+        at::Tensor piece = std::move(*found);
+        pieces.erase(found);
+        return piece;
+      }
+    }
+    return at::empty({bytes}, at::kByte);
+  }
+
+  /// The one that was kept longest makes room.
+  void give_back(at::Tensor piece) {
+    at::Tensor dropped;  // freed without the lock
+    const std::lock_guard lock(mutex);
+    if (pieces.size() == most) {
+      dropped = std::move(pieces.front());
+      pieces.erase(pieces.begin());
+    }
+    pieces.push_back(std::move(piece));
+  }
+};
+
+KeptMemory::KeptMemory(std::size_t most) : free_(std::make_shared<Free>()) {
+  free_->most = most;
+}
+
+at::Tensor KeptMemory::empty(at::IntArrayRef sizes,
+                             at::ScalarType dtype) const {
+  const auto bytes = static_cast<std::int64_t>(c10::elementSize(dtype)) *
+                     c10::multiply_integers(sizes);
+  if (bytes < kLeastBytes) return at::empty(sizes, dtype);
+  at::Tensor piece = free_->take(bytes);
+  void* const data = piece.mutable_data_ptr();
+  return at::from_blob(
+      data, sizes,
+      [free = free_, piece = std::move(piece)](void* /*data*/) mutable {
+        free->give_back(std::move(piece));
+      },
+      dtype);
+}
+
+}  // namespace penstock::exported
