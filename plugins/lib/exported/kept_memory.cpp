@@ -13,7 +13,7 @@ namespace penstock::exported {
 namespace {
 
 /// What is smaller comes from malloc's own lists.
-constexpr std::int64_t kLeastBytes = 64 << 10;
+constexpr std::int64_t kLeastBytes = 16 << 10;
 
 }  // namespace
 

@@ -31,6 +31,7 @@ at::Tensor stacked(const std::vector<at::Tensor>& rows, std::int64_t dim,
                                  " for another, which is no batch; set "
                                  "batch.max_sequences: 1"));
   }
+  if (rows.size() == 1) return rows.front().unsqueeze(dim);
   return at::stack(rows, dim);
 }
 
@@ -130,15 +131,14 @@ Tensors Runner::inputs_of(const Step& step) const {
   for (const ModelInput& input : ports_.inputs) {
     if (input.from != From::kItem) continue;
     std::vector<at::Tensor> rows;
-    bool is_set = false;
     for (std::int64_t i = 0; i < rows_of(step); ++i) {
       const at::Tensor* own =
           find(sequence_of(step, i).inputs, input.port.name);
-      is_set = is_set || own != nullptr;
-      rows.push_back(own == nullptr ? given(step.inputs, input)[i]
-                                    : as_dtype(*own, input));
+      if (own == nullptr) continue;
+      if (rows.empty()) rows = given(step.inputs, input).unbind();
+      rows[static_cast<std::size_t>(i)] = as_dtype(*own, input);
     }
-    if (!is_set) continue;
+    if (rows.empty()) continue;
     const auto at = std::find_if(out.begin(), out.end(), [&](const auto& each) {
       return each.first == input.port.name;
     });
