@@ -69,6 +69,17 @@ Plan Stack::plan(const Offer& offer) {
                                 .joins = false});
 }
 
+/// Of one shape. One row is not copied.
+at::Tensor Stack::stacked(const std::vector<at::Tensor>& rows) const {
+  const at::Tensor& first = rows.front();
+  if (rows.size() == 1) return first.contiguous().unsqueeze(0);
+  if (!first.is_cpu()) return at::stack(rows);
+  std::vector<std::int64_t> shape = first.sizes().vec();
+  shape.insert(shape.begin(), static_cast<std::int64_t>(rows.size()));
+  at::Tensor out = memory_.empty(shape, first.scalar_type());
+  return at::stack_out(out, rows);
+}
+
 void Stack::add(Tensors& out, const std::string& name,
                 const std::vector<at::Tensor>& rows) const {
   const bool is_one_shape =
@@ -76,7 +87,7 @@ void Stack::add(Tensors& out, const std::string& name,
         return row.sizes() == rows.front().sizes();
       });
   if (is_one_shape) {
-    out.emplace_back(name, at::stack(rows));
+    out.emplace_back(name, stacked(rows));
     return;
   }
   const bool has_one_rank = std::all_of(
@@ -97,7 +108,7 @@ void Stack::add(Tensors& out, const std::string& name,
   std::vector<at::Tensor> parts;
   parts.reserve(rows.size());
   for (const at::Tensor& row : rows) parts.push_back(part(row, shape, true));
-  out.emplace_back(name, at::stack(parts));
+  out.emplace_back(name, stacked(parts));
 }
 
 void Stack::add_padded(Tensors& out, const std::string& name,

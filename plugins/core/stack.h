@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "penstock/batch.h"
+#include "penstock/kept_memory.h"
 
 namespace penstock::core {
 
@@ -29,12 +30,14 @@ class Stack final : public Batch {
   [[nodiscard]] Tensors collate(std::span<const Slice> slices) override;
 
  private:
+  [[nodiscard]] at::Tensor stacked(const std::vector<at::Tensor>& rows) const;
   void add(Tensors& out, const std::string& name,
            const std::vector<at::Tensor>& rows) const;
   void add_padded(Tensors& out, const std::string& name,
                   const std::vector<at::Tensor>& rows) const;
 
   Params params_;
+  KeptMemory memory_;
 };
 
 }  // namespace penstock::core

@@ -51,8 +51,8 @@ Fit::Fit(const Params& params)
 void Fit::preprocess(const Request& /*request*/, Item in, ItemSink& out) const {
   const at::Tensor picture = take_picture(in);
   Seen seen;
-  in.inputs.emplace_back("pixels",
-                         normalize(reshape(picture, recipe_, &seen), recipe_));
+  in.inputs.emplace_back(
+      "pixels", normalize(reshape(picture, recipe_, &seen), recipe_, memory_));
   set(in.notes, kSeen, seen.note());
   if (!thumbnail_.size.empty()) {
     in.inputs.emplace_back("thumbnail", reshape(picture, thumbnail_));

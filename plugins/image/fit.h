@@ -24,6 +24,7 @@ class Fit final : public Preprocess {
 
  private:
   Recipe recipe_, thumbnail_;
+  KeptMemory memory_;
 };
 
 }  // namespace penstock::image

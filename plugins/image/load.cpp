@@ -74,7 +74,8 @@ at::Tensor Load::picture(const std::string& bytes) const {
 
 Load::View Load::view(const PictureView& part) const {
   View out;
-  out.pixels = normalize(reshape(part.pixels, recipe_, &out.seen), recipe_);
+  out.pixels =
+      normalize(reshape(part.pixels, recipe_, &out.seen), recipe_, memory_);
   out.seen.of.left += part.left;
   out.seen.of.top += part.top;
   return out;

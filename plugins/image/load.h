@@ -46,6 +46,7 @@ class Load final : public Preprocess {
 
   Params params_;
   Recipe recipe_;
+  KeptMemory memory_;
 };
 
 }  // namespace penstock::image

@@ -231,12 +231,13 @@ at::Tensor reshape(const at::Tensor& pixels, const Recipe& recipe, Seen* seen) {
   return out.contiguous();
 }
 
-at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe) {
+at::Tensor normalize(const at::Tensor& pixels, const Recipe& recipe,
+                     const KeptMemory& memory) {
   const at::Tensor from = recipe.channels == "grey" ? grey(pixels) : pixels;
   const std::int64_t height = from.size(0);
   const std::int64_t width = from.size(1);
   const std::int64_t channels = from.size(2);
-  auto out = at::empty({channels, height, width}, at::kFloat);
+  at::Tensor out = memory.empty({channels, height, width}, at::kFloat);
   for (std::int64_t c = 0; c < channels; ++c) {
     const auto channel = static_cast<std::size_t>(c);
     const auto mean = static_cast<float>(value_of(recipe.mean, channel, 0));

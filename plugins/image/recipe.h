@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "image/resize.h"
+#include "penstock/kept_memory.h"
 
 namespace penstock::image {
 
@@ -63,7 +64,8 @@ struct Seen {
 /// u8[H,W,3] to f32[C,H,W] in the recipe's channels, scaled and normalised in
 /// the arithmetic of transformers (double product, float difference).
 [[nodiscard]] at::Tensor normalize(const at::Tensor& pixels,
-                                   const Recipe& recipe);
+                                   const Recipe& recipe,
+                                   const KeptMemory& memory = KeptMemory(0));
 
 /// Gemma 3's pan and scan: the squarish parts that a long picture is seen as,
 /// beside the whole one. Empty: it is not long enough.

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "lib/exported/kept_memory.h"
+#include "penstock/kept_memory.h"
 #include "penstock/model_ports.h"
 
 namespace penstock::exported {
@@ -46,7 +46,7 @@ class Binder {
   const std::string& file_;
   const ModelPorts& ports_;
   const Ranges& ranges_;
-  KeptMemory turned_{2};  ///< an input, and one that a model kept
+  KeptMemory turned_;  ///< of inputs in the file's order
 };
 
 }  // namespace penstock::exported

@@ -14,8 +14,8 @@
 #include <openvino/runtime/exception.hpp>
 #include <optional>
 
-#include "lib/exported/kept_memory.h"
 #include "penstock/error.h"
+#include "penstock/kept_memory.h"
 #include "penstock/models.h"
 
 namespace penstock::openvino {
@@ -149,7 +149,7 @@ ov::Tensor borrowed(const at::Tensor& tensor) {
   return {dtype->theirs, shape, tensor.const_data_ptr()};
 }
 
-at::Tensor copied(const ov::Tensor& tensor, exported::KeptMemory& memory) {
+at::Tensor copied(const ov::Tensor& tensor, const KeptMemory& memory) {
   const Dtype* dtype = find_dtype(tensor.get_element_type());
   if (dtype == nullptr) return {};
   const ov::Shape& shape = tensor.get_shape();
@@ -239,15 +239,12 @@ std::string cache_named(const std::string& said) {
 }
 
 struct Session::Impl {
-  Impl(ModelHead model, std::size_t answers)
-      : head(std::move(model)), memory(2 * answers) {}
-
   ModelHead head;
   ov::Core core;
   ov::CompiledModel compiled;
   ov::InferRequest request;
   std::vector<std::optional<std::size_t>> inputs, outputs;  ///< by the file's
-  exported::KeptMemory memory;  ///< while some are read others are made
+  KeptMemory memory;                                        ///< of answers
   ShortRuns short_runs;
 
   void infer(std::size_t bytes, const exported::Waiting& waiting) {
@@ -263,7 +260,8 @@ struct Session::Impl {
 
 Session::Session(const ModelHead& head, const ModelPorts& ports,
                  const SessionOptions& options)
-    : impl_(std::make_unique<Impl>(head, ports.outputs.size())) {
+    : impl_(std::make_unique<Impl>()) {
+  impl_->head = head;
   try {
     // From the path, and not in two steps: a cached model is not read anew.
     impl_->compiled = impl_->core.compile_model(head.path.string(), "CPU",

@@ -1,5 +1,5 @@
-// Memory of answers: used again, and never while somebody has it.
-#include "lib/exported/kept_memory.h"
+// Memory of a step's tensors: used again, and never while somebody has it.
+#include "penstock/kept_memory.h"
 
 #include <ATen/ops/empty.h>
 #include <gtest/gtest.h>
@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
-namespace penstock::exported {
+namespace penstock {
 namespace {
 
 constexpr std::int64_t kMany = 100'000;
 
 TEST(KeptMemory, IsUsedAgainOnceNobodyHasIt) {
-  KeptMemory memory(2);
+  KeptMemory memory;
   std::optional<at::Tensor> first = memory.empty({2, kMany}, at::kFloat);
   const void* const place = first->const_data_ptr();
   std::optional<at::Tensor> view = first->select(0, 1);
@@ -31,7 +31,7 @@ TEST(KeptMemory, IsUsedAgainOnceNobodyHasIt) {
 }
 
 TEST(KeptMemory, IsNotWastedOnWhatIsMuchSmaller) {
-  KeptMemory memory(2);
+  KeptMemory memory;
   const void* const place =
       memory.empty({4 * kMany}, at::kFloat).const_data_ptr();
   EXPECT_NE(memory.empty({kMany}, at::kFloat).const_data_ptr(), place);
@@ -39,7 +39,7 @@ TEST(KeptMemory, IsNotWastedOnWhatIsMuchSmaller) {
 }
 
 TEST(KeptMemory, KeepsNoMoreThanItWasToldAndTheLast) {
-  KeptMemory memory(2);
+  KeptMemory memory(2 * kMany * 4);
   std::set<const void*> places;
   std::vector<at::Tensor> held;
   for (int i = 0; i < 3; ++i) held.push_back(memory.empty({kMany}, at::kFloat));
@@ -57,7 +57,7 @@ TEST(KeptMemory, KeepsNoMoreThanItWasToldAndTheLast) {
 TEST(KeptMemory, IsGivenBackByAnyThreadAndAfterItsEnd) {
   at::Tensor last;
   {
-    KeptMemory memory(1);
+    KeptMemory memory;
     for (int turn = 0; turn < 100; ++turn) {
       at::Tensor made = memory.empty({kMany}, at::kFloat);
       made.fill_(turn);
@@ -69,9 +69,9 @@ TEST(KeptMemory, IsGivenBackByAnyThreadAndAfterItsEnd) {
 }
 
 TEST(KeptMemory, TakesNoItems) {
-  KeptMemory memory(1);
+  KeptMemory memory;
   EXPECT_EQ(memory.empty({0, 3}, at::kFloat).sizes(), at::IntArrayRef({0, 3}));
 }
 
 }  // namespace
-}  // namespace penstock::exported
+}  // namespace penstock

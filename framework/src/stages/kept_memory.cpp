@@ -1,4 +1,4 @@
-#include "lib/exported/kept_memory.h"
+#include "penstock/kept_memory.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace penstock::exported {
+namespace penstock {
 namespace {
 
 /// What is smaller comes from malloc's own lists.
@@ -19,39 +19,43 @@ constexpr std::int64_t kLeastBytes = 16 << 10;
 
 struct KeptMemory::Free {
   std::mutex mutex;
-  std::vector<at::Tensor> pieces;  ///< u8[bytes]
-  std::size_t most = 0;
+  std::vector<at::Tensor> pieces;  ///< u8[bytes], by when they were freed
+  std::int64_t bytes = 0;          ///< of all pieces
+  std::int64_t most = 0;
 
   /// One that fits and wastes no more than half of it, or a new one.
-  at::Tensor take(std::int64_t bytes) {
+  at::Tensor take(std::int64_t wanted) {
     {
       const std::lock_guard lock(mutex);
       const auto found = std::find_if(
           pieces.begin(), pieces.end(), [&](const at::Tensor& piece) {
-            return piece.numel() >= bytes && piece.numel() / 2 <= bytes;
+            return piece.numel() >= wanted && piece.numel() / 2 <= wanted;
           });
       if (found != pieces.end()) {
         at::Tensor piece = std::move(*found);
         pieces.erase(found);
+        bytes -= piece.numel();
         return piece;
       }
     }
-    return at::empty({bytes}, at::kByte);
+    return at::empty({wanted}, at::kByte);
   }
 
-  /// The one that was kept longest makes room.
+  /// Those that were kept longest make room.
   void give_back(at::Tensor piece) {
-    at::Tensor dropped;  // freed without the lock
+    std::vector<at::Tensor> dropped;  // freed without the lock
     const std::lock_guard lock(mutex);
-    if (pieces.size() == most) {
-      dropped = std::move(pieces.front());
+    bytes += piece.numel();
+    pieces.push_back(std::move(piece));
+    while (bytes > most) {
+      bytes -= pieces.front().numel();
+      dropped.push_back(std::move(pieces.front()));
       pieces.erase(pieces.begin());
     }
-    pieces.push_back(std::move(piece));
   }
 };
 
-KeptMemory::KeptMemory(std::size_t most) : free_(std::make_shared<Free>()) {
+KeptMemory::KeptMemory(std::int64_t most) : free_(std::make_shared<Free>()) {
   free_->most = most;
 }
 
@@ -70,4 +74,4 @@ at::Tensor KeptMemory::empty(at::IntArrayRef sizes,
       dtype);
 }
 
-}  // namespace penstock::exported
+}  // namespace penstock
