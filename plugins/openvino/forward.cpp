@@ -40,36 +40,31 @@ Footprint OpenvinoForward::memory(const StageContext& context) const {
 }
 
 void OpenvinoForward::open(StageContext& context) {
-  if (context.model.empty()) {
-    throw Error(Code::kNotFound,
-                "no model is named; write `model:` into the pipeline file or "
-                "pass --set model=...");
-  }
-  ModelHead head = read_model_head(context.model);
+  ModelHead head = read_model_head(model_of(context));
   ModelPorts ports = exported::ports_of(head, params_);
   session_ = std::make_unique<Session>(
       head, ports,
       SessionOptions{.precision = params_.precision,
                      .cache = cache_named(params_.cache),
                      .threads = context.threads});
-  runner_ = std::make_unique<exported::Runner>(
+  run_with(std::make_unique<exported::Runner>(
       std::move(head), std::move(ports), context.slots,
       [this](const auto& inputs, const exported::Waiting& waiting) {
         return session_->run(inputs, waiting);
-      });
+      }));
   set(context.facts, kDtype, session_->dtype());
   set(context.facts, kEngine, "openvino");
 }
 
 void OpenvinoForward::close() noexcept {
-  runner_.reset();
+  FileForward::close();
   session_.reset();
 }
 
 Result OpenvinoForward::forward(const Step& step) {
   // OpenVINO has a team of its own for what is worth one.
   const SerialOps serial;
-  return runner_->run(step);
+  return FileForward::forward(step);
 }
 
 }  // namespace penstock::openvino

@@ -6,16 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "lib/exported/file_forward.h"
 #include "lib/exported/options.h"
-#include "lib/exported/runner.h"
 #include "lib/openvino/session.h"
-#include "penstock/forward.h"
 
 namespace penstock::openvino {
 
 /// Inputs and outputs: by name, dtype and dims what the model's file says,
 /// with B for the rows of a batch (penstock/model_ports.h).
-class OpenvinoForward final : public Forward {
+class OpenvinoForward final : public exported::FileForward {
  public:
   struct Params : exported::OptionParams {
     std::string precision = "fp32";
@@ -29,16 +28,11 @@ class OpenvinoForward final : public Forward {
   void open(StageContext& context) override;
   void close() noexcept override;
 
-  [[nodiscard]] Caps caps() const override {
-    return {.slots = runner_->slots()};
-  }
   [[nodiscard]] Result forward(const Step& step) override;
-  void release(int slot) noexcept override { runner_->release(slot); }
 
  private:
   Params params_;
   std::unique_ptr<Session> session_;
-  std::unique_ptr<exported::Runner> runner_;
 };
 
 }  // namespace penstock::openvino

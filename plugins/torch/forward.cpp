@@ -102,31 +102,24 @@ Footprint TorchForward::memory(const StageContext& context) const {
 }
 
 void TorchForward::open(StageContext& context) {
-  if (context.model.empty()) {
-    throw Error(Code::kNotFound,
-                "no model is named; write `model:` into the pipeline file or "
-                "pass --set model=...");
-  }
   const c10::InferenceMode inference;
-  ModelHead head = head_of(context.model, params_);
+  ModelHead head = head_of(model_of(context), params_);
   ModelPorts ports = exported::ports_of(head, params_);
   const Kind kind = kind_of(head, params_.trust);
   set(context.facts, kDtype, dtype_of(head));
   session_ = open_session(head, kind);
-  runner_ = std::make_unique<exported::Runner>(
+  run_with(std::make_unique<exported::Runner>(
       std::move(head), std::move(ports), context.slots,
       [this](const auto& inputs, const exported::Waiting& waiting) {
         if (waiting.is_over()) throw Cancelled();
         return session_->run(inputs);
-      });
+      }));
   set(context.facts, kEngine, name_of(kind));
 }
 
 void TorchForward::close() noexcept {
-  runner_.reset();
+  FileForward::close();
   session_.reset();
 }
-
-Result TorchForward::forward(const Step& step) { return runner_->run(step); }
 
 }  // namespace penstock::pt2

@@ -7,16 +7,15 @@
 #include <utility>
 #include <vector>
 
+#include "lib/exported/file_forward.h"
 #include "lib/exported/options.h"
-#include "lib/exported/runner.h"
-#include "penstock/forward.h"
 #include "torch/session.h"
 
 namespace penstock::pt2 {
 
 /// Inputs and outputs: by name, dtype and dims what the model's file says,
 /// with B for the rows of a batch (penstock/model_ports.h).
-class TorchForward final : public Forward {
+class TorchForward final : public exported::FileForward {
  public:
   struct Params : exported::OptionParams {
     std::vector<std::string> ports;
@@ -30,16 +29,9 @@ class TorchForward final : public Forward {
   void open(StageContext& context) override;
   void close() noexcept override;
 
-  [[nodiscard]] Caps caps() const override {
-    return {.slots = runner_->slots()};
-  }
-  [[nodiscard]] Result forward(const Step& step) override;
-  void release(int slot) noexcept override { runner_->release(slot); }
-
  private:
   Params params_;
   std::unique_ptr<Session> session_;
-  std::unique_ptr<exported::Runner> runner_;
 };
 
 }  // namespace penstock::pt2
