@@ -12,6 +12,7 @@
 
 #include "penstock/parallel.h"
 #include "penstock/testing/conformance.h"
+#include "tests/plugins/gemma/cuda/alike.h"
 #include "tests/plugins/gemma/cuda/sim_engine.h"
 #include "tests/plugins/gemma/support.h"
 
@@ -19,9 +20,6 @@ namespace penstock::gemma::cuda {
 namespace {
 
 using ::testing::HasSubstr;
-
-/// f32 against f32: sums in another order.
-constexpr double kTolerance = 1e-4;
 
 std::shared_ptr<gpu::SimulatedApi> device() {
   return std::make_shared<gpu::SimulatedApi>();
@@ -45,10 +43,6 @@ Driven reference(const std::string& name, bool cache,
 
 Tokens sequence_of(const std::string& name) {
   return golden_json("tiny/" + name + ".json")["sequence"].get<Tokens>();
-}
-
-double worst(const at::Tensor& a, const at::Tensor& b) {
-  return (a - b).abs().max().item<double>();
 }
 
 class OnCuda : public ::testing::Test {
@@ -84,28 +78,6 @@ TEST_F(OnCuda, GivesTransformersLogitsAtEveryPosition) {
     // As tiny_test.cpp explains.
     EXPECT_LE(worst(all.run_rest().full, wanted), 5e-4) << name;
   }
-}
-
-void expect_alike(const at::Tensor& got, const at::Tensor& wanted,
-                  const std::string& what) {
-  ASSERT_EQ(got.defined(), wanted.defined()) << what;
-  if (!got.defined()) return;
-  ASSERT_EQ(got.sizes(), wanted.sizes()) << what;
-  ASSERT_EQ(got.scalar_type(), wanted.scalar_type()) << what;
-  EXPECT_TRUE(got.allclose(wanted, kTolerance, kTolerance, /*equal_nan=*/true))
-      << what << " differ by " << worst(got, wanted);
-}
-
-void expect_alike(const Scores& got, const Scores& wanted) {
-  if (got.ids.defined() && wanted.ids.defined()) {
-    EXPECT_TRUE(got.ids.equal(wanted.ids)) << "ids";
-  }
-  expect_alike(got.values, wanted.values, "values");
-  expect_alike(got.full, wanted.full, "full");
-  expect_alike(got.at, wanted.at, "at");
-  expect_alike(got.norm, wanted.norm, "norm");
-  expect_alike(got.follow, wanted.follow, "follow");
-  expect_alike(got.hidden, wanted.hidden, "hidden");
 }
 
 /// Four sequences that begin at different times, step by step in both engines,
