@@ -1,8 +1,12 @@
 #include "tests/plugins/gemma/typed_model.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <ostream>
+#include <system_error>
 #include <utility>
 
 namespace penstock::gemma {
@@ -14,7 +18,6 @@ using Bytes = std::vector<std::byte>;
 
 constexpr std::uint64_t kHidden = 256;
 constexpr std::uint64_t kVocab = 64;
-constexpr std::uint64_t kHeadDim = 128;
 
 /// splitmix64
 std::uint64_t word(std::uint64_t z) {
@@ -47,7 +50,9 @@ Bytes norm(const GgufType& type, std::uint64_t key, std::uint64_t count,
 }
 
 /// Names, innermost size first, as the file has them.
-std::vector<std::pair<std::string, std::vector<std::uint64_t>>> tensors() {
+std::vector<std::pair<std::string, std::vector<std::uint64_t>>> tensors(
+    const TypedHeads& heads) {
+  const std::uint64_t queries = heads.queries * heads.numbers;
   std::vector<std::pair<std::string, std::vector<std::uint64_t>>> all = {
       {"token_embd.weight", {kHidden, kVocab}},
       {"output_norm.weight", {kHidden}}};
@@ -57,13 +62,15 @@ std::vector<std::pair<std::string, std::vector<std::uint64_t>>> tensors() {
       all.push_back({blk + name + ".weight", {kHidden}});
     }
     for (const char* name : {"attn_q_norm", "attn_k_norm"}) {
-      all.push_back({blk + name + ".weight", {kHeadDim}});
+      all.push_back({blk + name + ".weight", {heads.numbers}});
     }
     for (const char* name : {"attn_k", "attn_v"}) {
-      all.push_back({blk + name + ".weight", {kHidden, kHeadDim}});
+      all.push_back(
+          {blk + name + ".weight", {kHidden, heads.keys * heads.numbers}});
     }
-    for (const char* name :
-         {"attn_q", "attn_output", "ffn_gate", "ffn_up", "ffn_down"}) {
+    all.push_back({blk + "attn_q.weight", {kHidden, queries}});
+    all.push_back({blk + "attn_output.weight", {queries, kHidden}});
+    for (const char* name : {"ffn_gate", "ffn_up", "ffn_down"}) {
       all.push_back({blk + name + ".weight", {kHidden, kHidden}});
     }
   }
@@ -135,9 +142,10 @@ Bytes typed_numbers(const GgufType& type, std::uint64_t key,
   return bytes;
 }
 
-std::vector<GgufBuilder::Tensor> typed_tensors(const GgufType& type) {
+std::vector<GgufBuilder::Tensor> typed_tensors(const GgufType& type,
+                                               const TypedHeads& heads) {
   std::vector<GgufBuilder::Tensor> all;
-  for (const auto& [name, dims] : tensors()) {
+  for (const auto& [name, dims] : tensors(heads)) {
     const std::uint64_t key = (index_of(type) + 1) << 48U | all.size() << 32U;
     const bool is_norm = dims.size() == 1;
     const bool is_half = is_norm && type.name == "F16";
@@ -154,14 +162,14 @@ std::vector<GgufBuilder::Tensor> typed_tensors(const GgufType& type) {
   return all;
 }
 
-GgufBuilder typed_keys() {
+GgufBuilder typed_keys(const TypedHeads& heads) {
   return GgufBuilder()
       .text("general.architecture", "gemma3")
       .number<std::uint32_t>("gemma3.embedding_length", kHidden)
       .number<std::uint32_t>("gemma3.block_count", 2)
-      .number<std::uint32_t>("gemma3.attention.head_count", 2)
-      .number<std::uint32_t>("gemma3.attention.head_count_kv", 1)
-      .number<std::uint32_t>("gemma3.attention.key_length", kHeadDim)
+      .number<std::uint32_t>("gemma3.attention.head_count", heads.queries)
+      .number<std::uint32_t>("gemma3.attention.head_count_kv", heads.keys)
+      .number<std::uint32_t>("gemma3.attention.key_length", heads.numbers)
       .number<std::uint32_t>("gemma3.feed_forward_length", kHidden)
       .number<std::uint32_t>("gemma3.context_length", 64)
       .number<std::uint32_t>("gemma3.attention.sliding_window", 12)
@@ -170,11 +178,30 @@ GgufBuilder typed_keys() {
       .number("gemma3.rope.freq_base_swa", 1e4F);
 }
 
-GgufBuilder typed_model(const GgufType& type) {
-  GgufBuilder file = typed_keys();
+GgufBuilder typed_model(const GgufType& type, const TypedHeads& heads) {
+  GgufBuilder file = typed_keys(heads);
   file.number<std::uint32_t>("gemma3.attention.sliding_window_pattern", 2);
-  for (auto& tensor : typed_tensors(type)) file.tensor(std::move(tensor));
+  for (auto& tensor : typed_tensors(type, heads)) {
+    file.tensor(std::move(tensor));
+  }
   return file;
+}
+
+TypedFile::TypedFile(const GgufBuilder& file) {
+  std::string folder =
+      (std::filesystem::temp_directory_path() / "typed.XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) {
+    throw std::system_error(errno, std::generic_category(), folder);
+  }
+  folder_ = folder;
+  const Bytes bytes = file.build();
+  std::ofstream(path(), std::ios::binary)
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
+}
+TypedFile::~TypedFile() {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_, ignored);
 }
 
 }  // namespace penstock::gemma

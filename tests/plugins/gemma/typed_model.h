@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -36,12 +37,34 @@ void PrintTo(const GgufType& type, std::ostream* os);
                                                    std::uint64_t key,
                                                    std::uint64_t count);
 
+/// Heads of queries and of keys, and numbers of one: as the goldens have them.
+struct TypedHeads {
+  std::uint32_t queries = 2, keys = 1, numbers = 128;
+};
+
 /// The model that tests/golden/types has answers of: two layers, a vocabulary
 /// of 64, a context of 64. Its parts: metadata but for which layers slide, and
 /// tensors.
-[[nodiscard]] penstock::testing::GgufBuilder typed_model(const GgufType& type);
-[[nodiscard]] penstock::testing::GgufBuilder typed_keys();
+[[nodiscard]] penstock::testing::GgufBuilder typed_model(
+    const GgufType& type, const TypedHeads& heads = {});
+[[nodiscard]] penstock::testing::GgufBuilder typed_keys(
+    const TypedHeads& heads = {});
 [[nodiscard]] std::vector<penstock::testing::GgufBuilder::Tensor> typed_tensors(
-    const GgufType& type);
+    const GgufType& type, const TypedHeads& heads = {});
+
+/// A model's file in a folder of its own, as long as this lives.
+class TypedFile {
+ public:
+  explicit TypedFile(const penstock::testing::GgufBuilder& file);
+  ~TypedFile();
+  TypedFile(const TypedFile&) = delete;
+  TypedFile& operator=(const TypedFile&) = delete;
+  [[nodiscard]] std::string path() const {
+    return (folder_ / "model.gguf").string();
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
 
 }  // namespace penstock::gemma

@@ -6,8 +6,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include "gemma/cuda/open.h"
@@ -21,7 +19,6 @@
 namespace penstock::gemma::cuda {
 namespace {
 
-namespace fs = std::filesystem;
 using penstock::testing::GgufBuilder;
 
 CudaEngine::Options coded(bool keeps_codes = true) {
@@ -34,24 +31,8 @@ CudaEngine::Options coded(bool keeps_codes = true) {
 
 class Quantised : public ::testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    set_threads(1);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override {
-    fs::remove_all(folder_);
-    set_threads(0);
-  }
-  [[nodiscard]] std::string write(const GgufBuilder& file) const {
-    const auto bytes = file.build();
-    const fs::path path = folder_ / "model.gguf";
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(bytes.data()),
-               static_cast<std::streamsize>(bytes.size()));
-    return path.string();
-  }
-
-  fs::path folder_ = fs::path(::testing::TempDir()) / "quantised";
+  void SetUp() override { set_threads(1); }
+  void TearDown() override { set_threads(0); }
 };
 
 /// Every score of a prompt, by tensor cores, and of tokens behind it.
@@ -96,7 +77,8 @@ void expect_near_reference(const std::string& model) {
 }
 
 TEST_P(Quantised, WritesWhatTheReferenceWrites) {
-  expect_near_reference(write(typed_model(gguf_type(GetParam()))));
+  const TypedFile file(typed_model(gguf_type(GetParam())));
+  expect_near_reference(file.path());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Quantised,
@@ -121,11 +103,12 @@ TEST_F(SomeQuantised, MatricesMayBeOfSeveralTypes) {
     if (tensor.name == "blk.1.ffn_down.weight") become("Q5_0");
     file.tensor(std::move(tensor));
   }
-  expect_near_reference(write(file));
+  expect_near_reference(TypedFile(file).path());
 }
 
 TEST_F(SomeQuantised, TakesTheMemoryThatIsForeseen) {
-  const std::string model = write(typed_model(gguf_type("Q4_K")));
+  const TypedFile file(typed_model(gguf_type("Q4_K")));
+  const std::string model = file.path();
   const Checkpoint checkpoint(model);
   std::vector<std::int64_t> weights;
   for (const bool keeps_codes : {true, false}) {
@@ -157,7 +140,8 @@ TEST_F(SomeQuantised, TakesTheMemoryThatIsForeseen) {
 
 /// int8 as the param says it, and auto, of a file that has codes.
 TEST_F(SomeQuantised, FilesAreKeptWhereThatIsMeant) {
-  const Checkpoint model(write(typed_model(gguf_type("Q4_0"))));
+  const TypedFile file(typed_model(gguf_type("Q4_0")));
+  const Checkpoint model(file.path());
   const auto keeps = [&](Dtype dtype, bool has_bf16) {
     return weight_choice(model, dtype, has_bf16).keeps_codes;
   };

@@ -4,93 +4,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 
-#include "penstock/parallel.h"
 #include "tests/plugins/gemma/cuda/ahead_host.h"
 #include "tests/plugins/gemma/cuda/apis.h"
 #include "tests/plugins/gemma/cuda/sim_engine.h"
+#include "tests/plugins/gemma/cuda/step_runs.h"
 #include "tests/plugins/gemma/support.h"
 #include "tests/plugins/gemma/typed_model.h"
 
 namespace penstock::gemma::cuda {
 namespace {
 
-namespace fs = std::filesystem;
 using core::SampleParams;
 using gpu::FailingApi;
 using gpu::RecordingApi;
 using gpu::SimulatedApi;
 using ::testing::HasSubstr;
-
-struct StepCase {
-  NumberType type = NumberType::kF32;
-  bool keeps_codes = false;
-  bool is_one_kernel = true;
-  bool runs_ahead = false;
-  SimulatedApi::Options device = {};
-};
-
-CudaEngine::Options options_of(const StepCase& how) {
-  return {.type = how.type,
-          .keeps_codes = how.keeps_codes,
-          .slots = 8,
-          .chunk = 64,
-          .rows = 64,
-          .runs_ahead = how.runs_ahead,
-          .is_one_kernel = how.is_one_kernel};
-}
-
-class OneKernel : public ::testing::Test {
- protected:
-  void SetUp() override { set_threads(1); }
-  void TearDown() override { set_threads(0); }
-};
-
-/// All that decoding rows are asked for, by step.
-std::vector<Scores> decode(const std::string& model, const StepCase& how,
-                           std::size_t sequences, int steps, const Want& want) {
-  EngineForward cuda(sim_engine(model, options_of(how),
-                                std::make_shared<SimulatedApi>(how.device)));
-  Sequences all(cuda, sequences);
-  for (std::size_t i = 0; i < sequences; ++i) {
-    const auto n = static_cast<std::int64_t>(i);
-    // Of several lengths, so that rows see one page and two.
-    all.at(i).tokens.assign(i == 1 ? 70 : 3 + i, 5 + n);
-    all.at(i).want = want;
-  }
-  std::vector<Scores> out;
-  for (int step = 0; step < steps; ++step) {
-    out.push_back(all.run_rest());
-    for (std::size_t i = 0; i < sequences; ++i) {
-      const auto row = static_cast<std::int64_t>(i);
-      all.at(i).tokens.push_back(out.back().ids[row][0].item<std::int64_t>());
-    }
-  }
-  return out;
-}
-
-/// The best, their scores and single scores to the bit; a sum of exponentials
-/// is cut otherwise.
-void expect_same(const std::string& model, StepCase how, std::size_t sequences,
-                 int steps, const Want& want) {
-  const auto one = decode(model, how, sequences, steps, want);
-  how.is_one_kernel = false;
-  const auto many = decode(model, how, sequences, steps, want);
-  for (std::size_t i = 0; i < one.size(); ++i) {
-    SCOPED_TRACE(::testing::Message() << sequences << " rows, step " << i);
-    EXPECT_TRUE(one[i].ids.equal(many[i].ids));
-    EXPECT_TRUE(one[i].values.equal(many[i].values));
-    if (want.norm) {
-      EXPECT_TRUE(one[i].norm.allclose(many[i].norm, 1e-5));
-    }
-    if (!want.ids.empty()) {
-      EXPECT_TRUE(one[i].at.equal(many[i].at));
-    }
-  }
-}
 
 TEST_F(OneKernel, AnswersAsManyDo) {
   const Want want{.top = 3, .norm = true, .ids = {7, 300}};
@@ -110,8 +40,6 @@ TEST_F(OneKernel, AnswersAsManyDoOfOtherModels) {
 
 /// Each matrix says what its weights are.
 TEST_F(OneKernel, AnswersAsManyDoOfQuantisedWeights) {
-  const fs::path folder = fs::path(::testing::TempDir()) / "one_kernel";
-  fs::create_directories(folder);
   penstock::testing::GgufBuilder file = typed_keys();
   file.number<std::uint32_t>("gemma3.attention.sliding_window_pattern", 2);
   for (auto& tensor : typed_tensors(gguf_type("Q4_0"))) {
@@ -124,14 +52,9 @@ TEST_F(OneKernel, AnswersAsManyDoOfQuantisedWeights) {
     }
     file.tensor(std::move(tensor));
   }
-  const auto bytes = file.build();
-  const std::string model = (folder / "model.gguf").string();
-  std::ofstream(model, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-  expect_same(model, {.type = NumberType::kBf16, .keeps_codes = true}, 1, 3,
-              {.top = 2, .ids = {}});
-  fs::remove_all(folder);
+  const TypedFile model(file);
+  expect_same(model.path(), {.type = NumberType::kBf16, .keeps_codes = true}, 1,
+              3, {.top = 2, .ids = {}});
 }
 
 /// However many blocks there are: none waits for one that is not there.
@@ -144,7 +67,7 @@ TEST_F(OneKernel, EndsWithAnyNumberOfBlocks) {
 
 TEST_F(OneKernel, IsRefusedWhereNoBlocksAreThereAtOnce) {
   try {
-    (void)sim_engine(tiny("scaled.gguf"), options_of({}),
+    (void)sim_engine(tiny("scaled.gguf"), step_options({}),
                      std::make_shared<SimulatedApi>(
                          SimulatedApi::Options{.blocks_at_once = 0}));
     FAIL() << "runs where blocks cannot wait for each other";
@@ -167,7 +90,7 @@ TEST_F(OneKernel, IsRefusedForModelsOfMoreLayers) {
 
 TEST_F(OneKernel, IsOneLaunchBetweenTwoCopies) {
   auto api = std::make_shared<RecordingApi>(std::make_shared<SimulatedApi>());
-  EngineForward cuda(sim_engine(tiny("scaled.gguf"), options_of({}), api));
+  EngineForward cuda(sim_engine(tiny("scaled.gguf"), step_options({}), api));
   Sequences all(cuda, 3);
   for (std::size_t i = 0; i < 3; ++i) {
     all.at(i).tokens = {2, 300 + static_cast<std::int64_t>(i)};
@@ -200,7 +123,7 @@ TEST_F(OneKernel, IsOneLaunchBetweenTwoCopies) {
 /// More rows than its blocks share a read of weights for go as ever.
 TEST_F(OneKernel, LeavesManyRowsToManyKernels) {
   auto api = std::make_shared<RecordingApi>(std::make_shared<SimulatedApi>());
-  CudaEngine::Options options = options_of({});
+  CudaEngine::Options options = step_options({});
   options.slots = 9;
   EngineForward cuda(sim_engine(tiny("scaled.gguf"), options, api));
   Sequences all(cuda, 9);
@@ -222,7 +145,8 @@ TEST_F(OneKernel, GivesAllBackWhereMemoryIsShort) {
   for (;; ++failed) {
     auto api = std::make_shared<FailingApi>(device, failed);
     try {
-      const auto engine = sim_engine(tiny("scaled.gguf"), options_of({}), api);
+      const auto engine =
+          sim_engine(tiny("scaled.gguf"), step_options({}), api);
       break;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Code::kRetry);
@@ -239,7 +163,7 @@ struct Answered {
 };
 
 Answered answer(const StepCase& how) {
-  auto engine = sim_engine(tiny("scaled.gguf"), options_of(how),
+  auto engine = sim_engine(tiny("scaled.gguf"), step_options(how),
                            std::make_shared<SimulatedApi>(how.device));
   const CudaEngine& known = *engine;
   EngineForward forward(std::move(engine));
