@@ -117,7 +117,7 @@ std::int32_t splits_for(const Config& config, const StepLimits& limits,
 std::int32_t blocks_for(const Config& config, const StepLimits& limits) {
   return head_blocks(static_cast<int>(config.vocab),
                      static_cast<int>(config.hidden), limits.type,
-                     2 * limits.processors);
+                     kHeadBlocks * limits.processors);
 }
 
 std::int32_t step_tasks_for(const Config& config, const StepLimits& limits) {

@@ -45,12 +45,11 @@ using gpu::DeviceBlock;
   }
 
 PENSTOCK_KERNEL(embed, EmbedParams, kEmbedThreads)
-PENSTOCK_KERNEL(qkv, QkvParams, kQkvThreads, 4)
+PENSTOCK_KERNEL(qkv, QkvParams, kQkvThreads, kQkvBlocks)
 PENSTOCK_KERNEL(attention, AttentionParams, kAttentionThreads)
 PENSTOCK_KERNEL(product_rows, ProductParams, kRowsThreads)
 PENSTOCK_KERNEL(gate_up, GateUpParams, kGateThreads)
-// Two blocks a processor, as geometry() plans: 128 registers a thread.
-PENSTOCK_KERNEL(head, HeadParams, kHeadThreads, 2)
+PENSTOCK_KERNEL(head, HeadParams, kHeadThreads, kHeadBlocks)
 PENSTOCK_KERNEL(norm, NormParams, kNormThreads)
 PENSTOCK_KERNEL(place, PlaceParams, kPlaceThreads)
 PENSTOCK_PLAIN_KERNEL(attention_tile, AttentionTileParams, kQueryThreads)

@@ -15,9 +15,12 @@ inline constexpr int kScanThreads = 128;   ///< a warp has a row
 /// Outputs of a block of qkv, two a warp: a head has a whole number of blocks.
 inline constexpr int kQkvOutputs = 8;
 inline constexpr int kQkvThreads = kQkvOutputs / 2 * kWarpThreads;
+inline constexpr int kQkvBlocks = 4;  ///< of a processor, where ptxas spills
 inline constexpr int kGateThreads = 256;  ///< a warp has one gate and its up
 inline constexpr int kRowsThreads = 128;  ///< that share two rows of weights
 inline constexpr int kHeadThreads = 256;
+/// Of a processor, so that 128 registers are a thread's.
+inline constexpr int kHeadBlocks = 2;
 
 inline constexpr int kAttentionThreads = 128;
 inline constexpr int kAttentionWarps = kAttentionThreads / kWarpThreads;
