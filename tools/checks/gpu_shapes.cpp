@@ -5,7 +5,7 @@
 // must hold. A kernel with several shapes has several numbers, as 128/256.
 //
 // A processor must hold what makes a decoding step of one row's blocks all run
-// at once, of which the kernel `step` depends and the others are planned for.
+// at once: the kernel `step` depends on it, the others are planned for it.
 //
 // Compiled and run by gpu_kernels. Blocks are what NVIDIA's own calculator
 // says.
