@@ -1,5 +1,5 @@
-# penstock::libtorch: libtorch_cpu + libc10 (with PENSTOCK_CUDA also the CUDA
-# half) and their headers, from CMAKE_PREFIX_PATH or from tools/setup's folder.
+# penstock::libtorch: libtorch_cpu + libc10 (PenstockCuda adds the CUDA half) and
+# their headers, from CMAKE_PREFIX_PATH or from tools/setup's folder.
 # TorchConfig.cmake is not used: a CUDA build's asks for a CUDA toolkit even
 # when only the CPU half is linked.
 include_guard(GLOBAL)
@@ -62,8 +62,8 @@ endfunction()
 function(_penstock_torch_library name root)
   if(NOT EXISTS "${root}/lib/lib${name}.so")
     message(FATAL_ERROR
-      "lib${name}.so is not in ${root}/lib. PENSTOCK_CUDA=ON needs a whole "
-      "libtorch with CUDA: pass its folder in CMAKE_PREFIX_PATH.")
+      "lib${name}.so is not in ${root}/lib: not a whole libtorch. Pass the "
+      "folder of one in CMAKE_PREFIX_PATH.")
   endif()
   add_library(penstock::${name} SHARED IMPORTED GLOBAL)
   set_target_properties(penstock::${name} PROPERTIES
@@ -96,12 +96,3 @@ target_compile_definitions(penstock::libtorch INTERFACE
                            AT_PER_OPERATOR_HEADERS)
 # What libtorch itself needs is found through its own rpath at run time.
 target_link_options(penstock::libtorch INTERFACE -Wl,--allow-shlib-undefined)
-if(PENSTOCK_CUDA)
-  _penstock_torch_library(torch_cuda "${PENSTOCK_LIBTORCH_ROOT}")
-  _penstock_torch_library(c10_cuda "${PENSTOCK_LIBTORCH_ROOT}")
-  # Nothing refers to libtorch_cuda by name: keep the linker from dropping it.
-  target_link_libraries(penstock::libtorch INTERFACE
-    -Wl,--push-state,--no-as-needed penstock::torch_cuda penstock::c10_cuda
-    -Wl,--pop-state)
-  target_compile_definitions(penstock::libtorch INTERFACE PENSTOCK_CUDA=1)
-endif()

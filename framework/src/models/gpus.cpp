@@ -10,7 +10,7 @@
 #include "penstock/error.h"
 
 #ifdef PENSTOCK_CUDA
-#include <cuda_runtime_api.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #endif
 
 namespace penstock {
@@ -177,13 +177,14 @@ std::string why_no_driver(const Gpus& gpus, int runtime) {
 std::string why_unusable(const Gpus& gpus) {
   if (gpus.all.empty()) return gpus.why_none;
 #ifdef PENSTOCK_CUDA
-  const std::string why = why_no_driver(gpus, CUDART_VERSION);
+  const auto runtime = at::detail::getCUDAHooks().versionCUDART();
+  const std::string why = why_no_driver(gpus, static_cast<int>(runtime));
   if (!why.empty()) return why;
   return at::hasCUDA() ? "" : "this build's libtorch has no CUDA";
 #else
   return str("the driver is here (CUDA ", shown_cuda(gpus.cuda),
              "), but this build's libtorch has no CUDA; build with "
-             "-DPENSTOCK_CUDA=ON");
+             "-DPENSTOCK_CUDA=ON and a libtorch that has it");
 #endif
 }
 

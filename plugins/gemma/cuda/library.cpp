@@ -48,7 +48,7 @@ const CudaLibrary& open_cuda_library(const fs::path& path) {
     throw Error(Code::kUnavailable,
                 str(path.string(),
                     " is not there: this build has no CUDA engine; install "
-                    "CUDA's nvcc and build with -DPENSTOCK_CUDA=ON"));
+                    "CUDA's nvcc and build with -DPENSTOCK_CUDA=AUTO"));
   }
   check_rights(path);
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -35,7 +35,7 @@ TEST(CudaLibrary, IsSaidToBeMissingWithWhatToDo) {
   const Error error = error_of("/nowhere/libpenstock_gemma_cuda.so");
   EXPECT_EQ(error.code(), Code::kUnavailable);
   EXPECT_THAT(error.what(), AllOf(HasSubstr("/nowhere/"), HasSubstr("nvcc"),
-                                  HasSubstr("-DPENSTOCK_CUDA=ON")));
+                                  HasSubstr("-DPENSTOCK_CUDA=AUTO")));
 }
 
 TEST(CudaLibrary, IsNoOtherFile) {
