@@ -48,7 +48,8 @@ std::string memory_of(const Gpu& gpu) {
              : gibibytes(gpu.free_bytes) + " of " + all + " free";
 }
 
-/// "gemma.forward: can be used", and a line for each reason why others cannot.
+/// "gemma.forward: can be used", a line for each reason why others cannot, and
+/// for each choice with which one could not.
 std::vector<std::string> lines_of(const std::vector<GpuUse>& uses,
                                   std::size_t gpu) {
   std::vector<std::pair<std::string, std::string>> by_reason;
@@ -67,6 +68,11 @@ std::vector<std::string> lines_of(const std::vector<GpuUse>& uses,
   for (const auto& [why, stages] : by_reason) {
     out.push_back(stages +
                   (why.empty() ? ": can be used" : ": cannot be used: " + why));
+  }
+  for (const GpuUse& use : uses) {
+    for (const std::string& choice : use.but.at(gpu)) {
+      out.push_back(str(use.stage, ", not with ", choice));
+    }
   }
   if (out.empty()) out.emplace_back("no stage that is here computes on it");
   return out;
@@ -104,11 +110,15 @@ DeviceJson json(const Gpus& gpus, const std::vector<GpuUse>& uses) {
   for (std::size_t i = 0; i < gpus.all.size(); ++i) {
     const Gpu& gpu = gpus.all[i];
     DeviceJson stages = DeviceJson::object();
+    DeviceJson choices = DeviceJson::object();
     bool is_usable = false;
     for (const GpuUse& use : uses) {
       // Nothing is known of a card that came since.
       const std::string why = i < use.why.size() ? use.why[i] : "not asked";
       if (!why.empty()) stages[use.stage] = why;
+      if (i < use.but.size() && !use.but[i].empty()) {
+        choices[use.stage] = use.but[i];
+      }
       is_usable |= why.empty();
     }
     list.push_back(
@@ -120,7 +130,8 @@ DeviceJson json(const Gpus& gpus, const std::vector<GpuUse>& uses) {
          {"free_bytes",
           gpu.free_bytes < 0 ? DeviceJson() : DeviceJson(gpu.free_bytes)},
          {"is_usable", is_usable},
-         {"why_not", std::move(stages)}});
+         {"why_not", std::move(stages)},
+         {"not_with", std::move(choices)}});
   }
   return {{"devices", std::move(list)},
           {"driver", gpus.driver},

@@ -3,9 +3,37 @@
 #include <algorithm>
 #include <utility>
 
+#include "penstock/error.h"
 #include "pipeline_inspect/listed.h"
 
 namespace penstock::inspect {
+namespace {
+
+std::string why_not(const StageSpec& stage, const void* params,
+                    const Gpus& gpus, int index) {
+  return stage.why_no_gpu ? stage.why_no_gpu(params, "", gpus, index)
+                          : why_unusable(gpus);
+}
+
+/// Of each choice that is not the default.
+std::vector<std::string> choices_without(const StageSpec& stage,
+                                         const Gpus& gpus, int index) {
+  std::vector<std::string> out;
+  if (!stage.why_no_gpu) return out;
+  for (const ParamSpec& spec : stage.params.specs()) {
+    for (const std::string& choice : spec.choices) {
+      const auto params = stage.params.make();
+      stage.params.set(params.get(), spec, choice);
+      if (!stage.params.conflict(params.get()).empty()) continue;
+      const std::string why = why_not(stage, params.get(), gpus, index);
+      if (why.empty()) continue;
+      out.push_back(str(spec.name, ": ", choice, ": ", why));
+    }
+  }
+  return out;
+}
+
+}  // namespace
 
 nlohmann::ordered_json gpu_uses_json(const std::vector<StageSpec>& stages,
                                      const Gpus& gpus) {
@@ -17,13 +45,13 @@ nlohmann::ordered_json gpu_uses_json(const std::vector<StageSpec>& stages,
     }
     const auto params = stage.params.make();
     std::vector<std::string> why;
-    why.reserve(gpus.all.size());
+    std::vector<std::vector<std::string>> but;
     for (int i = 0; i < static_cast<int>(gpus.all.size()); ++i) {
-      why.push_back(stage.why_no_gpu
-                        ? stage.why_no_gpu(params.get(), "", gpus, i)
-                        : why_unusable(gpus));
+      why.push_back(why_not(stage, params.get(), gpus, i));
+      but.emplace_back();
+      if (why.back().empty()) but.back() = choices_without(stage, gpus, i);
     }
-    list.push_back({{"stage", stage.name}, {"why", why}});
+    list.push_back({{"stage", stage.name}, {"why", why}, {"but", but}});
   }
   return list;
 }
@@ -56,7 +84,8 @@ std::vector<GpuUse> gpu_uses(const Gpus& gpus, const Options& options) {
   std::vector<GpuUse> out;
   for (const std::string& answer : answers(options)) {
     for (const auto& use : nlohmann::ordered_json::parse(answer)) {
-      out.push_back({.stage = use["stage"], .why = use["why"]});
+      out.push_back(
+          {.stage = use["stage"], .why = use["why"], .but = use["but"]});
     }
   }
   return out;

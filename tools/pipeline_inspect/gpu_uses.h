@@ -16,6 +16,9 @@ namespace penstock::inspect {
 struct GpuUse {
   std::string stage;             ///< "gemma.forward"
   std::vector<std::string> why;  ///< by GPU, why it cannot; "": it can
+  /// By GPU that it can use, choices of its params with which it could not, as
+  /// "step: persistent: the driver is too old".
+  std::vector<std::vector<std::string>> but = {};
 };
 
 /// Of those stages that may compute on a GPU at all, with their params as they

@@ -93,8 +93,14 @@ TEST(Devices, AreForAStageThatHasAnEngineForThem) {
   EXPECT_THAT(ran.err, HasSubstr("device cuda:1, "));
   EXPECT_THAT(check("auto", environment).err,
               HasSubstr("auto took cuda:0: the first GPU here, Fake H200"));
-  EXPECT_THAT(devices(environment).out,
-              HasSubstr("gemma.forward: can be used\n"));
+  const std::string told = devices(environment).out;
+  EXPECT_THAT(told, HasSubstr("gemma.forward: can be used\n"));
+  EXPECT_THAT(told, HasSubstr("gemma.forward, not with engine: reference: "))
+      << "which needs a libtorch with CUDA";
+  EXPECT_THAT(told, Not(HasSubstr("not with step"))) << "of a new driver";
+  const auto json = nlohmann::json::parse(devices(environment, {"--json"}).out);
+  EXPECT_THAT(json["devices"][1]["not_with"]["gemma.forward"][0],
+              HasSubstr("engine: reference: "));
 }
 
 TEST(Devices, OfAnArchitectureWithoutCodeAreRefused) {
