@@ -90,10 +90,10 @@ std::string why_not_native(const Config& config) {
 }
 
 /// Of the CUDA engine's library, on gpus.all[index].
-std::string why_no_library(const Gpus& gpus, int index) {
+std::string why_no_library(const Gpus& gpus, int index, StepWay step) {
   try {
     const auto& library = cuda::open_cuda_library(cuda::cuda_library_path());
-    return cuda::why_no_card(library, gpus, index);
+    return cuda::why_no_card(library, gpus, index, step);
   } catch (const Error& error) {
     return error.text();
   }
@@ -105,7 +105,7 @@ std::string why_not_cuda(const Config& config, Dtype dtype, Dtype kv_dtype,
   if (!why.empty()) return why;
   const Gpus gpus = find_gpus();
   if (index < 0 || index >= std::ssize(gpus.all)) return "the card is not here";
-  return why_no_library(gpus, index);
+  return why_no_library(gpus, index, step);
 }
 
 /// Why the CUDA engine cannot run such a file; "" too where nobody can read it:
@@ -200,7 +200,7 @@ std::string GemmaForward::why_no_gpu(const Params& params,
   if (choice.is_reference()) return reference;
   std::string why =
       why_not_its_model(model, choice.dtype, choice.kv_dtype, choice.step);
-  if (why.empty()) why = why_no_library(gpus, index);
+  if (why.empty()) why = why_no_library(gpus, index, choice.step);
   const bool is_native_alone =
       choice.engine == EngineKind::kNative || choice.dtype == Dtype::kInt8 ||
       choice.step == StepWay::kPersistent || choice.kv_dtype != Dtype::kAuto;

@@ -44,6 +44,11 @@ StepLimits limits_on(gpu::DeviceApi& api, const Kernels& kernels,
   const gpu::DeviceFacts facts = api.facts();
   StepLimits limits = limits_of(options, facts.multiprocessors);
   if (!options.is_one_kernel) return limits;
+  const std::string why = gpu::why_not_launched(kernels.step, facts.driver);
+  if (!why.empty()) {
+    throw Error(Code::kUnavailable,
+                str("step: persistent: ", why, ", or use step: graph"));
+  }
   const unsigned shared =
       step_bytes({.hidden = c.hidden,
                   .heads = c.heads,

@@ -56,9 +56,14 @@ std::string why_not(const Config& config, Dtype dtype, Dtype kv_dtype,
   return wrong == nullptr ? "" : wrong;
 }
 
-std::string why_no_card(const CudaLibrary& library, const Gpus& gpus,
-                        int index) {
-  const std::string why = why_no_driver(gpus, library.runtime);
+std::string why_no_card(const CudaLibrary& library, const Gpus& gpus, int index,
+                        StepWay step) {
+  std::string why = why_no_driver(gpus, library.runtime);
+  if (why.empty() && step == StepWay::kPersistent) {
+    // The same of any type.
+    const Kernel& kernel = library.kernels(NumberType::kBf16).step;
+    why = gpu::why_not_launched(kernel, gpus.cuda);
+  }
   if (!why.empty()) return why;
   const Gpu& gpu = gpus.all.at(static_cast<std::size_t>(index));
   if (is_covered(library.architectures, 10 * gpu.major + gpu.minor)) return "";

@@ -18,9 +18,11 @@ namespace penstock::gemma::cuda {
                                   StepWay step = StepWay::kGraph);
 
 /// Why the library's code cannot run on gpus.all[index]: its driver, or a card
-/// of another architecture; "": it can. Nothing is opened there.
+/// of another architecture; "": it can. Nothing is opened there. Steps by one
+/// kernel need a newer driver than others.
 [[nodiscard]] std::string why_no_card(const CudaLibrary& library,
-                                      const Gpus& gpus, int index);
+                                      const Gpus& gpus, int index,
+                                      StepWay step = StepWay::kGraph);
 
 /// What `dtype` means for a model, as on a CPU: auto keeps quantised weights as
 /// they are, where the card computes in bf16; others become bf16 there, else

@@ -102,12 +102,15 @@ class CudartApi final : public DeviceApi {
   DeviceFacts facts() override {
     cudaDeviceProp all{};
     check(cudaGetDeviceProperties(&all, index_), "cudaGetDeviceProperties");
+    int driver = 0;
+    check(cudaDriverGetVersion(&driver), "cudaDriverGetVersion");
     return {.name = all.name,
             .major = all.major,
             .minor = all.minor,
             .multiprocessors = all.multiProcessorCount,
             // Before it, a product of bf16 is many instructions.
-            .has_bf16 = all.major >= 8};
+            .has_bf16 = all.major >= 8,
+            .driver = driver};
   }
 
   DeviceMemory memory() override {
@@ -297,7 +300,10 @@ class CudartApi final : public DeviceApi {
 std::unique_ptr<DeviceApi> open_cudart(int index,
                                        std::span<const Kernel* const> kernels) {
   auto api = std::make_unique<CudartApi>(index);
+  const int driver = api->facts().driver;
   for (const Kernel* kernel : kernels) {
+    // Who asks for it is told.
+    if (!why_not_launched(*kernel, driver).empty()) continue;
     cudaFuncAttributes facts{};
     check(cudaFuncGetAttributes(&facts, kernel->device),
           str("loading ", kernel->name));

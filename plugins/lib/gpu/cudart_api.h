@@ -11,8 +11,9 @@ namespace penstock::gpu {
 
 /// Card `index` of those that the runtime sees, with these kernels loaded: CUDA
 /// would else load each when it is first launched, which may be while a graph
-/// is captured. Throws Error(kUnavailable) where there is no driver, no such
-/// card, or none of the code is for it.
+/// is captured; but for those that the driver cannot launch
+/// (why_not_launched()). Throws Error(kUnavailable) where there is no driver,
+/// no such card, or none of the code is for it.
 [[nodiscard]] std::unique_ptr<DeviceApi> open_cudart(
     int index, std::span<const Kernel* const> kernels);
 

@@ -22,7 +22,21 @@ struct DeviceFacts {
   int minor = 0;
   int multiprocessors = 0;
   bool has_bf16 = false;  ///< computes in bfloat16 faster than in float
+  int driver = 0;         ///< newest CUDA that its driver runs: 12010 is 12.1
 };
+
+/// Why a driver that runs no newer CUDA than `driver` cannot launch the kernel,
+/// in a sentence without its end; "": it can.
+[[nodiscard]] inline std::string why_not_launched(const Kernel& kernel,
+                                                  int driver) {
+  if (kernel.params_bytes <= kPlainParams || driver >= kLargeParamsCuda) {
+    return "";
+  }
+  return "the driver runs CUDA " + std::to_string(driver / 1000) + "." +
+         std::to_string(driver % 1000 / 10) + " at most, and the kernel " +
+         kernel.name + " has " + std::to_string(kernel.params_bytes) +
+         " bytes of params, which need 12.1 (R530); install a newer driver";
+}
 
 struct DeviceMemory {
   std::int64_t free = 0, total = 0;  ///< bytes

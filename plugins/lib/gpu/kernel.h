@@ -29,6 +29,11 @@ struct Geometry {
   friend constexpr bool operator==(const Geometry&, const Geometry&) = default;
 };
 
+/// Bytes of params that every driver takes, and the CUDA that a driver must run
+/// at least to take more: 12.1, of R530.
+inline constexpr std::size_t kPlainParams = 4096;
+inline constexpr int kLargeParamsCuda = 12010;
+
 class SimBlock;
 
 /// Takes one trivially copyable struct of params by value.

@@ -36,7 +36,8 @@ DeviceFacts SimulatedApi::facts() {
           .major = 9,
           .minor = 0,
           .multiprocessors = 4,
-          .has_bf16 = options_.has_bf16};
+          .has_bf16 = options_.has_bf16,
+          .driver = options_.driver};
 }
 
 DeviceMemory SimulatedApi::memory() {

@@ -23,6 +23,7 @@ class SimulatedApi final : public DeviceApi {
   struct Options {
     std::int64_t bytes = std::int64_t{1} << 30;  ///< of device memory
     bool has_bf16 = true;
+    int driver = 13000;
     /// Nothing happens before a wait, and only then can the device's memory be
     /// touched at all: a wait or a copy that is missing shows.
     bool is_late = false;

@@ -31,6 +31,18 @@ Error error_of(const fs::path& path) {
   return {Code::kInternal, "no error"};
 }
 
+/// As a driver tells of cards of these compute capabilities.
+Gpus cards(const std::vector<int>& majors, int cuda) {
+  Gpus out;
+  out.cuda = cuda;
+  for (const int major : majors) {
+    out.all.emplace_back();
+    out.all.back().name = "Fake";
+    out.all.back().major = major;
+  }
+  return out;
+}
+
 TEST(CudaLibrary, IsSaidToBeMissingWithWhatToDo) {
   const Error error = error_of("/nowhere/libpenstock_gemma_cuda.so");
   EXPECT_EQ(error.code(), Code::kUnavailable);
@@ -80,6 +92,21 @@ TEST(CudaLibrary, OpensAndSaysWhyThereIsNoCard) {
   GTEST_SKIP() << "this build has no nvcc";
 }
 #endif
+
+/// One of CUDA 12.8, on a driver that is R525 or newer.
+TEST(CudaLibrary, HasStepsByOneKernelForNewerDriversThanOthers) {
+  CudaLibrary library;
+  library.architectures = "80, 90";
+  library.runtime = 12080;
+  library.kernels = simulated_kernels;
+  Gpus gpus = cards({9}, 12000);
+  EXPECT_EQ(why_no_card(library, gpus, 0), "");
+  EXPECT_THAT(
+      why_no_card(library, gpus, 0, StepWay::kPersistent),
+      AllOf(HasSubstr("the driver runs CUDA 12.0 at most"), HasSubstr("R530")));
+  gpus.cuda = 12010;
+  EXPECT_EQ(why_no_card(library, gpus, 0, StepWay::kPersistent), "");
+}
 
 TEST(CudaDtype, IsBf16WhereTheCardHasIt) {
   const Checkpoint plain(tiny("tiny.gguf"));

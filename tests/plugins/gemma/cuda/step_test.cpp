@@ -79,6 +79,25 @@ TEST_F(OneKernel, IsRefusedWhereNoBlocksAreThereAtOnce) {
   }
 }
 
+/// Its params are more than drivers before R530 take; the graph's are not.
+TEST_F(OneKernel, IsRefusedByOldDrivers) {
+  const auto device =
+      std::make_shared<SimulatedApi>(SimulatedApi::Options{.driver = 12000});
+  try {
+    (void)sim_engine(tiny("scaled.gguf"), step_options({}), device);
+    FAIL() << "launches what the driver does not know";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUnavailable);
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("step: persistent: the driver runs CUDA 12.0 at most"));
+    EXPECT_THAT(error.what(), HasSubstr("or use step: graph"));
+  }
+  EXPECT_NE(sim_engine(tiny("scaled.gguf"),
+                       step_options({.is_one_kernel = false}), device),
+            nullptr);
+}
+
 TEST_F(OneKernel, IsRefusedForModelsOfMoreLayers) {
   Config config = Checkpoint(tiny("scaled.gguf")).config();
   EXPECT_EQ(CudaEngine::cannot_run(config, NumberType::kF32, true), nullptr);

@@ -98,5 +98,28 @@ TEST(CudartApi, CapturesNoMoreWhereAGraphDoesNotFit) {
               ElementsAre("cudaEventRecord", "cudaEventSynchronize"));
 }
 
+/// Drivers before R530 take 4 KiB of params: whoever asks for such a kernel is
+/// told, and all others run.
+TEST(CudartApi, LoadsNoKernelThatItsDriverCannotLaunch) {
+  const char small_code = 0;
+  const char large_code = 0;
+  const Kernel small{
+      .name = "head", .device = &small_code, .params_bytes = kPlainParams};
+  const Kernel large{
+      .name = "step", .device = &large_code, .params_bytes = kPlainParams + 1};
+  const std::vector<const Kernel*> all{&small, &large};
+  set_driver(12000, &large_code);
+  const auto api = open_cudart(0, all);
+  EXPECT_EQ(api->facts().driver, 12000);
+  EXPECT_EQ(why_not_launched(small, 12000), "");
+  EXPECT_EQ(why_not_launched(large, 12000),
+            "the driver runs CUDA 12.0 at most, and the kernel step has 4097 "
+            "bytes of params, which need 12.1 (R530); install a newer driver");
+  EXPECT_EQ(why_not_launched(large, kLargeParamsCuda), "");
+  set_driver(kLargeParamsCuda, &large_code);
+  EXPECT_THROW((void)open_cudart(0, all), Error) << "it is loaded here";
+  set_driver(13000);
+}
+
 }  // namespace
 }  // namespace penstock::gpu

@@ -14,6 +14,8 @@ struct State {
   std::vector<std::string> calls;
   std::vector<std::function<void()>> captured;
   bool is_capturing = false, fails_graph = false;
+  int driver = 13000;
+  const void* unknown = nullptr;
 };
 
 State& state() {
@@ -51,6 +53,10 @@ std::vector<std::string> take_cuda_calls() {
   return std::exchange(state().calls, {});
 }
 void fail_next_graph() { state().fails_graph = true; }
+void set_driver(int cuda, const void* large) {
+  state().driver = cuda;
+  state().unknown = large;
+}
 
 }  // namespace penstock::gpu
 
@@ -64,6 +70,10 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return cudaSuccess;
 }
 cudaError_t cudaSetDevice(int /*device*/) { return cudaSuccess; }
+cudaError_t cudaDriverGetVersion(int* version) {
+  *version = state().driver;
+  return cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* all, int /*device*/) {
   *all = {};
   all->major = 9;
@@ -134,10 +144,10 @@ cudaError_t cudaFuncSetAttribute(const void* /*kernel*/,
                                  cudaFuncAttribute /*which*/, int /*value*/) {
   return cudaSuccess;
 }
-cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* out,
-                                  const void* /*kernel*/) {
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* out, const void* kernel) {
   *out = {};
-  return cudaSuccess;
+  const bool is_known = kernel == nullptr || kernel != state().unknown;
+  return is_known ? cudaSuccess : cudaErrorNotSupported;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t /*stream*/,

@@ -11,5 +11,8 @@ namespace penstock::gpu {
 [[nodiscard]] std::vector<std::string> take_cuda_calls();
 /// The next cudaGraphInstantiate() finds no memory.
 void fail_next_graph();
+/// The newest CUDA that the driver runs, 13.0 else; it knows no kernel whose
+/// params need a newer one, which are those whose code is at `large`.
+void set_driver(int cuda, const void* large = nullptr);
 
 }  // namespace penstock::gpu
