@@ -12,6 +12,7 @@
 #include "gemma/cuda/open.h"
 #include "gemma/native/engine.h"
 #include "gemma/reference.h"
+#include "gemma/reference_dtype.h"
 #include "penstock/keys.h"
 
 namespace penstock::gemma {
@@ -73,13 +74,13 @@ auto meaning(const Words& words, const std::string& word) {
   throw Error(Code::kUsage, str("'", word, "' is no word of this param"));
 }
 
-at::ScalarType reference_dtype(Dtype dtype, at::Device device) {
-  if (dtype == Dtype::kFp32) return at::kFloat;
-  if (dtype == Dtype::kBf16 || device.is_cuda()) return at::kBFloat16;
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512bf16")) return at::kBFloat16;
-#endif
-  return at::kFloat;
+bool computes_bf16(at::Device device) {
+  return device.is_cuda() && has_bf16(find_gpus(), device);
+}
+
+at::ScalarType dtype_here(Dtype dtype, at::Device device) {
+  return reference_dtype(dtype, device,
+                         dtype == Dtype::kAuto && computes_bf16(device));
 }
 
 /// Why the engine of a kind of device cannot run the model there; "": it can.
@@ -266,9 +267,11 @@ Footprint GemmaForward::memory(const StageContext& context) const {
   if (runs_here == Runs::kNative) {
     foresee_native(model, config, context.load, chunk, own);
   } else if (runs_here == Runs::kCuda) {
-    cuda::foresee(model, config, choice_.dtype, choice_.step, context, own);
+    const cuda::WeightChoice weights = cuda::weight_choice(
+        model, choice_.dtype, computes_bf16(context.device));
+    cuda::foresee(model, config, weights, choice_.step, context, own);
   } else {
-    const auto dtype = reference_dtype(choice_.dtype, context.device);
+    const auto dtype = dtype_here(choice_.dtype, context.device);
     own.bytes = weight_bytes(config, dtype);
     for (const WeightTensor& tensor : model.file().tensors()) {
       own.opening_bytes += std::ssize(tensor.data);
@@ -351,7 +354,7 @@ void GemmaForward::open_engine(Checkpoint model, const StageContext& context) {
     case Runs::kReference:
       engine_ = std::make_unique<ReferenceEngine>(
           model, ReferenceEngine::Options{
-                     .dtype = reference_dtype(choice_.dtype, context.device),
+                     .dtype = dtype_here(choice_.dtype, context.device),
                      .device = context.device,
                      .slots = choice_.cache ? context.slots : 0,
                      .logits = choice_.logits});

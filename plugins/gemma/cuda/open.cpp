@@ -105,9 +105,9 @@ std::unique_ptr<Engine> open_engine(const CudaLibrary& library,
                                       options_of(weights, step, context));
 }
 
-void foresee(const Checkpoint& model, const Config& config, Dtype dtype,
-             StepWay step, const StageContext& context, Footprint& own) {
-  const WeightChoice weights = weight_choice(model, dtype, /*has_bf16=*/true);
+void foresee(const Checkpoint& model, const Config& config,
+             const WeightChoice& weights, StepWay step,
+             const StageContext& context, Footprint& own) {
   const MemoryNeed need = CudaEngine::memory(
       model, config, options_of(weights, step, context), kManyProcessors);
   own.bytes = need.weights + need.buffers;

@@ -38,8 +38,9 @@ namespace penstock::gemma::cuda {
                                                   const StageContext& context);
 
 /// What open_engine() will take of the card, of sequences as long as the
-/// context of `config`. No card is asked: of one with many processors.
-void foresee(const Checkpoint& model, const Config& config, Dtype dtype,
-             StepWay step, const StageContext& context, Footprint& own);
+/// context of `config`: of one with many processors.
+void foresee(const Checkpoint& model, const Config& config,
+             const WeightChoice& weights, StepWay step,
+             const StageContext& context, Footprint& own);
 
 }  // namespace penstock::gemma::cuda

@@ -10,6 +10,7 @@
 #include <iostream>
 
 #include "gemma/cuda/open.h"
+#include "gemma/reference_dtype.h"
 #include "penstock/error.h"
 #include "tests/plugins/gemma/support.h"
 
@@ -106,6 +107,22 @@ TEST(CudaLibrary, HasStepsByOneKernelForNewerDriversThanOthers) {
       AllOf(HasSubstr("the driver runs CUDA 12.0 at most"), HasSubstr("R530")));
   gpus.cuda = 12010;
   EXPECT_EQ(why_no_card(library, gpus, 0, StepWay::kPersistent), "");
+}
+
+/// Of the engine of ATen operations.
+TEST(ReferenceDtype, IsBf16WhereTheCardHasIt) {
+  const Gpus gpus = cards({9, 7}, 13000);
+  const auto type = [&](Dtype dtype, int index) {
+    const at::Device card(at::kCUDA, static_cast<at::DeviceIndex>(index));
+    return reference_dtype(dtype, card, has_bf16(gpus, card));
+  };
+  EXPECT_EQ(type(Dtype::kAuto, 0), at::kBFloat16);
+  EXPECT_EQ(type(Dtype::kAuto, 1), at::kFloat);
+  EXPECT_EQ(type(Dtype::kAuto, 2), at::kFloat) << "nobody knows it";
+  EXPECT_EQ(type(Dtype::kBf16, 1), at::kBFloat16) << "who asks for it gets it";
+  EXPECT_EQ(type(Dtype::kFp32, 0), at::kFloat);
+  EXPECT_TRUE(has_bf16(gpus, at::Device(at::kCUDA))) << "the first";
+  EXPECT_FALSE(has_bf16(Gpus(), at::Device(at::kCUDA)));
 }
 
 TEST(CudaDtype, IsBf16WhereTheCardHasIt) {
