@@ -10,8 +10,8 @@
 
 namespace penstock::gpu {
 
-/// Dynamic shared memory of the block, which shared() hands out.
-extern __shared__ __align__(128) unsigned char dynamic_shared[];
+/// Dynamic shared memory of the block, which shared() hands out; see groups.h.
+extern __shared__ __align__(1024) unsigned char dynamic_shared[];
 
 class DeviceBlock {
  public:

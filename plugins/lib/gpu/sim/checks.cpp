@@ -159,9 +159,13 @@ void SimBlock::check_write(Region& region, const void* to, std::size_t bytes) {
       check_written_elsewhere(region, *cell, to, bytes);
       check_read_elsewhere(region, *cell, to, bytes);
     }
+    if (cell->async_reads != 0) {
+      fail_access(region, to, bytes, "writes what a product under way reads");
+    }
     cell->written = now;
     cell->writer = static_cast<std::uint16_t>(current_);
     cell->writer_turn = turn;
+    cell->writer_fences = self().async_fences;
   }
 }
 

@@ -26,6 +26,8 @@ struct Cell {
   std::uint32_t written = 0, read = 0;
   std::uint16_t writer = 0, reader = 0;            ///< threads; see SimBlock
   std::uint16_t writer_turn = 0, reader_turn = 0;  ///< of the warp
+  std::uint16_t writer_fences = 0;  ///< fence_async() of the writer till then
+  std::uint16_t async_reads = 0;    ///< products under way that read it
 };
 
 struct Region {

@@ -5,6 +5,14 @@
 namespace penstock::gpu {
 namespace {
 
+/// Of shared memory: what matrices of products are turned by.
+constexpr std::size_t kSharedAlignment = 1024;
+
+std::byte* aligned(std::byte* at) {
+  const auto number = reinterpret_cast<std::uintptr_t>(at);
+  return at + (kSharedAlignment - number % kSharedAlignment) % kSharedAlignment;
+}
+
 std::string shape(const Dim3& d) {
   return "(" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " +
          std::to_string(d.z) + ")";
@@ -16,7 +24,8 @@ SimBlock::SimBlock(SimLaunch& launch)
     : launch_(launch),
       memory_(launch.memory),
       threads_(static_cast<int>(launch.geometry.block.x)),
-      shared_bytes_(launch.geometry.shared_bytes + 128) {
+      shared_bytes_(launch.geometry.shared_bytes + kSharedAlignment),
+      shared_begin_(aligned(shared_bytes_.data())) {
   const Dim3& block = launch.geometry.block;
   const Dim3& grid = launch.geometry.grid;
   if (block.y != 1 || block.z != 1 || block.x % kWarp != 0 || block.x == 0 ||
@@ -43,6 +52,7 @@ void SimBlock::begin(std::uint32_t number, const void* params,
                     number / grid.x / grid.y};
   }
   shared_.clear();
+  groups_.assign(static_cast<std::size_t>(threads_ / kGroup), {});
   shared_task_ = 0;
   error_.clear();
   fibers_.start(threads_,
@@ -73,8 +83,10 @@ void SimBlock::run_warps() {
 void SimBlock::advance() {
   do {
     run_warps();
+    if (meet_groups()) continue;
     const Wait all = meeting(0, threads_);
     if (all == Wait::kEnd) {
+      check_products_ended();
       has_ended_ = true;
       return;
     }
@@ -167,6 +179,7 @@ void SimBlock::explain_divergence() {
                                        "waits in sync()",
                                        "waits in sync_warp()",
                                        "waits in a warp operation",
+                                       "waits in a warpgroup's operation",
                                        "waits for a counter",
                                        "ended"};
     std::string out = "thread " + std::to_string(thread) + " " +
@@ -254,10 +267,8 @@ Region& SimBlock::shared_region(int count, std::size_t each, const char* name) {
   const std::size_t index = mine.shared_count++;
   if (index == shared_.size()) {
     auto region = std::make_unique<Region>();
-    const auto at = reinterpret_cast<std::uintptr_t>(shared_bytes_.data());
-    const std::size_t padding = (128 - at % 128) % 128;
     region->name = name;
-    region->begin = shared_bytes_.data() + padding + begin;
+    region->begin = shared_begin() + begin;
     region->bytes = bytes;
     region->is_shared = true;
     region->cells.resize((bytes + kGranule - 1) / kGranule);

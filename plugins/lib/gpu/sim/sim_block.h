@@ -5,7 +5,9 @@
 // a read of what nobody wrote, two threads at one place without a barrier
 // between them (one writing), two blocks at one place without a fence and a
 // ticket, or a counter, between them, barriers that not all threads reach, a
-// copy that is used before it was waited for, a counter that nobody raises.
+// copy that is used before it was waited for, a counter that nobody raises; and
+// of warpgroups' products (groups.h) sums or memory that are touched while they
+// are under way, and fences that are missing.
 #pragma once
 
 #include <array>
@@ -17,6 +19,7 @@
 #include "lib/gpu/block.h"
 #include "lib/gpu/kernel.h"
 #include "lib/gpu/sim/fibers.h"
+#include "lib/gpu/sim/groups.h"
 #include "lib/gpu/sim/launch.h"
 #include "lib/gpu/sim/memory.h"
 #include "lib/gpu/tiles.h"
@@ -133,6 +136,29 @@ class SimBlock {
   void mma(TileSum& sum, const TileA& a, const TileB& b,
            int line = __builtin_LINE());
 
+  // Of warpgroups; see DeviceGroupBlock.
+  template <class T>
+  [[nodiscard]] std::uint32_t shared_address(SimPointer<T> at) const {
+    return shared_address_of(at.raw());
+  }
+  void fence_async() { ++self().async_fences; }
+  void order_sums(int line = __builtin_LINE()) {
+    ask_group({.kind = GroupCall::Kind::kOrder}, line);
+  }
+  void commit_products(int line = __builtin_LINE()) {
+    ask_group({.kind = GroupCall::Kind::kCommit}, line);
+  }
+  template <int kLeft>
+  void wait_products(int line = __builtin_LINE()) {
+    ask_group({.kind = GroupCall::Kind::kWait, .left = kLeft}, line);
+  }
+  template <bool kTransposed, int kOutputs>
+  void multiply(GroupSum<kOutputs>& sum, GroupMatrix rows, GroupMatrix outputs,
+                bool adds, int line = __builtin_LINE());
+  template <bool kTransposed, int kOutputs>
+  void multiply(GroupSum<kOutputs>& sum, const TileA& rows, GroupMatrix outputs,
+                bool adds, int line = __builtin_LINE());
+
   // For SimPointer.
   void check_read(Region& region, const void* from, std::size_t bytes);
   void check_write(Region& region, const void* to, std::size_t bytes);
@@ -143,6 +169,7 @@ class SimBlock {
     kBlock,
     kWarpSync,
     kExchange,
+    kWarpgroup,
     kCounter,
     kEnd
   };
@@ -179,6 +206,8 @@ class SimBlock {
     Seen fenced;  ///< what it may release
     Seen ticket;  ///< what it may see behind a fence
     bool has_ticket = false;
+    std::uint16_t async_fences = 0;
+    GroupCall group_call;
     alignas(16) std::array<std::array<std::byte, 32>, 2> sent{};
   };
   /// What a thread has seen of other blocks, and others not before a barrier.
@@ -228,6 +257,25 @@ class SimBlock {
                   const void* from);
   void end_copies(int left);
 
+  [[nodiscard]] std::byte* shared_begin() const { return shared_begin_; }
+  [[nodiscard]] std::uint32_t shared_address_of(const void* at) const;
+  void ask_group(const GroupCall& call, int line);
+  bool meet_groups();
+  void meet_group(SimGroup& group);
+  void begin_product(SimGroup& group);
+  void begin_sums(SimGroup& group, const GroupCall& call);
+  void end_products(SimGroup& group, int left);
+  void do_product(SimGroup& group, const GroupProduct& product);
+  void put_tiles(const GroupProduct& product, std::vector<float>& numbers);
+  template <class What>
+  void for_matrix(const GroupCall& call, What what);
+  template <class What>
+  void for_numbers(std::uint64_t bits, int rows, bool is_transposed, What what);
+  [[nodiscard]] Region& region_of_shared(const std::byte* at);
+  void begin_read(Region& region, const std::byte* at);
+  void end_read(Region& region, const std::byte* at);
+  void check_products_ended();
+
   /// Sends up to 32 bytes to the warp and waits till all have; then
   /// received(lane) has theirs.
   void send(const void* bytes, std::size_t count, int line);
@@ -253,7 +301,9 @@ class SimBlock {
   std::vector<Acquired> acquired_;    ///< since the last barrier
   std::vector<std::uint16_t> turns_;  ///< by warp: barriers that it passed
   std::vector<Thread> state_;
+  std::vector<SimGroup> groups_;
   std::vector<std::byte> shared_bytes_;
+  std::byte* shared_begin_;  ///< of them, on kSharedAlignment
   std::vector<std::unique_ptr<Region>> shared_;
   int shared_task_ = 0;  ///< whose they are
   std::string error_;

@@ -67,4 +67,30 @@ void SimBlock::load_matrices(SimPointer<const Bf16> row,
   }
 }
 
+template <bool kTransposed, int kOutputs>
+void SimBlock::multiply(GroupSum<kOutputs>& sum, GroupMatrix rows,
+                        GroupMatrix outputs, bool adds, int line) {
+  ask_group({.kind = GroupCall::Kind::kMultiply,
+             .outputs = kOutputs,
+             .is_transposed = kTransposed,
+             .adds = adds,
+             .rows = rows.bits,
+             .matrix = outputs.bits,
+             .sums = reinterpret_cast<float*>(&sum)},
+            line);
+}
+
+template <bool kTransposed, int kOutputs>
+void SimBlock::multiply(GroupSum<kOutputs>& sum, const TileA& rows,
+                        GroupMatrix outputs, bool adds, int line) {
+  ask_group({.kind = GroupCall::Kind::kMultiply,
+             .outputs = kOutputs,
+             .is_transposed = kTransposed,
+             .adds = adds,
+             .matrix = outputs.bits,
+             .sums = reinterpret_cast<float*>(&sum),
+             .tile = &rows},
+            line);
+}
+
 }  // namespace penstock::gpu
