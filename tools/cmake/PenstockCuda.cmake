@@ -7,7 +7,8 @@
 #
 #   PENSTOCK_CUDA_FOUND           nvcc and the CUDA runtime are there
 #   PENSTOCK_CUDA_IN_LIBTORCH     penstock::libtorch has its CUDA half
-#   penstock_cuda_object(out source)   its object file, for add_library()
+#   penstock_cuda_object(out source [architecture])   its object file, for
+#                                 add_library(); for all of them, or for that one
 #   penstock_cudart               the runtime, shared
 include_guard(GLOBAL)
 
@@ -113,12 +114,19 @@ if(PENSTOCK_CUDA_FOUND AND NOT TARGET penstock_cudart)
 endif()
 
 function(penstock_cuda_object out source)
+  set(architectures ${PENSTOCK_CUDA_ARCHITECTURES})
+  if(ARGC GREATER 2)
+    set(architectures ${ARGV2})
+  endif()
   set(targets "")
-  foreach(arch IN LISTS PENSTOCK_CUDA_ARCHITECTURES)
+  foreach(arch IN LISTS architectures)
     list(APPEND targets "-gencode=arch=compute_${arch},code=sm_${arch}")
   endforeach()
-  list(GET PENSTOCK_CUDA_ARCHITECTURES -1 newest)
-  list(APPEND targets "-gencode=arch=compute_${newest},code=compute_${newest}")
+  if(ARGC EQUAL 2)
+    list(GET architectures -1 newest)
+    list(APPEND targets
+      "-gencode=arch=compute_${newest},code=compute_${newest}")
+  endif()
   cmake_path(GET source STEM name)
   set(object "${CMAKE_CURRENT_BINARY_DIR}/${name}.cu.o")
   add_custom_command(OUTPUT "${object}"
@@ -130,7 +138,7 @@ function(penstock_cuda_object out source)
             "${CMAKE_CURRENT_SOURCE_DIR}/${source}"
     DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${source}"
     DEPFILE "${object}.d"
-    COMMENT "nvcc ${source} for ${PENSTOCK_CUDA_ARCHITECTURES}"
+    COMMENT "nvcc ${source} for ${architectures}"
     COMMAND_EXPAND_LISTS VERBATIM)
   set(${out} "${object}" PARENT_SCOPE)
 endfunction()

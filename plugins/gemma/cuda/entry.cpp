@@ -10,17 +10,31 @@
 namespace penstock::gemma::cuda {
 namespace {
 
+/// As DeviceFacts::has_groups; of a card that is not there open_cudart() tells.
+bool has_groups(int index) {
+  int major = 0;
+  int minor = 0;
+  const auto ask = [index](int& to, cudaDeviceAttr what) {
+    return cudaDeviceGetAttribute(&to, what, index) == cudaSuccess;
+  };
+  const bool is_known = ask(major, cudaDevAttrComputeCapabilityMajor) &&
+                        ask(minor, cudaDevAttrComputeCapabilityMinor);
+  if (!is_known) (void)cudaGetLastError();
+  return is_known && major == 9 && minor == 0;
+}
+
 std::unique_ptr<gpu::DeviceApi> open_card(int index) {
   std::vector<const Kernel*> all;
   for (const NumberType type : {NumberType::kF32, NumberType::kBf16}) {
-    const Kernels& k = device_kernels(type);
+    const Kernels& k = device_kernels(type, has_groups(index));
     for (const WeightKernels* w :
          std::initializer_list<const WeightKernels*>{&k, &k.int8, &k.int4}) {
       all.insert(all.end(), {&w->embed, &w->qkv, &w->product_rows, &w->gate_up,
                              &w->head, &w->product, &w->gated_product});
     }
     all.insert(all.end(), {&k.attention, &k.select, &k.draw, &k.norm, &k.place,
-                           &k.attention_tile, &k.scan, &k.step});
+                           &k.attention_tile, &k.scan, &k.step,
+                           &k.groups.product, &k.groups.gated_product});
   }
   std::erase_if(all, [](const Kernel* each) { return !each->exists(); });
   return gpu::open_cudart(index, all);

@@ -1,5 +1,7 @@
 // The shapes of launches. How they are chosen: README.md.
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "gemma/cuda/bodies/score.h"
 #include "gemma/cuda/kernels.h"
@@ -8,7 +10,8 @@
 namespace penstock::gemma::cuda {
 namespace {
 
-/// No GPU since compute capability 8.0 but 8.6 and 8.9 (99 KiB) has less.
+/// No GPU since compute capability 8.0 but 8.6 and 8.9 (99 KiB) has less. What
+/// products of warpgroups take of 9.0 alone is in shapes.h.
 constexpr std::int64_t kMostShared = std::int64_t{96} << 10;
 
 unsigned parts(std::int64_t count, std::int64_t each) {
@@ -63,16 +66,24 @@ Geometry tiles(TileSize size, std::int64_t rows, std::int64_t outputs) {
       return grid_of<LargeTiles>(rows, outputs);
     case TileSize::kHuge:
       return grid_of<HugeTiles>(rows, outputs);
+    case TileSize::kNarrowGroups:
+      return grid_of<NarrowGroups>(rows, outputs);
+    case TileSize::kWideGroups:
+      return grid_of<WideGroups>(rows, outputs);
   }
   return grid_of<SmallTiles>(rows, outputs);
 }
 
+// Of a processor a clock, by mma.sync and by warpgroups.
+constexpr double kTileProducts = 1016;
+constexpr double kGroupProducts = 1230;
+
 /// Clocks of an H100 for each column: of the tensor cores, in whole rounds of
 /// blocks, or of the second cache, whichever is more.
 template <class Tile>
-double clocks(std::int64_t rows, std::int64_t outputs) {
+double clocks(std::int64_t rows, std::int64_t outputs,
+              double products_a_clock = kTileProducts) {
   constexpr std::int64_t kProcessors = 132;
-  constexpr double kProducts = 1016;    // a clock of a processor, by mma.sync
   constexpr double kCacheBytes = 3010;  // a clock, of all together
   const auto blocks =
       static_cast<std::int64_t>(grid_of<Tile>(rows, outputs).grid.count());
@@ -81,7 +92,7 @@ double clocks(std::int64_t rows, std::int64_t outputs) {
       static_cast<double>(rounds * Tile::kRows * Tile::kOutputs);
   const auto bytes =
       static_cast<double>(blocks * (Tile::kRows + Tile::kOutputs) * 2);
-  return std::max(products / kProducts, bytes / kCacheBytes);
+  return std::max(products / products_a_clock, bytes / kCacheBytes);
 }
 
 }  // namespace
@@ -180,12 +191,25 @@ Geometry geometry(const NormParams& p) {
           .block = {kNormThreads}};
 }
 
-TileSize best_tiles(std::int64_t rows, std::int64_t outputs) {
-  const double small = clocks<SmallTiles>(rows, outputs);
-  const double large = clocks<LargeTiles>(rows, outputs);
-  const double huge = clocks<HugeTiles>(rows, outputs);
-  if (small <= std::min(large, huge)) return TileSize::kSmall;
-  return large <= huge ? TileSize::kLarge : TileSize::kHuge;
+TileSize best_tiles(std::int64_t rows, std::int64_t outputs, bool has_groups) {
+  // Of equal ones the first.
+  const std::array all{
+      std::pair{clocks<SmallTiles>(rows, outputs), TileSize::kSmall},
+      std::pair{clocks<NarrowGroups>(rows, outputs, kGroupProducts),
+                TileSize::kNarrowGroups},
+      std::pair{clocks<WideGroups>(rows, outputs, kGroupProducts),
+                TileSize::kWideGroups},
+      std::pair{clocks<LargeTiles>(rows, outputs), TileSize::kLarge},
+      std::pair{clocks<HugeTiles>(rows, outputs), TileSize::kHuge},
+  };
+  TileSize best = TileSize::kSmall;
+  double least = all[0].first;
+  for (const auto& [time, size] : all) {
+    if (time >= least || (is_of_groups(size) && !has_groups)) continue;
+    least = time;
+    best = size;
+  }
+  return best;
 }
 
 Geometry tiled_geometry(const ProductParams& p) {

@@ -15,9 +15,8 @@
 #include "gemma/cuda/bodies/rows.h"
 #include "gemma/cuda/bodies/step.h"
 #include "gemma/cuda/bodies/weights.h"
+#include "gemma/cuda/device_kernel.h"
 #include "lib/gpu/device_block.h"
-
-static_assert(__cplusplus >= 202002L, "nvcc was not told -std=c++20");
 
 namespace penstock::gemma::cuda {
 namespace {
@@ -66,26 +65,17 @@ __global__ void __launch_bounds__(kStepThreads, kStepBlocks)
   step<T>(block, p);
 }
 
-template <class Params>
-KernelOf<Params> of(const char* name, void (*function)(Params)) {
-  KernelOf<Params> out;
-  out.name = name;
-  out.device = reinterpret_cast<const void*>(function);
-  out.params_bytes = sizeof(Params);
-  return out;
-}
-
 template <class W>
 WeightKernels of_weights() {
   WeightKernels out;
-  out.embed = of("embed", &embed_kernel<W>);
-  out.qkv = of("qkv", &qkv_kernel<W>);
-  out.product_rows = of("product_rows", &product_rows_kernel<W>);
-  out.gate_up = of("gate_up", &gate_up_kernel<W>);
-  out.head = of("head", &head_kernel<W>);
+  out.embed = device_kernel("embed", &embed_kernel<W>);
+  out.qkv = device_kernel("qkv", &qkv_kernel<W>);
+  out.product_rows = device_kernel("product_rows", &product_rows_kernel<W>);
+  out.gate_up = device_kernel("gate_up", &gate_up_kernel<W>);
+  out.head = device_kernel("head", &head_kernel<W>);
   if constexpr (!std::is_same_v<W, float>) {
-    out.product = of("product", &product_kernel<W>);
-    out.gated_product = of("gated_product", &gated_product_kernel<W>);
+    out.product = device_kernel("product", &product_kernel<W>);
+    out.gated_product = device_kernel("gated_product", &gated_product_kernel<W>);
   }
   return out;
 }
@@ -95,29 +85,35 @@ Kernels make(NumberType type) {
   Kernels out;
   static_cast<WeightKernels&>(out) = of_weights<T>();
   out.type = type;
-  out.attention = of("attention", &attention_kernel<T>);
-  out.select = of("select", &select_kernel);
-  out.draw = of("draw", &draw_kernel);
-  out.step = of("step", &step_kernel<T>);
+  out.attention = device_kernel("attention", &attention_kernel<T>);
+  out.select = device_kernel("select", &select_kernel);
+  out.draw = device_kernel("draw", &draw_kernel);
+  out.step = device_kernel("step", &step_kernel<T>);
   out.step.waits_for_blocks = true;
   return out;
 }
 
 }  // namespace
 
-const Kernels& device_kernels(NumberType type) {
+const Kernels& device_kernels(NumberType type, bool has_groups) {
   static const Kernels f32 = make<float>(NumberType::kF32);
   static const Kernels bf16 = [] {
     Kernels out = make<Bf16>(NumberType::kBf16);
-    out.norm = of("norm", &norm_kernel<Bf16>);
+    out.norm = device_kernel("norm", &norm_kernel<Bf16>);
     out.int8 = of_weights<Int8>();
     out.int4 = of_weights<Int4>();
-    out.place = of("place", &place_kernel<Bf16>);
-    out.attention_tile = of("attention_tile", &attention_tile_kernel);
-    out.scan = of("scan", &scan_kernel);
+    out.place = device_kernel("place", &place_kernel<Bf16>);
+    out.attention_tile = device_kernel("attention_tile", &attention_tile_kernel);
+    out.scan = device_kernel("scan", &scan_kernel);
     return out;
   }();
-  return type == NumberType::kF32 ? f32 : bf16;
+  static const Kernels with_groups = [] {
+    Kernels out = bf16;
+    out.groups = device_group_kernels();
+    return out;
+  }();
+  if (type == NumberType::kF32) return f32;
+  return has_groups ? with_groups : bf16;
 }
 
 }  // namespace penstock::gemma::cuda

@@ -155,10 +155,22 @@ struct AttentionTileParams {
 };
 
 /// How a product by tensor cores is cut (shapes.h): 64 x 64 outputs a block,
-/// 128 x 128 or 128 x 256.
-enum class TileSize : std::uint8_t { kSmall, kLarge, kHuge };
-/// The one that is done first on a data centre's GPU.
-[[nodiscard]] TileSize best_tiles(std::int64_t rows, std::int64_t outputs);
+/// 128 x 128 or 128 x 256; or, by warpgroups, 128 x 128 or 128 x 256.
+enum class TileSize : std::uint8_t {
+  kSmall,
+  kLarge,
+  kHuge,
+  kNarrowGroups,
+  kWideGroups
+};
+/// The one that is done first on a data centre's GPU; of warpgroups where
+/// `has_groups`.
+[[nodiscard]] TileSize best_tiles(std::int64_t rows, std::int64_t outputs,
+                                  bool has_groups = false);
+/// Whether it is one of those of GroupKernels.
+[[nodiscard]] constexpr bool is_of_groups(TileSize size) {
+  return size >= TileSize::kNarrowGroups;
+}
 
 /// out = in * weight^T; of few rows (product_rows, outputs even) or of many
 /// (product). columns is a multiple of 8.
@@ -167,7 +179,7 @@ struct ProductParams {
   Matrix weight = {};        ///< [outputs, columns]
   float* out = nullptr;      ///< [rows, outputs]
   std::int32_t rows = 0, outputs = 0, columns = 0;
-  TileSize tiles = TileSize::kSmall;  ///< of product
+  TileSize tiles = TileSize::kSmall;  ///< of product, and of which kernel
 };
 
 /// out = gelu_tanh(gate) * up
@@ -329,6 +341,13 @@ struct WeightKernels {
   KernelOf<GatedProductParams> gated_product;
 };
 
+/// Those of many rows that compute capability 9.0 has, and no other, by
+/// products of warpgroups; of bf16, weights too.
+struct GroupKernels {
+  KernelOf<ProductParams> product;
+  KernelOf<GatedProductParams> gated_product;
+};
+
 /// One kernel a member, of one number type; those of WeightKernels of weights
 /// of that type. attention_tile, place, norm, product, gated_product and scan
 /// exist where is_tiled() can be true: of bf16. So do those of codes.
@@ -343,6 +362,7 @@ struct Kernels : WeightKernels {
   KernelOf<AttentionTileParams> attention_tile;
   KernelOf<ScanParams> scan;
   KernelOf<StepParams> step;  ///< of weights of any format
+  GroupKernels groups;        ///< empty where the card has none
 
   [[nodiscard]] const WeightKernels& of(WeightFormat format) const {
     switch (format) {
@@ -357,10 +377,14 @@ struct Kernels : WeightKernels {
   }
 };
 
-/// Of the GPU; defined in kernels.cu alone.
-[[nodiscard]] const Kernels& device_kernels(NumberType type);
+/// Of the GPU; defined in kernels.cu alone. `has_groups`: with GroupKernels,
+/// for DeviceFacts::has_groups.
+[[nodiscard]] const Kernels& device_kernels(NumberType type, bool has_groups);
+/// Defined in kernels_groups.cu alone.
+[[nodiscard]] const GroupKernels& device_group_kernels();
 /// Of the block simulator; defined in simulated.cpp alone.
-[[nodiscard]] const Kernels& simulated_kernels(NumberType type);
+[[nodiscard]] const Kernels& simulated_kernels(NumberType type,
+                                               bool has_groups = false);
 
 /// Whether a step's products, or a head, of so many rows go by tensor cores.
 [[nodiscard]] bool is_tiled(NumberType type, int rows);
@@ -374,7 +398,7 @@ struct Sizes {
 
 // The shapes of launches. `processors` (SMs of the GPU) decides only how finely
 // work is cut. Those with more than 48 KiB of shared memory need the attribute
-// that allows it; none has more than 96 KiB.
+// that allows it; none has more than 96 KiB but those of GroupKernels.
 [[nodiscard]] Geometry geometry(const EmbedParams& p);
 [[nodiscard]] Geometry geometry(const QkvParams& p, NumberType type);
 [[nodiscard]] Geometry geometry(const AttentionParams& p, NumberType type);

@@ -42,9 +42,20 @@ void Launches::norm(const Residual& in) const {
   launch(kernels_.norm, geometry(params), params);
 }
 
+/// Those of warpgroups where the card has them, for numbers alone.
+TileSize Launches::tiles_for(const Matrix& weight, std::int32_t rows,
+                             std::int64_t outputs) const {
+  if (!is_tiled(rows)) return TileSize::kSmall;
+  return best_tiles(rows, outputs,
+                    kernels_.groups.product.exists() &&
+                        weight.format == WeightFormat::kPlain);
+}
+
 void Launches::product(const ProductParams& params) const {
   const Matrix& weight = params.weight;
-  if (is_tiled(params.rows)) {
+  if (is_of_groups(params.tiles)) {
+    launch(kernels_.groups.product, tiled_geometry(params), params);
+  } else if (is_tiled(params.rows)) {
     launch(kernels(weight).product, tiled_geometry(params), params);
   } else {
     launch(kernels(weight).product_rows, rows_geometry(params), params);
@@ -146,8 +157,11 @@ void Launches::gate_up(const Layer& layer, const Residual& in) const {
         .rows = in.rows,
         .ffn = i32(config_.ffn),
         .columns = i32(config_.hidden),
-        .tiles = best_tiles(in.rows, 2 * config_.ffn)};
-    launch(kernels(params.weight).gated_product, geometry(params), params);
+        .tiles = tiles_for(layer.weights.gate_up, in.rows, 2 * config_.ffn)};
+    const auto& kernel = is_of_groups(params.tiles)
+                             ? kernels_.groups.gated_product
+                             : kernels(params.weight).gated_product;
+    launch(kernel, geometry(params), params);
     return;
   }
   const GateUpParams params = gate_up_params(layer, in);
@@ -165,7 +179,7 @@ ProductParams Launches::product_params(const void* in, const Matrix& weight,
           .rows = rows,
           .outputs = i32(outputs),
           .columns = i32(columns),
-          .tiles = best_tiles(rows, outputs)};
+          .tiles = tiles_for(weight, rows, outputs)};
 }
 
 ProductParams Launches::out_params(const Layer& layer,

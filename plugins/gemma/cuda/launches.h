@@ -101,6 +101,8 @@ class Launches {
   [[nodiscard]] AttentionParams attention_params(
       const Rows& step, const Layer& layer, std::int32_t rows,
       const std::int32_t* pick) const;
+  [[nodiscard]] TileSize tiles_for(const Matrix& weight, std::int32_t rows,
+                                   std::int64_t outputs) const;
   [[nodiscard]] ProductParams product_params(const void* in,
                                              const Matrix& weight, float* out,
                                              std::int32_t rows,

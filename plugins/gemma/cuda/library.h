@@ -19,7 +19,7 @@ struct CudaLibrary {
   int runtime = 0;  ///< the CUDA that it was built with, 13000 is 13.0
   /// gpu::open_cudart() with these kernels.
   std::unique_ptr<gpu::DeviceApi> (*open)(int index) = nullptr;
-  const Kernels& (*kernels)(NumberType type) = nullptr;
+  const Kernels& (*kernels)(NumberType type, bool has_groups) = nullptr;
 };
 
 /// Its name: extern "C" const CudaLibrary* penstock_gemma_cuda().

@@ -61,7 +61,8 @@ std::string why_no_card(const CudaLibrary& library, const Gpus& gpus, int index,
   std::string why = why_no_driver(gpus, library.runtime);
   if (why.empty() && step == StepWay::kPersistent) {
     // The same of any type.
-    const Kernel& kernel = library.kernels(NumberType::kBf16).step;
+    const Kernel& kernel =
+        library.kernels(NumberType::kBf16, /*has_groups=*/false).step;
     why = gpu::why_not_launched(kernel, gpus.cuda);
   }
   if (!why.empty()) return why;
@@ -98,11 +99,11 @@ std::unique_ptr<Engine> open_engine(const CudaLibrary& library,
                                     StepWay step, const StageContext& context) {
   const int index = context.device.has_index() ? context.device.index() : 0;
   std::shared_ptr<gpu::DeviceApi> api = library.open(index);
-  const WeightChoice weights =
-      weight_choice(model, dtype, api->facts().has_bf16);
-  return std::make_unique<CudaEngine>(std::move(api),
-                                      library.kernels(weights.type), model,
-                                      options_of(weights, step, context));
+  const gpu::DeviceFacts facts = api->facts();
+  const WeightChoice weights = weight_choice(model, dtype, facts.has_bf16);
+  return std::make_unique<CudaEngine>(
+      std::move(api), library.kernels(weights.type, facts.has_groups), model,
+      options_of(weights, step, context));
 }
 
 void foresee(const Checkpoint& model, const Config& config,

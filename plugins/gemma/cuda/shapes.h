@@ -67,6 +67,9 @@ inline constexpr int kMostReach = 4 * kWarpThreads;
          kWarpThreads;
 }
 
+/// Of a block's memory, where compute capability 9.0 is all that counts.
+inline constexpr int kMostGroupShared = 227 << 10;
+
 /// How a product by tensor cores is cut: a block's rows and outputs, columns of
 /// a stage, a warp's tiles of 16 x 16, and stages.
 template <int kRowCount, int kOutputCount, int kColumnCount, int kWarpRowTiles,
@@ -96,6 +99,22 @@ using LargeTiles = TileShape<128, 128, 32, 4, 2, 4>;
 using HugeTiles = TileShape<128, 256, 32, 4, 4, 3>;
 inline constexpr int kMostTileThreads = HugeTiles::kThreads;
 static_assert(LargeTiles::kThreads <= kMostTileThreads);
+
+/// The same by products of warpgroups, of which two have 64 rows each. While
+/// one stage is multiplied the next is ready, one is copied, and another, which
+/// was multiplied last, nobody touches: others may not be done with it.
+template <int kOutputCount>
+struct GroupShape {
+  static constexpr int kRows = 128, kOutputs = kOutputCount, kColumns = 64;
+  static constexpr int kThreads = kRows / 64 * 4 * kWarpThreads;
+  static constexpr int kStages = 4;
+  static constexpr int kStage = (kRows + kOutputs) * kColumns;
+  static constexpr int kBytes = kStages * kStage * 2;
+  static_assert(kBytes <= kMostGroupShared);
+};
+using NarrowGroups = GroupShape<128>;
+using WideGroups = GroupShape<256>;
+inline constexpr int kGroupThreads = WideGroups::kThreads;
 
 // Attention by tensor cores: a block has 64 rows (tokens by query heads), a
 // warp 16 of them, and takes 32 keys at a time.

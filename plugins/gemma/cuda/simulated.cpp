@@ -6,6 +6,7 @@
 #include "gemma/cuda/bodies/choose.h"
 #include "gemma/cuda/bodies/draw.h"
 #include "gemma/cuda/bodies/embed.h"
+#include "gemma/cuda/bodies/group_product.h"
 #include "gemma/cuda/bodies/head.h"
 #include "gemma/cuda/bodies/norm.h"
 #include "gemma/cuda/bodies/place.h"
@@ -65,7 +66,7 @@ Kernels make(NumberType type) {
 
 }  // namespace
 
-const Kernels& simulated_kernels(NumberType type) {
+const Kernels& simulated_kernels(NumberType type, bool has_groups) {
   static const Kernels f32 = make<float>(NumberType::kF32);
   static const Kernels bf16 = [] {
     Kernels out = make<Bf16>(NumberType::kBf16);
@@ -78,7 +79,16 @@ const Kernels& simulated_kernels(NumberType type) {
     out.scan = of<ScanParams, scan<SimBlock>>("scan");
     return out;
   }();
-  return type == NumberType::kF32 ? f32 : bf16;
+  static const Kernels with_groups = [] {
+    Kernels out = bf16;
+    out.groups = {
+        .product = of<ProductParams, group_product<SimBlock>>("group_product"),
+        .gated_product = of<GatedProductParams, group_gated_product<SimBlock>>(
+            "group_gated_product")};
+    return out;
+  }();
+  if (type == NumberType::kF32) return f32;
+  return has_groups ? with_groups : bf16;
 }
 
 }  // namespace penstock::gemma::cuda

@@ -110,6 +110,7 @@ class CudartApi final : public DeviceApi {
             .multiprocessors = all.multiProcessorCount,
             // Before it, a product of bf16 is many instructions.
             .has_bf16 = all.major >= 8,
+            .has_groups = all.major == 9 && all.minor == 0,
             .driver = driver};
   }
 

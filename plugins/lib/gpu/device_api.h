@@ -22,7 +22,9 @@ struct DeviceFacts {
   int minor = 0;
   int multiprocessors = 0;
   bool has_bf16 = false;  ///< computes in bfloat16 faster than in float
-  int driver = 0;         ///< newest CUDA that its driver runs: 12010 is 12.1
+  /// Has products of warpgroups (groups.h), and code for sm_90a runs on it.
+  bool has_groups = false;
+  int driver = 0;  ///< newest CUDA that its driver runs: 12010 is 12.1
 };
 
 /// Why a driver that runs no newer CUDA than `driver` cannot launch the kernel,

@@ -27,12 +27,13 @@ namespace penstock::gpu {
   PENSTOCK_TEN(1)              \
   PENSTOCK_TEN(2)              \
   PENSTOCK_TEN(3) PENSTOCK_TEN(4) PENSTOCK_TEN(5) "%60, %61, %62, %63"
-#define PENSTOCK_REGISTERS_256                                         \
-  PENSTOCK_TEN()                                                       \
-  PENSTOCK_TEN(1)                                                      \
-  PENSTOCK_TEN(2)                                                      \
-  PENSTOCK_TEN(3) PENSTOCK_TEN(4) PENSTOCK_TEN(5) PENSTOCK_TEN(6)      \
-      PENSTOCK_TEN(7) PENSTOCK_TEN(8) PENSTOCK_TEN(9) PENSTOCK_TEN(10) \
+#define PENSTOCK_REGISTERS_256                                    \
+  PENSTOCK_TEN()                                                  \
+  PENSTOCK_TEN(1)                                                 \
+  PENSTOCK_TEN(2)                                                 \
+  PENSTOCK_TEN(3)                                                 \
+  PENSTOCK_TEN(4) PENSTOCK_TEN(5) PENSTOCK_TEN(6) PENSTOCK_TEN(7) \
+      PENSTOCK_TEN(8) PENSTOCK_TEN(9) PENSTOCK_TEN(10)            \
           PENSTOCK_TEN(11) "%120, %121, %122, %123, %124, %125, %126, %127"
 // One instruction: its outputs, the numbers of its operands behind the sums,
 // the sums. `adds` says whether they are added to.

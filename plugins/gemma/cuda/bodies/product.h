@@ -231,6 +231,41 @@ PENSTOCK_GPU void for_pairs(Block& block, const WarpSums<Shape>& sums,
   }
 }
 
+/// Stores numbers i and i + 1 of a lane's sums, which are of the row's outputs
+/// `output` and the next.
+template <BlockOfThreads Block>
+PENSTOCK_GPU void store_pair(Block& block, const ProductParams& p, int row,
+                             int output, const gpu::TileSum& sum, int i) {
+  if (row >= p.rows || output >= p.outputs) return;
+  const std::int64_t at = std::int64_t{row} * p.outputs + output;
+  if (p.outputs % 2 == 0) {
+    const auto pairs =
+        block.global(reinterpret_cast<std::uint64_t*>(p.out), "out");
+    pairs[at / 2] = std::uint64_t{std::bit_cast<std::uint32_t>(sum.at[i])} |
+                    std::uint64_t{std::bit_cast<std::uint32_t>(sum.at[i + 1])}
+                        << 32;
+    return;
+  }
+  // Rows of an odd length do not begin on 8 bytes.
+  const auto out = block.global(p.out, "out");
+  out[at] = sum.at[i];
+  if (output + 1 < p.outputs) out[at + 1] = sum.at[i + 1];
+}
+
+/// The same of gates, whose ups are four numbers behind; `place` is that of the
+/// gate among the outputs of the block, whose gates begin with `first`.
+template <BlockOfThreads Block>
+PENSTOCK_GPU void store_gated(Block& block, const GatedProductParams& p,
+                              int row, int first, int place,
+                              const gpu::TileSum& sum, int i) {
+  const int output = first + place / 16 * 8 + place % 8;
+  if (row >= p.rows || output >= p.ffn) return;
+  const auto out = block.global(static_cast<std::uint32_t*>(p.out), "out");
+  out[(std::int64_t{row} * p.ffn + output) / 2] =
+      gpu::pack_two(gelu_tanh(sum.at[i]) * sum.at[i + 4],
+                    gelu_tanh(sum.at[i + 1]) * sum.at[i + 5]);
+}
+
 template <class Shape, class W, BlockOfThreads Block>
 PENSTOCK_GPU void product_tile(Block& block, const ProductParams& p) {
   const int first_row = block.y() * Shape::kRows;
@@ -241,25 +276,10 @@ PENSTOCK_GPU void product_tile(Block& block, const ProductParams& p) {
       TileStages<Shape, W, Block>(block, p.in, {first_row, p.rows, p.columns},
                                   p.weight, {first, p.outputs, p.columns}),
       sums);
-  const auto out = block.global(p.out, "out");
-  const auto pairs =
-      block.global(reinterpret_cast<std::uint64_t*>(p.out), "out");
-  const auto store = [&](int r, int o, const gpu::TileSum& sum, int i) {
-    const int row = first_row + r;
-    const int output = first + o;
-    if (row >= p.rows || output >= p.outputs) return;
-    const std::int64_t at = std::int64_t{row} * p.outputs + output;
-    if (p.outputs % 2 == 0) {
-      pairs[at / 2] = std::uint64_t{std::bit_cast<std::uint32_t>(sum.at[i])} |
-                      std::uint64_t{std::bit_cast<std::uint32_t>(sum.at[i + 1])}
-                          << 32;
-      return;
-    }
-    // Rows of an odd length do not begin on 8 bytes.
-    out[at] = sum.at[i];
-    if (output + 1 < p.outputs) out[at + 1] = sum.at[i + 1];
-  };
-  for_pairs<Shape>(block, sums, 4, store);
+  for_pairs<Shape>(block, sums, 4,
+                   [&](int r, int o, const gpu::TileSum& sum, int i) {
+                     store_pair(block, p, first_row + r, first + o, sum, i);
+                   });
 }
 
 /// In turns eight outputs of a block are gates and eight their ups.
@@ -273,16 +293,10 @@ PENSTOCK_GPU void gated_tile(Block& block, const GatedProductParams& p) {
                      block, p.in, {first_row, p.rows, p.columns}, p.weight,
                      {first, 2 * p.ffn, p.columns, p.ffn + first}),
                  sums);
-  const auto out = block.global(static_cast<std::uint32_t*>(p.out), "out");
-  const auto store = [&](int r, int o, const gpu::TileSum& sum, int i) {
-    const int row = first_row + r;
-    const int output = first + o / 16 * 8 + o % 8;
-    if (row >= p.rows || output >= p.ffn) return;
-    out[(std::int64_t{row} * p.ffn + output) / 2] =
-        gpu::pack_two(gelu_tanh(sum.at[i]) * sum.at[i + 4],
-                      gelu_tanh(sum.at[i + 1]) * sum.at[i + 5]);
-  };
-  for_pairs<Shape>(block, sums, 2, store);
+  for_pairs<Shape>(block, sums, 2,
+                   [&](int r, int o, const gpu::TileSum& sum, int i) {
+                     store_gated(block, p, first_row + r, first, o, sum, i);
+                   });
 }
 
 /// Runs what<Shape>() with the tiles that the params name.

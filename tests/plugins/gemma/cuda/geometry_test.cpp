@@ -159,6 +159,20 @@ TEST(Shapes, OfTilesSuitTheRowsAndOutputs) {
   EXPECT_EQ(best_tiles(256, 262144), TileSize::kHuge);
 }
 
+/// Where the card has warpgroups' products: of few rows nothing changes.
+TEST(Shapes, OfGroupsSuitTheRowsAndOutputs) {
+  EXPECT_EQ(best_tiles(2048, 1536, true), TileSize::kWideGroups);
+  EXPECT_EQ(best_tiles(2048, 640, true), TileSize::kNarrowGroups);
+  EXPECT_EQ(best_tiles(2048, 4096, true), TileSize::kWideGroups);
+  EXPECT_EQ(best_tiles(64, 640, true), TileSize::kSmall);
+  EXPECT_EQ(best_tiles(9, 4096, true), TileSize::kSmall);
+  ProductParams p{.rows = 2048, .outputs = 1001, .columns = 8};
+  p.tiles = TileSize::kNarrowGroups;
+  EXPECT_EQ(tiled_geometry(p), (Geometry{{8, 16, 1}, {256}, 131072}));
+  p.tiles = TileSize::kWideGroups;
+  EXPECT_EQ(tiled_geometry(p), (Geometry{{4, 16, 1}, {256}, 196608}));
+}
+
 TEST(Shapes, OfManyRowsAreTiles) {
   EXPECT_FALSE(is_tiled(NumberType::kBf16, 8));
   EXPECT_TRUE(is_tiled(NumberType::kBf16, 9));

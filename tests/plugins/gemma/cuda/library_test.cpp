@@ -71,7 +71,8 @@ TEST(CudaLibrary, IsLookedForAbovePlugins) {
 TEST(CudaLibrary, OpensAndSaysWhyThereIsNoCard) {
   const CudaLibrary& library = open_cuda_library(PENSTOCK_GEMMA_CUDA);
   std::cout << "code for " << library.architectures << "\n";
-  const Kernels& kernels = library.kernels(NumberType::kBf16);
+  const Kernels& kernels =
+      library.kernels(NumberType::kBf16, /*has_groups=*/true);
   EXPECT_EQ(kernels.type, NumberType::kBf16);
   EXPECT_NE(kernels.qkv.device, nullptr);
   EXPECT_NE(kernels.head.device, nullptr);

@@ -21,7 +21,7 @@ class Device {
   explicit Device(NumberType type) : type_(type) {}
   [[nodiscard]] NumberType type() const { return type_; }
   [[nodiscard]] const Kernels& kernels() const {
-    return simulated_kernels(type_);
+    return simulated_kernels(type_, /*has_groups=*/true);
   }
 
   /// Random numbers in [-scale, scale), the same in every run, as the type

@@ -55,6 +55,39 @@ std::vector<TileCase> tile_cases() {
        .columns = 8,
        .is_reversed = true,
        .tiles = TileSize::kHuge},
+      {.name = "narrow_groups",
+       .rows = 130,
+       .outputs = 258,
+       .columns = 328,
+       .tiles = TileSize::kNarrowGroups},
+      {.name = "wide_groups",
+       .rows = 130,
+       .outputs = 258,
+       .columns = 136,
+       .tiles = TileSize::kWideGroups},
+      {.name = "part_of_a_narrow_group",
+       .rows = 9,
+       .outputs = 67,
+       .columns = 8,
+       .is_reversed = true,
+       .tiles = TileSize::kNarrowGroups},
+      {.name = "part_of_a_wide_group",
+       .rows = 1,
+       .outputs = 7,
+       .columns = 72,
+       .is_reversed = true,
+       .tiles = TileSize::kWideGroups},
+      {.name = "whole_groups",
+       .rows = 256,
+       .outputs = 256,
+       .columns = 64,
+       .tiles = TileSize::kWideGroups},
+      {.name = "stages_of_groups",
+       .rows = 65,
+       .outputs = 129,
+       .columns = 520,
+       .is_reversed = true,
+       .tiles = TileSize::kNarrowGroups},
       {.name = "huge_int8",
        .rows = 20,
        .outputs = 200,
@@ -108,6 +141,9 @@ class Tiled : public ::testing::TestWithParam<TileCase> {
   [[nodiscard]] const WeightKernels& kernels(const Numbers& weight) const {
     return device_.kernels().of(weight.matrix.format);
   }
+  [[nodiscard]] static bool by_groups() {
+    return is_of_groups(GetParam().tiles);
+  }
   Device device_{NumberType::kBf16};
 };
 
@@ -122,7 +158,9 @@ TEST_P(Tiled, ProductMultiplies) {
   p.weight = weight.matrix;
   p.out = device_.empty_floats(std::int64_t{c.rows} * c.outputs, "out");
   p.tiles = c.tiles;
-  device_.launch(kernels(weight).product, tiled_geometry(p), p);
+  device_.launch(
+      by_groups() ? device_.kernels().groups.product : kernels(weight).product,
+      tiled_geometry(p), p);
   for (int row = 0; row < c.rows; ++row) {
     const auto in = row_of(device_, p.in, row, c.columns);
     for (int o = 0; o < c.outputs; ++o) {
@@ -147,7 +185,9 @@ TEST_P(Tiled, GatedProductMultiplies) {
   p.weight = weight.matrix;
   p.out = device_.empty_acts(std::int64_t{c.rows} * p.ffn, "out");
   p.tiles = c.tiles;
-  device_.launch(kernels(weight).gated_product, geometry(p), p);
+  device_.launch(by_groups() ? device_.kernels().groups.gated_product
+                             : kernels(weight).gated_product,
+                 geometry(p), p);
   for (int row = 0; row < c.rows; ++row) {
     const auto in = row_of(device_, p.in, row, c.columns);
     for (int o = 0; o < p.ffn; ++o) {
