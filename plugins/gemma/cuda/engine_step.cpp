@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "gemma/cuda/engine.h"
+#include "gemma/cuda/shapes.h"
 #include "gemma/cuda/turn.h"
 
 namespace penstock::gemma::cuda {
@@ -62,8 +63,20 @@ void CudaEngine::cut_tiles(Pass& pass) const {
       std::any_of(pass.parts.begin(), pass.parts.end(),
                   [](const Pass::Part& part) { return part.count >= kLeast; });
   if (!is_worth_it || !is_tiled(limits_.type, pass.rows)) return;
-  const std::int32_t most =
-      attention_tile_tokens(i32(config_.heads), i32(config_.kv_heads));
+  const auto heads = i32(config_.heads);
+  const auto kv_heads = i32(config_.kv_heads);
+  if (launches_.has_groups()) {
+    const auto blocks = [&](int groups) {
+      std::int64_t tiles = 0;
+      const int most = attention_tile_tokens(heads, kv_heads, groups);
+      for (const Pass::Part& part : pass.parts) {
+        tiles += (part.count + most - 1) / most;
+      }
+      return tiles * attention_shares(heads, kv_heads);
+    };
+    pass.groups = attention_groups(blocks(1), blocks(2), limits_.processors);
+  }
+  const std::int32_t most = attention_tile_tokens(heads, kv_heads, pass.groups);
   std::int32_t row = 0;
   for (const Pass::Part& part : pass.parts) {
     for (std::int64_t at = 0; at < part.count; at += most) {
@@ -178,7 +191,8 @@ void CudaEngine::run_launches(Turn& turn, const Pass& pass) {
                         .scored = pass.scores(),
                         .all_scored = pass.scores() == pass.rows,
                         .keys = keys(pass.longest()),
-                        .tiles = i32(std::ssize(pass.tiles))},
+                        .tiles = i32(std::ssize(pass.tiles)),
+                        .groups = pass.groups},
                        shower(turn.step.probe));
   if (pass.scores() > 0) {
     if (turn.scores.hidden.defined()) {

@@ -68,6 +68,8 @@ Geometry tiles(TileSize size, std::int64_t rows, std::int64_t outputs) {
       return grid_of<HugeTiles>(rows, outputs);
     case TileSize::kNarrowGroups:
       return grid_of<NarrowGroups>(rows, outputs);
+    case TileSize::kMiddleGroups:
+      return grid_of<MiddleGroups>(rows, outputs);
     case TileSize::kWideGroups:
       return grid_of<WideGroups>(rows, outputs);
   }
@@ -84,7 +86,7 @@ template <class Tile>
 double clocks(std::int64_t rows, std::int64_t outputs,
               double products_a_clock = kTileProducts) {
   constexpr std::int64_t kProcessors = 132;
-  constexpr double kCacheBytes = 3010;  // a clock, of all together
+  constexpr double kCacheBytes = 3610;  // a clock, of all together
   const auto blocks =
       static_cast<std::int64_t>(grid_of<Tile>(rows, outputs).grid.count());
   const std::int64_t rounds = (blocks + kProcessors - 1) / kProcessors;
@@ -148,8 +150,30 @@ Geometry geometry(const AttentionTileParams& p) {
       .shared_bytes = shared_bytes(rows * head_stride(p.head_dim) * 2)};
 }
 
-int attention_tile_tokens(int heads, int kv_heads) {
-  return kQueryRows / attention_heads(heads / kv_heads);
+Geometry group_geometry(const AttentionTileParams& p) {
+  // Queries, and keys and values of two pages.
+  const std::int64_t rows =
+      std::int64_t{p.groups} * kGroupQueryRows + std::int64_t{4} * kPageTokens;
+  return {
+      .grid = {static_cast<unsigned>(p.count),
+               static_cast<unsigned>(attention_shares(p.heads, p.kv_heads))},
+      .block = {static_cast<unsigned>(p.groups) * 4 * kWarpThreads},
+      .shared_bytes = shared_bytes(rows * head_lines(p.head_dim) * 64 * 2)};
+}
+
+int attention_tile_tokens(int heads, int kv_heads, int groups) {
+  return std::max(groups, 1) * kQueryRows / attention_heads(heads / kv_heads);
+}
+
+int attention_groups(std::int64_t blocks_of_one, std::int64_t blocks_of_two,
+                     int processors) {
+  // A processor has one block at a time. Of the peak, two warpgroups reach 55 %
+  // and one alone, which waits for its scores, 40.
+  const auto rounds = [&](std::int64_t blocks) {
+    return static_cast<double>(parts(blocks, processors));
+  };
+  return rounds(blocks_of_one) / 0.40 < rounds(blocks_of_two) * 2 / 0.55 ? 1
+                                                                         : 2;
 }
 
 Geometry rows_geometry(const ProductParams& p) {
@@ -192,24 +216,22 @@ Geometry geometry(const NormParams& p) {
 }
 
 TileSize best_tiles(std::int64_t rows, std::int64_t outputs, bool has_groups) {
-  // Of equal ones the first.
+  // Of equal ones the first: it reads least.
   const std::array all{
-      std::pair{clocks<SmallTiles>(rows, outputs), TileSize::kSmall},
-      std::pair{clocks<NarrowGroups>(rows, outputs, kGroupProducts),
-                TileSize::kNarrowGroups},
       std::pair{clocks<WideGroups>(rows, outputs, kGroupProducts),
                 TileSize::kWideGroups},
-      std::pair{clocks<LargeTiles>(rows, outputs), TileSize::kLarge},
+      std::pair{clocks<MiddleGroups>(rows, outputs, kGroupProducts),
+                TileSize::kMiddleGroups},
+      std::pair{clocks<NarrowGroups>(rows, outputs, kGroupProducts),
+                TileSize::kNarrowGroups},
       std::pair{clocks<HugeTiles>(rows, outputs), TileSize::kHuge},
+      std::pair{clocks<LargeTiles>(rows, outputs), TileSize::kLarge},
+      std::pair{clocks<SmallTiles>(rows, outputs), TileSize::kSmall},
   };
-  TileSize best = TileSize::kSmall;
-  double least = all[0].first;
-  for (const auto& [time, size] : all) {
-    if (time >= least || (is_of_groups(size) && !has_groups)) continue;
-    least = time;
-    best = size;
-  }
-  return best;
+  return std::min_element(
+             has_groups ? all.begin() : all.begin() + 3, all.end(),
+             [](const auto& a, const auto& b) { return a.first < b.first; })
+      ->second;
 }
 
 Geometry tiled_geometry(const ProductParams& p) {

@@ -152,15 +152,17 @@ struct AttentionTileParams {
   void* out = nullptr;  ///< Act [rows, heads * head_dim]
   std::int32_t count = 0, heads = 0, kv_heads = 0, head_dim = 0;
   std::int32_t window = 0;  ///< as of AttentionParams
+  std::int32_t groups = 0;  ///< warpgroups of a block, of GroupKernels: 1 or 2
 };
 
 /// How a product by tensor cores is cut (shapes.h): 64 x 64 outputs a block,
-/// 128 x 128 or 128 x 256; or, by warpgroups, 128 x 128 or 128 x 256.
+/// 128 x 128 or 128 x 256; or, by warpgroups, 128 x 128, x 160 or x 256.
 enum class TileSize : std::uint8_t {
   kSmall,
   kLarge,
   kHuge,
   kNarrowGroups,
+  kMiddleGroups,
   kWideGroups
 };
 /// The one that is done first on a data centre's GPU; of warpgroups where
@@ -346,6 +348,7 @@ struct WeightKernels {
 struct GroupKernels {
   KernelOf<ProductParams> product;
   KernelOf<GatedProductParams> gated_product;
+  KernelOf<AttentionTileParams> attention_tile;
 };
 
 /// One kernel a member, of one number type; those of WeightKernels of weights
@@ -403,6 +406,8 @@ struct Sizes {
 [[nodiscard]] Geometry geometry(const QkvParams& p, NumberType type);
 [[nodiscard]] Geometry geometry(const AttentionParams& p, NumberType type);
 [[nodiscard]] Geometry geometry(const AttentionTileParams& p);
+/// Of the kernel attention_tile of GroupKernels.
+[[nodiscard]] Geometry group_geometry(const AttentionTileParams& p);
 [[nodiscard]] Geometry geometry(const GateUpParams& p, NumberType type);
 [[nodiscard]] Geometry geometry(const HeadParams& p, NumberType type);
 [[nodiscard]] Geometry geometry(const SelectParams& p);
@@ -418,8 +423,14 @@ struct Sizes {
 /// Splits that keep `processors` busy where the longest row sees `keys` keys.
 [[nodiscard]] int attention_splits(int rows, int kv_heads, std::int64_t keys,
                                    int processors);
-/// Tokens of a whole tile of attention_tile: 64, 32 or 16.
-[[nodiscard]] int attention_tile_tokens(int heads, int kv_heads);
+/// Tokens of a whole tile of attention_tile: 64, 32 or 16; of blocks of two
+/// warpgroups twice as many.
+[[nodiscard]] int attention_tile_tokens(int heads, int kv_heads,
+                                        int groups = 0);
+/// Warpgroups of a block with which `processors` are done first, where so many
+/// blocks are needed of one, and of two.
+[[nodiscard]] int attention_groups(std::int64_t blocks_of_one,
+                                   std::int64_t blocks_of_two, int processors);
 [[nodiscard]] std::int64_t attention_partial_floats(const AttentionParams& p);
 /// Blocks that a vocabulary is shared by, in head and scan, where so many are
 /// wanted.

@@ -1,5 +1,6 @@
 // The kernels by products of warpgroups, compiled for compute capability 9.0
 // and no other (sm_90a).
+#include "gemma/cuda/bodies/group_attention.h"
 #include "gemma/cuda/bodies/group_product.h"
 #include "gemma/cuda/device_kernel.h"
 #include "gemma/cuda/kernels.h"
@@ -18,7 +19,8 @@ static_assert(gpu::BlockOfGroups<gpu::DeviceGroupBlock>);
   }
 
 PENSTOCK_GROUP_KERNEL(group_product, ProductParams, kGroupThreads)
-PENSTOCK_GROUP_KERNEL(group_gated_product, GatedProductParams, kGroupThreads)
+PENSTOCK_GROUP_KERNEL(group_gated, GatedProductParams, kGroupThreads)
+PENSTOCK_GROUP_KERNEL(group_attention, AttentionTileParams, kGroupThreads)
 
 }  // namespace
 
@@ -26,7 +28,9 @@ const GroupKernels& device_group_kernels() {
   static const GroupKernels all{
       .product = device_kernel("group_product", &group_product_kernel),
       .gated_product =
-          device_kernel("group_gated_product", &group_gated_product_kernel)};
+          device_kernel("group_gated", &group_gated_kernel),
+      .attention_tile =
+          device_kernel("group_attention", &group_attention_kernel)};
   return all;
 }
 

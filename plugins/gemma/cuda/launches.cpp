@@ -47,8 +47,7 @@ TileSize Launches::tiles_for(const Matrix& weight, std::int32_t rows,
                              std::int64_t outputs) const {
   if (!is_tiled(rows)) return TileSize::kSmall;
   return best_tiles(rows, outputs,
-                    kernels_.groups.product.exists() &&
-                        weight.format == WeightFormat::kPlain);
+                    has_groups() && weight.format == WeightFormat::kPlain);
 }
 
 void Launches::product(const ProductParams& params) const {
@@ -135,8 +134,13 @@ void Launches::attend_tiles(const Rows& step, const Layer& layer) const {
       .heads = i32(config_.heads),
       .kv_heads = i32(config_.kv_heads),
       .head_dim = i32(config_.head_dim),
-      .window = layer.kind == kSliding ? i32(config_.window) : 0};
-  launch(kernels_.attention_tile, geometry(params), params);
+      .window = layer.kind == kSliding ? i32(config_.window) : 0,
+      .groups = step.groups};
+  if (step.groups > 0) {
+    launch(kernels_.groups.attention_tile, group_geometry(params), params);
+  } else {
+    launch(kernels_.attention_tile, geometry(params), params);
+  }
 }
 
 GateUpParams Launches::gate_up_params(const Layer& layer,

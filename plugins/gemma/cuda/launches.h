@@ -21,7 +21,8 @@ struct Rows {
   std::int32_t scored = 0;
   bool all_scored = false;  ///< rows and scored rows are the same
   std::array<std::int64_t, kKinds> keys{1, 1};  ///< most that a row sees
-  std::int32_t tiles = 0;  ///< of attention_tile; 0: rows go one by one
+  std::int32_t tiles = 0;   ///< of attention_tile; 0: rows go one by one
+  std::int32_t groups = 0;  ///< of AttentionTileParams; 0: not of GroupKernels
 };
 
 /// A residual, on the device, and what is still to be normed and added to it.
@@ -55,6 +56,11 @@ class Launches {
         limits_(limits),
         model_(model),
         buffers_(buffers) {}
+
+  /// Whether there are GroupKernels.
+  [[nodiscard]] bool has_groups() const {
+    return kernels_.groups.attention_tile.exists();
+  }
 
   /// Is called between launches with what a layer gave; -1: the embeddings.
   using Show = std::function<void(std::int64_t layer, const Pending& out)>;

@@ -31,12 +31,19 @@ bool is_covered(std::string_view architectures, int capability) {
   return last > 0 && capability >= last;
 }
 
+/// Rows of a pass: of larger steps more, of which launches cost less and fill
+/// all processors.
+constexpr std::int64_t kLeastRows = 2048;
+constexpr std::int64_t kMostRows = 8192;
+
 CudaEngine::Options options_of(const WeightChoice& weights, StepWay step,
                                const StageContext& context) {
   return {.type = weights.type,
           .keeps_codes = weights.keeps_codes,
           .slots = context.slots,
           .chunk = context.max_step_tokens,
+          .rows = static_cast<std::int32_t>(
+              std::clamp(context.max_step_tokens, kLeastRows, kMostRows)),
           .is_one_kernel = step == StepWay::kPersistent};
 }
 

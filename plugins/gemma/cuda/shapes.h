@@ -113,6 +113,7 @@ struct GroupShape {
   static_assert(kBytes <= kMostGroupShared);
 };
 using NarrowGroups = GroupShape<128>;
+using MiddleGroups = GroupShape<160>;
 using WideGroups = GroupShape<256>;
 inline constexpr int kGroupThreads = WideGroups::kThreads;
 
@@ -126,6 +127,16 @@ static_assert(kPageTokens % kKeyStep == 0, "a step's keys are in one page");
 /// and 16 bytes more, as TileShape::kStride.
 [[nodiscard]] constexpr int head_stride(int head_dim) {
   return (head_dim + 15) / 16 * 16 + 8;
+}
+
+/// Attention by products of warpgroups: each of a block's one or two has 64
+/// rows, and they take a page of keys at a time.
+inline constexpr int kGroupQueryRows = 64;
+inline constexpr int kMostGroups = 2;
+static_assert(kGroupThreads == kMostGroups * 4 * kWarpThreads);
+/// Lines of 64 numbers that a head has in shared memory: 1, 2 or 4.
+[[nodiscard]] constexpr int head_lines(int head_dim) {
+  return head_dim <= 64 ? 1 : head_dim <= 128 ? 2 : 4;
 }
 
 }  // namespace penstock::gemma::cuda

@@ -6,6 +6,7 @@
 #include "gemma/cuda/bodies/choose.h"
 #include "gemma/cuda/bodies/draw.h"
 #include "gemma/cuda/bodies/embed.h"
+#include "gemma/cuda/bodies/group_attention.h"
 #include "gemma/cuda/bodies/group_product.h"
 #include "gemma/cuda/bodies/head.h"
 #include "gemma/cuda/bodies/norm.h"
@@ -83,8 +84,10 @@ const Kernels& simulated_kernels(NumberType type, bool has_groups) {
     Kernels out = bf16;
     out.groups = {
         .product = of<ProductParams, group_product<SimBlock>>("group_product"),
-        .gated_product = of<GatedProductParams, group_gated_product<SimBlock>>(
-            "group_gated_product")};
+        .gated_product =
+            of<GatedProductParams, group_gated<SimBlock>>("group_gated"),
+        .attention_tile = of<AttentionTileParams, group_attention<SimBlock>>(
+            "group_attention")};
     return out;
   }();
   if (type == NumberType::kF32) return f32;

@@ -24,6 +24,7 @@ struct CudaEngine::Pass {
   std::int64_t first_scored = 0;     ///< among the step's
   /// First row and rows by tile of attention_tile; none: rows go one by one.
   std::vector<std::array<std::int32_t, 2>> tiles;
+  std::int32_t groups = 0;  ///< of AttentionTileParams; 0: not of GroupKernels
 
   /// Tokens [done, done + count) of a slice, which are the step's from `at` on.
   void add(const Slice& slice, std::int64_t done, std::int64_t at,

@@ -19,22 +19,23 @@ namespace penstock::gpu {
 #define PENSTOCK_SUMS_4(j)                                      \
   PENSTOCK_SUMS(j), PENSTOCK_SUMS(j + 1), PENSTOCK_SUMS(j + 2), \
       PENSTOCK_SUMS(j + 3)
-// Registers of the sums of 64, 128 and 256 outputs.
+// Registers of the sums of 64, 128, 160 and 256 outputs.
+// clang-format off
 #define PENSTOCK_REGISTERS_64 \
   PENSTOCK_TEN() PENSTOCK_TEN(1) PENSTOCK_TEN(2) "%30, %31"
 #define PENSTOCK_REGISTERS_128 \
-  PENSTOCK_TEN()               \
-  PENSTOCK_TEN(1)              \
-  PENSTOCK_TEN(2)              \
-  PENSTOCK_TEN(3) PENSTOCK_TEN(4) PENSTOCK_TEN(5) "%60, %61, %62, %63"
-#define PENSTOCK_REGISTERS_256                                    \
-  PENSTOCK_TEN()                                                  \
-  PENSTOCK_TEN(1)                                                 \
-  PENSTOCK_TEN(2)                                                 \
-  PENSTOCK_TEN(3)                                                 \
+  PENSTOCK_TEN() PENSTOCK_TEN(1) PENSTOCK_TEN(2) PENSTOCK_TEN(3) \
+  PENSTOCK_TEN(4) PENSTOCK_TEN(5) "%60, %61, %62, %63"
+#define PENSTOCK_REGISTERS_160 \
+  PENSTOCK_TEN() PENSTOCK_TEN(1) PENSTOCK_TEN(2) PENSTOCK_TEN(3) \
+  PENSTOCK_TEN(4) PENSTOCK_TEN(5) PENSTOCK_TEN(6) \
+  "%70, %71, %72, %73, %74, %75, %76, %77, %78, %79"
+#define PENSTOCK_REGISTERS_256 \
+  PENSTOCK_TEN() PENSTOCK_TEN(1) PENSTOCK_TEN(2) PENSTOCK_TEN(3) \
   PENSTOCK_TEN(4) PENSTOCK_TEN(5) PENSTOCK_TEN(6) PENSTOCK_TEN(7) \
-      PENSTOCK_TEN(8) PENSTOCK_TEN(9) PENSTOCK_TEN(10)            \
-          PENSTOCK_TEN(11) "%120, %121, %122, %123, %124, %125, %126, %127"
+  PENSTOCK_TEN(8) PENSTOCK_TEN(9) PENSTOCK_TEN(10) PENSTOCK_TEN(11) \
+  "%120, %121, %122, %123, %124, %125, %126, %127"
+// clang-format on
 // One instruction: its outputs, the numbers of its operands behind the sums,
 // the sums. `adds` says whether they are added to.
 #define PENSTOCK_PRODUCT(n, rows, matrix, is_added, transposes, ...) \
@@ -56,6 +57,21 @@ class DeviceGroupBlock : public DeviceBlock {
   /// too, visible to products that are asked for behind a sync().
   PENSTOCK_GPU void fence_async() const {
     asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+  }
+  /// Keeps the compiler, which knows nothing of products under way, from moving
+  /// what is done with sums or rows in registers: stands before order_sums()
+  /// and behind wait_products().
+  template <int kOutputs>
+  PENSTOCK_GPU void hold(GroupSum<kOutputs>& sum) const {
+    PENSTOCK_UNROLL
+    for (TileSum& tile : sum.at) {
+      PENSTOCK_UNROLL
+      for (float& number : tile.at) asm volatile("" : "+f"(number)::"memory");
+    }
+  }
+  PENSTOCK_GPU void hold(TileA& rows) const {
+    PENSTOCK_UNROLL
+    for (std::uint32_t& two : rows.at) asm volatile("" : "+r"(two)::"memory");
   }
   /// Stands between what threads do with sums, or rows in registers, and the
   /// products that use them; before the first product too.
@@ -90,6 +106,15 @@ class DeviceGroupBlock : public DeviceBlock {
                                   PENSTOCK_SUMS_4(0), PENSTOCK_SUMS_4(4))
                  : "l"(rows.bits), "l"(outputs.bits), "r"(int{adds}),
                    "n"(int{kTransposed}));
+  }
+  template <bool kTransposed>
+  PENSTOCK_GPU void multiply(GroupSum<160>& sum, GroupMatrix rows,
+                             GroupMatrix outputs, bool adds) const {
+    asm volatile(
+        PENSTOCK_PRODUCT(160, "%80", "%81", "%82", "0, %83", PENSTOCK_SUMS_4(0),
+                         PENSTOCK_SUMS_4(4), PENSTOCK_SUMS(8), PENSTOCK_SUMS(9))
+        : "l"(rows.bits), "l"(outputs.bits), "r"(int{adds}),
+          "n"(int{kTransposed}));
   }
   template <bool kTransposed>
   PENSTOCK_GPU void multiply(GroupSum<256>& sum, GroupMatrix rows,
@@ -134,6 +159,7 @@ class DeviceGroupBlock : public DeviceBlock {
 
 #undef PENSTOCK_PRODUCT
 #undef PENSTOCK_REGISTERS_256
+#undef PENSTOCK_REGISTERS_160
 #undef PENSTOCK_REGISTERS_128
 #undef PENSTOCK_REGISTERS_64
 #undef PENSTOCK_SUMS_4

@@ -20,7 +20,7 @@ namespace penstock::gpu {
 inline constexpr int kGroup = 4 * kWarp;  ///< threads of a warpgroup
 inline constexpr int kGroupRows = 64;     ///< of a product
 inline constexpr int kLineColumns = 64;   ///< of a matrix's 128 bytes
-inline constexpr int kLineBytes = 128;
+inline constexpr std::uint32_t kLineBytes = 128;
 
 template <int kOutputs>
 struct GroupSum {
@@ -56,6 +56,11 @@ PENSTOCK_GPU_HOST constexpr GroupMatrix group_matrix(std::uint32_t address,
           kSwizzle128 << 62};
 }
 
+/// Bytes to a line of a matrix.
+PENSTOCK_GPU_HOST constexpr std::uint32_t line_bytes(int line) {
+  return static_cast<std::uint32_t>(line) * kLineBytes;
+}
+
 /// 16 columns, from `column` on, of the matrix of so many rows at `from`, from
 /// a row on that is a multiple of eight.
 template <class Block, class Pointer>
@@ -63,9 +68,9 @@ PENSTOCK_GPU GroupMatrix columns_of(Block& block, Pointer from, int row,
                                     int column, int rows) {
   // The turning goes by the address, so 16 columns more are 32 bytes more.
   return group_matrix(block.shared_address(from) +
-                          (column / kLineColumns * rows + row) * kLineBytes +
-                          column % kLineColumns * 2,
-                      kLineBytes, 8 * kLineBytes);
+                          line_bytes(column / kLineColumns * rows + row) +
+                          static_cast<std::uint32_t>(column % kLineColumns) * 2,
+                      /*leading=*/16, line_bytes(8));
 }
 
 /// The same of a matrix that has outputs in its columns: 16 rows from `row` on,
@@ -73,8 +78,8 @@ PENSTOCK_GPU GroupMatrix columns_of(Block& block, Pointer from, int row,
 template <class Block, class Pointer>
 PENSTOCK_GPU GroupMatrix rows_of(Block& block, Pointer from, int row,
                                  int rows) {
-  return group_matrix(block.shared_address(from) + row * kLineBytes,
-                      rows * kLineBytes, 8 * kLineBytes);
+  return group_matrix(block.shared_address(from) + line_bytes(row),
+                      line_bytes(rows), line_bytes(8));
 }
 
 /// What bodies ask of a block that has such products. See DeviceGroupBlock.
@@ -83,6 +88,7 @@ concept BlockOfGroups = BlockOfThreads<B> &&
     requires(B& block, GroupSum<64>& sum, const TileA& rows,
              GroupMatrix matrix) {
   block.fence_async();
+  block.hold(sum);
   block.order_sums();
   block.template multiply<false>(sum, matrix, matrix, true);
   block.template multiply<true>(sum, rows, matrix, true);

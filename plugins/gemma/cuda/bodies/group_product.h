@@ -112,6 +112,7 @@ PENSTOCK_GPU void multiply_groups(Block& block,
     block.template wait_products<1>();  // the stage before was multiplied
   }
   block.template wait_products<0>();
+  block.hold(sum);
   block.template wait_copies<0>();
 }
 
@@ -165,25 +166,30 @@ PENSTOCK_GPU void gated_by_groups(Block& block, const GatedProductParams& p) {
       });
 }
 
-template <gpu::BlockOfGroups Block>
-PENSTOCK_GPU void group_product(Block& block, const ProductParams& p) {
-  block.wait_previous();
-  if (p.tiles == TileSize::kNarrowGroups) {
-    product_by_groups<NarrowGroups>(block, p);
+/// Runs what<Shape>() with the tiles that the params name.
+template <class What>
+PENSTOCK_GPU void with_groups(TileSize size, What what) {
+  if (size == TileSize::kNarrowGroups) {
+    what.template operator()<NarrowGroups>();
+  } else if (size == TileSize::kMiddleGroups) {
+    what.template operator()<MiddleGroups>();
   } else {
-    product_by_groups<WideGroups>(block, p);
+    what.template operator()<WideGroups>();
   }
 }
 
 template <gpu::BlockOfGroups Block>
-PENSTOCK_GPU void group_gated_product(Block& block,
-                                      const GatedProductParams& p) {
+PENSTOCK_GPU void group_product(Block& block, const ProductParams& p) {
   block.wait_previous();
-  if (p.tiles == TileSize::kNarrowGroups) {
-    gated_by_groups<NarrowGroups>(block, p);
-  } else {
-    gated_by_groups<WideGroups>(block, p);
-  }
+  with_groups(p.tiles,
+              [&]<class Shape>() { product_by_groups<Shape>(block, p); });
+}
+
+template <gpu::BlockOfGroups Block>
+PENSTOCK_GPU void group_gated(Block& block, const GatedProductParams& p) {
+  block.wait_previous();
+  with_groups(p.tiles,
+              [&]<class Shape>() { gated_by_groups<Shape>(block, p); });
 }
 
 }  // namespace penstock::gemma::cuda

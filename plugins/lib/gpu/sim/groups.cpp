@@ -168,7 +168,7 @@ void SimBlock::do_product(SimGroup& group, const GroupProduct& product) {
   });
   if (call.tile != nullptr) put_tiles(product, numbers);
   const float* const rows = numbers.data();
-  const float* const outputs = rows + kGroupRows * 16;
+  const float* const outputs = rows + std::ptrdiff_t{kGroupRows} * 16;
   for (int t = 0; t < kGroup; ++t) {
     std::vector<float>& sums =
         group.sums[product.sums[static_cast<std::size_t>(t)]];
@@ -187,7 +187,7 @@ void SimBlock::do_product(SimGroup& group, const GroupProduct& product) {
 /// Rows that are in registers, before `numbers`.
 void SimBlock::put_tiles(const GroupProduct& product,
                          std::vector<float>& numbers) {
-  std::vector<float> rows(kGroupRows * 16);
+  std::vector<float> rows(std::size_t{kGroupRows} * 16);
   for (int t = 0; t < kGroup; ++t) {
     const auto at = static_cast<std::size_t>(t);
     const TileA& tile = product.rows[at];
@@ -198,7 +198,7 @@ void SimBlock::put_tiles(const GroupProduct& product,
       const int row = t / kWarp * 16 + t % kWarp / 4 + i / 2 % 2 * 8;
       const int k = t % 4 * 2 + i % 2 + i / 4 * 8;
       const std::uint32_t two = tile.at[i / 2];
-      rows[static_cast<std::size_t>(row * 16 + k)] =
+      rows[static_cast<std::size_t>(row) * 16 + static_cast<std::size_t>(k)] =
           to_float(Bf16{static_cast<std::uint16_t>(two >> (i % 2 * 16))});
     }
   }
@@ -264,7 +264,7 @@ void SimBlock::begin_read(Region& region, const std::byte* at) {
   cell.reader = kManyThreads;
 }
 
-void SimBlock::end_read(Region& region, const std::byte* at) {
+void SimBlock::end_read(Region& region, const std::byte* at) const {
   Cell& cell = *region.cells_of(at);
   --cell.async_reads;
   // Others of the warpgroup may not know yet that it is over.

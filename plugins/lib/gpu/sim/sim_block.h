@@ -142,6 +142,8 @@ class SimBlock {
     return shared_address_of(at.raw());
   }
   void fence_async() { ++self().async_fences; }
+  template <class T>
+  void hold(T& /*sums*/) {}
   void order_sums(int line = __builtin_LINE()) {
     ask_group({.kind = GroupCall::Kind::kOrder}, line);
   }
@@ -273,7 +275,7 @@ class SimBlock {
   void for_numbers(std::uint64_t bits, int rows, bool is_transposed, What what);
   [[nodiscard]] Region& region_of_shared(const std::byte* at);
   void begin_read(Region& region, const std::byte* at);
-  void end_read(Region& region, const std::byte* at);
+  void end_read(Region& region, const std::byte* at) const;
   void check_products_ended();
 
   /// Sends up to 32 bytes to the warp and waits till all have; then

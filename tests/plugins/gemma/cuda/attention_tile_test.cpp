@@ -45,14 +45,23 @@ std::vector<TileAttentionCase> tile_attention_cases() {
        .heads = 6,
        .chunks = {{5, 7}},
        .is_reversed = true},
+      {.name = "wide_tiles", .chunks = {{0, 32}, {64, 33}, {200, 64}}},
+      {.name = "wide_tiles_in_a_window",
+       .window = 70,
+       .chunks = {{0, 90}, {190, 32}},
+       .is_reversed = true},
+      {.name = "of_half_a_head",
+       .head_dim = 72,
+       .window = 128,
+       .chunks = {{100, 40}}},
       {.name = "of_270m", .head_dim = 256, .window = 512, .chunks = {{50, 18}}},
   };
 }
 
 class TileAttention : public ::testing::TestWithParam<TileAttentionCase> {};
 
-TEST_P(TileAttention, SeesItsKeys) {
-  const TileAttentionCase& c = GetParam();
+/// By so many warpgroups a block; 0: by mma.sync.
+void expect_seen(const TileAttentionCase& c, int groups) {
   Device device(NumberType::kBf16);
   device.is_reversed = c.is_reversed;
   AttentionSetup setup{.heads = c.heads,
@@ -60,7 +69,7 @@ TEST_P(TileAttention, SeesItsKeys) {
                        .head_dim = c.head_dim,
                        .window = c.window};
   std::vector<std::int32_t> tiles;
-  const int most = attention_tile_tokens(c.heads, c.kv_heads);
+  const int most = attention_tile_tokens(c.heads, c.kv_heads, groups);
   for (const Chunk& chunk : c.chunks) {
     const auto slot = static_cast<std::int32_t>(&chunk - c.chunks.data());
     for (int t = 0; t < chunk.tokens; ++t) {
@@ -86,11 +95,20 @@ TEST_P(TileAttention, SeesItsKeys) {
   p.kv_heads = c.kv_heads;
   p.head_dim = c.head_dim;
   p.window = c.window;
-  device.launch(device.kernels().attention_tile, geometry(p), p);
+  p.groups = groups;
+  if (groups > 0) {
+    device.launch(device.kernels().groups.attention_tile, group_geometry(p), p);
+  } else {
+    device.launch(device.kernels().attention_tile, geometry(p), p);
+  }
   for (int row = 0; row < rows.rows; ++row) {
     expect_attention(device, rows, row, /*is_rounded=*/true);
   }
 }
+
+TEST_P(TileAttention, SeesItsKeys) { expect_seen(GetParam(), 0); }
+TEST_P(TileAttention, SeesItsKeysByAWarpgroup) { expect_seen(GetParam(), 1); }
+TEST_P(TileAttention, SeesItsKeysByTwo) { expect_seen(GetParam(), 2); }
 
 INSTANTIATE_TEST_SUITE_P(All, TileAttention,
                          ::testing::ValuesIn(tile_attention_cases()),

@@ -163,14 +163,40 @@ TEST(Shapes, OfTilesSuitTheRowsAndOutputs) {
 TEST(Shapes, OfGroupsSuitTheRowsAndOutputs) {
   EXPECT_EQ(best_tiles(2048, 1536, true), TileSize::kWideGroups);
   EXPECT_EQ(best_tiles(2048, 640, true), TileSize::kNarrowGroups);
+  EXPECT_EQ(best_tiles(8192, 640, true), TileSize::kMiddleGroups)
+      << "256 blocks, two rounds of 132";
   EXPECT_EQ(best_tiles(2048, 4096, true), TileSize::kWideGroups);
   EXPECT_EQ(best_tiles(64, 640, true), TileSize::kSmall);
   EXPECT_EQ(best_tiles(9, 4096, true), TileSize::kSmall);
   ProductParams p{.rows = 2048, .outputs = 1001, .columns = 8};
   p.tiles = TileSize::kNarrowGroups;
   EXPECT_EQ(tiled_geometry(p), (Geometry{{8, 16, 1}, {256}, 131072}));
+  p.tiles = TileSize::kMiddleGroups;
+  EXPECT_EQ(tiled_geometry(p), (Geometry{{7, 16, 1}, {256}, 147456}));
   p.tiles = TileSize::kWideGroups;
   EXPECT_EQ(tiled_geometry(p), (Geometry{{4, 16, 1}, {256}, 196608}));
+}
+
+/// Of the 270M on 132 processors: chunks of 2048 tokens are 128 blocks of one
+/// warpgroup, but 64 of two; of 4096 those are 128.
+TEST(Shapes, OfAttentionByGroupsKeepProcessorsBusy) {
+  EXPECT_EQ(attention_tile_tokens(4, 1), 16);
+  EXPECT_EQ(attention_tile_tokens(4, 1, 1), 16);
+  EXPECT_EQ(attention_tile_tokens(4, 1, 2), 32);
+  EXPECT_EQ(attention_groups(128, 64, kH100), 1);
+  EXPECT_EQ(attention_groups(256, 128, kH100), 2);
+  EXPECT_EQ(attention_groups(512, 256, kH100), 2);
+  EXPECT_EQ(attention_groups(1, 1, kH100), 1);
+  AttentionTileParams p;
+  p.count = 64;
+  p.heads = 4;
+  p.kv_heads = 1;
+  p.head_dim = 256;
+  p.groups = 2;
+  EXPECT_EQ(group_geometry(p), (Geometry{{64, 1, 1}, {256}, 196608}));
+  p.groups = 1;
+  p.head_dim = 72;
+  EXPECT_EQ(group_geometry(p), (Geometry{{64, 1, 1}, {128}, 81920}));
 }
 
 TEST(Shapes, OfManyRowsAreTiles) {

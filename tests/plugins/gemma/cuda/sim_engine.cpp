@@ -10,10 +10,11 @@ namespace penstock::gemma::cuda {
 
 std::unique_ptr<CudaEngine> sim_engine(const std::string& model,
                                        const CudaEngine::Options& options,
-                                       std::shared_ptr<gpu::DeviceApi> api) {
-  return std::make_unique<CudaEngine>(std::move(api),
-                                      simulated_kernels(options.type),
-                                      Checkpoint(model), options);
+                                       std::shared_ptr<gpu::DeviceApi> api,
+                                       bool has_groups) {
+  return std::make_unique<CudaEngine>(
+      std::move(api), simulated_kernels(options.type, has_groups),
+      Checkpoint(model), options);
 }
 
 Result EngineForward::forward(const Step& step) {

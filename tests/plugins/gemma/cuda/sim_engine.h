@@ -11,11 +11,11 @@
 
 namespace penstock::gemma::cuda {
 
-/// An engine over an api that runs simulated kernels; the caller may keep the
-/// api.
+/// An engine over an api that runs simulated kernels, GroupKernels too where
+/// `has_groups`; the caller may keep the api.
 [[nodiscard]] std::unique_ptr<CudaEngine> sim_engine(
     const std::string& model, const CudaEngine::Options& options,
-    std::shared_ptr<gpu::DeviceApi> api);
+    std::shared_ptr<gpu::DeviceApi> api, bool has_groups = false);
 
 /// An engine as the Forward that gemma.forward would be.
 class EngineForward final : public Forward {
