@@ -111,6 +111,7 @@ class Shapes {
       for (const char* codes : {"_int8", "_int4"}) add_weights(codes, type);
       for (const char* each : {own.c_str(), "_int8", "_int4"}) add_tiles(each);
       add_many(own);
+      add_groups();
     }
     add("select", geometry(SelectParams{.rows = 1}));
     add("draw", geometry(DrawParams{.rows = 1}));
@@ -169,6 +170,28 @@ class Shapes {
     add_wide("scan", geometry(ScanParams{
                          .choice = head(NumberType::kBf16, kHeadBlocks).choice,
                          .rows = 64}));
+  }
+
+  void add_groups() {
+    for (const TileSize tiles :
+         {TileSize::kNarrowGroups, TileSize::kMiddleGroups,
+          TileSize::kWideGroups}) {
+      add_wide("group_product", tiled_geometry({.rows = kManyRows,
+                                                .outputs = i32(k270m.hidden),
+                                                .tiles = tiles}));
+      add_wide("group_gated",
+               geometry(GatedProductParams{
+                   .rows = kManyRows, .ffn = i32(k270m.ffn), .tiles = tiles}));
+    }
+    for (const int groups : {1, 2}) {
+      add_wide("group_attention", group_geometry(AttentionTileParams{
+                                      .cache = {},
+                                      .count = 1,
+                                      .heads = i32(k270m.heads),
+                                      .kv_heads = i32(k270m.kv_heads),
+                                      .head_dim = i32(k270m.head_dim),
+                                      .groups = groups}));
+    }
   }
 
   static std::int32_t i32(std::int64_t number) {
