@@ -104,6 +104,33 @@ class Step(unittest.TestCase):
         wanted = {(2048, 1536): 256, (2048, 640): 128, (2048, 4096): 256, (64, 640): 64, (9, 4096): 64, (256, 262_144): 256}
         self.assertEqual({size: roofline.best_tile(*size).outputs for size in wanted}, wanted)
 
+    def test_tiles_of_warpgroups_are_chosen_as_the_engine_does(self):
+        wanted = {(2048, 1536): 256, (2048, 640): 128, (8192, 640): 160, (2048, 4096): 256, (64, 640): 64, (9, 4096): 64}
+        chosen = {size: roofline.best_tile(*size, has_groups=True) for size in wanted}
+        self.assertEqual({size: tile.outputs for size, tile in chosen.items()}, wanted)
+        self.assertEqual([size for size, tile in chosen.items() if not tile.groups], [(64, 640), (9, 4096)])
+
+    def test_only_bf16_on_cards_that_have_them_goes_by_warpgroups(self):
+        step = roofline.prefill_step(SMALL, 0, 2048, 1)
+        for card, dtype, wanted in (("h200", "bf16", {"qkv", "out", "gate_up", "down", "attention, all", "attention, window"}),
+                                    ("h200", "int8", {"attention, all", "attention, window"}), ("a100", "bf16", set())):
+            kernels = roofline.kernels(cards.find(card), SMALL, step, dtype, tiled=True, tiled_attention=True)
+            self.assertEqual({k.name for k in kernels if k.groups}, wanted)
+
+    def test_warpgroups_read_keys_once_for_64_rows_and_write_gates_as_bf16(self):
+        # Blocks of one warpgroup have 16 tokens, of two 32, which are half of the processors of 2048 tokens. Keys are
+        # those of the mean row, of a tile's tokens and of a page; K and V of 256 bf16. Written, and read by each
+        # warpgroup, which reads its queries for each page.
+        for rows, blocks, tokens, groups in ((2048, 128, 16, 1), (4096, 128, 32, 2)):
+            step = roofline.prefill_step(SMALL, 8192, rows, 0)
+            kernels = {k.name: k for k in roofline.kernels(H200, SMALL, step, "bf16", tiled=True, tiled_attention=True)}
+            everything = kernels["attention, all"]
+            self.assertEqual(everything.blocks, blocks)
+            seen = 8192 + (rows + 1) / 2 + tokens + 64
+            self.assertEqual(everything.l2_bytes, blocks * seen * 1024)
+            self.assertEqual(everything.shared_bytes, blocks * seen * 512 * (2 + groups * 3))
+            self.assertEqual(kernels["gate_up"].bytes, 640 * 4096 * 2 + rows * 640 * 2 + rows * 2048 * 2)
+
     def test_sliding_layers_read_their_window_and_full_ones_all(self):
         some = self.kernels(2, context=4096)
         rows = 2 * 2 * 4 * 256 * 4  # queries in and out
@@ -144,6 +171,10 @@ class Time(unittest.TestCase):
         kernel = roofline.Kernel("k", 1, 0, 3e6, 10, tensor=True)
         self.assertAlmostEqual(roofline.work_time(ROUND, kernel, 0.9, 0.6) * 1e6, 5)
 
+    def test_warpgroups_give_their_share_of_the_peak(self):
+        kernel = roofline.Kernel("k", 1, 0, 3e6, 10, tensor=True, groups=True, efficiency=0.5)
+        self.assertAlmostEqual(roofline.work_time(ROUND, kernel, 0.9, 0.6) * 1e6, 3 / (roofline.GROUP_SHARE * 0.5))
+
     def test_tiles_wait_for_the_last_round_and_for_shared_memory(self):
         # 11 blocks on 10 multiprocessors are two rounds, of which 9 twentieths idle.
         rounds = roofline.Kernel("k", 1, 0, 3e6, 11, tensor=True)
@@ -154,7 +185,7 @@ class Time(unittest.TestCase):
 
     def test_a_tile_reads_shared_memory_for_each_warp(self):
         # 128 and 256 numbers written for a column, 8 warps of 64 x 64 read them.
-        self.assertEqual(roofline.TILES[2].shared_bytes(10), 2 * 10 * (128 + 256 + 8 * 128))
+        self.assertEqual(roofline.TILES[0].shared_bytes(10), 2 * 10 * (128 + 256 + 8 * 128))
 
     def test_instructions_that_are_counted_are_issued(self):
         kernel = roofline.Kernel("k", 1, 0, 9e9, 10, instructions=2e6)

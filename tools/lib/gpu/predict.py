@@ -76,6 +76,8 @@ def all_of(model, cards, args):
                         "host_us": args.host_us, "host_row_us": args.host_row_us,
                         "simt_share": roofline.SIMT_SHARE, "issue_share": roofline.ISSUE_SHARE,
                         "shared_share": roofline.SHARED_SHARE, "attention_share": roofline.ATTENTION_SHARE,
+                        "group_share": roofline.GROUP_SHARE, "group_attention_share": roofline.GROUP_ATTENTION_SHARE,
+                        "one_group_share": roofline.ONE_GROUP_SHARE,
                         "persistent_share": roofline.PERSISTENT_SHARE},
             "cards": [dataclasses.asdict(card) for card in cards],
             "decode": [decoding(model, card, batch, args) for card in cards for batch in args.batch],

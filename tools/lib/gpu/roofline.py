@@ -24,6 +24,15 @@ PERSISTENT_SHARE = 0.78  # one kernel for all layers, Llama 3.2 1B on an H100 ("
 # of 312 TFLOP/s there, FlashAttention-2 up to 230 (its paper), with 128 numbers a head.
 TENSOR_SHARE = 0.80
 ATTENTION_SHARE = 0.87  # of that: while a warp makes exponentials it multiplies nothing
+# Of the peak, by warpgroups (wgmma): github.com/pranjalssh/fast.cu has 49 % on an H100 where copies and products of a
+# block take turns, 64 % with warps that only copy, 79 % when that is tuned. Ours overlap, without such warps; assumed.
+GROUP_SHARE = 0.60
+# Of the peak in attention: FlashAttention-3 has 58 % without warps that only copy, with 128 numbers a head (Shah et al.,
+# arXiv 2407.08608, its ablation); 256 are twice the products for an exponential, ours copies by cp.async; assumed.
+GROUP_ATTENTION_SHARE = 0.55
+# And of a block of one warpgroup, which multiplies nothing for a while: by clocks of a page, 512 for scores, 512 for
+# values and beside them the softmax, some 400 for the rest; assumed.
+ONE_GROUP_SHARE = 0.40
 SHARED_BYTES = 128  # bytes a clock of a multiprocessor's shared memory
 SHARED_SHARE = 0.85  # of which good kernels reach; an assumption
 SIMT_SHARE = 0.50  # float units: half of the instructions unpack weights and count
@@ -39,6 +48,8 @@ HEAD_BLOCKS = 2  # for each multiprocessor
 BLOCK_HEADS = 4  # most query heads of a block of attention
 QUERY_ROWS = 64  # of a block of attention by tiles: query heads by tokens
 KEY_STEP = 32  # keys that it has in shared memory
+GROUP_ROWS = 64  # of a warpgroup, of which a block of attention has one or two
+PAGE = 64  # keys that they take at a time
 STEP_BLOCKS = 3  # of the one kernel of a step, for each multiprocessor; so many tasks of the head too
 # From the last sum of a part to the first of the next, in trips to the L2: the sum is there and acknowledged, the counter
 # is raised (half a trip) and seen (a poll is half over on the mean: one and a half), the part's addresses are read behind
@@ -54,11 +65,12 @@ HOST_US, HOST_ROW_US = 30.0, 5.0
 
 @dataclasses.dataclass(frozen=True)
 class Tile:
-    """Of a block of a tiled product, and of a warp of it."""
+    """Of a block of a tiled product, and of a warp of it, or of a warpgroup."""
     rows: int
     outputs: int
     warp_rows: int
     warp_outputs: int
+    groups: bool = False
 
     def blocks(self, rows, outputs):
         return math.ceil(outputs / self.outputs) * math.ceil(rows / self.rows)
@@ -69,16 +81,19 @@ class Tile:
         return 2 * columns * (self.rows + self.outputs + warps * (self.warp_rows + self.warp_outputs))
 
 
-TILES = (Tile(64, 64, 32, 32), Tile(128, 128, 64, 32), Tile(128, 256, 64, 64))
+TILES = (Tile(128, 256, 64, 64), Tile(128, 128, 64, 32), Tile(64, 64, 32, 32))
+GROUP_TILES = (*(Tile(128, outputs, 64, outputs, groups=True) for outputs in (256, 160, 128)), *TILES)
 
 
-def best_tile(rows, outputs):
+def best_tile(rows, outputs, has_groups=False):
     """As geometry.cpp chooses: clocks of an H100 for each column, of its tensor units or of its L2."""
     def clocks(tile):
         blocks = tile.blocks(rows, outputs)
-        return max(math.ceil(blocks / 132) * tile.rows * tile.outputs / 1016, blocks * 2 * (tile.rows + tile.outputs) / 3010)
+        products = 1230 if tile.groups else 1016
+        return max(math.ceil(blocks / 132) * tile.rows * tile.outputs / products,
+                   blocks * 2 * (tile.rows + tile.outputs) / 3610)
 
-    return min(TILES, key=clocks)
+    return min(GROUP_TILES if has_groups else TILES, key=clocks)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +105,7 @@ class Kernel:
     blocks: int
     l2_bytes: float = 0.0  # what its blocks read in all, if more than `bytes`
     tensor: bool = False
+    groups: bool = False  # by warpgroups
     shared_bytes: float = 0.0  # through shared memory, of all blocks
     instructions: float = 0.0  # of the ordinary units, by lane
     efficiency: float = 1.0  # of the tensor share
@@ -133,15 +149,16 @@ def by_rows(name, count, rows, inputs, outputs, dtype, blocks):
                   blocks * down, weights * down + blocks * rows * inputs * FLOAT, instructions=instructions)
 
 
-def by_tiles(name, count, rows, inputs, outputs, dtype):
+def by_tiles(card, name, count, rows, inputs, outputs, dtype, output_bytes=FLOAT):
     """A product of many rows on tensor cores: the inputs are bf16."""
     weights = inputs * outputs * BYTES[dtype]
-    tile = best_tile(rows, outputs)
+    tile = best_tile(rows, outputs, card.has_groups and dtype == "bf16")
     across, down = math.ceil(outputs / tile.outputs), math.ceil(rows / tile.rows)
     # Codes are unpacked once for each block of rows, and half an instruction makes a bf16.
     unpacked = 0 if dtype == "bf16" else down * inputs * outputs * (UNPACK[dtype] + 0.75)
-    return Kernel(name, count, weights + rows * (2 * inputs + FLOAT * outputs), 2.0 * rows * inputs * outputs,
-                  across * down, weights * down + rows * (2 * inputs * across + FLOAT * outputs), tensor=True,
+    written = rows * outputs * output_bytes
+    return Kernel(name, count, weights + rows * 2 * inputs + written, 2.0 * rows * inputs * outputs,
+                  across * down, weights * down + rows * 2 * inputs * across + written, tensor=True, groups=tile.groups,
                   shared_bytes=across * down * tile.shared_bytes(inputs), instructions=unpacked)
 
 
@@ -160,6 +177,8 @@ def head_shares(sizes):
 def attention(card, sizes, step, name, count, keys, read, tiled):
     flops = 4.0 * step.rows * keys * sizes.queries
     moved = read * 2 * sizes.keys * KV_BYTES + step.rows * 2 * sizes.queries * FLOAT
+    if tiled and card.has_groups:
+        return attention_by_groups(card, Kernel(name, count, moved, flops, 0, tensor=True, groups=True), sizes, step, keys)
     if tiled:
         tokens = QUERY_ROWS // min(sizes.heads // sizes.kv_heads, BLOCK_HEADS)
         blocks = math.ceil(step.rows / tokens) * head_shares(sizes)
@@ -172,6 +191,30 @@ def attention(card, sizes, step, name, count, keys, read, tiled):
     blocks = step.rows * head_shares(sizes)
     return Kernel(name, count, moved, flops, blocks * splits(card, sizes, step.rows, keys),
                   blocks * keys * 2 * sizes.head_dim * KV_BYTES)
+
+
+def best_groups(card, sizes, rows):
+    """(warpgroups of a block, tokens, blocks), as geometry.cpp chooses them."""
+    heads = min(sizes.heads // sizes.kv_heads, BLOCK_HEADS)
+    both = []
+    for groups, share in ((1, ONE_GROUP_SHARE), (2, GROUP_ATTENTION_SHARE)):
+        tokens = groups * GROUP_ROWS // heads
+        blocks = math.ceil(rows / tokens) * head_shares(sizes)
+        both.append((math.ceil(blocks / card.multiprocessors) * groups / share, -groups, tokens, blocks))
+    _, groups, tokens, blocks = min(both)
+    return -groups, tokens, blocks
+
+
+def attention_by_groups(card, kernel, sizes, step, keys):
+    """A warpgroup reads its 64 queries once for each page, and all keys and values once. Pages are whole, and those of
+    a block's first and last token."""
+    groups, tokens, blocks = best_groups(card, sizes, step.rows)
+    seen = keys + tokens + PAGE
+    each = blocks * seen * sizes.head_dim * KV_BYTES
+    share = GROUP_ATTENTION_SHARE if groups == 2 else ONE_GROUP_SHARE
+    return dataclasses.replace(kernel, blocks=blocks, l2_bytes=each * 2,
+                               shared_bytes=each * (2 + groups * (2 + GROUP_ROWS / PAGE)),
+                               efficiency=share / GROUP_SHARE * keys / seen)
 
 
 def both_attentions(card, sizes, step, tiled):
@@ -196,21 +239,22 @@ def layers_by_rows(card, sizes, step, dtype):
 def layers_by_tiles(card, sizes, step, dtype, tiled_attention):
     rows, all_heads = step.rows, sizes.queries + 2 * sizes.keys
 
-    def product(name, inputs, outputs):
-        return by_tiles(name, sizes.layers, rows, inputs, outputs, dtype)
+    def product(name, inputs, outputs, output_bytes=FLOAT):
+        return by_tiles(card, name, sizes.layers, rows, inputs, outputs, dtype, output_bytes)
 
+    # Of a gate and its up one bf16 is written.
     return [pointwise("norm", 2 * sizes.layers, rows, sizes.hidden * (3 * FLOAT + 2), 8.0 * sizes.hidden),
             product("qkv", sizes.hidden, all_heads),
             pointwise("place", sizes.layers, rows, all_heads * 2 * FLOAT, 8.0 * all_heads),
             *both_attentions(card, sizes, step, tiled_attention), product("out", sizes.queries, sizes.hidden),
-            product("gate_up", sizes.hidden, 2 * sizes.ffn), product("down", sizes.ffn, sizes.hidden)]
+            product("gate_up", sizes.hidden, 2 * sizes.ffn, 1.0), product("down", sizes.ffn, sizes.hidden)]
 
 
 def scores(card, sizes, rows, dtype, tiled):
     """The head and what picks the best. By rows the scores stay in the blocks; by tiles they are written and read."""
     if tiled:
         return [pointwise("norm of head", 1, rows, sizes.hidden * (2 * FLOAT + 2), 8.0 * sizes.hidden),
-                by_tiles("head", 1, rows, sizes.hidden, sizes.vocab, dtype),
+                by_tiles(card, "head", 1, rows, sizes.hidden, sizes.vocab, dtype),
                 dataclasses.replace(pointwise("scan", 1, rows, sizes.vocab * FLOAT, 2.0 * sizes.vocab),
                                     blocks=max(rows, HEAD_BLOCKS * card.multiprocessors)),
                 pointwise("select", 1, rows, HEAD_BLOCKS * card.multiprocessors * 2 * FLOAT,
@@ -248,7 +292,8 @@ def work_time(card, kernel, memory_share, tensor_share):
     rounds = math.ceil(kernel.blocks / card.multiprocessors)
     busy = kernel.blocks / (rounds * card.multiprocessors)
     through = kernel.shared_bytes / (card.multiprocessors * SHARED_BYTES * card.clock * SHARED_SHARE * busy)
-    peak = card.bf16 * card.mma_share * tensor_share * kernel.efficiency
+    reached = GROUP_SHARE if kernel.groups else card.mma_share * tensor_share
+    peak = card.bf16 * reached * kernel.efficiency
     return max(memory, cache, issued, through, kernel.flops / (peak * busy))
 
 
