@@ -142,6 +142,18 @@ class Step(unittest.TestCase):
         self.assertLess(self.kernels(64)["head"].bytes, 340e6)
         self.assertGreater(self.kernels(64, tiled=True)["head"].bytes, 64 * 262_144 * 4)
 
+    def test_a_screened_head_reads_a_byte_a_weight_and_a_launch_more(self):
+        plain, screened = self.kernels(2), self.kernels(2, screened=8)
+        self.assertEqual(screened.keys() - plain.keys(), {"screen", "refine"})
+        marks = 2 * 262_144 * 4
+        self.assertEqual(screened["screen"].bytes, 262_144 * (640 + 8) + marks)
+        self.assertEqual(screened["refine"].bytes, 2 * 64 * 640 * 2 + marks)
+        self.assertEqual(sum(k.count for k in screened.values()), sum(k.count for k in plain.values()) + 1)
+
+    def test_only_few_rows_of_numbers_are_screened(self):
+        self.assertEqual([roofline.can_screen(*what) for what in ((1, "bf16"), (8, "bf16"), (9, "bf16"), (1, "int8"))],
+                         [True, True, False, False])
+
     def test_a_prompt_counts_the_operations_of_causal_attention(self):
         # 2 * 100,270,080 weights of layers * 32768; 3 layers * 4 * 1024 * the sum of 1..32768, and 15 of which each
         # sees 512 at most.
@@ -214,6 +226,18 @@ class Time(unittest.TestCase):
         few, many = ({way: row["ways"][way]["us"] for way in ("graph", "persistent")} for row in told)
         self.assertLess(few["persistent"], few["graph"])
         self.assertEqual(many["persistent"], many["graph"])
+
+    def test_latencies_of_a_kernel_are_added(self):
+        kernels = [roofline.Kernel("k", 1, 9000, 0, 10, cycles=700)]
+        self.assertAlmostEqual(roofline.graph_time(ROUND, kernels, 0.9, 0.6) * 1e6, 2 + 0.5 + 0.7 + 10)
+
+    def test_a_screened_head_is_faster_where_rows_are_few_and_as_fast_where_not(self):
+        told = json.loads(run("--batch", "1,8,9", "--prefill", "", "--best", "72", "--json").stdout)["decode"]
+        for row in told:
+            graph, screened = row["ways"]["graph"]["us"], row["ways"]["screened"]["us"]
+            (self.assertEqual if row["batch"] > 8 else self.assertGreater)(graph, screened, row["card"])
+        codes = json.loads(run("--batch", "1", "--prefill", "", "--dtype", "int8", "--json").stdout)["decode"][0]["ways"]
+        self.assertEqual(codes["graph"]["us"], codes["screened"]["us"])
 
     def test_nothing_is_faster_than_the_bound(self):
         for card in cards.ALL.values():

@@ -27,14 +27,16 @@ def decoding(model, card, batch, args):
     is_few = batch <= roofline.ROW_TILE
     by_way["persistent"] = ((lambda kernels: roofline.persistent_time(card, kernels, args.tensor_share)) if is_few
                             else by_way["graph"])
+    by_way["screened"] = by_way["graph"]
     bound = roofline.bound_time(card, roofline.kernels(card, model, step, args.dtype))
     ways = {}
     for name, seconds in by_way.items():
+        screened = args.best if name == "screened" and roofline.can_screen(batch, args.dtype) else 0
         if name == "persistent" and is_few:
             kernels, is_tiled = roofline.kernels(card, model, step, args.dtype), False
             time = seconds(kernels)
         else:
-            time, kernels, is_tiled = roofline.fastest(card, model, step, args.dtype, seconds)
+            time, kernels, is_tiled = roofline.fastest(card, model, step, args.dtype, seconds, screened=screened)
         ways[name] = {"us": time * 1e6, "tokens_per_second": batch / time, "share_of_bound": bound / time,
                       "products": "tiles" if is_tiled else "rows", "kernels": kernel_rows(card, kernels, args)}
     shown = ways["graph"]["kernels"]
@@ -86,13 +88,17 @@ def all_of(model, cards, args):
 
 def decode_lines(results):
     yield (f"{'decode':9}{'batch':>6}{'MB':>8}{'GFLOP':>8}{'launches':>9}  {'products':9}{'bound us':>9}"
-           f"{'graph us':>10}{'tokens/s':>10}{'of bound':>9}{'persistent us':>15}{'tokens/s':>10}{'of bound':>9}")
+           f"{'graph us':>10}{'tokens/s':>10}{'of bound':>9}{'persistent us':>15}{'tokens/s':>10}{'of bound':>9}"
+           f"{'screened us':>13}{'MB':>8}{'launches':>9}{'tokens/s':>10}{'faster':>8}")
     for row in results["decode"]:
-        graph, persistent = row["ways"]["graph"], row["ways"]["persistent"]
+        graph, persistent, screened = (row["ways"][name] for name in ("graph", "persistent", "screened"))
+        moved, launches = (sum(kernel[key] for kernel in screened["kernels"]) for key in ("bytes", "launches"))
         yield (f"{row['card']:9}{row['batch']:6}{row['bytes'] / 1e6:8.0f}{row['flops'] / 1e9:8.1f}{row['launches']:9}"
                f"  {graph['products']:9}{row['bound_us']:9.0f}"
                f"{graph['us']:10.0f}{graph['tokens_per_second']:10,.0f}{graph['share_of_bound']:9.0%}"
-               f"{persistent['us']:15.0f}{persistent['tokens_per_second']:10,.0f}{persistent['share_of_bound']:9.0%}")
+               f"{persistent['us']:15.0f}{persistent['tokens_per_second']:10,.0f}{persistent['share_of_bound']:9.0%}"
+               f"{screened['us']:13.0f}{moved / 1e6:8.0f}{launches:9}{screened['tokens_per_second']:10,.0f}"
+               f"{graph['us'] / screened['us']:8.2f}")
 
 
 def host_lines(results):

@@ -55,6 +55,17 @@ STEP_BLOCKS = 3  # of the one kernel of a step, for each multiprocessor; so many
 # is raised (half a trip) and seen (a poll is half over on the mean: one and a half), the part's addresses are read behind
 # the wait, then y, then x.
 WAIT_TRIPS = 1 + 0.5 + 1.5 + 1 + 2
+# The screened head (bodies/screen.h, bodies/refine.h), for 16 codes of a lane: two reads of a row's 32 codes from shared
+# memory and eight instructions of four products each, of which half as many are issued as of others (an assumption); and
+# for all rows a read and what counts.
+SCREEN_ROW_SLOTS, SCREEN_SLOTS, SCREEN_CODES = 2 + 2 * 8, 3, 16
+SCREEN_NUMBERS = 8  # bytes of a token's scale and bound
+# Exact scores of a row for the best token, 8 and 72 of them: counted on 32 hidden states of prose, of the 270M, with the
+# codes and the floors of those kernels.
+CANDIDATES = {1: 13, 8: 64, 72: 700}
+# Before refine knows its tokens: 32 bits of a bound, each of which asks a warp four times; and what it scans comes from
+# the L2.
+FLOOR_CYCLES = 32 * 4 * 20
 DRAW_BYTES = 72 * 8 + 48  # of a row: its best candidates, and how one of them is drawn
 DRAW_CYCLES = 72 * 16  # their weights are summed one after the other, in doubles
 
@@ -109,6 +120,7 @@ class Kernel:
     shared_bytes: float = 0.0  # through shared memory, of all blocks
     instructions: float = 0.0  # of the ordinary units, by lane
     efficiency: float = 1.0  # of the tensor share
+    cycles: float = 0.0  # of latencies that nothing hides, beside those of every kernel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -266,14 +278,36 @@ def scores(card, sizes, rows, dtype, tiled):
             pointwise("select", 1, rows, blocks * 2 * FLOAT, blocks)]
 
 
-def kernels(card, sizes, step, dtype, tiled=False, tiled_attention=False):
-    """The kernels of a step, in the order of a layer; `tiled`: the products of the layers."""
+def can_screen(rows, dtype):
+    """Whether the engine can find so many rows' best tokens by a screen."""
+    return rows <= ROW_TILE and dtype == "bf16"
+
+
+def screened_scores(card, sizes, rows, best):
+    """What takes the head's place: bytes for all tokens, numbers for those that may be among the best."""
+    blocks = HEAD_BLOCKS * card.multiprocessors
+    weights = sizes.vocab * sizes.hidden
+    each = SCREEN_SLOTS + SCREEN_ROW_SLOTS * (1 << (rows - 1).bit_length())
+    marks = rows * sizes.vocab * FLOAT  # the most that each score may be
+    refined = rows * CANDIDATES[best] * sizes.hidden
+    return [Kernel("screen", 1, weights + sizes.vocab * SCREEN_NUMBERS + marks, 2.0 * rows * weights, blocks,
+                   instructions=weights / SCREEN_CODES * each),
+            Kernel("refine", 1, 2 * refined + marks, 2.0 * rows * refined, blocks,
+                   cycles=FLOOR_CYCLES + card.l2_cycles),
+            pointwise("select", 1, rows, blocks * 2 * FLOAT, blocks)]
+
+
+def kernels(card, sizes, step, dtype, tiled=False, tiled_attention=False, screened=0):
+    """The kernels of a step, in the order of a layer; `tiled`: the products of the layers; `screened`: so many best
+    tokens are found by a screen."""
     out = [pointwise("embed", 1, step.rows, sizes.hidden * (BYTES[dtype] + FLOAT), sizes.hidden)]
     if tiled:
         out += layers_by_tiles(card, sizes, step, dtype, tiled_attention)
     else:
         out += layers_by_rows(card, sizes, step, dtype)
-    if step.scored:
+    if step.scored and screened:
+        out += screened_scores(card, sizes, step.scored, screened)
+    elif step.scored:
         out += scores(card, sizes, step.scored, dtype, tiled and step.scored > ROW_TILE)
     return [kernel for kernel in out if kernel.count]
 
@@ -301,7 +335,8 @@ def graph_time(card, all_kernels, memory_share=MEMORY_SHARE, tensor_share=TENSOR
     """Seconds of a CUDA graph, kernel after kernel. A block waits for the row that it norms (L2), for its first
     weights (memory), and its result for the L2."""
     exposed = card.launch + card.seconds(card.memory_cycles + 2 * card.l2_cycles)
-    return sum(k.count * (exposed + work_time(card, k, memory_share, tensor_share)) for k in all_kernels)
+    return sum(k.count * (exposed + card.seconds(k.cycles) + work_time(card, k, memory_share, tensor_share))
+               for k in all_kernels)
 
 
 def persistent_time(card, all_kernels, tensor_share=TENSOR_SHARE):
@@ -336,7 +371,7 @@ def bound_time(card, all_kernels):
                sum(k.count * k.flops for k in all_kernels) / card.bf16)
 
 
-def fastest(card, sizes, step, dtype, seconds, tiled_attention=False):
+def fastest(card, sizes, step, dtype, seconds, tiled_attention=False, screened=0):
     """(seconds, kernels, tiled) of the kind of product that `seconds(kernels)` likes better."""
-    both = [(kernels(card, sizes, step, dtype, tiled, tiled_attention), tiled) for tiled in (False, True)]
+    both = [(kernels(card, sizes, step, dtype, tiled, tiled_attention, screened), tiled) for tiled in (False, True)]
     return min(((seconds(each), each, tiled) for each, tiled in both), key=lambda one: one[0])
