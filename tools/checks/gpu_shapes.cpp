@@ -112,6 +112,7 @@ class Shapes {
       for (const char* each : {own.c_str(), "_int8", "_int4"}) add_tiles(each);
       add_many(own);
       add_groups();
+      add_screened(own);
     }
     add("select", geometry(SelectParams{.rows = 1}));
     add("draw", geometry(DrawParams{.rows = 1}));
@@ -144,6 +145,12 @@ class Shapes {
     add("gate_up" + type,
         geometry(GateUpParams{.in = row(), .ffn = i32(k270m.ffn)}, number));
     add("head" + type, geometry(head(number, kHeadBlocks), number));
+  }
+  void add_screened(const std::string& type) {
+    const ScreenedParams screened{.head = head(NumberType::kBf16, kHeadBlocks),
+                                  .codes = {}};
+    add("screen", screen_geometry(screened));
+    add("refine" + type, refine_geometry(screened));
   }
   void add_tiles(const std::string& type) {
     for (const TileSize tiles :

@@ -32,10 +32,10 @@ std::unique_ptr<gpu::DeviceApi> open_card(int index) {
       all.insert(all.end(), {&w->embed, &w->qkv, &w->product_rows, &w->gate_up,
                              &w->head, &w->product, &w->gated_product});
     }
-    all.insert(all.end(),
-               {&k.attention, &k.select, &k.draw, &k.norm, &k.place,
-                &k.attention_tile, &k.scan, &k.step, &k.groups.product,
-                &k.groups.gated_product, &k.groups.attention_tile});
+    all.insert(all.end(), {&k.attention, &k.select, &k.draw, &k.norm, &k.place,
+                           &k.attention_tile, &k.scan, &k.screen, &k.refine,
+                           &k.step, &k.groups.product, &k.groups.gated_product,
+                           &k.groups.attention_tile});
   }
   std::erase_if(all, [](const Kernel* each) { return !each->exists(); });
   return gpu::open_cudart(index, all);

@@ -44,6 +44,14 @@ unsigned head_bytes(const HeadParams& p, NumberType type, int threads) {
          places_bytes(threads);
 }
 
+/// As head_bytes(), with a list of tokens, floors of rows and a counter.
+unsigned refine_bytes(const HeadParams& p) {
+  const std::int64_t tokens = block_tokens(p.choice.vocab, p.choice.blocks);
+  return head_bytes(p, NumberType::kBf16, kHeadThreads) +
+         shared_bytes(tokens * 2) + shared_bytes(kRowTile * 4) +
+         shared_bytes(4);
+}
+
 unsigned select_bytes(int threads) {
   return shared_bytes(std::int64_t{2} * threads / kWarpThreads * 8) +
          kMostReach * 8 + 16 + shared_bytes((std::int64_t{threads} + 1) * 4);
@@ -194,6 +202,33 @@ Geometry geometry(const HeadParams& p, NumberType type) {
                    parts(p.in.rows, kRowTile)},
           .block = {kHeadThreads},
           .shared_bytes = head_bytes(p, type, kHeadThreads)};
+}
+
+Geometry screen_geometry(const ScreenedParams& p) {
+  constexpr std::int64_t kFloats = 2 + kLows * kHeadThreads / kWarpThreads;
+  return {.grid = {static_cast<unsigned>(p.head.choice.blocks)},
+          .block = {kHeadThreads},
+          .shared_bytes = normed_bytes(p.head.in, NumberType::kBf16) +
+                          shared_bytes(kRowTile * kFloats * 4)};
+}
+
+Geometry refine_geometry(const ScreenedParams& p) {
+  return {.grid = {static_cast<unsigned>(p.head.choice.blocks)},
+          .block = {kHeadThreads},
+          .shared_bytes = refine_bytes(p.head)};
+}
+
+const char* cannot_screen(int vocab, int hidden, int blocks) {
+  HeadParams head;
+  head.in.hidden = hidden;
+  head.choice.vocab = vocab;
+  head.choice.blocks = blocks;
+  if (hidden % kScreenColumns != 0) return "hidden is not a multiple of 16";
+  if (refine_bytes(head) > kMostShared) {
+    return "its tokens and eight rows of hidden are more than a block's shared "
+           "memory";
+  }
+  return nullptr;
 }
 
 Geometry geometry(const SelectParams& p) {

@@ -12,7 +12,9 @@
 #include "gemma/cuda/bodies/norm.h"
 #include "gemma/cuda/bodies/place.h"
 #include "gemma/cuda/bodies/product.h"
+#include "gemma/cuda/bodies/refine.h"
 #include "gemma/cuda/bodies/rows.h"
+#include "gemma/cuda/bodies/screen.h"
 #include "gemma/cuda/bodies/step.h"
 #include "gemma/cuda/bodies/weights.h"
 #include "gemma/cuda/device_kernel.h"
@@ -36,8 +38,8 @@ using gpu::DeviceBlock;
     name<T>(block, p);                                  \
   }
 // The same of one that has no weights and no type.
-#define PENSTOCK_PLAIN_KERNEL(name, Params, threads)    \
-  __global__ void __launch_bounds__(threads)            \
+#define PENSTOCK_PLAIN_KERNEL(name, Params, ...)        \
+  __global__ void __launch_bounds__(__VA_ARGS__)        \
       name##_kernel(const __grid_constant__ Params p) { \
     DeviceBlock block;                                  \
     name(block, p);                                     \
@@ -55,6 +57,8 @@ PENSTOCK_PLAIN_KERNEL(attention_tile, AttentionTileParams, kQueryThreads)
 PENSTOCK_KERNEL(product, ProductParams, kMostTileThreads)
 PENSTOCK_KERNEL(gated_product, GatedProductParams, kMostTileThreads)
 PENSTOCK_PLAIN_KERNEL(scan, ScanParams, kScanThreads)
+PENSTOCK_PLAIN_KERNEL(screen, ScreenedParams, kHeadThreads, 2)
+PENSTOCK_KERNEL(refine, ScreenedParams, kHeadThreads, 2)
 PENSTOCK_PLAIN_KERNEL(select, SelectParams, kSelectThreads)
 PENSTOCK_PLAIN_KERNEL(draw, DrawParams, kDrawThreads)
 
@@ -105,6 +109,8 @@ const Kernels& device_kernels(NumberType type, bool has_groups) {
     out.place = device_kernel("place", &place_kernel<Bf16>);
     out.attention_tile = device_kernel("attention_tile", &attention_tile_kernel);
     out.scan = device_kernel("scan", &scan_kernel);
+    out.screen = device_kernel("screen", &screen_kernel);
+    out.refine = device_kernel("refine", &refine_kernel<Bf16>);
     return out;
   }();
   static const Kernels with_groups = [] {

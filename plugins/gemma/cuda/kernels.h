@@ -11,9 +11,10 @@
 //   norm | product (qkv) | place | attention_tile | product (out) | norm
 //   | gated_product | product (down)
 //
-// Then head and select or, for many rows, norm, product, scan and select. A
-// step that nobody asked for yet begins with draw, which makes its tokens. All
-// that a step of few rows launches but draw can be one kernel, `step`.
+// Then head and select or, for many rows, norm, product, scan and select; for
+// few whose best tokens alone are wanted, screen, refine and select. A step
+// that nobody asked for yet begins with draw, which makes its tokens. All that
+// a step of few rows launches but draw can be one kernel, `step`.
 //
 // Number types. `Act`: f32 or bf16, of the cache and of what products multiply
 // by weights. Weights are of the same type, or codes with scales (matrix.h).
@@ -235,6 +236,32 @@ struct HeadParams {
   Choice choice;
 };
 
+/// The head's weights once more, a byte a number, as `screen` reads them:
+/// screen_codes.h. On the device.
+struct ScreenCodes {
+  /// 16 columns of 32 tokens side by side: columns [16 c, 16 c + 16) of token
+  /// 32 p + l are the signed bytes from ((p * hidden / 16 + c) * 32 + l) * 16.
+  const std::uint32_t* codes = nullptr;
+  const float* scales = nullptr;  ///< of a code [vocab, to whole panels]
+  /// How far from a score the codes' is at most, of a hidden state of length 1.
+  const float* bounds = nullptr;  ///< [vocab, to whole panels]
+  float longest = 0;              ///< no row of the weights is longer
+};
+
+/// What `head` finds of at most kRowTile rows, of numbers of bf16, without the
+/// scores of all tokens: `screen` and then `refine`, which answer to the bit as
+/// it does. choice.full and choice.sums are null.
+struct ScreenedParams {
+  HeadParams head;
+  ScreenCodes codes;
+  /// Between the two: the most that a token's score may be, [rows, vocab], and
+  /// the least that the best token of a part of a block has, [rows, blocks,
+  /// kLows].
+  float* reach = nullptr;
+  float* lows = nullptr;
+};
+inline constexpr int kLows = 2;
+
 /// The same of scores that `product` made.
 struct ScanParams {
   const float* scores = nullptr;  ///< [rows, vocab]; may be choice.full
@@ -353,7 +380,8 @@ struct GroupKernels {
 
 /// One kernel a member, of one number type; those of WeightKernels of weights
 /// of that type. attention_tile, place, norm, product, gated_product and scan
-/// exist where is_tiled() can be true: of bf16. So do those of codes.
+/// exist where is_tiled() can be true: of bf16. So do those of codes, and
+/// screen and refine.
 struct Kernels : WeightKernels {
   NumberType type = NumberType::kF32;
   WeightKernels int8, int4;
@@ -364,6 +392,7 @@ struct Kernels : WeightKernels {
   KernelOf<PlaceParams> place;
   KernelOf<AttentionTileParams> attention_tile;
   KernelOf<ScanParams> scan;
+  KernelOf<ScreenedParams> screen, refine;
   KernelOf<StepParams> step;  ///< of weights of any format
   GroupKernels groups;        ///< empty where the card has none
 
@@ -410,6 +439,8 @@ struct Sizes {
 [[nodiscard]] Geometry group_geometry(const AttentionTileParams& p);
 [[nodiscard]] Geometry geometry(const GateUpParams& p, NumberType type);
 [[nodiscard]] Geometry geometry(const HeadParams& p, NumberType type);
+[[nodiscard]] Geometry screen_geometry(const ScreenedParams& p);
+[[nodiscard]] Geometry refine_geometry(const ScreenedParams& p);
 [[nodiscard]] Geometry geometry(const SelectParams& p);
 [[nodiscard]] Geometry geometry(const DrawParams& p);
 [[nodiscard]] Geometry geometry(const NormParams& p);
@@ -436,6 +467,10 @@ struct Sizes {
 /// wanted.
 [[nodiscard]] int head_blocks(int vocab, int hidden, NumberType type,
                               int wanted);
+
+/// What is wrong with a model for screen and refine, beside cannot_run(): null,
+/// or a phrase. `blocks` share its vocabulary.
+[[nodiscard]] const char* cannot_screen(int vocab, int hidden, int blocks);
 
 /// What is wrong with a model for `step`, beside cannot_run(): null, or a
 /// phrase.

@@ -27,6 +27,16 @@ inline constexpr int kAttentionWarps = kAttentionThreads / kWarpThreads;
 inline constexpr int kAttentionHeads = 4;  ///< most query heads of a block
 inline constexpr int kKeyTile = 64;        ///< keys between two barriers
 
+// The screen. Hidden states become codes of up to kMostCode.
+inline constexpr int kScreenColumns = 16;  ///< that a lane reads at once
+inline constexpr float kMostCode = 32512;
+/// Not screened is what may have scores above the most, or has no number above
+/// the least, whose square would be none.
+inline constexpr float kMostScreened = 1e30F, kLeastScreened = 1e-15F;
+/// A length as a float's sum has it, times this, is no shorter than it is.
+inline constexpr float kLengthSlack = 1.001F;
+inline constexpr float kScoreSlack = 1e-30F;  ///< of products below a float's
+
 inline constexpr int kSelectThreads = 256;
 /// Most blocks that select merges.
 inline constexpr int kMostBlocks = 1024;

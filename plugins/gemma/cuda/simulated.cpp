@@ -12,7 +12,9 @@
 #include "gemma/cuda/bodies/norm.h"
 #include "gemma/cuda/bodies/place.h"
 #include "gemma/cuda/bodies/product.h"
+#include "gemma/cuda/bodies/refine.h"
 #include "gemma/cuda/bodies/rows.h"
+#include "gemma/cuda/bodies/screen.h"
 #include "gemma/cuda/bodies/step.h"
 #include "gemma/cuda/bodies/weights.h"
 #include "gemma/cuda/kernels.h"
@@ -78,6 +80,8 @@ const Kernels& simulated_kernels(NumberType type, bool has_groups) {
     out.attention_tile =
         of<AttentionTileParams, attention_tile<SimBlock>>("attention_tile");
     out.scan = of<ScanParams, scan<SimBlock>>("scan");
+    out.screen = of<ScreenedParams, screen<SimBlock>>("screen");
+    out.refine = of<ScreenedParams, refine<Bf16, SimBlock>>("refine");
     return out;
   }();
   static const Kernels with_groups = [] {

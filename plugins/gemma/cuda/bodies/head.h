@@ -11,15 +11,16 @@
 
 namespace penstock::gemma::cuda {
 
-/// Scores of tokens [first, first + count) into [rows, stride]; a warp has two
-/// tokens at a time.
-template <int kRows, class W, BlockOfThreads Block, class Scores, class Rows>
+/// Scores of `count` tokens, of which number i is token(i), into [rows,
+/// stride]; a warp has two tokens at a time.
+template <int kRows, class W, BlockOfThreads Block, class Scores, class Rows,
+          class Token>
 PENSTOCK_GPU void score_tokens(Block& block, const HeadParams& p, Rows normed,
-                               int rows, int first, int count, Scores scores,
-                               int stride) {
+                               int rows, int count, Scores scores, int stride,
+                               Token token_at) {
   const int hidden = p.in.hidden;
   const auto weight = [&](int i) {
-    return WeightRow<W, Block>(block, p.weight, first + least(i, count - 1),
+    return WeightRow<W, Block>(block, p.weight, token_at(least(i, count - 1)),
                                hidden);
   };
   const int step = block.warps() * 2;
@@ -45,22 +46,22 @@ PENSTOCK_GPU void score_tokens(Block& block, const HeadParams& p, Rows normed,
 
 /// The same of all rows of a tile. Codes are read for four rows at a time, as
 /// eight need more registers than two blocks a processor leave.
-template <class W, BlockOfThreads Block, class Scores, class Rows>
+template <class W, BlockOfThreads Block, class Scores, class Rows, class Token>
 PENSTOCK_GPU void score_rows(Block& block, const HeadParams& p, Rows normed,
-                             int rows, int first, int count, Scores scores,
-                             int stride) {
+                             int rows, int count, Scores scores, int stride,
+                             Token token_at) {
   if constexpr (is_coded<W>) {
     if (rows > 4) {
       const int hidden = p.in.hidden;
-      score_tokens<4, W>(block, p, normed, 4, first, count, scores, stride);
-      score_tokens<4, W>(block, p, normed + 4 * hidden, rows - 4, first, count,
-                         scores + 4 * stride, stride);
+      score_tokens<4, W>(block, p, normed, 4, count, scores, stride, token_at);
+      score_tokens<4, W>(block, p, normed + 4 * hidden, rows - 4, count,
+                         scores + 4 * stride, stride, token_at);
       return;
     }
   }
   with_rows<is_coded<W> ? 4 : kRowTile>(rows, [&]<int kRows>() {
-    score_tokens<kRows, W>(block, p, normed, rows, first, count, scores,
-                           stride);
+    score_tokens<kRows, W>(block, p, normed, rows, count, scores, stride,
+                           token_at);
   });
 }
 
@@ -82,7 +83,8 @@ PENSTOCK_GPU void head(Block& block, const HeadParams& p) {
                           block.warps() * kMostReach, "places") +
                       block.warp() * kMostReach;
   norm_tile<T>(block, p.in, first_row, rows, block.x() == 0, normed);
-  score_rows<W>(block, p, normed, rows, first, count, scores, tokens);
+  score_rows<W>(block, p, normed, rows, count, scores, tokens,
+                [first](int i) { return first + i; });
   block.sync();
   for (int r = block.warp(); r < rows; r += block.warps()) {
     choose(block, p.choice, first_row + r, scores + r * tokens, first, count,

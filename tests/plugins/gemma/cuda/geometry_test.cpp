@@ -235,5 +235,26 @@ TEST(Sizes, ThatCannotRunSayWhy) {
   EXPECT_THAT(why(bad), HasSubstr("shared memory"));
 }
 
+/// As many blocks as the head has; none is too large where it is not refused.
+TEST(Shapes, OfAScreenedHeadFitEveryModel) {
+  for (const Model& m : models()) {
+    ScreenedParams p;
+    p.head.in.rows = kRowTile;
+    p.head.in.hidden = m.hidden;
+    p.head.choice.vocab = k270mVocab;
+    p.head.choice.blocks =
+        head_blocks(k270mVocab, m.hidden, NumberType::kBf16, 2 * kH100);
+    const auto blocks = static_cast<unsigned>(p.head.choice.blocks);
+    EXPECT_EQ(screen_geometry(p).grid, (gpu::Dim3{blocks})) << m.name;
+    EXPECT_EQ(refine_geometry(p).grid, (gpu::Dim3{blocks})) << m.name;
+    EXPECT_LE(screen_geometry(p).shared_bytes, 96U << 10) << m.name;
+    const bool is_refused =
+        cannot_screen(k270mVocab, m.hidden, p.head.choice.blocks) != nullptr;
+    EXPECT_EQ(is_refused, refine_geometry(p).shared_bytes > 96U << 10);
+    EXPECT_EQ(is_refused, m.name == "27b") << m.name;
+  }
+  EXPECT_STREQ(cannot_screen(1000, 24, 3), "hidden is not a multiple of 16");
+}
+
 }  // namespace
 }  // namespace penstock::gemma::cuda
