@@ -16,7 +16,7 @@ namespace penstock::gemma {
 /// What the param `engine` says, what `dtype` and `kv_dtype` do, and `step`.
 enum class EngineKind { kAuto, kNative, kReference };
 enum class Dtype { kAuto, kFp32, kBf16, kInt8 };
-enum class StepWay { kGraph, kPersistent };
+enum class StepWay { kGraph, kPersistent, kScreened };
 
 /// Engine thread only, as Forward.
 class Engine {

@@ -57,7 +57,15 @@ constexpr std::array kDtypes{
     std::pair{"auto"sv, Dtype::kAuto}, std::pair{"fp32"sv, Dtype::kFp32},
     std::pair{"bf16"sv, Dtype::kBf16}, std::pair{"int8"sv, Dtype::kInt8}};
 constexpr std::array kSteps{std::pair{"graph"sv, StepWay::kGraph},
-                            std::pair{"persistent"sv, StepWay::kPersistent}};
+                            std::pair{"persistent"sv, StepWay::kPersistent},
+                            std::pair{"screened"sv, StepWay::kScreened}};
+
+constexpr const char* kStepDoc =
+    "how a card runs a decoding step of at most 8 rows, native engine only; "
+    "graph: many kernels; persistent: one that walks the layers, with the same "
+    "tokens, but for last bits of norm; screened: many, and of weights in bf16 "
+    "the best tokens, the same ones, are found by bytes that are kept beside "
+    "the head's. Not measured";
 
 template <class Words>
 std::vector<std::string> choices(const Words& words) {
@@ -72,6 +80,15 @@ auto meaning(const Words& words, const std::string& word) {
     if (known == word) return value;
   }
   throw Error(Code::kUsage, str("'", word, "' is no word of this param"));
+}
+
+/// The word for a meaning.
+template <class Words, class Value>
+std::string_view word_of(const Words& words, Value value) {
+  const auto* found =
+      std::find_if(words.begin(), words.end(),
+                   [&](const auto& word) { return word.second == value; });
+  return found->first;
 }
 
 bool computes_bf16(at::Device device) {
@@ -140,9 +157,10 @@ std::string GemmaForward::Choice::conflict() const {
   if (kv_dtype != Dtype::kAuto && is_reference()) {
     return "kv_dtype is of the native engine; the reference keeps its dtype";
   }
-  if (step == StepWay::kPersistent && is_reference()) {
-    return "step: persistent is of the native engine on a card; the reference "
-           "launches its operations one by one";
+  if (step != StepWay::kGraph && is_reference()) {
+    return str("step: ", word_of(kSteps, step),
+               " is of the native engine on a card; the reference launches its "
+               "operations one by one");
   }
   if (dtype == Dtype::kInt8 && is_reference()) {
     return "dtype: int8 is of the native engine; use fp32 or bf16";
@@ -179,11 +197,7 @@ void GemmaForward::declare(Declaration<GemmaForward>& d) {
        "as dtype, bf16 with int8; int8 is half of bf16")
       .choices(choices(kDtypes))
       .aliases(dtype_aliases());
-  d.param("step", &Params::step,
-          "how a card runs a decoding step of at most 8 rows, native engine "
-          "only; graph: many kernels; persistent: one that walks the layers, "
-          "with the same tokens, but for last bits of norm. Not measured")
-      .choices(choices(kSteps));
+  d.param("step", &Params::step, kStepDoc).choices(choices(kSteps));
   d.param("cache", &Params::cache,
           "keep keys and values of earlier tokens; false: the textbook loop");
   d.param("logits", &Params::logits,
@@ -204,7 +218,7 @@ std::string GemmaForward::why_no_gpu(const Params& params,
   if (why.empty()) why = why_no_library(gpus, index, choice.step);
   const bool is_native_alone =
       choice.engine == EngineKind::kNative || choice.dtype == Dtype::kInt8 ||
-      choice.step == StepWay::kPersistent || choice.kv_dtype != Dtype::kAuto;
+      choice.step != StepWay::kGraph || choice.kv_dtype != Dtype::kAuto;
   if (why.empty() || (reference.empty() && !is_native_alone)) return "";
   if (is_native_alone) return why;
   return str("engine: native: ", why, "; engine: reference: ", reference);
@@ -214,19 +228,20 @@ std::string GemmaForward::why_no_gpu(const Params& params,
 GemmaForward::Runs GemmaForward::runs(const Config& config,
                                       at::Device device) const {
   if (choice_.is_reference()) return Runs::kReference;
-  if (choice_.step == StepWay::kPersistent && device.is_cpu()) {
+  if (choice_.step != StepWay::kGraph && device.is_cpu()) {
     throw Error(Code::kUsage,
-                "step: persistent is one kernel of a card for a step, and this "
-                "runs on the CPU; leave it out, or use device: cuda");
+                str("step: ", word_of(kSteps, choice_.step),
+                    " is a way of a card, and this runs on the CPU, whose head "
+                    "is always screened; leave it out, or use device: cuda"));
   }
   const std::string why =
       device.is_cpu() ? why_not_native(config)
                       : why_not_cuda(config, choice_.dtype, choice_.kv_dtype,
                                      choice_.step, device.index());
   if (why.empty()) return device.is_cpu() ? Runs::kNative : Runs::kCuda;
-  if (choice_.step == StepWay::kPersistent) {
-    throw Error(Code::kUsage,
-                str("step: persistent: ", why, "; use step: graph"));
+  if (choice_.step != StepWay::kGraph) {
+    throw Error(Code::kUsage, str("step: ", word_of(kSteps, choice_.step), ": ",
+                                  why, "; use step: graph"));
   }
   if (choice_.engine == EngineKind::kNative) {
     throw Error(Code::kUsage,

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gemma/cuda/packing.h"
+#include "gemma/cuda/screen_codes.h"
 #include "gemma/rope.h"
 #include "penstock/error.h"
 #include "penstock/parallel.h"
@@ -75,6 +76,17 @@ std::int64_t matrix_bytes(const Checkpoint& model, const WeightChoice& choice) {
   return total;
 }
 
+/// Bytes of the head's codes; 0: not chosen.
+std::int64_t screen_bytes(const Config& c, const WeightChoice& choice) {
+  const ScreenPlan plan{.rows = c.vocab, .columns = c.hidden};
+  return choice.screens ? plan.bytes() : 0;
+}
+
+gpu::Memory some_memory(gpu::DeviceApi& api, std::int64_t bytes) {
+  return bytes == 0 ? gpu::Memory()
+                    : gpu::Memory(api, static_cast<std::size_t>(bytes));
+}
+
 std::int64_t float_bytes(const Config& c) {
   const std::int64_t wide = aligned(c.hidden * 4);
   const std::int64_t narrow = aligned(c.head_dim * 4);
@@ -108,6 +120,37 @@ class DeviceModel::Loader {
     }
     matrix_ = begin + plan.bytes();
     return plan.matrix(begin);
+  }
+
+  /// The codes of the output, at `begin`, as many panels at a time as half of
+  /// the pinned memory holds.
+  ScreenCodes screen(std::byte* begin) {
+    const Config& c = model_.config();
+    const WeightTensor& from = *parts_of(model_, output_of(c)).front();
+    const ScreenPlan plan{.rows = c.vocab, .columns = c.hidden};
+    constexpr std::int64_t kPanelFloats = 32;
+    const std::int64_t most = std::max<std::int64_t>(
+        1, kHalf / (plan.panel_bytes() + 8 * kPanelFloats));
+    float longest = 0;
+    for (std::int64_t at = 0; at < plan.panels(); at += most) {
+      const std::int64_t count = std::min(most, plan.panels() - at);
+      const std::int64_t floats = count * kPanelFloats;
+      const ScreenedPanels to{
+          .codes = half(),
+          .scales =
+              reinterpret_cast<float*>(half() + count * plan.panel_bytes()),
+          .bounds =
+              reinterpret_cast<float*>(half() + count * plan.panel_bytes()) +
+              floats};
+      longest = std::max(longest, code(plan, from, at, count, to));
+      wait_for_other_half();
+      copy(begin + at * plan.panel_bytes(), to.codes,
+           count * plan.panel_bytes());
+      const std::int64_t first = at * kPanelFloats * 4;
+      copy(begin + plan.scales_at() + first, to.scales, floats * 4);
+      copy(begin + plan.bounds_at() + first, to.bounds, floats * 4);
+    }
+    return plan.codes(begin, longest);
   }
 
   const float* norm(const std::string& name, std::int64_t size,
@@ -179,6 +222,22 @@ class DeviceModel::Loader {
     });
   }
 
+  /// Returns the length of the longest row.
+  static float code(const ScreenPlan& plan, const WeightTensor& from,
+                    std::int64_t first, std::int64_t count,
+                    const ScreenedPanels& to) {
+    constexpr std::int64_t kPanelFloats = 32;
+    std::vector<float> longest(static_cast<std::size_t>(count));
+    parallel_for(count, 4, [&](std::int64_t begin, std::int64_t end) {
+      longest[static_cast<std::size_t>(begin)] =
+          screen_panels(plan, from, first + begin, first + end,
+                        {.codes = to.codes + begin * plan.panel_bytes(),
+                         .scales = to.scales + begin * kPanelFloats,
+                         .bounds = to.bounds + begin * kPanelFloats});
+    });
+    return *std::max_element(longest.begin(), longest.end());
+  }
+
   [[nodiscard]] std::byte* half() const {
     return staging_.as(is_second_ ? kHalf : 0);
   }
@@ -203,11 +262,13 @@ class DeviceModel::Loader {
 DeviceModel::DeviceModel(gpu::DeviceApi& api, const Checkpoint& model,
                          const WeightChoice& choice)
     : matrices_(api, static_cast<std::size_t>(matrix_bytes(model, choice))),
-      floats_(api, static_cast<std::size_t>(float_bytes(model.config()))) {
+      floats_(api, static_cast<std::size_t>(float_bytes(model.config()))),
+      codes_(some_memory(api, screen_bytes(model.config(), choice))) {
   const Config& c = model.config();
   Loader loader(api, model, choice, *this);
   embedding_ = loader.matrix(embedding_of(c));
   output_ = c.is_tied ? embedding_ : loader.matrix(output_of(c));
+  if (choice.screens) screen_ = loader.screen(codes_.as());
   for (std::int64_t i = 0; i < c.layers; ++i) {
     const std::string blk = "blk." + std::to_string(i) + ".";
     const auto stacks = stacks_of(c, i);
@@ -232,9 +293,16 @@ DeviceModel::DeviceModel(gpu::DeviceApi& api, const Checkpoint& model,
   api.wait();
 }
 
+bool DeviceModel::has_coded_head(const Checkpoint& model,
+                                 const WeightChoice& choice) {
+  const auto parts = parts_of(model, output_of(model.config()));
+  return plan_matrix(parts, choice.type, choice.keeps_codes).is_coded();
+}
+
 std::int64_t DeviceModel::bytes(const Checkpoint& model,
                                 const WeightChoice& choice) {
-  return matrix_bytes(model, choice) + float_bytes(model.config());
+  return matrix_bytes(model, choice) + float_bytes(model.config()) +
+         screen_bytes(model.config(), choice);
 }
 
 }  // namespace penstock::gemma::cuda

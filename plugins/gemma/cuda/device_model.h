@@ -16,6 +16,8 @@ struct WeightChoice {
   NumberType type = NumberType::kF32;  ///< of those that are numbers
   /// Quantised matrices stay codes; only with kBf16.
   bool keeps_codes = false;
+  /// The head's are there as codes once more, by which it is screened.
+  bool screens = false;
 };
 
 /// One layer's; all on the device.
@@ -43,11 +45,17 @@ class DeviceModel {
   [[nodiscard]] static std::int64_t bytes(const Checkpoint& model,
                                           const WeightChoice& choice);
 
+  /// Whether the head would be codes of the file.
+  [[nodiscard]] static bool has_coded_head(const Checkpoint& model,
+                                           const WeightChoice& choice);
+
   [[nodiscard]] const DeviceLayer& layer(std::int64_t i) const {
     return layers_[static_cast<std::size_t>(i)];
   }
   [[nodiscard]] const Matrix& embedding() const { return embedding_; }
   [[nodiscard]] const Matrix& output() const { return output_; }
+  /// Those of the output; null codes: not chosen.
+  [[nodiscard]] const ScreenCodes& screen() const { return screen_; }
   [[nodiscard]] const float* norm() const { return norm_; }
   /// By pair of numbers, [head_dim / 2]: of layers that see all, and of those
   /// that see a window.
@@ -57,9 +65,10 @@ class DeviceModel {
  private:
   class Loader;
 
-  gpu::Memory matrices_, floats_;
+  gpu::Memory matrices_, floats_, codes_;
   std::vector<DeviceLayer> layers_;
   Matrix embedding_, output_;
+  ScreenCodes screen_;
   const float* norm_ = nullptr;
   const float* full_ = nullptr;
   const float* local_ = nullptr;

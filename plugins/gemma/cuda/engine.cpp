@@ -87,6 +87,31 @@ const CudaEngine::Options& checked(const Config& config,
   return options;
 }
 
+/// What is wrong with screening the head: null, or a phrase.
+const char* why_not_screened(const Checkpoint& model,
+                             const WeightChoice& weights,
+                             const StepLimits& limits) {
+  const Config& c = model.config();
+  if (limits.step_blocks > 0) return "one kernel for a step reads all of it";
+  if (weights.type != NumberType::kBf16) return "its weights are not bf16";
+  if (DeviceModel::has_coded_head(model, weights)) {
+    return "its weights are codes of the file, which are no more to read "
+           "(dtype: bf16 makes numbers of them)";
+  }
+  return cannot_screen(i32(c.vocab), i32(c.hidden), blocks_for(c, limits));
+}
+
+const WeightChoice& checked(const Checkpoint& model,
+                            const WeightChoice& weights,
+                            const StepLimits& limits) {
+  const char* const wrong =
+      weights.screens ? why_not_screened(model, weights, limits) : nullptr;
+  if (wrong == nullptr) return weights;
+  throw Error(Code::kUsage,
+              str("step: screened: the model's head cannot be screened: ",
+                  wrong, "; use step: graph"));
+}
+
 }  // namespace
 
 CudaEngine::CudaEngine(std::shared_ptr<gpu::DeviceApi> api,
@@ -94,10 +119,11 @@ CudaEngine::CudaEngine(std::shared_ptr<gpu::DeviceApi> api,
                        const Options& options)
     : api_(std::move(api)),
       config_(model.config()),
-      weights_{options.type, options.keeps_codes},
+      weights_{options.type, options.keeps_codes, options.screens},
       limits_(limits_on(*api_, kernels, config_, checked(config_, options))),
-      need_(memory_need(config_, limits_, chunk_of(config_, options),
-                        DeviceModel::bytes(model, weights_))),
+      need_(memory_need(
+          config_, limits_, chunk_of(config_, options),
+          DeviceModel::bytes(model, checked(model, weights_, limits_)))),
       page_counts_(pages_that_fit(need_, options.slots, api_->memory(),
                                   api_->facts().name)),
       model_(*api_, model, weights_),
@@ -138,7 +164,8 @@ MemoryNeed CudaEngine::memory(const Checkpoint& model, const Config& config,
                               const Options& options, int processors) {
   return memory_need(
       config, limits_of(options, processors), chunk_of(config, options),
-      DeviceModel::bytes(model, {options.type, options.keeps_codes}));
+      DeviceModel::bytes(model,
+                         {options.type, options.keeps_codes, options.screens}));
 }
 
 std::string_view CudaEngine::dtype() const {

@@ -40,12 +40,15 @@ class CudaEngine final : public Engine {
     bool runs_ahead = true;
     /// Steps of few rows are one kernel, not many, in their graph.
     bool is_one_kernel = false;
+    /// Of steps of few rows that want the best tokens alone the head is
+    /// screened, which needs memory for its codes; not with is_one_kernel.
+    bool screens = false;
   };
 
   /// `kernels` are those of `api` and of options.type. Throws Error: kUsage for
-  /// a model whose sizes the kernels do not know, kUnavailable where it does
-  /// not fit into the device's memory or options.is_one_kernel is not possible
-  /// there, and what DeviceModel throws.
+  /// a model whose sizes the kernels do not know or whose head cannot be
+  /// screened, kUnavailable where it does not fit into the device's memory or
+  /// options.is_one_kernel is not possible there, and what DeviceModel throws.
   CudaEngine(std::shared_ptr<gpu::DeviceApi> api, const Kernels& kernels,
              const Checkpoint& model, const Options& options);
   ~CudaEngine() override;

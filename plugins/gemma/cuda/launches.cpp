@@ -298,7 +298,11 @@ void Launches::head(const Pending& all, std::int32_t first, std::int32_t count,
     launch(kernels_.scan, geometry(scan), scan);
   } else {
     const HeadParams head{.in = in, .weight = model_.output(), .choice = what};
-    launch(kernels(head.weight).head, geometry(head, limits_.type), head);
+    if (is_screened(wants)) {
+      screen(head);
+    } else {
+      launch(kernels(head.weight).head, geometry(head, limits_.type), head);
+    }
     if (wants.whole) return;
   }
   select(what, wants, to, count);

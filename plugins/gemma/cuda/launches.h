@@ -96,6 +96,9 @@ class Launches {
   [[nodiscard]] Choice choice(std::int32_t first, const HeadWants& wants,
                               const Answers& to, const StepTables& tables,
                               std::int32_t blocks) const;
+  /// Whether its best tokens are found by a screen.
+  [[nodiscard]] bool is_screened(const HeadWants& wants) const;
+  void screen(const HeadParams& head) const;
   void select(const Choice& what, const HeadWants& wants, const Answers& to,
               std::int32_t rows) const;
 

@@ -44,7 +44,8 @@ CudaEngine::Options options_of(const WeightChoice& weights, StepWay step,
           .chunk = context.max_step_tokens,
           .rows = static_cast<std::int32_t>(
               std::clamp(context.max_step_tokens, kLeastRows, kMostRows)),
-          .is_one_kernel = step == StepWay::kPersistent};
+          .is_one_kernel = step == StepWay::kPersistent,
+          .screens = step == StepWay::kScreened};
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ CudaEngine::Options options(const How& how) {
           .slots = how.slots,
           .chunk = 64,
           .rows = 64,
-          .runs_ahead = how.runs_ahead};
+          .runs_ahead = how.runs_ahead,
+          .screens = how.screens};
 }
 
 Ran run(const std::vector<AheadHost::Asked>& asked, const How& how) {

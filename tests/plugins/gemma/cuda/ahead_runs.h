@@ -28,6 +28,7 @@ struct How {
   bool is_late = false;
   std::int64_t bytes = std::int64_t{1} << 30;
   int slots = 8;
+  bool screens = false;
 };
 
 [[nodiscard]] CudaEngine::Options options(const How& how);

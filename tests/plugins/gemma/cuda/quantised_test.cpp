@@ -3,6 +3,7 @@
 // codes, of several kinds, and what memory they take.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -136,6 +137,37 @@ TEST_F(SomeQuantised, TakesTheMemoryThatIsForeseen) {
             << "\n";
   // 4 bits and two halves for 32 columns, beside 16 bits.
   EXPECT_LT(3 * weights[0], weights[1]);
+}
+
+/// Codes of the file would be read twice; numbers between codes would not.
+TEST_F(SomeQuantised, HeadsAreScreenedWhereTheyAreNumbers) {
+  CudaEngine::Options options = coded();
+  options.screens = true;
+  const auto open = [&](const TypedFile& of) {
+    return sim_engine(of.path(), options,
+                      std::make_shared<gpu::SimulatedApi>());
+  };
+  GgufBuilder file = typed_keys();
+  for (auto& tensor : typed_tensors(gguf_type("Q8_0"))) {
+    if (tensor.name == "token_embd.weight") {
+      const GgufType type = gguf_type("BF16");
+      tensor.type = type.code;
+      tensor.data = typed_numbers(type, 99, tensor.dims[0] * tensor.dims[1]);
+    }
+    file.tensor(std::move(tensor));
+  }
+  EXPECT_EQ(open(TypedFile(file))->dtype(), "int8");
+  const TypedFile model(typed_model(gguf_type("Q8_0")));
+  try {
+    (void)open(model);
+    FAIL() << "was screened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::kUsage);
+    EXPECT_THAT(error.what(),
+                ::testing::HasSubstr("its weights are codes of the file"));
+  }
+  options.keeps_codes = false;
+  EXPECT_EQ(open(model)->dtype(), "bf16");
 }
 
 /// int8 as the param says it, and auto, of a file that has codes.
