@@ -49,7 +49,9 @@ class DryRun(InFolder):
         self.assertAlmostEqual(told["transformers"]["values"]["ours, times as fast as eager"], 1000 / 60)
         ways = told["ways"]["values"]
         self.assertEqual(ways["persistent, times as fast, batch 8"], 1.0)
-        self.assertGreater(ways["persistent, batch 1"]["predicted"], ways["graph, batch 1"]["predicted"])
+        self.assertEqual(ways["screened, times as fast, batch 1"], 1.0)
+        for way in ("persistent", "screened"):
+            self.assertGreater(ways[f"{way}, batch 1"]["predicted"], ways["graph, batch 1"]["predicted"])
         for each in told.values():
             for command in each["commands"]:
                 self.assertTrue((self.folder / "out" / command["log"]).exists())
@@ -71,7 +73,12 @@ class DryRun(InFolder):
     def test_another_text_of_one_kernel_fails(self):
         code, _, told = self.dry_run("--only", "ways", fake="forward.step=persistent=0")
         self.assertEqual(code, 1)
-        self.assertIn("writes other texts", told["ways"]["reason"])
+        self.assertIn("persistent writes other texts", told["ways"]["reason"])
+
+    def test_another_text_of_a_screened_head_fails(self):
+        code, _, told = self.dry_run("--only", "ways", fake="forward.step=screened=0")
+        self.assertEqual(code, 1)
+        self.assertIn("screened writes other texts", told["ways"]["reason"])
 
     def test_another_refusal_fails(self):
         code, _, told = self.dry_run("--only", "parity", fake="pipeline-run --compare=64")

@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 PIPELINE = ROOT / "pipelines/gemma_text.yaml"
 SANITIZERS = ("memcheck", "racecheck", "initcheck", "synccheck")
 BATCHES = (1, 8, 64, 256)
-WAYS = ("graph", "persistent")  # of a step of few rows: gemma.forward's param
+WAYS = ("graph", "persistent", "screened")  # of a step of few rows: gemma.forward's param
 NEW_TOKENS = 128
 PROMPTS = (512, 32_000)
 TEXTS = ("Hi", "Explain in detail what AI model training means and why it is important.", "1, 2, 3, 4, 5, 6,")
@@ -236,11 +236,13 @@ def text_of(runner, setup, way):
 
 
 def ways(runner, setup, outcome):
-    """A step of few rows as a graph of many kernels and as one kernel: whether both write the same, and, measured in
-    turns, which is faster, beside what the model predicts of each."""
+    """A step of few rows as a graph of many kernels, as one kernel and with a screened head: whether all write the same,
+    and, measured in turns, which is faster, beside what the model predicts of each."""
     needs_model(setup)
-    if text_of(runner, setup, WAYS[0]) != text_of(runner, setup, WAYS[1]):
-        raise Failed("step: persistent writes other texts than step: graph")
+    text = text_of(runner, setup, WAYS[0])
+    for way in WAYS[1:]:
+        if text_of(runner, setup, way) != text:
+            raise Failed(f"step: {way} writes other texts than step: graph")
     for batch in (1, 8):
         speeds = {way: [] for way in WAYS}
         for turn in range(2):
@@ -252,15 +254,19 @@ def ways(runner, setup, outcome):
         best = {way: max(each) for way, each in speeds.items()}
         for way in WAYS:
             outcome.values[f"{way}, batch {batch}"] = beside_way(setup, way, batch, best[way])
-        outcome.values[f"persistent, times as fast, batch {batch}"] = best["persistent"] / best["graph"]
+        for way in WAYS[1:]:
+            outcome.values[f"{way}, times as fast, batch {batch}"] = best[way] / best["graph"]
 
 
 def beside_way(setup, way, batch, measured):
     """Beside what was measured of a way: what the model predicts of it."""
     if setup.card is None or setup.sizes is None:
         return {"tokens_per_second": measured}
-    kernels = roofline.kernels(setup.card, setup.sizes, roofline.decode_step(setup.sizes, batch, 192), "bf16")
-    seconds = {"graph": roofline.graph_time, "persistent": roofline.persistent_time}[way](setup.card, kernels)
+    screened = 1 if way == "screened" else 0
+    kernels = roofline.kernels(setup.card, setup.sizes, roofline.decode_step(setup.sizes, batch, 192), "bf16",
+                               screened=screened)
+    predicted = roofline.persistent_time if way == "persistent" else roofline.graph_time
+    seconds = predicted(setup.card, kernels)
     return {"tokens_per_second": measured, "predicted": batch / seconds}
 
 
@@ -366,7 +372,7 @@ ALL = (
     Part("parity", "CPU and GPU give the same", parity, 120, 20),
     Part("tests", "The tests of the engines", tests, 90),
     Part("throughput", "Throughput", throughput, 120, 20),
-    Part("ways", "A step as a graph and as one kernel", ways, 90, 20),
+    Part("ways", "A step as a graph, as one kernel, with a screened head", ways, 110, 20),
     Part("box_plot", "Latency of a request", box_plot, 60, 20),
     Part("planted", "The sanitizers find planted bugs", planted, 90, 20),
     Part("sanitized", "The engine under the sanitizers", sanitized, 150, 20),
