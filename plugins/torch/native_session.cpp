@@ -74,7 +74,7 @@ class NativeSession final : public Session {
   std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs) override {
     std::vector<c10::IValue> values;
     try {
-      for (at::Tensor& made : loader_.run(inputs)) {
+      for (at::Tensor& made : loader_.run(copies(inputs))) {
         values.emplace_back(std::move(made));
       }
     } catch (const std::exception& error) {

@@ -33,9 +33,10 @@ class ScriptSession final : public Session {
   }
 
   std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs) override {
+    const std::vector<at::Tensor> own = copies(inputs);
     c10::IValue made;
     try {
-      made = module_.forward({inputs.begin(), inputs.end()});
+      made = module_.forward({own.begin(), own.end()});
     } catch (const std::exception& error) {
       refuse(head_, "libtorch cannot run it", error);
     }

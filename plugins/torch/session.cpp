@@ -83,6 +83,13 @@ void refuse(const ModelHead& head, const std::string& problem,
               str(head.path.string(), ": ", problem, ": ", reason_of(error)));
 }
 
+std::vector<at::Tensor> copies(const std::vector<at::Tensor>& inputs) {
+  std::vector<at::Tensor> out;
+  out.reserve(inputs.size());
+  for (const at::Tensor& input : inputs) out.push_back(input.clone());
+  return out;
+}
+
 std::vector<at::Tensor> owned(const std::vector<c10::IValue>& outputs,
                               const std::vector<at::Tensor>& inputs) {
   std::vector<at::Tensor> out;

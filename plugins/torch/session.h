@@ -44,6 +44,10 @@ class Session {
 /// The same without libtorch's words of where it noticed.
 [[nodiscard]] std::string reason_of(const std::exception& error);
 
+/// For code of a file, which may write into what it is given; that is the
+/// item's own, or the client's.
+[[nodiscard]] std::vector<at::Tensor> copies(
+    const std::vector<at::Tensor>& inputs);
 /// As Session::run() gives them: copies where one is an input too.
 [[nodiscard]] std::vector<at::Tensor> owned(
     const std::vector<c10::IValue>& outputs,

@@ -6,6 +6,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
+#include <torch/csrc/jit/api/module.h>
 
 #include <filesystem>
 #include <iostream>
@@ -146,6 +147,22 @@ TEST(Scripts, ThatPrintLeaveStdoutAlone) {
   EXPECT_EQ(::testing::internal::GetCapturedStdout(), "");
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "a word of the model\n");
   EXPECT_TRUE(rows_of(made, "y").equal(at::ones({1, 4}) * 2));
+}
+
+TEST(Scripts, ThatWriteIntoTheirInputWriteIntoACopy) {
+  const auto path =
+      std::filesystem::path(::testing::TempDir()) / "writes_its_input.pt";
+  ::torch::jit::Module writes("writes");
+  writes.define("def forward(self, x):\n  return x.mul_(2)\n");
+  writes.save(path.string());
+  const at::Tensor x = at::ones({4});
+  const Made made = run_stages(
+      "batch: {use: core.stack, max_sequences: 1}\n"
+      "forward: {use: torch.forward, trust: true, "
+      "ports: [\"x: f32[B,4]\", \"-> y: f32[B,4]\"]}",
+      {.model = path.string(), .items = {item({{"x", x}})}});
+  EXPECT_TRUE(rows_of(made, "y").equal(at::ones({1, 4}) * 2));
+  EXPECT_TRUE(x.equal(at::ones({4})));
 }
 
 TEST(Forward, SaysNothingOfItsOwn) {
