@@ -15,7 +15,7 @@ namespace penstock {
 /// Any thread. What it gave may outlive it.
 class PENSTOCK_API KeptMemory {
  public:
-  /// At most so many bytes that nobody has are kept; the last ones freed.
+  /// At most so many bytes that nobody has are kept, the most recently freed.
   explicit KeptMemory(std::int64_t most = std::int64_t{64} << 20U);
 
   /// Uninitialised, contiguous, on the CPU.

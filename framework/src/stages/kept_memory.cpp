@@ -5,9 +5,10 @@
 #include <c10/util/accumulate.h>
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
+#include <new>
 #include <utility>
-#include <vector>
 
 namespace penstock {
 namespace {
@@ -19,8 +20,8 @@ constexpr std::int64_t kLeastBytes = 16 << 10;
 
 struct KeptMemory::Free {
   std::mutex mutex;
-  std::vector<at::Tensor> pieces;  ///< u8[bytes], by when they were freed
-  std::int64_t bytes = 0;          ///< of all pieces
+  std::deque<at::Tensor> pieces;  ///< u8[bytes], by when they were freed
+  std::int64_t bytes = 0;         ///< of all pieces
   std::int64_t most = 0;
 
   /// One that fits and wastes no more than half of it, or a new one.
@@ -43,14 +44,15 @@ struct KeptMemory::Free {
 
   /// Those that were kept longest make room.
   void give_back(at::Tensor piece) {
-    std::vector<at::Tensor> dropped;  // freed without the lock
+    if (piece.numel() > most) return;
+    std::deque<at::Tensor> dropped;  // freed without the lock
     const std::lock_guard lock(mutex);
     bytes += piece.numel();
     pieces.push_back(std::move(piece));
     while (bytes > most) {
       bytes -= pieces.front().numel();
       dropped.push_back(std::move(pieces.front()));
-      pieces.erase(pieces.begin());
+      pieces.pop_front();
     }
   }
 };
@@ -69,7 +71,11 @@ at::Tensor KeptMemory::empty(at::IntArrayRef sizes,
   return at::from_blob(
       data, sizes,
       [free = free_, piece = std::move(piece)](void* /*data*/) mutable {
-        free->give_back(std::move(piece));
+        try {
+          free->give_back(std::move(piece));
+        } catch (const std::bad_alloc&) {
+          // No room to note it: it is freed.
+        }
       },
       dtype);
 }

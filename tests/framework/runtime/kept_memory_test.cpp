@@ -54,6 +54,13 @@ TEST(KeptMemory, KeepsNoMoreThanItWasToldAndTheLast) {
   EXPECT_EQ(places.erase(other.const_data_ptr()), 1);
 }
 
+TEST(KeptMemory, OneThatIsTooLargeLeavesTheOthers) {
+  KeptMemory memory(2 * kMany * 4);
+  const void* const place = memory.empty({kMany}, at::kFloat).const_data_ptr();
+  (void)memory.empty({3 * kMany}, at::kFloat);
+  EXPECT_EQ(memory.empty({kMany}, at::kFloat).const_data_ptr(), place);
+}
+
 TEST(KeptMemory, IsGivenBackByAnyThreadAndAfterItsEnd) {
   at::Tensor last;
   {
