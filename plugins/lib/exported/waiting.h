@@ -9,7 +9,7 @@
 
 namespace penstock::exported {
 
-/// A run ends when all of them have stopped, or at the time.
+/// A run that takes long ends when all of them have stopped, or at the time.
 struct Waiting {
   std::vector<std::stop_token> stops;  ///< none: nobody can stop it
   std::optional<Time> deadline;

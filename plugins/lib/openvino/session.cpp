@@ -13,6 +13,7 @@
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/exception.hpp>
 #include <optional>
+#include <set>
 
 #include "penstock/error.h"
 #include "penstock/kept_memory.h"
@@ -211,20 +212,50 @@ void infer_stoppably(ov::InferRequest& request,
   wait(request, waiting.deadline);
 }
 
-/// Runs that end before anybody could wish them to: those no larger than one
-/// that took less than 20 ms. OpenVINO stops none that runs on the thread that
-/// asks for it, but to hand a run over and to be woken takes 0.1 ms.
+/// Whether the shapes of inputs say how long a run takes.
+bool is_steady(const ModelHead& head) {
+  constexpr std::array kBranches{"If",           "Loop",
+                                 "Scan",         "TensorIterator",
+                                 "operator 118", "operator 119"};  // TFLite's
+  return std::none_of(kBranches.begin(), kBranches.end(), [&](const char* op) {
+    return head.operators.contains(op);
+  });
+}
+
+/// Runs that end before anybody could wish them to: of inputs with the shapes
+/// of one that took less than 20 ms. OpenVINO stops none that runs on the
+/// thread that asks for it, but to hand a run over and to be woken takes 0.1
+/// ms.
 class ShortRuns {
  public:
-  [[nodiscard]] bool has(std::size_t bytes) const { return bytes < less_than_; }
-  void note(std::size_t bytes, Clock::duration took) {
-    const bool is_short = took < std::chrono::milliseconds(20);
-    less_than_ = is_short ? std::max(less_than_, bytes + 1)
-                          : std::min(less_than_, bytes);
+  explicit ShortRuns(bool is_steady) : is_steady_(is_steady) {}
+
+  [[nodiscard]] bool has(const std::vector<at::Tensor>& inputs) const {
+    return is_steady_ && known_.contains(shapes_of(inputs));
+  }
+  void note(const std::vector<at::Tensor>& inputs, Clock::duration took) {
+    if (took >= std::chrono::milliseconds(20)) {
+      known_.erase(shapes_of(inputs));
+    } else if (known_.size() < kMost) {
+      known_.insert(shapes_of(inputs));
+    }
   }
 
  private:
-  std::size_t less_than_ = 0;
+  static constexpr std::size_t kMost = 256;
+  using Shapes = std::vector<std::int64_t>;  ///< each behind its rank
+
+  static Shapes shapes_of(const std::vector<at::Tensor>& inputs) {
+    Shapes out;
+    for (const at::Tensor& input : inputs) {
+      out.push_back(input.dim());
+      out.insert(out.end(), input.sizes().begin(), input.sizes().end());
+    }
+    return out;
+  }
+
+  bool is_steady_;
+  std::set<Shapes> known_;
 };
 
 }  // namespace
@@ -239,6 +270,9 @@ std::string cache_named(const std::string& said) {
 }
 
 struct Session::Impl {
+  explicit Impl(ModelHead model)
+      : head(std::move(model)), short_runs(is_steady(head)) {}
+
   ModelHead head;
   ov::Core core;
   ov::CompiledModel compiled;
@@ -247,21 +281,21 @@ struct Session::Impl {
   KeptMemory memory;                                        ///< of answers
   ShortRuns short_runs;
 
-  void infer(std::size_t bytes, const exported::Waiting& waiting) {
+  void infer(const std::vector<at::Tensor>& given,
+             const exported::Waiting& waiting) {
     const Time begin = Clock::now();
-    if (short_runs.has(bytes)) {
+    if (short_runs.has(given)) {
       request.infer();
     } else {
       infer_stoppably(request, waiting);
     }
-    short_runs.note(bytes, Clock::now() - begin);
+    short_runs.note(given, Clock::now() - begin);
   }
 };
 
 Session::Session(const ModelHead& head, const ModelPorts& ports,
                  const SessionOptions& options)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->head = head;
+    : impl_(std::make_unique<Impl>(head)) {
   try {
     // From the path, and not in two steps: a cached model is not read anew.
     impl_->compiled = impl_->core.compile_model(head.path.string(), "CPU",
@@ -292,14 +326,12 @@ std::vector<at::Tensor> Session::run(const std::vector<at::Tensor>& inputs,
                                      const exported::Waiting& waiting) {
   if (waiting.is_over()) throw Cancelled();
   ov::InferRequest& request = impl_->request;
-  std::size_t bytes = 0;
   try {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (!impl_->inputs[i]) continue;  // nothing in the model reads it
       request.set_input_tensor(*impl_->inputs[i], borrowed(inputs[i]));
-      bytes += inputs[i].nbytes();
     }
-    impl_->infer(bytes, waiting);
+    impl_->infer(inputs, waiting);
   } catch (const ov::Cancelled&) {
     throw Cancelled();
   } catch (const ov::Exception& error) {

@@ -41,7 +41,7 @@ class Session {
 
   /// Takes the file's inputs in their order, on the CPU; gives its outputs,
   /// copied. An output that is not a tensor of numbers is undefined. Throws
-  /// Cancelled when nobody waits any more.
+  /// Cancelled when nobody waits any more; what takes less than 20 ms goes on.
   [[nodiscard]] std::vector<at::Tensor> run(
       const std::vector<at::Tensor>& inputs, const exported::Waiting& waiting);
 
