@@ -177,10 +177,12 @@ std::string why_no_driver(const Gpus& gpus, int runtime) {
 std::string why_unusable(const Gpus& gpus) {
   if (gpus.all.empty()) return gpus.why_none;
 #ifdef PENSTOCK_CUDA
-  const auto runtime = at::detail::getCUDAHooks().versionCUDART();
-  const std::string why = why_no_driver(gpus, static_cast<int>(runtime));
+  const auto& cuda = at::detail::getCUDAHooks();
+  if (!cuda.hasCUDART()) return "this build's libtorch has no CUDA";
+  const auto runtime = static_cast<int>(cuda.versionCUDART());
+  const std::string why = why_no_driver(gpus, runtime);
   if (!why.empty()) return why;
-  return at::hasCUDA() ? "" : "this build's libtorch has no CUDA";
+  return at::hasCUDA() ? "" : "libtorch finds no card that it can use";
 #else
   return str("the driver is here (CUDA ", shown_cuda(gpus.cuda),
              "), but this build's libtorch has no CUDA; build with "
