@@ -211,6 +211,9 @@ struct NormParams {
 /// has the score -inf. NaN counts as the best of scores, so that it is seen; of
 /// equal scores the lower id is better.
 struct Choice {
+  /// [rows], -1: an empty row, which fills a graph: of its tokens none may
+  /// come, its norm is -inf, and `full` is left alone; null: no row is empty.
+  const std::int32_t* scored = nullptr;
   /// Bits of the tokens that may come, [*, (vocab + 31) / 32]; token t is bit
   /// t % 32 of word t / 32.
   const std::uint32_t* masks = nullptr;

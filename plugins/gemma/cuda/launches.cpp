@@ -264,6 +264,7 @@ Choice Launches::choice(std::int32_t first, const HeadWants& wants,
                         std::int32_t blocks) const {
   const std::int32_t single = wants.whole ? 0 : wants.ids;
   return {
+      .scored = tables.scored.device + first,
       .masks = wants.masks ? buffers_.masks.as<std::uint32_t>() : nullptr,
       .mask_rows = wants.masks ? tables.mask_rows.device + first : nullptr,
       .wanted_ids =

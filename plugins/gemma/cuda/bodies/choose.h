@@ -51,11 +51,31 @@ PENSTOCK_GPU void mask_scores(Block& block, const Choice& c, int row,
   }
 }
 
+template <BlockOfThreads Block>
+PENSTOCK_GPU bool is_empty_row(Block& block, const Choice& c, int row) {
+  const auto scored = block.global(c.scored, "scored");
+  return scored != nullptr && scored[row] < 0;
+}
+
+/// Of an empty row no token, by a warp. Its scores are all alike, so that to
+/// find the best of them would take turns, here and in select.
+template <BlockOfThreads Block>
+PENSTOCK_GPU void choose_none(Block& block, const Choice& c, int row) {
+  const std::int64_t part = std::int64_t{row} * c.blocks + block.x();
+  const auto best = block.global(c.best, "best") + part * c.k;
+  for (int i = block.lane(); i < c.k; i += kWarp) best[i] = 0;
+  const auto sums = block.global(c.sums, "sums");
+  if (sums == nullptr || block.lane() > 0) return;
+  sums[part * 2] = -INFINITY;
+  sums[part * 2 + 1] = 0;
+}
+
 /// One row's scores of tokens [first, first + count), by a warp, which alone
 /// has touched them since the last barrier. `places`: kMostReach of the warp's.
 template <BlockOfThreads Block, class Scores, class Places>
 PENSTOCK_GPU void choose(Block& block, const Choice& c, int row, Scores scores,
                          int first, int count, Places places) {
+  if (is_empty_row(block, c, row)) return choose_none(block, c, row);
   mask_scores(block, c, row, scores, first, count);
   block.sync_warp();
   const auto wanted = block.global(c.wanted_ids, "wanted_ids");

@@ -11,7 +11,7 @@
 
 namespace penstock::gemma::cuda {
 
-/// A floor that nothing reaches: of a row of zeros, whose scores are all 0.
+/// A floor that nothing reaches: of an empty row, whose scores are all 0.
 inline constexpr std::uint32_t kNoToken = ~0U;
 
 /// The order of the k-th best of the groups; 1 where there are not so many.
@@ -31,18 +31,6 @@ PENSTOCK_GPU std::uint32_t floor_of(Block& block, const ScreenedParams& p,
     }
   }
   return group_bound(block, groups, p.head.choice.k);
-}
-
-template <BlockOfThreads Block, class Row>
-PENSTOCK_GPU bool is_zero_row(Block& block, Row row, int n) {
-  bool has_number = false;
-  for (int i = block.lane() * 8; i < n; i += kWarp * 8) {
-    float x[8];
-    load8(block, row + i, x);
-    PENSTOCK_UNROLL
-    for (const float each : x) has_number |= each != 0;
-  }
-  return !block.any(has_number);
 }
 
 /// Of a panel the tokens, as bits, whose single scores are wanted by any row.
@@ -90,28 +78,11 @@ PENSTOCK_GPU void list_tokens(Block& block, const ScreenedParams& p,
   }
 }
 
-/// The k best of a row of zeros, by a warp: the first that may come.
-template <BlockOfThreads Block, class Reach, class Best>
-PENSTOCK_GPU void take_first(Block& block, const PanelShare& share, Reach reach,
-                             int k, Best best) {
-  const std::uint32_t before = (1U << block.lane()) - 1;
-  int found = 0;
-  for (int n = 0; n < share.panels() && found < k; ++n) {
-    const int token = share.token(n * kWarp + block.lane());
-    const bool may = token < share.vocab && reach[token] != -INFINITY;
-    const std::uint32_t all = block.ballot(may);
-    const int at = found + gpu::count_bits(all & before);
-    if (may && at < k) best[at] = pack(0, token);
-    found += gpu::count_bits(all);
-  }
-  for (int i = found + block.lane(); i < k; i += kWarp) best[i] = 0;
-}
-
 /// What `choose` does, of a row's listed tokens and their scores, by a warp.
 template <BlockOfThreads Block, class Scores, class List, class Places>
 PENSTOCK_GPU void choose_listed(Block& block, const ScreenedParams& p, int row,
-                                bool is_zero, Scores scores, List list,
-                                int count, Places places) {
+                                Scores scores, List list, int count,
+                                Places places) {
   const Choice& c = p.head.choice;
   const PanelShare share(block.x(), c);
   const auto reach =
@@ -131,7 +102,6 @@ PENSTOCK_GPU void choose_listed(Block& block, const ScreenedParams& p, int row,
   }
   const auto best = block.global(c.best, "best") +
                     (std::int64_t{row} * c.blocks + block.x()) * c.k;
-  if (is_zero) return take_first(block, share, reach, c.k, best);
   const auto packed = [&](int i) {
     const float score = scores[i];
     return score == -INFINITY ? 0 : pack(score, share.token(list[i]));
@@ -157,8 +127,8 @@ PENSTOCK_GPU void refine(Block& block, const ScreenedParams& p) {
   if (block.thread() == 0) found[0] = 0U;
   norm_tile<Bf16>(block, in, 0, in.rows, /*keeps=*/false, normed);
   for (int r = block.warp(); r < in.rows; r += block.warps()) {
-    const bool is_zero = is_zero_row(block, normed + r * in.hidden, in.hidden);
-    const std::uint32_t floor = is_zero ? kNoToken : floor_of(block, p, r);
+    const bool is_empty = is_empty_row(block, p.head.choice, r);
+    const std::uint32_t floor = is_empty ? kNoToken : floor_of(block, p, r);
     if (block.lane() == 0) floors[r] = floor;
   }
   block.sync();
@@ -169,8 +139,11 @@ PENSTOCK_GPU void refine(Block& block, const ScreenedParams& p) {
                 [&](int i) { return share.token(list[i]); });
   block.sync();
   for (int r = block.warp(); r < in.rows; r += block.warps()) {
-    choose_listed(block, p, r, floors[r] == kNoToken, scores + r * tokens, list,
-                  count, places);
+    if (is_empty_row(block, p.head.choice, r)) {
+      choose_none(block, p.head.choice, r);
+    } else {
+      choose_listed(block, p, r, scores + r * tokens, list, count, places);
+    }
   }
 }
 

@@ -21,7 +21,12 @@ struct HeadCase {
   int rows = 1, vocab = 100, hidden = 16, k = 1, blocks = 3;
   bool has_masks = false, has_full = true, has_norm = true;
   bool is_reversed = false;
-  std::string gguf = {};  ///< type of the weights; empty: `type`
+  bool has_empty = false;  ///< each second row, from the first one
+  std::string gguf = {};   ///< type of the weights; empty: `type`
+
+  [[nodiscard]] bool is_empty(int row) const {
+    return has_empty && row % 2 == 0;
+  }
 };
 void PrintTo(const HeadCase& c, std::ostream* os) { *os << c.name; }
 
@@ -57,6 +62,16 @@ std::vector<HeadCase> head_cases() {
        .k = kMostBest,
        .blocks = 2},
       {.name = "two_tiles", .rows = 11, .k = 2},
+      {.name = "empty_rows", .rows = 3, .k = 2, .has_empty = true},
+      {.name = "many_of_empty_rows",
+       .type = kBf16,
+       .rows = 11,
+       .vocab = 700,
+       .k = kMostBest,
+       .blocks = 2,
+       .has_masks = true,
+       .is_reversed = true,
+       .has_empty = true},
       {.name = "int8",
        .type = kBf16,
        .rows = 1,
@@ -122,6 +137,7 @@ class Heads : public ::testing::TestWithParam<HeadCase> {
                           const float* scores);
   static void expect_best(const SelectParams& found, int row,
                           const float* scores);
+  static void expect_none(const SelectParams& found, int row);
 
   Device device_;
   Masks masks_;
@@ -146,6 +162,13 @@ Choice Heads::make_choice() {
     choice.masks =
         reinterpret_cast<std::uint32_t*>(device_.ints(words, "masks"));
     choice.mask_rows = device_.ints(masks_.rows, "mask_rows");
+  }
+  if (c.has_empty) {
+    std::vector<std::int32_t> scored;
+    for (int row = 0; row < c.rows; ++row) {
+      scored.push_back(c.is_empty(row) ? -1 : row);
+    }
+    choice.scored = device_.ints(scored, "scored");
   }
   choice.wanted = 3;
   std::vector<std::int32_t> wanted;
@@ -210,10 +233,25 @@ void Heads::expect_best(const SelectParams& found, int row,
   }
 }
 
+/// Neither of its scores, which here are not even alike.
+void Heads::expect_none(const SelectParams& found, int row) {
+  for (int i = row * found.k; i < (row + 1) * found.k; ++i) {
+    ASSERT_EQ(found.ids[i], -1) << "row " << row;
+    ASSERT_EQ(found.values[i], kLeast);
+  }
+  if (GetParam().has_norm) {
+    EXPECT_EQ(found.norm[row], kLeast);
+  }
+}
+
 void Heads::expect_chosen(const Choice& choice, const SelectParams& found,
                           const std::vector<float>& scores) {
   const HeadCase& c = GetParam();
   for (int row = 0; row < c.rows; ++row) {
+    if (c.is_empty(row)) {
+      expect_none(found, row);
+      continue;
+    }
     const float* mine = scores.data() + row * c.vocab;
     for (int i = 0; i < 3; ++i) {
       const int token = choice.wanted_ids[row * 3 + i];
@@ -244,6 +282,7 @@ TEST_P(Heads, ScoreAndChoose) {
     device_.launch(kernel, geometry(p, c.type), p);
   }
   for (int row = 0; row < c.rows; ++row) {
+    if (c.is_empty(row)) continue;
     const auto state = normed(p.in, row).normed;
     for (int i = 0; i < c.vocab; ++i) {
       const float got = p.choice.full[row * c.vocab + i];
@@ -272,7 +311,7 @@ TEST_P(Heads, ScanChooses) {
   std::vector<float> want(scores, scores + c.rows * c.vocab);
   for (int row = 0; row < c.rows; ++row) {
     for (int i = 0; i < c.vocab; ++i) {
-      if (c.has_masks && !masks_.allows(row, i)) {
+      if (c.has_masks && !c.is_empty(row) && !masks_.allows(row, i)) {
         want[static_cast<std::size_t>(row * c.vocab + i)] = kLeast;
       }
     }
