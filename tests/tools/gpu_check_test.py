@@ -46,6 +46,7 @@ class DryRun(InFolder):
         # 1000 tokens/s at batch 1 of the fake card, which is known as an H200: 8,700 and some are the bound.
         decode = told["throughput"]["values"]["decode, batch 1"]
         self.assertAlmostEqual(decode["share_of_bound"], 1000 / 8800, delta=0.01)
+        self.assertEqual(told["throughput"]["values"]["decode, batch 64"]["tokens_per_second"], 64_000)
         self.assertAlmostEqual(told["transformers"]["values"]["ours, times as fast as eager"], 1000 / 60)
         ways = told["ways"]["values"]
         self.assertEqual(ways["persistent, times as fast, batch 8"], 1.0)
