@@ -57,6 +57,16 @@ class DryRun(InFolder):
             for command in each["commands"]:
                 self.assertTrue((self.folder / "out" / command["log"]).exists())
 
+    def test_draws_both_devices_for_prompts_and_for_tokens(self):
+        _, _, told = self.dry_run("--only", "box_plot")
+        plots = told["box_plot"]["values"]
+        self.assertEqual([(title, list(boxes)) for title, boxes in plots.items()],
+                         [(title, ["cpu", "cuda:0"]) for title in parts.LATENCIES])
+        self.assertEqual([len(boxes["cuda:0"]) for boxes in plots.values()], [9, 81, 9])
+        page = (self.folder / "out/report.html").read_text()
+        for title in parts.LATENCIES:
+            self.assertIn(f'aria-label="{title}, by device"', page)
+
     def test_a_difference_between_cpu_and_gpu_fails_and_is_named(self):
         code, said, told = self.dry_run("--only", "parity,counted", fake="pipeline-run --compare=1")
         self.assertEqual(code, 1)
@@ -195,8 +205,8 @@ class Report(unittest.TestCase):
     def test_boxes_are_quartiles(self):
         self.assertEqual(report.quartiles([1, 2, 3, 4, 5]), (2, 3, 4))
         self.assertEqual(report.quartiles([7]), (7, 7, 7))
-        self.assertIn("3.0 ms", report.box_plot({"cpu": [5, 1, 4, 2, 3]}))
-        self.assertEqual(report.box_plot({}), "")
+        self.assertIn("3 ms", report.box_plot("first", {"cpu": [5, 1, 4, 2, 3]}))
+        self.assertEqual(report.box_plot("first", {}), "")
 
     def test_texts_of_tools_are_escaped(self):
         outcome = running.Outcome("a", "A", "failed", "<script>", values={"<b>": "<i>"})

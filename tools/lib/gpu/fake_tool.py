@@ -17,12 +17,15 @@ def bench(arguments):
     devices = []
     batch = int(option(arguments, "--batch"))
     for i, name in enumerate(option(arguments, "--device").split(",")):
-        whole = [100.0 / (1 + 9 * i) + 0.1 * run for run in range(9)]
+        speed = 1 + 9 * i
+        requests = [{"first_ms": (40 + run) / speed, "between_ms": [(10 + run + 0.1 * token) / speed for token in range(9)],
+                     "whole_ms": (700 + 9 * run) / speed} for run in range(9)]
         # Of one sequence, as pipeline-bench says it, not of the batch.
         devices.append({"name": name, "device": name, "dtype": "bf16", "open_s": 0.5, "batches": [{
-            "batch": batch, "decode_tokens_per_s": 1000.0, "prefill_tokens_per_s": 50_000.0,
-            "requests": [{"whole_ms": value} for value in whole]}]})
-    pathlib.Path(option(arguments, "--json")).write_text(json.dumps({"devices": devices}))
+            "batch": batch, "decode_tokens_per_s": 1000.0, "requests": requests,
+            "prefill_tokens_per_s": 50_000.0}]})
+    pathlib.Path(option(arguments, "--json")).write_text(
+        json.dumps({"pipeline": "gemma_text", "model": "fake", "devices": devices}))
     if "--html" in arguments:
         pathlib.Path(option(arguments, "--html")).write_text("<p>a fake report</p>")
 

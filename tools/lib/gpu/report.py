@@ -9,7 +9,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
 table { border-collapse: collapse; margin: .5rem 0 } td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top }
 .passed { color: #15803d } .failed { color: #b91c1c } .not-run { color: #a16207 }
 .fake { background: #fef3c7; padding: .5rem 1rem } code, pre { font: 13px ui-monospace, monospace; white-space: pre-wrap }
-h2 { margin: 1.6rem 0 .2rem; font-size: 1.05rem }
+h2 { margin: 1.6rem 0 .2rem; font-size: 1.05rem } h3 { margin: .6rem 0 0; font-size: .95rem; font-weight: 500 }
 """
 WIDTH, HEIGHT, LEFT = 640, 46, 90
 
@@ -20,7 +20,7 @@ def quartiles(values):
     return tuple(statistics.quantiles(values, n=4, method="inclusive"))
 
 
-def box_plot(series):
+def box_plot(title, series):
     """An SVG with a box for each of {name: values}, in milliseconds."""
     series = {name: sorted(values) for name, values in series.items() if values}
     if not series:
@@ -39,10 +39,19 @@ def box_plot(series):
             f'<line x1="{x(values[0]):.1f}" x2="{x(values[-1]):.1f}" y1="{y}" y2="{y}" stroke="#78716c"/>'
             f'<rect x="{x(low):.1f}" y="{y - 12}" width="{max(1.0, x(high) - x(low)):.1f}" height="24" fill="#fed7aa" '
             f'stroke="#c2410c"/><line x1="{x(middle):.1f}" x2="{x(middle):.1f}" y1="{y - 12}" y2="{y + 12}" '
-            f'stroke="#c2410c" stroke-width="2"/><text x="{x(values[-1]) + 6:.1f}" y="{y + 5:.0f}">{middle:,.1f} ms</text>')
+            f'stroke="#c2410c" stroke-width="2"/><text x="{x(values[-1]) + 6:.1f}" y="{y + 5:.0f}">{shown_ms(middle)}</text>')
     height = HEIGHT * len(series)
     return (f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" '
-            f'aria-label="latency of a request by device">{"".join(lines)}</svg>')
+            f'aria-label="{html.escape(title)}, by device">{"".join(lines)}</svg>')
+
+
+def shown_ms(value):
+    return f"{value:,.0f} ms" if value >= 100 else f"{value:.3g} ms"
+
+
+def box_plots(plots):
+    """One for each of {title: {device: values}}, each with a scale of its own."""
+    return "".join(f"<h3>{html.escape(title)}</h3>{box_plot(title, series)}" for title, series in plots.items())
 
 
 def cell(value, key=""):
@@ -60,7 +69,7 @@ def section(outcome):
     out = [f'<h2>{html.escape(outcome.title)}: <span class="{state}">{outcome.state}</span></h2>',
            f"<p>{html.escape(outcome.reason)}</p>" if outcome.reason else ""]
     if outcome.name == "box_plot":
-        out.append(box_plot(outcome.values))
+        out.append(box_plots(outcome.values))
     elif outcome.values:
         rows = "".join(f"<tr><td>{html.escape(str(key))}</td><td>{cell(value)}</td></tr>" for key, value in outcome.values.items())
         out.append(f"<table>{rows}</table>")
