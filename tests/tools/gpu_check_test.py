@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/lib"))
 sys.dont_write_bytecode = True
 from fetch import Failure  # noqa: E402
-from gpu import parts, random_model, report, running, sizes  # noqa: E402
+from gpu import bars, parts, random_model, report, running, sizes  # noqa: E402
 
 TINY = ROOT / "tests/fixtures/tiny/tiny_gqa.gguf"
 
@@ -56,6 +56,29 @@ class DryRun(InFolder):
         for each in told.values():
             for command in each["commands"]:
                 self.assertTrue((self.folder / "out" / command["log"]).exists())
+
+    def test_says_which_bars_are_met(self):
+        self.dry_run("--only", "throughput,transformers")
+        whole = json.loads((self.folder / "out/report.json").read_text())
+        self.assertEqual([(row["asked"], row["measured"], row["state"]) for row in whole["bars"][:4]],
+                         [("at least 1,500", "1,000", "missed"), ("at least 40,000", "64,000", "met"),
+                          ("at least 10.00", "16.67", "met"), ("at least 40.0%", "41.6%", "met")])
+        self.assertEqual((whole["bars"][4]["asked"], whole["bars"][4]["state"]), ("at most 1.50", "met"))
+        long = next(each for each in whole["parts"] if each["name"] == "throughput")["values"]
+        self.assertLess(long["prompt of 32766"]["share_of_peak"], 0.05)
+        self.assertLess(long["prompt of 32766"]["predicted"], long[bars.LONG]["predicted"])
+        command = next(each["command"] for each in whole["parts"][3]["commands"] if "batch.chunk=8192" in each["command"])
+        self.assertEqual(command[command.index("--prompt-tokens") + 1], "32766")
+        page = (self.folder / "out/report.html").read_text()
+        self.assertIn('<span class="missed">missed</span>', page)
+        self.assertIn("<td>at least 40.0%</td><td>41.6%</td>", page)
+
+    def test_says_why_a_bar_was_not_measured(self):
+        self.dry_run("--only", "throughput,transformers", fake="pipeline-bench decode-64=1;python3 -c=1")
+        rows = json.loads((self.folder / "out/report.json").read_text())["bars"]
+        self.assertEqual([row["state"] for row in rows], ["missed", "not measured", "not measured", "not measured", "met"])
+        self.assertIn("exit 1", rows[1]["reason"])
+        self.assertIn("no torch with CUDA", rows[2]["reason"])
 
     def test_draws_both_devices_for_prompts_and_for_tokens(self):
         _, _, told = self.dry_run("--only", "box_plot")

@@ -5,9 +5,10 @@ import json
 import pathlib
 import re
 import time
+import types
 
 from fetch import cache_folder
-from gpu import cards, roofline, sizes
+from gpu import bars, cards, predict, roofline, sizes
 from gpu.running import Failed, NotRun, last_line, last_lines
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -17,7 +18,10 @@ SANITIZERS = ("memcheck", "racecheck", "initcheck", "synccheck")
 BATCHES = (1, 8, 64, 256)
 WAYS = ("graph", "persistent", "screened")  # of a step of few rows: gemma.forward's param
 NEW_TOKENS = 128
-PROMPTS = (512, 32_000)
+LARGE_STEPS = ("--set", f"batch.chunk={bars.LARGE_STEP}", "--set", f"batch.max_step_tokens={bars.LARGE_STEP}")
+# (title, tokens, most tokens of a step, options)
+PROMPTS = (("prompt of 512", 512, 512, ()), (f"prompt of {bars.LONG_PROMPT}", bars.LONG_PROMPT, 512, ()),
+           (bars.LONG, bars.LONG_PROMPT, bars.LARGE_STEP, LARGE_STEPS))
 # What pipeline-bench says of each request, as tools/plot_latency draws it.
 LATENCIES = {"a prompt of 512 tokens, to its first token": "first_ms", "each token behind it": "between_ms",
              "the whole request": "whole_ms"}
@@ -198,20 +202,24 @@ def latencies(requests, key):
     return [time for times in found for time in times] if key == "between_ms" else found
 
 
-def beside_bound(setup, kind, count, measured):
-    """Beside what was measured: what the model predicts, and the share of the memory bound or of the peak."""
-    found = setup.sizes
-    if setup.card is None or found is None:
+def beside_decode(setup, batch, measured):
+    """Beside what was measured: what the model predicts, and the share of the memory bound."""
+    if setup.card is None or setup.sizes is None:
         return {"tokens_per_second": measured}
-    if kind == "decode":
-        step = roofline.decode_step(found, count, 192)
-        seconds, kernels, _ = roofline.fastest(setup.card, found, step, "bf16",
-                                               lambda all_kernels: roofline.graph_time(setup.card, all_kernels))
-        least = roofline.bound_time(setup.card, kernels)
-        return {"tokens_per_second": measured, "predicted": count / seconds, "share_of_bound": measured * least / count}
-    step = roofline.prefill_step(found, 0, count, 1)
-    flops = sum(each.flops * each.count for each in roofline.kernels(setup.card, found, step, "bf16"))
-    return {"tokens_per_second": measured, "share_of_peak": measured * flops / count / setup.card.bf16}
+    seconds, kernels, _ = roofline.fastest(setup.card, setup.sizes, roofline.decode_step(setup.sizes, batch, 192), "bf16",
+                                           lambda all_kernels: roofline.graph_time(setup.card, all_kernels))
+    least = roofline.bound_time(setup.card, kernels)
+    return {"tokens_per_second": measured, "predicted": batch / seconds, "share_of_bound": measured * least / batch}
+
+
+def beside_prompt(setup, tokens, chunk, measured):
+    """Beside what was measured: what the model predicts, and the share of the card's bf16 peak."""
+    if setup.card is None or setup.sizes is None:
+        return {"tokens_per_second": measured}
+    said = predict.prompt(setup.sizes, setup.card, tokens, types.SimpleNamespace(
+        chunk=chunk, dtype="bf16", memory_share=roofline.MEMORY_SHARE, tensor_share=roofline.TENSOR_SHARE))
+    return {"tokens_per_second": measured, "predicted": said["ways"]["tiles"]["tokens_per_second"],
+            "share_of_peak": measured * said["flops"] / tokens / setup.card.bf16}
 
 
 def all_decode(load):
@@ -226,18 +234,18 @@ def throughput(runner, setup, outcome):
                "--set", "decode.max_new_tokens=1", "--text", "Hi"]
     begin = time.monotonic()
     runner.must(command)
-    outcome.values["start to first token, s"] = time.monotonic() - begin
+    outcome.values[bars.START] = time.monotonic() - begin
     for batch in BATCHES:
         device, = bench(runner, setup, f"decode-{batch}", "--device", "cuda:0", "--batch", batch, "--runs", "3", "--warmup",
                         "1", "--prompt-tokens", "64", "--new-tokens", NEW_TOKENS, "--set", "forward.dtype=bf16")
-        speed = all_decode(device["batches"][0])
-        outcome.values[f"decode, batch {batch}"] = beside_bound(setup, "decode", batch, speed)
+        outcome.values[f"decode, batch {batch}"] = beside_decode(setup, batch, all_decode(device["batches"][0]))
         outcome.values["opened in, s"] = device["open_s"]
-    for tokens in PROMPTS:
-        device, = bench(runner, setup, f"prompt-{tokens}", "--device", "cuda:0", "--batch", "1", "--runs", "3", "--warmup", "1",
-                        "--prompt-tokens", tokens, "--new-tokens", "2", "--set", "forward.dtype=bf16")
+    for title, tokens, chunk, options in PROMPTS:
+        device, = bench(runner, setup, title.replace(",", "").replace(" ", "-"), "--device", "cuda:0", "--batch", "1",
+                        "--runs", "3", "--warmup", "1", "--prompt-tokens", tokens, "--new-tokens", "2", "--set",
+                        "forward.dtype=bf16", *options)
         speed = device["batches"][0]["prefill_tokens_per_s"]
-        outcome.values[f"prompt of {tokens}"] = beside_bound(setup, "prompt", tokens, speed)
+        outcome.values[title] = beside_prompt(setup, tokens, chunk, speed)
 
 
 def text_of(runner, setup, way):
@@ -295,7 +303,7 @@ def transformers(runner, setup, outcome):
     ours = next((each.values.get("decode, batch 1") for each in runner.outcomes if each.name == "throughput"), None)
     if ours:
         ratio = ours["tokens_per_second"] / outcome.values["eager"]["decode_tokens_per_s"]
-        outcome.values["ours, times as fast as eager"] = ratio
+        outcome.values[bars.EAGER] = ratio
 
 
 def planted(runner, setup, outcome):

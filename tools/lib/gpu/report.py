@@ -4,10 +4,12 @@ import html
 import json
 import statistics
 
+from gpu import bars
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; color: #1c1917 }
 table { border-collapse: collapse; margin: .5rem 0 } td, th { padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top }
-.passed { color: #15803d } .failed { color: #b91c1c } .not-run { color: #a16207 }
+.passed, .met { color: #15803d } .failed, .missed { color: #b91c1c } .not-run, .not-measured { color: #a16207 }
 .fake { background: #fef3c7; padding: .5rem 1rem } code, pre { font: 13px ui-monospace, monospace; white-space: pre-wrap }
 h2 { margin: 1.6rem 0 .2rem; font-size: 1.05rem } h3 { margin: .6rem 0 0; font-size: .95rem; font-weight: 500 }
 """
@@ -54,6 +56,16 @@ def box_plots(plots):
     return "".join(f"<h3>{html.escape(title)}</h3>{box_plot(title, series)}" for title, series in plots.items())
 
 
+def bar_table(rows):
+    """What bars.table() says."""
+    cells = "".join(
+        f'<tr><td>{html.escape(row["bar"])}</td><td>{row["asked"]}</td><td>{row["measured"] or "-"}</td>'
+        f'<td><span class="{row["state"].replace(" ", "-")}">{row["state"]}</span> {html.escape(row["reason"])}</td></tr>'
+        for row in rows)
+    return ("<h2>What is asked of an H100 or H200</h2><table><tr><th>figure</th><th>asked</th><th>measured</th><th></th></tr>"
+            f"{cells}</table>")
+
+
 def cell(value, key=""):
     if isinstance(value, float):
         return f"{value:,.1%}" if key.startswith("share") else f"{value:,.4g}" if value < 100 else f"{value:,.0f}"
@@ -84,11 +96,12 @@ def counts(outcomes):
 
 
 def write(folder, outcomes, seconds, is_dry_run):
-    whole = {"is_dry_run": is_dry_run, "seconds": round(seconds, 1), "counts": counts(outcomes),
+    asked = bars.table(outcomes)
+    whole = {"is_dry_run": is_dry_run, "seconds": round(seconds, 1), "counts": counts(outcomes), "bars": asked,
              "parts": [dataclasses.asdict(each) for each in outcomes]}
     (folder / "report.json").write_text(json.dumps(whole, indent=1) + "\n", "utf-8")
     fake = '<p class="fake">A dry run: fake tools ran, and every figure is made up.</p>' if is_dry_run else ""
     summary = ", ".join(f"{count} {state}" for state, count in counts(outcomes).items())
     page = (f'<!doctype html><html lang="en"><meta charset="utf-8"><title>gpu_check</title><style>{STYLE}</style>'
-            f"<h1>gpu_check</h1>{fake}<p>{summary}, in {seconds:.0f} s</p>" + "\n".join(section(each) for each in outcomes))
+            f"<h1>gpu_check</h1>{fake}<p>{summary}, in {seconds:.0f} s</p>{bar_table(asked)}" + "\n".join(section(each) for each in outcomes))
     (folder / "report.html").write_text(page + "</html>\n", "utf-8")
