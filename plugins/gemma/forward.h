@@ -2,19 +2,18 @@
 // device that libtorch has.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
 #include "gemma/checkpoint.h"
-#include "gemma/engine.h"
+#include "gemma/with_engine.h"
 #include "penstock/gpus.h"
 
 namespace penstock::gemma {
 
 /// Input: tokens i64[T]. Output: scores f32[R,V] as sequences want them; with
 /// `logits: true` also logits f32[B,T,V] of every position.
-class GemmaForward final : public Forward {
+class GemmaForward final : public WithEngine {
  public:
   struct Params {
     std::string engine = "auto";
@@ -35,16 +34,7 @@ class GemmaForward final : public Forward {
   void open(StageContext& context) override;
   void close() noexcept override;
 
-  [[nodiscard]] Caps caps() const override { return engine_->caps(); }
   [[nodiscard]] Result forward(const Step& step) override;
-  void release(int slot) noexcept override { engine_->release(slot); }
-  void truncate(int slot, std::int64_t length) override {
-    engine_->truncate(slot, length);
-  }
-  void copy(int from, int to) override { engine_->copy(from, to); }
-  [[nodiscard]] std::int64_t state_bytes(int slot) const override {
-    return engine_->state_bytes(slot);
-  }
 
  private:
   enum class Runs { kNative, kCuda, kReference };
@@ -73,7 +63,6 @@ class GemmaForward final : public Forward {
 
   Choice choice_;
   std::optional<Config> config_;
-  std::unique_ptr<Engine> engine_;
 };
 
 }  // namespace penstock::gemma

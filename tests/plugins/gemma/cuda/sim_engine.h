@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gemma/cuda/engine.h"
+#include "gemma/with_engine.h"
 #include "lib/gpu/simulated_api.h"
 #include "penstock/forward.h"
 
@@ -18,24 +19,11 @@ namespace penstock::gemma::cuda {
     std::shared_ptr<gpu::DeviceApi> api, bool has_groups = false);
 
 /// An engine as the Forward that gemma.forward would be.
-class EngineForward final : public Forward {
+class EngineForward final : public WithEngine {
  public:
   explicit EngineForward(std::unique_ptr<Engine> engine)
-      : engine_(std::move(engine)) {}
-
-  [[nodiscard]] Caps caps() const override { return engine_->caps(); }
+      : WithEngine(std::move(engine)) {}
   [[nodiscard]] Result forward(const Step& step) override;
-  void release(int slot) noexcept override { engine_->release(slot); }
-  void truncate(int slot, std::int64_t length) override {
-    engine_->truncate(slot, length);
-  }
-  void copy(int from, int to) override { engine_->copy(from, to); }
-  [[nodiscard]] std::int64_t state_bytes(int slot) const override {
-    return engine_->state_bytes(slot);
-  }
-
- private:
-  std::unique_ptr<Engine> engine_;
 };
 
 /// Sequences that a test feeds to a Forward.
