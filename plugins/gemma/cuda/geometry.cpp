@@ -1,6 +1,7 @@
 // The shapes of launches. How they are chosen: README.md.
 #include <algorithm>
 #include <array>
+#include <string>
 #include <utility>
 
 #include "gemma/cuda/bodies/score.h"
@@ -325,9 +326,10 @@ int head_blocks(int vocab, int hidden, NumberType type, int wanted) {
 }
 
 const char* cannot_step(std::int64_t layers) {
-  return layers > kMostStepLayers
-             ? "it has more than 48 layers, and their params no room"
-             : nullptr;
+  static const std::string kWhy = "it has more than " +
+                                  std::to_string(kMostStepLayers) +
+                                  " layers, and their params no room";
+  return layers > kMostStepLayers ? kWhy.c_str() : nullptr;
 }
 
 int step_counters(std::int64_t layers, std::int64_t kv_heads) {

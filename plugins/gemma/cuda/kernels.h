@@ -45,7 +45,6 @@ inline constexpr int kRowTile = 8;      ///< rows that share a read of weights
 inline constexpr int kMostBest = 72;
 inline constexpr int kMostSplits = 64;  ///< of attention
 inline constexpr int kMostHeadDim = 256;
-inline constexpr int kMostGroup = 16;  ///< query heads of a key head
 
 /// The residual before a norm, and the norm:
 ///   x' = x + norm(y) * post;  normed = norm(x') * weight
@@ -361,6 +360,8 @@ struct StepParams {
   std::uint32_t* counters = nullptr;
   StepPlan plan;
 };
+static_assert(sizeof(StepParams) <= gpu::kMostParamBytes,
+              "kMostStepLayers is more than a kernel's params have room for");
 
 /// Those that read weights, of one format of them.
 struct WeightKernels {

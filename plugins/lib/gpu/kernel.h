@@ -53,11 +53,14 @@ struct Kernel {
   }
 };
 
+/// Of a kernel's params, since CUDA 12.1.
+inline constexpr int kMostParamBytes = 32764;
+
 /// A kernel that takes a `Params`; what launches it checks the type.
 template <class Params>
 struct KernelOf : Kernel {
   static_assert(std::is_trivially_copyable_v<Params>);
-  static_assert(sizeof(Params) <= 32764, "CUDA's limit since 12.1");
+  static_assert(sizeof(Params) <= kMostParamBytes);
 };
 
 }  // namespace penstock::gpu
