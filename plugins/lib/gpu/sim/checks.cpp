@@ -70,7 +70,7 @@ bool SimBlock::has_seen(std::uint32_t moment) const {
 /// its block did before the last barrier.
 Seen SimBlock::releasable() const {
   Seen out = seen_;
-  for (const Acquired& each : acquired_) {
+  for (const SimAcquired& each : acquired_) {
     if (!is_together(each.thread, each.turn)) join(out, each.seen);
   }
   out.resize(launch_.blocks());
@@ -258,10 +258,10 @@ void SimBlock::commit_copies() { ++self().groups; }
 
 void SimBlock::end_copies(int left) {
   Thread& mine = self();
-  const auto ends = [&](const Copy& copy) {
+  const auto ends = [&](const SimCopy& copy) {
     return copy.group < mine.groups - left;
   };
-  for (const Copy& copy : mine.copies) {
+  for (const SimCopy& copy : mine.copies) {
     if (!ends(copy)) continue;
     check_write(*copy.to_region, copy.to, 16);
     std::memcpy(copy.to, copy.from, 16);

@@ -106,7 +106,7 @@ void SimBlock::advance() {
 /// What happened before a barrier, all threads have seen behind it.
 void SimBlock::next_moment() {
   now_ = launch_.tick(number_);
-  for (const Acquired& each : acquired_) join(seen_, each.seen);
+  for (const SimAcquired& each : acquired_) join(seen_, each.seen);
   acquired_.clear();
 }
 
@@ -132,7 +132,7 @@ void SimBlock::fail_awaiting() {
       state_.begin(), state_.end(),
       [](const Thread& each) { return each.wait == Wait::kCounter; });
   current_ = static_cast<int>(thread - state_.begin());
-  const Awaited& what = thread->awaits;
+  const SimAwaited& what = thread->awaits;
   const Region* region = memory_.find(what.at);
   const auto offset =
       reinterpret_cast<const std::byte*>(what.at) - region->begin;

@@ -10,7 +10,6 @@
 // are under way, and fences that are missing.
 #pragma once
 
-#include <array>
 #include <cstring>
 #include <string>
 #include <type_traits>
@@ -22,17 +21,13 @@
 #include "lib/gpu/sim/groups.h"
 #include "lib/gpu/sim/launch.h"
 #include "lib/gpu/sim/memory.h"
+#include "lib/gpu/sim/sim_thread.h"
 #include "lib/gpu/tiles.h"
 
 namespace penstock::gpu {
 
 template <class T>
 class SimPointer;
-
-/// Stands for threads in a Cell: several of a warp (| its number), or of
-/// several warps. Threads themselves are 0 to 1023.
-inline constexpr int kWarpThread = 0x400;
-inline constexpr int kManyThreads = 0x7fff;
 
 class SimBlock {
  public:
@@ -166,58 +161,8 @@ class SimBlock {
   void check_write(Region& region, const void* to, std::size_t bytes);
 
  private:
-  enum class Wait : std::uint8_t {
-    kNone,
-    kBlock,
-    kWarpSync,
-    kExchange,
-    kWarpgroup,
-    kCounter,
-    kEnd
-  };
-  struct Copy {
-    Region *to_region, *from_region;
-    std::byte* to;
-    const std::byte* from;
-    int group;
-  };
-  struct Awaited {
-    const std::uint32_t* at = nullptr;
-    const char* name = "";
-    std::uint32_t count = 0;
-
-    [[nodiscard]] bool is_there() const { return *at >= count; }
-  };
-  struct Thread {
-    Wait wait = Wait::kNone;
-    int line = 0;
-    unsigned exchanges = 0;
-    int groups = 0;  ///< of copies that were committed
-    std::size_t shared_used = 0, shared_count = 0;
-    std::vector<Copy> copies;
-    Dim3 index;    ///< of the block, or of its task
-    int task = 0;  ///< which of the block's, from 1; 0: no tasks
-    bool is_in_task = false;
-    struct {  ///< what it waits for
-      Region* region = nullptr;
-      std::uint32_t* at = nullptr;
-      const char* name = "";
-      std::uint32_t count = 0;
-    } task_waits;
-    Awaited awaits;
-    Seen fenced;  ///< what it may release
-    Seen ticket;  ///< what it may see behind a fence
-    bool has_ticket = false;
-    std::uint16_t async_fences = 0;
-    GroupCall group_call;
-    alignas(16) std::array<std::array<std::byte, 32>, 2> sent{};
-  };
-  /// What a thread has seen of other blocks, and others not before a barrier.
-  struct Acquired {
-    int thread;
-    std::uint16_t turn;
-    Seen seen;
-  };
+  using Wait = SimWait;
+  using Thread = SimThread;
 
   [[nodiscard]] Thread& self() {
     return state_[static_cast<std::size_t>(current_)];
@@ -299,9 +244,9 @@ class SimBlock {
   std::uint32_t number_ = 0;  ///< of the grid
   std::uint32_t now_ = 0;     ///< the moment
   bool is_reversed_ = false, has_ended_ = false;
-  Seen seen_;                         ///< by all threads
-  std::vector<Acquired> acquired_;    ///< since the last barrier
-  std::vector<std::uint16_t> turns_;  ///< by warp: barriers that it passed
+  Seen seen_;                          ///< by all threads
+  std::vector<SimAcquired> acquired_;  ///< since the last barrier
+  std::vector<std::uint16_t> turns_;   ///< by warp: barriers that it passed
   std::vector<Thread> state_;
   std::vector<SimGroup> groups_;
   std::vector<std::byte> shared_bytes_;
@@ -309,79 +254,6 @@ class SimBlock {
   std::vector<std::unique_ptr<Region>> shared_;
   int shared_task_ = 0;  ///< whose they are
   std::string error_;
-};
-
-/// A place in a buffer; every use of it is checked.
-template <class T>
-class SimPointer {
- public:
-  using Number = std::remove_const_t<T>;
-  static_assert(sizeof(T) % kGranule == 0);
-
-  /// What pointer[i] is, where one may write to it.
-  class Reference {
-   public:
-    Reference(const SimPointer& at) : at_(at) {}    // NOLINT(*explicit*)
-    operator Number() const { return at_.read(); }  // NOLINT(*explicit*)
-    Reference& operator=(Number value) {
-      at_.write(value);
-      return *this;
-    }
-    Reference& operator=(const Reference& other) {
-      at_.write(static_cast<Number>(other));
-      return *this;
-    }
-    Reference& operator+=(Number value) { return *this = at_.read() + value; }
-
-   private:
-    SimPointer at_;
-  };
-
-  SimPointer() = default;
-  SimPointer(SimBlock* block, Region* region, T* at, const char* name = "")
-      : block_(block), region_(region), at_(at), name_(name) {}
-  operator SimPointer<const Number>() const {  // NOLINT(*explicit*)
-    return {block_, region_, at_, name_};
-  }
-
-  [[nodiscard]] SimPointer operator+(std::int64_t n) const {
-    return {block_, region_, at_ + n, name_};
-  }
-  [[nodiscard]] SimPointer operator-(std::int64_t n) const {
-    return *this + -n;
-  }
-  [[nodiscard]] auto operator[](std::int64_t i) const {
-    if constexpr (std::is_const_v<T>) {
-      return (*this + i).read();
-    } else {
-      return Reference(*this + i);
-    }
-  }
-  [[nodiscard]] explicit operator bool() const { return at_ != nullptr; }
-  friend bool operator==(const SimPointer& p, std::nullptr_t) {
-    return p.at_ == nullptr;
-  }
-
-  [[nodiscard]] T* raw() const { return at_; }
-  [[nodiscard]] Region& region() const { return *region_; }
-  /// As global() was told.
-  [[nodiscard]] const char* name() const { return name_; }
-  [[nodiscard]] Number read() const {
-    block_->check_read(*region_, at_, sizeof(T));
-    Number out;
-    std::memcpy(&out, at_, sizeof(T));
-    return out;
-  }
-  void write(Number value) const {
-    block_->check_write(*region_, at_, sizeof(T));
-    std::memcpy(at_, &value, sizeof(T));
-  }
-
- private:
-  SimBlock* block_ = nullptr;
-  Region* region_ = nullptr;
-  T* at_ = nullptr;
-  const char* name_ = "";
 };
 
 }  // namespace penstock::gpu

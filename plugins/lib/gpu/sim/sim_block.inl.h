@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/gpu/sim/sim_block.h"
+#include "lib/gpu/sim/sim_pointer.h"
 
 namespace penstock::gpu {
 
