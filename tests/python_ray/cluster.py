@@ -15,7 +15,6 @@ os.environ["RAY_DATA_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["RAY_DISABLE_MEMORY_MONITOR"] = "1"
 # Five seconds are too few for a proxy to start beside other tests.
 os.environ["RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S"] = "60"
-os.environ["RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S"] = "60"
 # Else Ray takes the address of the network that this machine is in, also where it was given loopback.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
