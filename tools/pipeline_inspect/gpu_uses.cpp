@@ -15,7 +15,7 @@ std::string why_not(const StageSpec& stage, const void* params,
                           : why_unusable(gpus);
 }
 
-/// Of each choice that is not the default.
+/// "param: choice: why" of each choice that the card cannot run.
 std::vector<std::string> choices_without(const StageSpec& stage,
                                          const Gpus& gpus, int index) {
   std::vector<std::string> out;

@@ -165,8 +165,8 @@ enum class TileSize : std::uint8_t {
   kMiddleGroups,
   kWideGroups
 };
-/// The one that is done first on a data centre's GPU; of warpgroups where
-/// `has_groups`.
+/// The one that is done first on a data centre's GPU: where `has_groups` one of
+/// warpgroups too, which are seldom taken for few rows.
 [[nodiscard]] TileSize best_tiles(std::int64_t rows, std::int64_t outputs,
                                   bool has_groups = false);
 /// Whether it is one of those of GroupKernels.
@@ -375,7 +375,8 @@ struct WeightKernels {
 };
 
 /// Those of many rows that compute capability 9.0 has, and no other, by
-/// products of warpgroups; of bf16, weights too.
+/// products of warpgroups; of bf16. Weights are numbers, codes have none;
+/// attention_tile goes with weights of any format.
 struct GroupKernels {
   KernelOf<ProductParams> product;
   KernelOf<GatedProductParams> gated_product;

@@ -111,8 +111,8 @@ inline constexpr int kMostTileThreads = HugeTiles::kThreads;
 static_assert(LargeTiles::kThreads <= kMostTileThreads);
 
 /// The same by products of warpgroups, of which two have 64 rows each. While
-/// one stage is multiplied the next is ready, one is copied, and another, which
-/// was multiplied last, nobody touches: others may not be done with it.
+/// one stage is multiplied the next two are copied, and the one before it nobody
+/// touches: others may not be done with it.
 template <int kOutputCount>
 struct GroupShape {
   static constexpr int kRows = 128, kOutputs = kOutputCount, kColumns = 64;

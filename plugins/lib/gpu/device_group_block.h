@@ -60,7 +60,8 @@ class DeviceGroupBlock : public DeviceBlock {
   }
   /// Keeps the compiler, which knows nothing of products under way, from moving
   /// what is done with sums or rows in registers: stands before order_sums()
-  /// and behind wait_products().
+  /// where threads did something with them since the last products, and behind
+  /// the wait_products() after which they will.
   template <int kOutputs>
   PENSTOCK_GPU void hold(GroupSum<kOutputs>& sum) const {
     PENSTOCK_UNROLL

@@ -159,7 +159,8 @@ TEST(Shapes, OfTilesSuitTheRowsAndOutputs) {
   EXPECT_EQ(best_tiles(256, 262144), TileSize::kHuge);
 }
 
-/// Where the card has warpgroups' products: of few rows nothing changes.
+/// Where the card has warpgroups' products. How many rows are too few for them
+/// depends on the outputs.
 TEST(Shapes, OfGroupsSuitTheRowsAndOutputs) {
   EXPECT_EQ(best_tiles(2048, 1536, true), TileSize::kWideGroups);
   EXPECT_EQ(best_tiles(2048, 640, true), TileSize::kNarrowGroups);
@@ -168,6 +169,12 @@ TEST(Shapes, OfGroupsSuitTheRowsAndOutputs) {
   EXPECT_EQ(best_tiles(2048, 4096, true), TileSize::kWideGroups);
   EXPECT_EQ(best_tiles(64, 640, true), TileSize::kSmall);
   EXPECT_EQ(best_tiles(9, 4096, true), TileSize::kSmall);
+  // As README.md has it, the last rows that stay and the first that do not.
+  for (const auto& [rows, outputs] :
+       {std::pair{128, 4096}, {448, 1536}, {1152, 640}}) {
+    EXPECT_FALSE(is_of_groups(best_tiles(rows, outputs, true))) << outputs;
+    EXPECT_TRUE(is_of_groups(best_tiles(rows + 1, outputs, true))) << outputs;
+  }
   ProductParams p{.rows = 2048, .outputs = 1001, .columns = 8};
   p.tiles = TileSize::kNarrowGroups;
   EXPECT_EQ(tiled_geometry(p), (Geometry{{8, 16, 1}, {256}, 131072}));
