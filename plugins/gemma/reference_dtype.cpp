@@ -1,12 +1,13 @@
 #include "gemma/reference_dtype.h"
 
+#include "lib/gpu/device_api.h"
+
 namespace penstock::gemma {
 
 bool has_bf16(const Gpus& gpus, at::Device device) {
-  constexpr int kFirstWithIt = 8;  // of compute capabilities; before it, slowly
   const auto index =
       static_cast<std::size_t>(device.has_index() ? device.index() : 0);
-  return index < gpus.all.size() && gpus.all[index].major >= kFirstWithIt;
+  return index < gpus.all.size() && gpu::has_bf16(gpus.all[index].major);
 }
 
 at::ScalarType reference_dtype(Dtype dtype, at::Device device, bool has_bf16) {

@@ -10,8 +10,8 @@
 namespace penstock::gemma::cuda {
 namespace {
 
-/// As DeviceFacts::has_groups; of a card that is not there open_cudart() tells.
-bool has_groups(int index) {
+/// As gpu::has_groups(); of a card that is not there open_cudart() tells.
+bool has_groups_at(int index) {
   int major = 0;
   int minor = 0;
   const auto ask = [index](int& to, cudaDeviceAttr what) {
@@ -20,13 +20,13 @@ bool has_groups(int index) {
   const bool is_known = ask(major, cudaDevAttrComputeCapabilityMajor) &&
                         ask(minor, cudaDevAttrComputeCapabilityMinor);
   if (!is_known) (void)cudaGetLastError();
-  return is_known && major == 9 && minor == 0;
+  return is_known && gpu::has_groups(major, minor);
 }
 
 std::unique_ptr<gpu::DeviceApi> open_card(int index) {
   std::vector<const Kernel*> all;
   for (const NumberType type : {NumberType::kF32, NumberType::kBf16}) {
-    const Kernels& k = device_kernels(type, has_groups(index));
+    const Kernels& k = device_kernels(type, has_groups_at(index));
     for (const WeightKernels* w :
          std::initializer_list<const WeightKernels*>{&k, &k.int8, &k.int4}) {
       all.insert(all.end(), {&w->embed, &w->qkv, &w->product_rows, &w->gate_up,

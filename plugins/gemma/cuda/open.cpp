@@ -36,18 +36,6 @@ bool is_covered(std::string_view architectures, int capability) {
 constexpr std::int64_t kLeastRows = 2048;
 constexpr std::int64_t kMostRows = 8192;
 
-CudaEngine::Options options_of(const WeightChoice& weights, StepWay step,
-                               const StageContext& context) {
-  return {.type = weights.type,
-          .keeps_codes = weights.keeps_codes,
-          .slots = context.slots,
-          .chunk = context.max_step_tokens,
-          .rows = static_cast<std::int32_t>(
-              std::clamp(context.max_step_tokens, kLeastRows, kMostRows)),
-          .is_one_kernel = step == StepWay::kPersistent,
-          .screens = step == StepWay::kScreened};
-}
-
 }  // namespace
 
 std::string why_not(const Config& config, Dtype dtype, Dtype kv_dtype,
@@ -100,6 +88,18 @@ WeightChoice weight_choice(const Checkpoint& model, Dtype dtype,
                 "dtype: int8 needs quantised weights; this model's are not");
   }
   return {NumberType::kBf16, true};
+}
+
+CudaEngine::Options options_of(const WeightChoice& weights, StepWay step,
+                               const StageContext& context) {
+  return {.type = weights.type,
+          .keeps_codes = weights.keeps_codes,
+          .slots = context.slots,
+          .chunk = context.max_step_tokens,
+          .rows = static_cast<std::int32_t>(
+              std::clamp(context.max_step_tokens, kLeastRows, kMostRows)),
+          .is_one_kernel = step == StepWay::kPersistent,
+          .screens = step == StepWay::kScreened};
 }
 
 std::unique_ptr<Engine> open_engine(const CudaLibrary& library,

@@ -31,6 +31,14 @@ namespace penstock::gemma::cuda {
 [[nodiscard]] WeightChoice weight_choice(const Checkpoint& model, Dtype dtype,
                                          bool has_bf16);
 
+/// What open_engine() asks for. Its `rows`, for which buffers and so the memory
+/// that foresee() tells of are, are the most tokens of a prompt in one step,
+/// context.max_step_tokens, but from 2,048 (also where that is unknown) to
+/// 8,192.
+[[nodiscard]] CudaEngine::Options options_of(const WeightChoice& weights,
+                                             StepWay step,
+                                             const StageContext& context);
+
 /// Opens card context.device of `library` with the model on it.
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const CudaLibrary& library,
                                                   const Checkpoint& model,

@@ -108,9 +108,8 @@ class CudartApi final : public DeviceApi {
             .major = all.major,
             .minor = all.minor,
             .multiprocessors = all.multiProcessorCount,
-            // Before it, a product of bf16 is many instructions.
-            .has_bf16 = all.major >= 8,
-            .has_groups = all.major == 9 && all.minor == 0,
+            .has_bf16 = has_bf16(all.major),
+            .has_groups = has_groups(all.major, all.minor),
             .driver = driver};
   }
 

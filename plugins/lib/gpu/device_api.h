@@ -16,15 +16,23 @@
 
 namespace penstock::gpu {
 
+/// Whether a card of a compute capability has products of warpgroups (groups.h)
+/// and runs code for sm_90a: 9.0 and no other, newer ones neither.
+[[nodiscard]] constexpr bool has_groups(int major, int minor) {
+  return major == 9 && minor == 0;
+}
+/// Whether it computes in bfloat16 faster than in float; of older ones a
+/// product of bfloat16 is many instructions.
+[[nodiscard]] constexpr bool has_bf16(int major) { return major >= 8; }
+
 struct DeviceFacts {
   std::string name;  ///< "NVIDIA H200"
   int major = 0;     ///< compute capability, with minor
   int minor = 0;
   int multiprocessors = 0;
-  bool has_bf16 = false;  ///< computes in bfloat16 faster than in float
-  /// Has products of warpgroups (groups.h), and code for sm_90a runs on it.
-  bool has_groups = false;
-  int driver = 0;  ///< newest CUDA that its driver runs: 12010 is 12.1
+  bool has_bf16 = false;    ///< as gpu::has_bf16()
+  bool has_groups = false;  ///< as gpu::has_groups()
+  int driver = 0;           ///< newest CUDA that its driver runs: 12010 is 12.1
 };
 
 /// Why a driver that runs no newer CUDA than `driver` cannot launch the kernel,

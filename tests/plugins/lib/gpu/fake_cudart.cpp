@@ -16,6 +16,9 @@ struct State {
   bool is_capturing = false, fails_graph = false;
   int driver = 13000;
   const void* unknown = nullptr;
+  int major = 9, minor = 0;
+  std::set<const void*> foreign;
+  std::vector<const void*> loaded;
 };
 
 State& state() {
@@ -57,6 +60,15 @@ void set_driver(int cuda, const void* large) {
   state().driver = cuda;
   state().unknown = large;
 }
+void set_compute_capability(int major, int minor,
+                            const std::set<const void*>& foreign) {
+  state().major = major;
+  state().minor = minor;
+  state().foreign = foreign;
+}
+std::vector<const void*> take_loaded() {
+  return std::exchange(state().loaded, {});
+}
 
 }  // namespace penstock::gpu
 
@@ -76,12 +88,15 @@ cudaError_t cudaDriverGetVersion(int* version) {
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* all, int /*device*/) {
   *all = {};
-  all->major = 9;
+  all->major = state().major;
+  all->minor = state().minor;
   return cudaSuccess;
 }
-cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr /*which*/,
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr which,
                                    int /*device*/) {
-  *value = 1;
+  *value = which == cudaDevAttrComputeCapabilityMajor   ? state().major
+           : which == cudaDevAttrComputeCapabilityMinor ? state().minor
+                                                        : 1;
   return cudaSuccess;
 }
 cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(
@@ -146,6 +161,8 @@ cudaError_t cudaFuncSetAttribute(const void* /*kernel*/,
 }
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* out, const void* kernel) {
   *out = {};
+  if (state().foreign.contains(kernel)) return cudaErrorNoKernelImageForDevice;
+  state().loaded.push_back(kernel);
   const bool is_known = kernel == nullptr || kernel != state().unknown;
   return is_known ? cudaSuccess : cudaErrorNotSupported;
 }
