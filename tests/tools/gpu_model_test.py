@@ -1,4 +1,5 @@
 """tools/gpu_model against sums made by hand, and its answers to files that are none."""
+import dataclasses
 import json
 import pathlib
 import struct
@@ -109,6 +110,32 @@ class Step(unittest.TestCase):
         chosen = {size: roofline.best_tile(*size, has_groups=True) for size in wanted}
         self.assertEqual({size: tile.outputs for size, tile in chosen.items()}, wanted)
         self.assertEqual([size for size, tile in chosen.items() if not tile.groups], [(64, 640), (9, 4096)])
+
+    def test_all_choices_are_those_of_the_engine(self):
+        # geometry_test.cpp holds geometry.cpp against the same table.
+        found = {"tiles": 0, "attention": 0}
+        for line in (ROOT / "tests/fixtures/gpu_choices.txt").read_text().splitlines():
+            if line.startswith("#"):
+                continue
+            what, *numbers = line.split()
+            rows, *given, wanted = map(int, numbers)
+            if what == "tiles":
+                outputs, has_groups, *block = given
+                tile = roofline.best_tile(rows, outputs, bool(has_groups))
+                self.assertEqual([tile.rows, tile.outputs, int(tile.groups)], [*block, wanted], line)
+            else:
+                heads, kv_heads, head_dim, processors = given
+                model = dataclasses.replace(SMALL, heads=heads, kv_heads=kv_heads, head_dim=head_dim)
+                card = dataclasses.replace(H200, multiprocessors=processors)
+                self.assertEqual(roofline.best_groups(card, model, rows)[0], wanted, line)
+            found[what] += 1
+        self.assertGreater(min(found.values()), 60)
+
+    def test_two_small_blocks_of_a_warpgroup_share_a_processor(self):
+        # 364 blocks of 64 rows by 132 processors: of 128 numbers a head 264 at once, of 256 three rounds.
+        self.assertEqual(roofline.groups_time(H200, 128, 1, 364), 2 / 0.55 + 1 / 0.40)
+        self.assertEqual(roofline.groups_time(H200, 256, 1, 364), 3 / 0.40)
+        self.assertEqual(roofline.groups_time(H200, 128, 2, 182), roofline.groups_time(H200, 256, 2, 182))
 
     def test_only_bf16_on_cards_that_have_them_goes_by_warpgroups(self):
         step = roofline.prefill_step(SMALL, 0, 2048, 1)

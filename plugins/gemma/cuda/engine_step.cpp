@@ -74,7 +74,8 @@ void CudaEngine::cut_tiles(Pass& pass) const {
       }
       return tiles * attention_shares(heads, kv_heads);
     };
-    pass.groups = attention_groups(blocks(1), blocks(2), limits_.processors);
+    pass.groups = attention_groups(blocks(1), blocks(2), i32(config_.head_dim),
+                                   limits_.processors);
   }
   const std::int32_t most = attention_tile_tokens(heads, kv_heads, pass.groups);
   std::int32_t row = 0;

@@ -160,14 +160,11 @@ Geometry geometry(const AttentionTileParams& p) {
 }
 
 Geometry group_geometry(const AttentionTileParams& p) {
-  // Queries, and keys and values of two pages.
-  const std::int64_t rows =
-      std::int64_t{p.groups} * kGroupQueryRows + std::int64_t{4} * kPageTokens;
   return {
       .grid = {static_cast<unsigned>(p.count),
                static_cast<unsigned>(attention_shares(p.heads, p.kv_heads))},
       .block = {static_cast<unsigned>(p.groups) * 4 * kWarpThreads},
-      .shared_bytes = shared_bytes(rows * head_lines(p.head_dim) * 64 * 2)};
+      .shared_bytes = shared_bytes(group_bytes(p.groups, p.head_dim))};
 }
 
 int attention_tile_tokens(int heads, int kv_heads, int groups) {
@@ -175,14 +172,20 @@ int attention_tile_tokens(int heads, int kv_heads, int groups) {
 }
 
 int attention_groups(std::int64_t blocks_of_one, std::int64_t blocks_of_two,
-                     int processors) {
-  // A processor has one block at a time. Of the peak, two warpgroups reach 55 %
-  // and one alone, which waits for its scores, 40.
-  const auto rounds = [&](std::int64_t blocks) {
-    return static_cast<double>(parts(blocks, processors));
-  };
-  return rounds(blocks_of_one) / 0.40 < rounds(blocks_of_two) * 2 / 0.55 ? 1
-                                                                         : 2;
+                     int head_dim, int processors) {
+  // Of the peak, two warpgroups of a processor reach 55 %, be they one block or
+  // two, and one alone, which waits for its scores, 40. So they take 2 / 0.55
+  // and 1 / 0.40, times 22.
+  constexpr std::int64_t kOne = 55;
+  constexpr std::int64_t kTwo = 80;
+  const std::int64_t of_two = parts(blocks_of_two, processors) * kTwo;
+  if (one_group_blocks(head_dim) == 1) {
+    return parts(blocks_of_one, processors) * kOne < of_two ? 1 : 2;
+  }
+  const std::int64_t at_once = std::int64_t{2} * processors;
+  const std::int64_t left = blocks_of_one % at_once;
+  const std::int64_t last = left == 0 ? 0 : left <= processors ? kOne : kTwo;
+  return blocks_of_one / at_once * kTwo + last < of_two ? 1 : 2;
 }
 
 Geometry rows_geometry(const ProductParams& p) {

@@ -466,7 +466,8 @@ struct Sizes {
 /// Warpgroups of a block with which `processors` are done first, where so many
 /// blocks are needed of one, and of two.
 [[nodiscard]] int attention_groups(std::int64_t blocks_of_one,
-                                   std::int64_t blocks_of_two, int processors);
+                                   std::int64_t blocks_of_two, int head_dim,
+                                   int processors);
 [[nodiscard]] std::int64_t attention_partial_floats(const AttentionParams& p);
 /// Blocks that a vocabulary is shared by, in head and scan, where so many are
 /// wanted.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gemma/cuda/kernels.h"
+#include "lib/gpu/groups.h"
 
 namespace penstock::gemma::cuda {
 
@@ -111,8 +112,8 @@ inline constexpr int kMostTileThreads = HugeTiles::kThreads;
 static_assert(LargeTiles::kThreads <= kMostTileThreads);
 
 /// The same by products of warpgroups, of which two have 64 rows each. While
-/// one stage is multiplied the next two are copied, and the one before it nobody
-/// touches: others may not be done with it.
+/// one stage is multiplied the next two are copied, and the one before it
+/// nobody touches: others may not be done with it.
 template <int kOutputCount>
 struct GroupShape {
   static constexpr int kRows = 128, kOutputs = kOutputCount, kColumns = 64;
@@ -121,6 +122,9 @@ struct GroupShape {
   static constexpr int kStage = (kRows + kOutputs) * kColumns;
   static constexpr int kBytes = kStages * kStage * 2;
   static_assert(kBytes <= kMostGroupShared);
+  static_assert(kStage * 2 % gpu::kMatrixBytes == 0 &&
+                    kRows * kColumns * 2 % gpu::kMatrixBytes == 0,
+                "rows and outputs of each stage are matrices of their own");
 };
 using NarrowGroups = GroupShape<128>;
 using MiddleGroups = GroupShape<160>;
@@ -148,5 +152,17 @@ static_assert(kGroupThreads == kMostGroups * 4 * kWarpThreads);
 [[nodiscard]] constexpr int head_lines(int head_dim) {
   return head_dim <= 64 ? 1 : head_dim <= 128 ? 2 : 4;
 }
+/// Bytes of shared memory of such a block: its queries, and keys and values of
+/// two pages.
+[[nodiscard]] constexpr int group_bytes(int groups, int head_dim) {
+  return (groups * kGroupQueryRows + 4 * kPageTokens) * head_lines(head_dim) *
+         64 * 2;
+}
+/// Blocks of one warpgroup that a processor has at once: two by their
+/// registers, where their shared memory allows it.
+[[nodiscard]] constexpr int one_group_blocks(int head_dim) {
+  return 2 * group_bytes(1, head_dim) <= kMostGroupShared ? 2 : 1;
+}
+static_assert(group_bytes(kMostGroups, kMostHeadDim) <= kMostGroupShared);
 
 }  // namespace penstock::gemma::cuda

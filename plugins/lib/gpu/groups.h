@@ -6,7 +6,8 @@
 // GroupSum is TileSums side by side, and rows may come from registers as TileA.
 //
 // A matrix in shared memory has 64 columns of bf16 a row, 128 bytes, and its
-// rows one after another from a multiple of 1024 bytes on; of wider ones the
+// rows one after another from a multiple of 1024 bytes on (kMatrixBytes, which
+// DeviceGroupBlock's shared memory begins on); of wider ones the
 // next 64 columns follow behind the last row. The eights of a row are turned by
 // its number (swizzled()), as the instruction wants: so eight rows' eights of
 // the same columns are in all banks.
@@ -21,6 +22,8 @@ inline constexpr int kGroup = 4 * kWarp;  ///< threads of a warpgroup
 inline constexpr int kGroupRows = 64;     ///< of a product
 inline constexpr int kLineColumns = 64;   ///< of a matrix's 128 bytes
 inline constexpr std::uint32_t kLineBytes = 128;
+/// A matrix begins on a multiple of these.
+inline constexpr std::uint32_t kMatrixBytes = 1024;
 
 template <int kOutputs>
 struct GroupSum {
@@ -85,10 +88,11 @@ PENSTOCK_GPU GroupMatrix rows_of(Block& block, Pointer from, int row,
 /// What bodies ask of a block that has such products. See DeviceGroupBlock.
 template <class B>
 concept BlockOfGroups = BlockOfThreads<B> &&
-    requires(B& block, GroupSum<64>& sum, const TileA& rows,
+    requires(B& block, GroupSum<64>& sum, TileA& tile, const TileA& rows,
              GroupMatrix matrix) {
   block.fence_async();
   block.hold(sum);
+  block.hold(tile);
   block.order_sums();
   block.template multiply<false>(sum, matrix, matrix, true);
   block.template multiply<true>(sum, rows, matrix, true);

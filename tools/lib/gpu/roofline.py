@@ -206,24 +206,33 @@ def attention(card, sizes, step, name, count, keys, read, tiled):
 
 
 def best_groups(card, sizes, rows):
-    """(warpgroups of a block, tokens, blocks), as geometry.cpp chooses them."""
+    """(warpgroups of a block, tokens, blocks, share of the peak of whole rounds), as geometry.cpp chooses them."""
     heads = min(sizes.heads // sizes.kv_heads, BLOCK_HEADS)
     both = []
-    for groups, share in ((1, ONE_GROUP_SHARE), (2, GROUP_ATTENTION_SHARE)):
+    for groups in (1, 2):
         tokens = groups * GROUP_ROWS // heads
         blocks = math.ceil(rows / tokens) * head_shares(sizes)
-        both.append((math.ceil(blocks / card.multiprocessors) * groups / share, -groups, tokens, blocks))
-    _, groups, tokens, blocks = min(both)
-    return -groups, tokens, blocks
+        both.append((groups_time(card, sizes.head_dim, groups, blocks), -groups, tokens, blocks))
+    time, groups, tokens, blocks = min(both, key=lambda one: (round(one[0], 6), one[1]))  # of equal ones two
+    return -groups, tokens, blocks, math.ceil(blocks / card.multiprocessors) * -groups / time
+
+
+def groups_time(card, head_dim, groups, blocks):
+    """Of attention by so many blocks, where a warpgroup at a processor's peak takes 1."""
+    one, two = 1 / ONE_GROUP_SHARE, 2 / GROUP_ATTENTION_SHARE
+    if groups == 2 or head_dim > 128:
+        return math.ceil(blocks / card.multiprocessors) * (two if groups == 2 else one)
+    # A processor has two blocks at once, as long as there are so many.
+    rounds, left = divmod(blocks, 2 * card.multiprocessors)
+    return rounds * two + (0 if left == 0 else one if left <= card.multiprocessors else two)
 
 
 def attention_by_groups(card, kernel, sizes, step, keys):
     """A warpgroup reads its 64 queries once for each page, and all keys and values once. Pages are whole, and those of
     a block's first and last token."""
-    groups, tokens, blocks = best_groups(card, sizes, step.rows)
+    groups, tokens, blocks, share = best_groups(card, sizes, step.rows)
     seen = keys + tokens + PAGE
     each = blocks * seen * sizes.head_dim * KV_BYTES
-    share = GROUP_ATTENTION_SHARE if groups == 2 else ONE_GROUP_SHARE
     return dataclasses.replace(kernel, blocks=blocks, l2_bytes=each * 2,
                                shared_bytes=each * (2 + groups * (2 + GROUP_ROWS / PAGE)),
                                efficiency=share / GROUP_SHARE * keys / seen)

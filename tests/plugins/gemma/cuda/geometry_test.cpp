@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -190,10 +192,16 @@ TEST(Shapes, OfAttentionByGroupsKeepProcessorsBusy) {
   EXPECT_EQ(attention_tile_tokens(4, 1), 16);
   EXPECT_EQ(attention_tile_tokens(4, 1, 1), 16);
   EXPECT_EQ(attention_tile_tokens(4, 1, 2), 32);
-  EXPECT_EQ(attention_groups(128, 64, kH100), 1);
-  EXPECT_EQ(attention_groups(256, 128, kH100), 2);
-  EXPECT_EQ(attention_groups(512, 256, kH100), 2);
-  EXPECT_EQ(attention_groups(1, 1, kH100), 1);
+  for (const int head_dim : {64, 128, 256}) {
+    EXPECT_EQ(attention_groups(128, 64, head_dim, kH100), 1) << head_dim;
+    EXPECT_EQ(attention_groups(256, 128, head_dim, kH100), 2) << head_dim;
+    EXPECT_EQ(attention_groups(512, 256, head_dim, kH100), 2) << head_dim;
+    EXPECT_EQ(attention_groups(1, 1, head_dim, kH100), 1) << head_dim;
+  }
+  // 264 blocks of 128 numbers a head are there at once, and 100 are left; of
+  // 256 numbers 132 are, and of two warpgroups 132 and 50.
+  EXPECT_EQ(attention_groups(364, 182, 128, kH100), 1);
+  EXPECT_EQ(attention_groups(364, 182, 256, kH100), 2);
   AttentionTileParams p;
   p.count = 64;
   p.heads = 4;
@@ -204,6 +212,47 @@ TEST(Shapes, OfAttentionByGroupsKeepProcessorsBusy) {
   p.groups = 1;
   p.head_dim = 72;
   EXPECT_EQ(group_geometry(p), (Geometry{{64, 1, 1}, {128}, 81920}));
+}
+
+/// tools/lib/gpu/roofline.py chooses by constants of its own; gpu_model_test
+/// holds it against the same table.
+TEST(Shapes, AreChosenAsTheRooflineModelHasThem) {
+  std::ifstream table(PENSTOCK_FIXTURES "/gpu_choices.txt");
+  int found = 0;
+  for (std::string line; std::getline(table, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string what;
+    int rows = 0;
+    words >> what >> rows;
+    if (what == "tiles") {
+      int outputs = 0, has_groups = 0, block_rows = 0, across = 0, groups = 0;
+      words >> outputs >> has_groups >> block_rows >> across >> groups;
+      ProductParams p{.rows = rows, .outputs = outputs, .columns = 64};
+      p.tiles = best_tiles(rows, outputs, has_groups != 0);
+      EXPECT_EQ(is_of_groups(p.tiles), groups != 0) << line;
+      const auto up = [](int a, int b) {
+        return static_cast<unsigned>((a + b - 1) / b);
+      };
+      EXPECT_EQ(tiled_geometry(p).grid,
+                (gpu::Dim3{up(outputs, across), up(rows, block_rows), 1}))
+          << line;
+    } else {
+      ASSERT_EQ(what, "attention");
+      int heads = 0, kv_heads = 0, head_dim = 0, processors = 0, groups = 0;
+      words >> heads >> kv_heads >> head_dim >> processors >> groups;
+      const auto blocks = [&](int of) {
+        const int tokens = attention_tile_tokens(heads, kv_heads, of);
+        return (rows + tokens - 1) / tokens * attention_shares(heads, kv_heads);
+      };
+      EXPECT_EQ(attention_groups(blocks(1), blocks(2), head_dim, processors),
+                groups)
+          << line;
+    }
+    EXPECT_FALSE(words.fail()) << line;
+    ++found;
+  }
+  EXPECT_GT(found, 200);
 }
 
 TEST(Shapes, OfManyRowsAreTiles) {
