@@ -4,8 +4,42 @@
 
 #include "gemma/cuda/launches_layer.h"
 #include "gemma/cuda/shapes.h"
+#include "penstock/error.h"
 
 namespace penstock::gemma::cuda {
+namespace {
+
+/// Another kernel would take the tiles for some of its own, and compute on.
+template <class Params>
+const KernelOf<Params>& kernel_of(const KernelOf<Params>& by_tiles,
+                                  const KernelOf<Params>& by_groups,
+                                  const Params& params) {
+  const bool is_known = params.tiles <= TileSize::kWideGroups;
+  const bool is_of_numbers = params.weight.format == WeightFormat::kPlain;
+  const bool wants_groups = is_of_groups(params.tiles);
+  const KernelOf<Params>& out = wants_groups ? by_groups : by_tiles;
+  if (is_known && out.exists() && (is_of_numbers || !wants_groups)) return out;
+  throw Error(Code::kInternal,
+              str("no kernel for a product of ", params.rows, " rows by tiles ",
+                  int{static_cast<std::uint8_t>(params.tiles)}, " of weights ",
+                  int{static_cast<std::uint8_t>(params.weight.format)},
+                  ": those of warpgroups are for numbers, on cards that have "
+                  "them; take tiles of best_tiles() for this card"));
+}
+
+}  // namespace
+
+const KernelOf<ProductParams>& product_kernel(const Kernels& kernels,
+                                              const ProductParams& params) {
+  return kernel_of(kernels.of(params.weight.format).product,
+                   kernels.groups.product, params);
+}
+
+const KernelOf<GatedProductParams>& product_kernel(
+    const Kernels& kernels, const GatedProductParams& params) {
+  return kernel_of(kernels.of(params.weight.format).gated_product,
+                   kernels.groups.gated_product, params);
+}
 
 Residual Launches::residual(const Pending& in, const float* weight) const {
   return {.x = in.x,
@@ -51,13 +85,10 @@ TileSize Launches::tiles_for(const Matrix& weight, std::int32_t rows,
 }
 
 void Launches::product(const ProductParams& params) const {
-  const Matrix& weight = params.weight;
-  if (is_of_groups(params.tiles)) {
-    launch(kernels_.groups.product, tiled_geometry(params), params);
-  } else if (is_tiled(params.rows)) {
-    launch(kernels(weight).product, tiled_geometry(params), params);
+  if (is_tiled(params.rows)) {
+    launch(product_kernel(kernels_, params), tiled_geometry(params), params);
   } else {
-    launch(kernels(weight).product_rows, rows_geometry(params), params);
+    launch(kernels(params.weight).product_rows, rows_geometry(params), params);
   }
 }
 
@@ -162,10 +193,7 @@ void Launches::gate_up(const Layer& layer, const Residual& in) const {
         .ffn = i32(config_.ffn),
         .columns = i32(config_.hidden),
         .tiles = tiles_for(layer.weights.gate_up, in.rows, 2 * config_.ffn)};
-    const auto& kernel = is_of_groups(params.tiles)
-                             ? kernels_.groups.gated_product
-                             : kernels(params.weight).gated_product;
-    launch(kernel, geometry(params), params);
+    launch(product_kernel(kernels_, params), geometry(params), params);
     return;
   }
   const GateUpParams params = gate_up_params(layer, in);

@@ -44,6 +44,13 @@ struct Answers {
   }
 };
 
+/// Which of `kernels` makes a product by the tiles that its params name; all of
+/// them take only their own. Throws Error(kInternal) where there is none.
+[[nodiscard]] const KernelOf<ProductParams>& product_kernel(
+    const Kernels& kernels, const ProductParams& params);
+[[nodiscard]] const KernelOf<GatedProductParams>& product_kernel(
+    const Kernels& kernels, const GatedProductParams& params);
+
 class Launches {
  public:
   /// All must live as long as this.
