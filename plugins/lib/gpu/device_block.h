@@ -6,12 +6,14 @@
 #include <cstddef>
 
 #include "lib/gpu/block.h"
+#include "lib/gpu/groups.h"
 #include "lib/gpu/tiles.h"
 
 namespace penstock::gpu {
 
-/// Dynamic shared memory of the block, which shared() hands out; see groups.h.
-extern __shared__ __align__(1024) unsigned char dynamic_shared[];
+/// Dynamic shared memory of the block, which shared() hands out; on what
+/// matrices of groups.h begin on.
+extern __shared__ __align__(kMatrixBytes) unsigned char dynamic_shared[];
 
 class DeviceBlock {
  public:

@@ -48,6 +48,9 @@ namespace penstock::gpu {
 
 class DeviceGroupBlock : public DeviceBlock {
  public:
+  /// The next `count` numbers of shared memory, on 16 bytes; on kMatrixBytes
+  /// where all before are of whole ones.
+  using DeviceBlock::shared;
   [[nodiscard]] PENSTOCK_GPU std::uint32_t shared_address(
       const void* at) const {
     return static_cast<std::uint32_t>(__cvta_generic_to_shared(at));

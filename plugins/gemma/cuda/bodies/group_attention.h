@@ -7,6 +7,8 @@
 // and the page after that is copied.
 #pragma once
 
+#include <bit>
+
 #include "gemma/cuda/bodies/attention_tile.h"
 #include "lib/gpu/groups.h"
 
@@ -19,6 +21,9 @@ struct GroupWalkShape {
   static constexpr int kThreads = kGroupCount * gpu::kGroup;
   static constexpr int kDim = kLineCount * gpu::kLineColumns;
   static constexpr int kPage = kPageTokens * kDim;
+  static_assert(kRows * kDim * 2 % gpu::kMatrixBytes == 0 &&
+                    kPage * 2 % gpu::kMatrixBytes == 0,
+                "queries and each page's keys and values are matrices");
 };
 
 /// A block's rows: row r is token r >> bits, and of its heads the one that the
@@ -54,17 +59,17 @@ struct GroupTile {
 template <BlockOfThreads Block>
 PENSTOCK_GPU GroupTile group_tile(Block& block, const AttentionTileParams& p) {
   const auto tiles = block.global(p.tiles, "tiles") + 2 * block.x();
-  const int group = p.heads / p.kv_heads;
-  const int each = attention_heads(group);
-  const int parts = (group + each - 1) / each;
+  const int sharing = p.heads / p.kv_heads;  // query heads of a kv head
+  const int each = attention_heads(sharing);
+  const int parts = (sharing + each - 1) / each;
   GroupTile out;
   out.first = tiles[0];
   out.tokens = tiles[1];
   out.position = block.global(p.positions, "positions")[out.first];
   out.kv_head = block.y() / parts;
-  out.head = out.kv_head * group + block.y() % parts * each;
-  out.heads = least(each, (out.kv_head + 1) * group - out.head);
-  out.bits = each / 2;  // of 1, 2 and 4
+  out.head = out.kv_head * sharing + block.y() % parts * each;
+  out.heads = least(each, (out.kv_head + 1) * sharing - out.head);
+  out.bits = std::countr_zero(static_cast<unsigned>(each));
   return out;
 }
 
@@ -127,7 +132,7 @@ template <class Shape, BlockOfThreads Block, class Shared>
 PENSTOCK_GPU void copy_page(Block& block, const KeyRange<Block, Bf16>& keys,
                             int from, int kind, Shared to) {
   constexpr int kChunks = Shape::kDim / 8;
-  constexpr int kTurn = Shape::kThreads / kChunks;  // rows of all threads
+  constexpr int kRowsAPass = Shape::kThreads / kChunks;  // rows of all threads
   const int first = block.thread() / kChunks;
   const int k = block.thread() % kChunks * 8;
   const auto source =
@@ -136,7 +141,7 @@ PENSTOCK_GPU void copy_page(Block& block, const KeyRange<Block, Bf16>& keys,
                    keys.kv_head, first, keys.head_dim) +
        k);
   PENSTOCK_ROLLED  // registers are short
-      for (int r = 0; r < kPageTokens; r += kTurn) {
+      for (int r = 0; r < kPageTokens; r += kRowsAPass) {
     const int key = from + first + r;
     const auto place = to + gpu::swizzled(first + r, k, kPageTokens);
     if (key >= keys.begin && key < keys.end && k < keys.head_dim) {

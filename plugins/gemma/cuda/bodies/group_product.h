@@ -24,19 +24,19 @@ struct GroupSource {
   template <class Shared>
   PENSTOCK_GPU void start(Block& block, int from, Shared to) const {
     constexpr int kChunks = gpu::kLineColumns / 8;  // of 16 bytes, in a row
-    constexpr int kTurn = kThreads / kChunks;       // rows of all threads
-    static_assert(kRows % kTurn == 0 && kTurn % 8 == 0);
+    constexpr int kRowsAPass = kThreads / kChunks;  // rows of all threads
+    static_assert(kRows % kRowsAPass == 0 && kRowsAPass % 8 == 0);
     const int first = block.thread() / kChunks;
     const int k = block.thread() % kChunks * 8;
     // Rows a multiple of eight apart are turned alike.
     const auto place = to + gpu::swizzled(first, k, kRows);
     PENSTOCK_UNROLL
-    for (int n = 0; n < kRows / kTurn; ++n) {
-      const auto line = place + n * kTurn * gpu::kLineColumns;
+    for (int n = 0; n < kRows / kRowsAPass; ++n) {
+      const auto line = place + n * kRowsAPass * gpu::kLineColumns;
       if (from + k < rows.columns) {
         block.copy_async(
-            line,
-            matrix + (rows.row(n * kTurn + first) * rows.columns + from + k));
+            line, matrix + (rows.row(n * kRowsAPass + first) * rows.columns +
+                            from + k));
       } else {
         block.store(line, Wide<Bf16>{});
       }

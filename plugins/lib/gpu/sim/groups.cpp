@@ -41,8 +41,12 @@ std::uint32_t GroupPlace::at(int r, int n) const {
   return linear ^ (linear >> 7U & 7U) << 4U;
 }
 
-std::uint32_t SimBlock::shared_address_of(const void* at) const {
+std::uint32_t SimBlock::shared_address_of(const void* at) {
   const auto offset = static_cast<const std::byte*>(at) - shared_begin();
+  if (offset % std::ptrdiff_t{kMatrixBytes} != 0) {
+    fail("has a matrix from byte " + std::to_string(offset) +
+         " of shared memory on, which is no multiple of 1024");
+  }
   return kSharedBegin + static_cast<std::uint32_t>(offset);
 }
 
@@ -79,6 +83,7 @@ void SimBlock::meet_group(SimGroup& group) {
   switch (call.kind) {
     case GroupCall::Kind::kOrder:
       group.is_ordered = true;
+      for (int i = first; i < first + kGroup; ++i) thread_at(i).held.order();
       break;
     case GroupCall::Kind::kMultiply:
       begin_product(group);
@@ -104,6 +109,7 @@ void SimBlock::begin_product(SimGroup& group) {
     const auto at = static_cast<std::size_t>(i);
     product.sums[at] = call.sums;
     product.tiles[at] = call.tile;
+    check_held(group, call);
     if (call.tile != nullptr) product.rows[at] = *call.tile;
     begin_sums(group, call);
   }
@@ -111,6 +117,27 @@ void SimBlock::begin_product(SimGroup& group) {
   for_matrix(product.call,
              [&](Region& region, std::byte* at) { begin_read(region, at); });
   group.products.push_back(product);
+}
+
+/// That neither threads nor the compiler change what a product uses behind
+/// order_sums(). Products before it may have begun to write the sums.
+void SimBlock::check_held(const SimGroup& group, const GroupCall& call) {
+  const HeldNumbers& held = self().held;
+  if (call.tile != nullptr && !held.has(call.tile)) {
+    fail(
+        "multiplies rows in registers that it did not hold() before "
+        "order_sums()");
+  }
+  if (!held.is_as_held(call.tile)) {
+    fail("changes rows in registers behind hold(), which products use");
+  }
+  if (group.sums.contains(call.sums)) return;
+  if (call.adds && !held.has(call.sums)) {
+    fail("adds to sums that it did not hold() before order_sums()");
+  }
+  if (!held.is_as_held(call.sums)) {
+    fail("writes sums behind hold(), which products use");
+  }
 }
 
 /// A thread's sums will be written: till then they are kUnderWay.
@@ -154,6 +181,7 @@ void SimBlock::end_products(SimGroup& group, int left) {
   }
   current_ = first;
   group.is_ordered = false;
+  for (int i = first; i < first + kGroup; ++i) thread_at(i).held.forget();
 }
 
 /// Adds a product's sums, from what is in memory now.

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "lib/gpu/groups.h"
@@ -30,6 +33,34 @@ struct GroupCall {
            adds == other.adds && rows == other.rows && matrix == other.matrix &&
            (tile == nullptr) == (other.tile == nullptr);
   }
+};
+
+/// What a thread's sums, and rows in registers, were when it held them: from
+/// there, over order_sums(), to their first product nobody may change them.
+class HeldNumbers {
+ public:
+  void hold(const void* at, std::size_t bytes) {
+    const auto* from = static_cast<const std::byte*>(at);
+    fresh_[at].assign(from, from + bytes);
+  }
+  /// At order_sums(): those held since the last one, beside those before.
+  void order() {
+    for (auto& [at, bytes] : fresh_) ordered_[at] = std::move(bytes);
+    fresh_.clear();
+  }
+  /// At wait_products(): no product may be asked for before the next order.
+  void forget() { ordered_.clear(); }
+  /// Whether they were held, and ordered.
+  [[nodiscard]] bool has(const void* at) const { return ordered_.contains(at); }
+  /// Whether they are as they were; those that were not held are.
+  [[nodiscard]] bool is_as_held(const void* at) const {
+    const auto found = ordered_.find(at);
+    return found == ordered_.end() ||
+           std::memcmp(at, found->second.data(), found->second.size()) == 0;
+  }
+
+ private:
+  std::map<const void*, std::vector<std::byte>> fresh_, ordered_;
 };
 
 /// A product that is under way.

@@ -133,12 +133,14 @@ class SimBlock {
 
   // Of warpgroups; see DeviceGroupBlock.
   template <class T>
-  [[nodiscard]] std::uint32_t shared_address(SimPointer<T> at) const {
+  [[nodiscard]] std::uint32_t shared_address(SimPointer<T> at) {
     return shared_address_of(at.raw());
   }
   void fence_async() { ++self().async_fences; }
   template <class T>
-  void hold(T& /*sums*/) {}
+  void hold(T& numbers) {
+    self().held.hold(&numbers, sizeof(numbers));
+  }
   void order_sums(int line = __builtin_LINE()) {
     ask_group({.kind = GroupCall::Kind::kOrder}, line);
   }
@@ -166,6 +168,9 @@ class SimBlock {
 
   [[nodiscard]] Thread& self() {
     return state_[static_cast<std::size_t>(current_)];
+  }
+  [[nodiscard]] Thread& thread_at(int thread) {
+    return state_[static_cast<std::size_t>(thread)];
   }
   [[nodiscard]] const Thread& self() const {
     return state_[static_cast<std::size_t>(current_)];
@@ -205,11 +210,12 @@ class SimBlock {
   void end_copies(int left);
 
   [[nodiscard]] std::byte* shared_begin() const { return shared_begin_; }
-  [[nodiscard]] std::uint32_t shared_address_of(const void* at) const;
+  [[nodiscard]] std::uint32_t shared_address_of(const void* at);
   void ask_group(const GroupCall& call, int line);
   bool meet_groups();
   void meet_group(SimGroup& group);
   void begin_product(SimGroup& group);
+  void check_held(const SimGroup& group, const GroupCall& call);
   void begin_sums(SimGroup& group, const GroupCall& call);
   void end_products(SimGroup& group, int left);
   void do_product(SimGroup& group, const GroupProduct& product);

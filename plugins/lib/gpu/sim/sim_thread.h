@@ -67,6 +67,7 @@ struct SimThread {
   bool has_ticket = false;
   std::uint16_t async_fences = 0;
   GroupCall group_call;
+  HeldNumbers held;
   alignas(16) std::array<std::array<std::byte, 32>, 2> sent{};
 };
 
