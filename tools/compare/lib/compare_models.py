@@ -13,7 +13,7 @@ import yaml
 from safetensors.numpy import load_file
 
 ROOT, CACHE = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-TURNS, BATCHES, LEAST_S = 5, {1: 300, 8: 24}, 0.5  # runs by batch
+TURNS, BATCHES, LEAST_S = 5, {1: 96, 8: 24}, 0.5  # runs by batch
 TOKENS = 32  # of a text
 OTHERS = np.zeros(8 << 20, np.uint8)  # more than the second cache holds
 PAGE, FACE = "skimage/page.png", "skimage/astronaut.png"
