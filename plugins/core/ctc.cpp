@@ -81,16 +81,22 @@ void Ctc::spell_classes(std::int64_t count) {
   spelled_ = std::move(spelled);
 }
 
+/// Of the numbers that a class has at each place of logits[..., classes].
+at::Tensor Ctc::scores_of(const at::Tensor& numbers,
+                          const at::Tensor& logits) const {
+  if (params_.activation != "softmax") return numbers;
+  return (numbers - logits.logsumexp(-1)).exp();
+}
+
 Result Ctc::pick(const Step& /*step*/, Result result) {
   // A millisecond of one thread, after which a team would spin for longer.
   const SerialOps serial;
   const at::Tensor& logits = get(result.out, tensors::kLogits);
   const auto [best, ids] = logits.max(-1);
-  const auto values = params_.activation == "softmax"
-                          ? (best - logits.logsumexp(-1)).exp()
-                          : best;
   Result out;
-  out.out = {{kIds, ids}, {kValues, values}, {tensors::kLogits, logits}};
+  out.out = {{kIds, ids},
+             {kValues, scores_of(best, logits)},
+             {tensors::kLogits, logits}};
   return out;
 }
 
@@ -105,10 +111,7 @@ double Ctc::best_score(const at::Tensor& logits) const {
     if (count == 0) continue;
     best = at::maximum(best, logits.narrow(1, first, count).amax(1));
   }
-  if (params_.activation == "softmax") {
-    best = (best - logits.logsumexp(1)).exp();
-  }
-  return best.max().item<double>();
+  return scores_of(best, logits).max().item<double>();
 }
 
 Decoded Ctc::text_of(const Result& picked, std::int64_t row,

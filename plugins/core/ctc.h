@@ -34,6 +34,8 @@ class Ctc final : public Decode {
  private:
   /// One text by class, the blank's among them: `count` of them.
   void spell_classes(std::int64_t count);
+  [[nodiscard]] at::Tensor scores_of(const at::Tensor& numbers,
+                                     const at::Tensor& logits) const;
   [[nodiscard]] double best_score(const at::Tensor& logits) const;
   [[nodiscard]] Decoded text_of(const Result& picked, std::int64_t row,
                                 double threshold) const;

@@ -228,22 +228,9 @@ bool is_steady(const ModelHead& head) {
 /// ms.
 class ShortRuns {
  public:
-  explicit ShortRuns(bool is_steady) : is_steady_(is_steady) {}
-
-  [[nodiscard]] bool has(const std::vector<at::Tensor>& inputs) const {
-    return is_steady_ && known_.contains(shapes_of(inputs));
-  }
-  void note(const std::vector<at::Tensor>& inputs, Clock::duration took) {
-    if (took >= std::chrono::milliseconds(20)) {
-      known_.erase(shapes_of(inputs));
-    } else if (known_.size() < kMost) {
-      known_.insert(shapes_of(inputs));
-    }
-  }
-
- private:
-  static constexpr std::size_t kMost = 256;
   using Shapes = std::vector<std::int64_t>;  ///< each behind its rank
+
+  explicit ShortRuns(bool is_steady) : is_steady_(is_steady) {}
 
   static Shapes shapes_of(const std::vector<at::Tensor>& inputs) {
     Shapes out;
@@ -253,6 +240,19 @@ class ShortRuns {
     }
     return out;
   }
+  [[nodiscard]] bool has(const Shapes& shapes) const {
+    return is_steady_ && known_.contains(shapes);
+  }
+  void note(const Shapes& shapes, Clock::duration took) {
+    if (took >= std::chrono::milliseconds(20)) {
+      known_.erase(shapes);
+    } else if (known_.size() < kMost) {
+      known_.insert(shapes);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMost = 256;
 
   bool is_steady_;
   std::set<Shapes> known_;
@@ -283,13 +283,14 @@ struct Session::Impl {
 
   void infer(const std::vector<at::Tensor>& given,
              const exported::Waiting& waiting) {
+    const ShortRuns::Shapes shapes = ShortRuns::shapes_of(given);
     const Time begin = Clock::now();
-    if (short_runs.has(given)) {
+    if (short_runs.has(shapes)) {
       request.infer();
     } else {
       infer_stoppably(request, waiting);
     }
-    short_runs.note(given, Clock::now() - begin);
+    short_runs.note(shapes, Clock::now() - begin);
   }
 };
 
