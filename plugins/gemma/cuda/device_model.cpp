@@ -128,13 +128,12 @@ class DeviceModel::Loader {
     const Config& c = model_.config();
     const WeightTensor& from = *parts_of(model_, output_of(c)).front();
     const ScreenPlan plan{.rows = c.vocab, .columns = c.hidden};
-    constexpr std::int64_t kPanelFloats = 32;
     const std::int64_t most = std::max<std::int64_t>(
-        1, kHalf / (plan.panel_bytes() + 8 * kPanelFloats));
+        1, kHalf / (plan.panel_bytes() + 8 * kPanelRows));
     float longest = 0;
     for (std::int64_t at = 0; at < plan.panels(); at += most) {
       const std::int64_t count = std::min(most, plan.panels() - at);
-      const std::int64_t floats = count * kPanelFloats;
+      const std::int64_t floats = count * kPanelRows;
       const ScreenedPanels to{
           .codes = half(),
           .scales =
@@ -146,7 +145,7 @@ class DeviceModel::Loader {
       wait_for_other_half();
       copy(begin + at * plan.panel_bytes(), to.codes,
            count * plan.panel_bytes());
-      const std::int64_t first = at * kPanelFloats * 4;
+      const std::int64_t first = at * kPanelRows * 4;
       copy(begin + plan.scales_at() + first, to.scales, floats * 4);
       copy(begin + plan.bounds_at() + first, to.bounds, floats * 4);
     }
@@ -226,14 +225,13 @@ class DeviceModel::Loader {
   static float code(const ScreenPlan& plan, const WeightTensor& from,
                     std::int64_t first, std::int64_t count,
                     const ScreenedPanels& to) {
-    constexpr std::int64_t kPanelFloats = 32;
     std::vector<float> longest(static_cast<std::size_t>(count));
     parallel_for(count, 4, [&](std::int64_t begin, std::int64_t end) {
       longest[static_cast<std::size_t>(begin)] =
           screen_panels(plan, from, first + begin, first + end,
                         {.codes = to.codes + begin * plan.panel_bytes(),
-                         .scales = to.scales + begin * kPanelFloats,
-                         .bounds = to.bounds + begin * kPanelFloats});
+                         .scales = to.scales + begin * kPanelRows,
+                         .bounds = to.bounds + begin * kPanelRows});
     });
     return *std::max_element(longest.begin(), longest.end());
   }

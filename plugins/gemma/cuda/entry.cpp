@@ -25,8 +25,9 @@ bool has_groups_at(int index) {
 
 std::unique_ptr<gpu::DeviceApi> open_card(int index) {
   std::vector<const Kernel*> all;
+  const bool with_groups = has_groups_at(index);
   for (const NumberType type : {NumberType::kF32, NumberType::kBf16}) {
-    const Kernels& k = device_kernels(type, has_groups_at(index));
+    const Kernels& k = device_kernels(type, with_groups);
     for (const WeightKernels* w :
          std::initializer_list<const WeightKernels*>{&k, &k.int8, &k.int4}) {
       all.insert(all.end(), {&w->embed, &w->qkv, &w->product_rows, &w->gate_up,

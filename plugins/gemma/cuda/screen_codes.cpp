@@ -12,7 +12,7 @@
 namespace penstock::gemma::cuda {
 namespace {
 
-constexpr std::int64_t kPanelRows = kWarpThreads;
+static_assert(kPanelRows == kWarpThreads);
 constexpr float kMostByte = 127;
 /// A row of numbers below this becomes zeros, and its bound its length.
 constexpr float kLeastNumber = 1e-30F;

@@ -18,11 +18,15 @@
 
 namespace penstock::gemma::cuda {
 
+inline constexpr std::int64_t kPanelRows = 32;  ///< a lane's each
+
 struct ScreenPlan {
   std::int64_t rows = 0, columns = 0;  ///< columns: a multiple of 16
 
-  [[nodiscard]] std::int64_t panels() const;  ///< of 32 rows
-  [[nodiscard]] std::int64_t panel_bytes() const { return 32 * columns; }
+  [[nodiscard]] std::int64_t panels() const;
+  [[nodiscard]] std::int64_t panel_bytes() const {
+    return kPanelRows * columns;
+  }
   // From the beginning, in bytes.
   [[nodiscard]] std::int64_t scales_at() const;
   [[nodiscard]] std::int64_t bounds_at() const;
